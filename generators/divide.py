@@ -1,0 +1,69 @@
+"""Whether degrees divide sizes, and which near ones would."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from math import gcd, prod
+
+from dagtool.errors import DagtoolError
+from dagtool.generators.strategy import Strategy
+from dagtool.model.mesh import Mesh
+from dagtool.model.tensor import TensorType
+from dagtool.model.transformer import SYMBOLS
+
+__all__ = ["check_degrees", "check_type"]
+
+
+def check_degrees(strategy: Strategy) -> None:
+    """Every region's cuts divide. Raises DagtoolError naming all dimensions one degree does not fit, and near ones."""
+    cut_by: dict[tuple[str, ...], list[str]] = {("pp",): ["L"]} if strategy.stages > 1 else {}
+    for region in strategy.regions.values():
+        for symbol, axes in region.cuts.items():
+            held = cut_by.setdefault(axes, [])
+            held += [symbol] if symbol not in held else []
+    for axes, symbols in cut_by.items():
+        degree = prod(strategy.degrees[axis] for axis in axes)
+        bound = {symbol: value for symbol in symbols if (value := strategy.sizes.get(symbol)) is not None}
+        failing = [symbol for symbol, value in bound.items() if value % degree]
+        if failing:
+            _refuse(_degree_text(axes, strategy.degrees), degree, failing, bound)
+
+
+def check_type(tensor: TensorType, mesh: Mesh, sizes: Mapping[str, int | None]) -> None:
+    """Every dimension of a type is whole on every GPU, or DagtoolError says which is not."""
+    for dim in tensor.dims:
+        whole = dim.size.bind(sizes)
+        if whole.is_fraction:
+            name = "tokens per expert" if "E" in dim.size.symbols else "a dimension"
+            hint = "change a size so that the tokens divide evenly among the experts"
+            raise DagtoolError(f"{name} {dim.size} = {whole} is not a whole number", hint)
+        if dim.local(mesh.sizes).bind(sizes).is_fraction:
+            axes = _degree_text(dim.axes, mesh.sizes)
+            raise DagtoolError(
+                f"{axes} does not divide {dim.size} = {whole}", "the same degree must divide it everywhere"
+            )
+
+
+def _degree_text(axes: Iterable[str], degrees: Mapping[str, int]) -> str:
+    return " x ".join(f"{axis}={degrees[axis]}" for axis in axes)
+
+
+def _refuse(degrees: str, degree: int, failing: list[str], bound: Mapping[str, int]) -> None:
+    named = " and ".join(f"{SYMBOLS[symbol]} {symbol}={bound[symbol]}" for symbol in failing)
+    pads = ", ".join(f"{symbol} to {-(-bound[symbol] // degree) * degree}" for symbol in failing)
+    fitting = " and ".join(map(str, _near_divisors(gcd(*bound.values()), degree)))
+    rest = [symbol for symbol in bound if symbol not in failing]
+    also = f" (they also divide {', '.join(f'{symbol}={bound[symbol]}' for symbol in rest)})" if rest else ""
+    raise DagtoolError(
+        f"{degrees} does not divide {named}",
+        f"the nearest degrees that do are {fitting}{also}; or pad {pads}",
+    )
+
+
+def _near_divisors(value: int, degree: int) -> list[int]:
+    """The largest divisor of ``value`` below ``degree`` and the smallest above."""
+    small = [d for d in range(1, int(value**0.5) + 1) if value % d == 0]
+    divisors = sorted({*small, *(value // d for d in small)})
+    below = [d for d in divisors if d < degree]
+    above = [d for d in divisors if d > degree]
+    return [*below[-1:], *above[:1]]

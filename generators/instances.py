@@ -1,0 +1,256 @@
+"""From programs to the graph: every step once per layer and rank, as indices.
+
+What varies with the layer is only a number in an id; so ids, GPUs and edges of a section are worked out
+once per program, and a layer is a copy with its number filled in.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from math import prod
+
+from dagtool.dag.graph import Dag, EdgeKind
+from dagtool.errors import DagtoolError, did_you_mean
+from dagtool.generators.program import ENTRY, Ref, Step
+from dagtool.generators.strategy import Strategy
+from dagtool.model.mesh import Mesh
+from dagtool.ops import OPERATORS
+
+__all__ = ["Assembler", "Section"]
+
+_FIELD = re.compile(r"\{(\w+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One node of a step: its position along the step's index axes, its expert, its GPUs."""
+
+    position: Mapping[str, int]
+    gpus: tuple[int, ...]
+    expert: int = -1
+
+
+@dataclass(slots=True)
+class Edges:
+    """Columns of edges; node numbers count from the beginning of their section."""
+
+    tails: list[int] = field(default_factory=list)
+    heads: list[int] = field(default_factory=list)
+    kinds: list[int] = field(default_factory=list)
+
+    def add(self, other: Edges) -> None:
+        """Append the edges of another."""
+        self.tails += other.tails
+        self.heads += other.heads
+        self.kinds += other.kinds
+
+
+@dataclass(slots=True)
+class Section:
+    """A program with its nodes laid out; ``patterns`` are ids with the layer left open."""
+
+    steps: list[Step]
+    result: Ref
+    instances: list[list[Instance]] = field(default_factory=list)
+    offsets: list[int] = field(default_factory=list)
+    patterns: list[str] = field(default_factory=list)
+    kinds: list[int] = field(default_factory=list)
+    devices: list[int] = field(default_factory=list)
+    experts: list[int] = field(default_factory=list)
+    edges: Edges = field(default_factory=Edges)
+
+
+class Assembler:
+    """Appends sections to a Dag. Node ids come from the strategy's names or from the role."""
+
+    def __init__(self, dag: Dag, strategy: Strategy) -> None:
+        self._dag = dag
+        self._strategy = strategy
+        self._kinds: dict[object, int] = {}
+        self._devices: dict[tuple[int, ...], int] = {}
+        self._edge_kinds: dict[EdgeKind, int] = {EdgeKind(): 0}
+        self._joins: dict[tuple[int, int], Edges] = {}
+        self._last: tuple[Section, int] | None = None
+
+    # -- once per program -----------------------------------------------------------------
+
+    def prepare(self, steps: list[Step], result: Ref, stage: int) -> Section:
+        """Lay out a program's nodes and inner edges; ``stage`` is what ``{s}`` stands for in names."""
+        section = Section(steps, result)
+        for step in steps:
+            template = self._template(step)
+            section.offsets.append(len(section.patterns))
+            instances = list(self._instances(step, template))
+            section.instances.append(instances)
+            kind = self._index(self._kinds, step.kind, self._dag.kinds)
+            for instance in instances:
+                section.patterns.append(_fill(template, instance, stage))
+                section.kinds.append(kind)
+                section.devices.append(self._index(self._devices, instance.gpus, self._dag.device_sets))
+                section.experts.append(instance.expert)
+        for number, step in enumerate(steps):
+            for producer, slots in _producers(step):
+                if producer != ENTRY:
+                    section.edges.add(self._join((section, producer), (section, number), slots))
+        return section
+
+    @staticmethod
+    def _index(known: dict, key: object, items: list) -> int:  # type: ignore[type-arg]
+        if key not in known:
+            known[key] = len(items)
+            items.append(key)
+        return known[key]  # type: ignore[no-any-return]
+
+    def _template(self, step: Step) -> str:
+        """The node's name with fields; the fields decide which axes have a node for each rank."""
+        role = step.kind.role
+        template = self._strategy.names.get(role)
+        if template is None:
+            return self._default_template(step)
+        known = [*self._axes(step), "l", "s", "next", "gpu", "x"]
+        for name in _FIELD.findall(template):
+            if name not in known:
+                hint = did_you_mean(name, known) or f"known: {', '.join(known)}"
+                raise DagtoolError(f"name {role!r} = {template!r}: no field {name!r}", hint)
+        if (
+            role.startswith("pipeline.")
+            and self._strategy.stages > 2
+            and not {"l", "s", "next"} & set(_FIELD.findall(template))
+        ):
+            return template + "_{s}"  # one cut needs no number, several do
+        return template
+
+    def _default_template(self, step: Step) -> str:
+        operator, params = OPERATORS[step.kind.op], step.kind.parameters
+        role = step.kind.role.replace(".", "_")
+        in_layer = not role.startswith(("input", "output", "embedding", "head"))
+        fields = ["x"] if step.per_expert else []
+        if operator.family != "io" and len(step.meshes) == 1:
+            grouped = {*params.get("over", "").split(","), *params.get("owner", "").split(",")}
+            spanned = grouped if operator.is_communication or step.per_expert else set()
+            fields += [axis for axis in self._axes(step) if axis not in spanned]
+        return "_".join([*(["layer{l}"] if in_layer else []), role, *(f"{name}{{{name}}}" for name in fields)])
+
+    def _axes(self, step: Step) -> list[str]:
+        return [axis for axis, _ in self._dag.meshes[step.meshes[0]].axes]
+
+    def _instances(self, step: Step, template: str) -> Iterator[Instance]:
+        mesh = self._dag.meshes[step.meshes[0]]
+        fields = set(_FIELD.findall(template))
+        axes = set(mesh.sizes) if "gpu" in fields else fields & set(mesh.sizes)
+        if not step.per_expert:
+            for position in mesh.coordinates(axes):
+                yield Instance(position, self._gpus(step, position))
+            return
+        owner = [axis for axis in mesh.sizes if axis in self._owner_axes(step)]
+        if "x" not in fields and not set(owner) <= axes:
+            raise DagtoolError(f"name {step.kind.role!r} needs the field {{x}}: there is a node for each expert")
+        for expert, held in enumerate(self._owners(mesh, owner)):
+            for position in mesh.coordinates(axes - set(owner)):
+                everywhere = {**held, **position}
+                yield Instance(everywhere, self._gpus(step, everywhere), expert)
+
+    def _owner_axes(self, step: Step) -> tuple[str, ...]:
+        return self._strategy.regions["experts"].cuts.get("E", ())
+
+    def _owners(self, mesh: Mesh, axes: list[str]) -> Iterator[Mapping[str, int]]:
+        """For each expert the position of its GPU along the axes the experts lie on: equal runs, in order."""
+        experts = self._strategy.sizes["E"]
+        if experts is None:
+            raise DagtoolError("E cannot be a symbol: there is a node for each expert")
+        each = experts // prod(mesh.sizes[axis] for axis in axes)
+        for held in mesh.coordinates(axes):
+            for _ in range(each):
+                yield held
+
+    def _gpus(self, step: Step, position: Mapping[str, int]) -> tuple[int, ...]:
+        gpus: list[int] = []
+        for name in step.meshes:
+            mesh = self._dag.meshes[name]
+            gpus += mesh.members({axis: at for axis, at in position.items() if axis in mesh.sizes})
+        return tuple(gpus)
+
+    # -- edges ----------------------------------------------------------------------------
+
+    def _join(self, maker: tuple[Section, int], user: tuple[Section, int], slots: tuple[str, ...]) -> Edges:
+        """The edges between the nodes of two steps: those that agree wherever both have a position."""
+        (one, producer), (other, consumer) = maker, user
+        kind = self._index(self._edge_kinds, _edge_kind(other.steps[consumer], slots), self._dag.edge_kinds)
+        makers, users = one.instances[producer], other.instances[consumer]
+        shared = sorted(set(makers[0].position) & set(users[0].position))
+        experts = makers[0].expert >= 0 and users[0].expert >= 0
+        found: defaultdict[tuple[int, ...], list[int]] = defaultdict(list)
+        for index, instance in enumerate(makers):
+            found[_key(instance, shared, experts)].append(one.offsets[producer] + index)
+        edges = Edges()
+        for index, instance in enumerate(users):
+            nodes = found[_key(instance, shared, experts)]
+            edges.tails += nodes
+            edges.heads += [other.offsets[consumer] + index] * len(nodes)
+            edges.kinds += [kind] * len(nodes)
+        return edges
+
+    # -- once per layer -------------------------------------------------------------------
+
+    def append(self, section: Section, layer: int) -> None:
+        """Add a copy of a section, fed by the result of the section appended before it."""
+        dag, base, count = self._dag, len(self._dag.ids), len(section.patterns)
+        number = str(layer)
+        dag.ids += [pattern.replace("\0", number) for pattern in section.patterns]
+        dag.kind_of += section.kinds
+        dag.devices_of += section.devices
+        dag.expert_of += section.experts
+        dag.layer_of += [layer] * count
+        if self._last is not None:
+            before, before_base = self._last
+            self._append_edges(self._entry_edges(before, section), before_base, base)
+        self._append_edges(section.edges, base, base)
+        self._last = (section, base)
+
+    def _append_edges(self, edges: Edges, tail_base: int, head_base: int) -> None:
+        self._dag.tails += [tail_base + tail for tail in edges.tails]
+        self._dag.heads += [head_base + head for head in edges.heads]
+        self._dag.edge_kind_of += edges.kinds
+
+    def _entry_edges(self, before: Section, section: Section) -> Edges:
+        key = (id(before), id(section))
+        if key not in self._joins:
+            edges = self._joins[key] = Edges()
+            for number, step in enumerate(section.steps):
+                for producer, slots in _producers(step):
+                    if producer == ENTRY:
+                        edges.add(self._join((before, before.result.step), (section, number), slots))
+        return self._joins[key]
+
+
+def _producers(step: Step) -> list[tuple[int, tuple[str, ...]]]:
+    """The steps that feed a step, each with the slots it fills."""
+    slots: dict[int, list[str]] = {}
+    for slot, ref in step.inputs:
+        slots.setdefault(ref.step, []).append(slot)
+    return [(producer, tuple(names)) for producer, names in slots.items()]
+
+
+def _edge_kind(step: Step, slots: tuple[str, ...]) -> EdgeKind:
+    """An edge says which slots it fills unless it is the first one, or all are alike."""
+    operator = OPERATORS[step.kind.op]
+    return EdgeKind() if operator.symmetric or slots == operator.slots[:1] else EdgeKind(slots)
+
+
+def _key(instance: Instance, shared: list[str], experts: bool) -> tuple[int, ...]:
+    key = tuple(instance.position[axis] for axis in shared)
+    return (*key, instance.expert) if experts else key
+
+
+def _fill(template: str, instance: Instance, stage: int) -> str:
+    values = {
+        "gpu": instance.gpus[0],
+        "x": instance.expert,
+        "s": stage,
+        "next": stage + 1,
+        **instance.position,
+    }
+    return _FIELD.sub(lambda match: "\0" if match[1] == "l" else str(values[match[1]]), template)

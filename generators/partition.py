@@ -1,0 +1,81 @@
+"""The partitioner: a strategy in, the whole deployment DAG out."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from dagtool.dag.graph import Dag
+from dagtool.errors import DagtoolError
+from dagtool.generators import blocks
+from dagtool.generators.divide import check_degrees
+from dagtool.generators.instances import Assembler, Section
+from dagtool.generators.program import ENTRY, Builder, Ref
+from dagtool.generators.strategy import Strategy
+from dagtool.model.mesh import MeshError
+from dagtool.model.tensor import TensorType
+from dagtool.model.transformer import format_model
+
+__all__ = ["partition"]
+
+
+def partition(strategy: Strategy) -> Dag:
+    """Build the DAG. Raises DagtoolError where a degree does not divide or a name is used twice."""
+    layers = strategy.sizes["L"]
+    if layers is None:
+        raise DagtoolError("L cannot be a symbol: there are nodes for each layer")
+    check_degrees(strategy)
+    dag = _empty(strategy)
+    assembler = Assembler(dag, strategy)
+    sections: dict[tuple[str, int], Section] = {}
+    entry: TensorType | None = None
+    per_stage = layers // strategy.stages
+
+    def append(part: str, stage: int, layer: int) -> None:
+        nonlocal entry
+        key = (part, stage)
+        if key not in sections:
+            builder = Builder(strategy, dag.meshes, stage, entry)
+            result = _build(part, builder)
+            # The cut lies between two stages and is named after the one it leaves.
+            sections[key] = assembler.prepare(builder.steps, result, stage - (part == "cut"))
+        section = sections[key]
+        assembler.append(section, layer)
+        entry = section.steps[section.result.step].kind.outputs[section.result.output].type
+
+    append("embedding", 0, -1)
+    for layer in range(layers):
+        stage = layer // per_stage
+        append("layer", stage, layer)
+        if (layer + 1) // per_stage > stage and stage + 1 < strategy.stages:
+            append("cut", stage + 1, layer)
+    append("head", strategy.stages - 1, -1)
+    _check_names(dag)
+    return dag
+
+
+def _build(part: str, builder: Builder) -> Ref:
+    if part == "embedding":
+        return blocks.embedding(builder)
+    if part == "layer":
+        return blocks.layer(builder, Ref(ENTRY))
+    return builder.place(Ref(ENTRY), "stream") if part == "cut" else blocks.head(builder, Ref(ENTRY))
+
+
+def _empty(strategy: Strategy) -> Dag:
+    try:
+        meshes = strategy.meshes()
+    except MeshError as error:
+        raise DagtoolError(str(error)) from None
+    facts = {"preset": strategy.name, "model": format_model(strategy.model)}
+    return Dag(strategy.name, dict(strategy.sizes), meshes, facts, declared=True)
+
+
+def _check_names(dag: Dag) -> None:
+    if len(set(dag.ids)) == len(dag.ids):
+        return
+    name, count = Counter(dag.ids).most_common(1)[0]
+    role = dag.kind(dag.ids.index(name)).role
+    raise DagtoolError(
+        f"{count} nodes would be called {name!r}",
+        f"give names.{role!r} a field for what tells them apart: {{l}}, {{s}}, {{x}}, {{gpu}} or a mesh axis",
+    )

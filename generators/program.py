@@ -1,0 +1,224 @@
+"""One section of a deployment as a program: steps that every rank of a mesh runs alike.
+
+A layer is written once and instanced for every layer; ranks are coordinates. Where a value does not lie as
+its consumer needs it, ``Builder.place`` inserts the conversion: no collective is ever written by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+from dagtool.dag.graph import Kind, Port
+from dagtool.errors import DagtoolError
+from dagtool.generators.divide import check_type
+from dagtool.generators.strategy import Region, Strategy
+from dagtool.model.mesh import Mesh
+from dagtool.model.size import Size, parse_size
+from dagtool.model.tensor import Dim, TensorType
+from dagtool.ops import OPERATORS, LayoutError
+
+__all__ = ["ENTRY", "Builder", "Ref", "Step"]
+
+ENTRY = -1
+"""The step number that stands for what the section before handed over."""
+
+
+class Ref(NamedTuple):
+    """A value: the step that makes it, and which of its outputs."""
+
+    step: int
+    output: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One operator of the program."""
+
+    kind: Kind
+    inputs: tuple[tuple[str, Ref], ...]
+    meshes: tuple[str, ...]
+    """The mesh it runs on; for a transfer in one node, both."""
+    per_expert: bool = False
+
+
+@dataclass(slots=True)
+class Builder:
+    """Collects the steps of one section that runs on pipeline stage ``stage``."""
+
+    strategy: Strategy
+    meshes: Mapping[str, Mesh]
+    stage: int = 0
+    entry: TensorType | None = None
+    steps: list[Step] = field(default_factory=list)
+    _placed: dict[tuple[Ref, TensorType], Ref] = field(default_factory=dict)
+
+    # -- what lies where ------------------------------------------------------------------
+
+    def region(self, name: str) -> Region:
+        """A region of the strategy, ``stage`` resolved to the stage this section runs on."""
+        region = self.strategy.regions[name]
+        return replace(region, mesh=f"s{self.stage}") if region.mesh == "stage" else region
+
+    def type_of(self, ref: Ref) -> TensorType:
+        """The type of a value."""
+        if ref.step == ENTRY:
+            if self.entry is None:
+                raise ValueError("a section without an entry has no entry value")
+            return self.entry
+        return self.steps[ref.step].kind.outputs[ref.output].type
+
+    def weight(self, region: str, *sizes: str | int) -> str:
+        """The text of a weight whose dimensions are cut as the region says."""
+        where = self.region(region)
+        dims = tuple(Dim(size, where.axes(size)) for size in map(Size.of, sizes))
+        held = TensorType(dims, where.mesh)
+        check_type(held, self.meshes[where.mesh], self.strategy.sizes)
+        return str(held).partition(" @")[0]
+
+    # -- steps ----------------------------------------------------------------------------
+
+    def add(
+        self,
+        role: str,
+        op: str,
+        inputs: Mapping[str, Ref],
+        *,
+        outputs: tuple[str, ...] = ("",),
+        per_expert: bool = False,
+        params: Mapping[str, str] | None = None,
+    ) -> Ref:
+        """Append an operator; its output types follow from its inputs. Returns its first output."""
+        types = {slot: self.type_of(ref) for slot, ref in inputs.items()}
+        given = {key: value for key, value in (params or {}).items() if value}
+        try:
+            inferred = OPERATORS[op].infer(types, given)
+        except LayoutError as error:
+            raise DagtoolError(f"{self.strategy.name}: {role}: {error}", "check the [regions] it lies in") from None
+        kind = Kind(
+            op,
+            role,
+            tuple(Port(slot if len(types) > 1 else "", t) for slot, t in types.items()),
+            tuple(Port(name, t) for name, t in zip(outputs, inferred, strict=True)),
+            tuple(given.items()),
+        )
+        return self._append(Step(kind, tuple(inputs.items()), self._meshes(kind), per_expert))
+
+    def source(self, role: str, region: str, *sizes: str) -> Ref:
+        """The input of the graph: whole, on the mesh of a region."""
+        held = TensorType(tuple(Dim(parse_size(size)) for size in sizes), self.region(region).mesh)
+        kind = Kind("input", role, (Port("", held),), (Port("", held),))
+        return self._append(Step(kind, (), (held.mesh,)))
+
+    def _append(self, step: Step) -> Ref:
+        for port in step.kind.outputs:
+            check_type(port.type, self.meshes[port.type.mesh], self.strategy.sizes)
+        self.steps.append(step)
+        return Ref(len(self.steps) - 1)
+
+    @staticmethod
+    def _meshes(kind: Kind) -> tuple[str, ...]:
+        """A send runs where its input lies, a receive where its output lies, other transfers on both."""
+        return kind.meshes[-1:] if kind.op == "recv" else kind.meshes
+
+    # -- conversions ----------------------------------------------------------------------
+
+    def place(self, ref: Ref, region: str) -> Ref:
+        """The value as it must lie in a region: same if it does, else converted (once for all consumers)."""
+        where = self.region(region)
+        held = self.type_of(ref)
+        dims = tuple(Dim(dim.size, where.axes(dim.size)) for dim in held.dims)
+        return self.convert(ref, TensorType(dims, where.mesh, (), held.varying))
+
+    def convert(self, ref: Ref, target: TensorType) -> Ref:
+        """The value with type ``target``."""
+        key = (ref, target)
+        if key not in self._placed:
+            self._placed[key] = self._convert(ref, target)
+        return self._placed[key]
+
+    def _convert(self, ref: Ref, target: TensorType) -> Ref:
+        held = self.type_of(ref)
+        if held.mesh != target.mesh:
+            return self._move(ref, target)
+        ref = self._reduce(ref, target)
+        ref = self._exchange(ref, target)
+        ref = self._gather(ref, target)
+        return self._split(ref, target)
+
+    def _role(self, ref: Ref) -> str:
+        """Conversions are named after the value they convert, not after an earlier conversion of it."""
+        while ref.step != ENTRY and OPERATORS[(step := self.steps[ref.step]).kind.op].name in _CONVERSIONS:
+            ref = step.inputs[0][1]
+        return "entry" if ref.step == ENTRY else self.steps[ref.step].kind.role
+
+    def _collective(self, ref: Ref, op: str, **params: str) -> Ref:
+        per_expert = ref.step != ENTRY and self.steps[ref.step].per_expert
+        role = f"{self._role(ref)}.{op}"
+        again = sum(step.kind.role.rstrip("0123456789") == role for step in self.steps)
+        role = f"{role}{again + 1}" if again else role
+        return self.add(role, op, {"x": ref}, per_expert=per_expert, params=params)
+
+    def _reduce(self, ref: Ref, target: TensorType) -> Ref:
+        """Partial sums end: scattered where the target is cut along the axis, else summed everywhere."""
+        cuts = target.sharded_axes
+        ending = [axis for axis in self.type_of(ref).partial if axis not in target.partial]
+        whole = [axis for axis in ending if axis not in cuts]
+        for axis in [axis for axis in ending if axis in cuts]:
+            ref = self._collective(ref, "reduce_scatter", over=axis, along=str(cuts[axis]))
+        return self._collective(ref, "all_reduce", over=",".join(whole)) if whole else ref
+
+    def _exchange(self, ref: Ref, target: TensorType) -> Ref:
+        """A cut that moves to another dimension."""
+        for axis, to in target.sharded_axes.items():
+            held = self.type_of(ref).sharded_axes
+            if axis in held and held[axis] != to and self.type_of(ref).dims[held[axis]].axes[-1] == axis:
+                ref = self._collective(ref, "all_to_all", over=axis, along=str(held[axis]), to_along=str(to))
+        return ref
+
+    def _gather(self, ref: Ref, target: TensorType) -> Ref:
+        """Cuts the target does not have, innermost first."""
+        for index, wanted in enumerate(target.dims):
+            axes = self.type_of(ref).dims[index].axes
+            common = 0
+            while common < min(len(axes), len(wanted.axes)) and axes[common] == wanted.axes[common]:
+                common += 1
+            if axes[common:]:
+                ref = self._collective(ref, "all_gather", over=",".join(axes[common:]), along=str(index))
+        return ref
+
+    def _split(self, ref: Ref, target: TensorType) -> Ref:
+        """Cuts the value does not have yet."""
+        for index, wanted in enumerate(target.dims):
+            axes = self.type_of(ref).dims[index].axes
+            if wanted.axes[len(axes) :]:
+                ref = self._collective(ref, "split", over=",".join(wanted.axes[len(axes) :]), along=str(index))
+        return ref
+
+    def _move(self, ref: Ref, target: TensorType) -> Ref:
+        """To another mesh: rank to rank between stages, else whole, and cut again on arrival."""
+        held = self.type_of(ref)
+        if self._is_next_stage(held, target):
+            return self._send(self.convert(ref, replace(target, mesh=held.mesh)), target.mesh)
+        whole = self.convert(ref, replace(held, dims=tuple(Dim(dim.size) for dim in held.dims)))
+        op = "reduce_broadcast" if held.partial else "broadcast"
+        params = {"over": ",".join(held.partial), "to": target.mesh}
+        moved = self.add(f"{self._role(ref)}.{op}", op, {"x": whole}, params=params)
+        return self.convert(moved, target)
+
+    def _is_next_stage(self, held: TensorType, target: TensorType) -> bool:
+        stages = {f"s{index}" for index in range(self.strategy.stages)}
+        return {held.mesh, target.mesh} <= stages
+
+    def _send(self, ref: Ref, mesh: str) -> Ref:
+        to = {"to": mesh}
+        if self.strategy.operators["transfer"] == "one_node":
+            return self.add("pipeline.send_recv", "send_recv", {"x": ref}, params=to)
+        sent = self.add("pipeline.send", "send", {"x": ref}, params=to)
+        return self.add("pipeline.recv", "recv", {"x": sent}, params=to)
+
+
+_CONVERSIONS = frozenset(
+    {"all_reduce", "reduce_scatter", "all_gather", "all_to_all", "split", "send", "recv", "send_recv"}
+)

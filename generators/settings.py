@@ -1,0 +1,52 @@
+"""``--set``: sizes and degrees changed from outside, a size made a symbol."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dagtool.errors import DagtoolError, did_you_mean
+from dagtool.generators.strategy import Strategy, parse_strategy
+from dagtool.model.transformer import SYMBOLS
+
+__all__ = ["apply_settings", "parse_settings"]
+
+
+def parse_settings(texts: tuple[str, ...]) -> dict[str, str]:
+    """``("L=64", "B=B")`` as a mapping. Raises DagtoolError for anything else."""
+    settings: dict[str, str] = {}
+    for text in texts:
+        key, equals, value = (part.strip() for part in text.partition("="))
+        if not equals or not key or not value:
+            raise DagtoolError(f"--set {text!r} is not KEY=VALUE", "like --set L=64, --set ep=256 or --set B=B")
+        settings[key] = value
+    return settings
+
+
+def apply_settings(name: str, document: Mapping[str, Any], settings: Mapping[str, str]) -> Strategy:
+    """The strategy of a document with settings applied. Raises DagtoolError."""
+    changed = {
+        **document,
+        "sizes": dict(document.get("sizes", {})),
+        "degrees": dict(document.get("degrees", {})),
+    }
+    for key, value in settings.items():
+        table = "sizes" if key in SYMBOLS else "degrees"
+        if key not in changed[table]:
+            known = [*changed["sizes"], *changed["degrees"]]
+            hint = did_you_mean(key, known) or f"known here: {', '.join(known)}"
+            raise DagtoolError(f"--set {key}: {name} has no such size or degree", hint)
+        changed[table][key] = _value(key, value)
+    try:
+        return parse_strategy(name, changed)
+    except DagtoolError as error:
+        raise DagtoolError(f"{name}: {error.message}", error.hint) from None
+
+
+def _value(key: str, value: str) -> int | str:
+    if value.isascii() and value.isdigit():
+        return int(value)
+    if value == key and key in SYMBOLS:
+        return value
+    kind = f"a whole number, or {key} itself to keep it a symbol" if key in SYMBOLS else "a whole number"
+    raise DagtoolError(f"--set {key}={value}: expected {kind}")

@@ -1,0 +1,254 @@
+"""A deployment as declared: sizes, degrees, meshes, how each region's dimensions are cut, node names.
+
+Presets and users' own files are the same TOML. See docs/strategy-files.md for every key.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import prod
+from typing import Any
+
+from dagtool.errors import DagtoolError, did_you_mean
+from dagtool.model.mesh import Mesh
+from dagtool.model.size import Size
+from dagtool.model.transformer import SYMBOLS, Model, ModelError
+
+__all__ = ["Difference", "Region", "Strategy", "parse_strategy", "read_document"]
+
+_DEFAULT_REGIONS = {
+    "stream": "all",
+    "input": "stream",
+    "embedding": "stream",
+    "attention": "stream",
+    "ffn": "stream",
+    "router": "ffn",
+    "mlp": "ffn",
+    "experts": "router",
+    "head": "stream",
+    "output": "stream",
+}
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "qkv": ("fused", "separate"),
+    "heads": ("inner", "outer"),
+    "merge_heads": ("no", "yes"),
+    "copies": ("no", "yes"),
+    "routing": ("fused", "nodes"),
+    "transfer": ("one_node", "send_and_recv"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """Where a part of the model lies: a mesh, and which axes cut which dimension."""
+
+    mesh: str
+    cuts: Mapping[str, tuple[str, ...]]
+
+    def axes(self, size: Size) -> tuple[str, ...]:
+        """The axes that cut a dimension: those of its leading symbol."""
+        return self.cuts.get(size.symbols[0], ()) if size.symbols else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One line of the table of differences between a document and what follows from its configuration."""
+
+    document: str
+    says: str
+    in_fact: str
+    reason: str
+
+
+@dataclass(slots=True)
+class Strategy:
+    """Everything a strategy file says, defaults filled in, checked for spelling but not yet for divisibility."""
+
+    name: str
+    summary: str = ""
+    document: str = ""
+    model: Model = field(default_factory=Model)
+    sizes: dict[str, int | None] = field(default_factory=dict)
+    degrees: dict[str, int] = field(default_factory=dict)
+    mesh_axes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    first_gpu: dict[str, int] = field(default_factory=dict)
+    regions: dict[str, Region] = field(default_factory=dict)
+    operators: dict[str, str] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+    assumed: tuple[str, ...] = ()
+    """Sizes the document does not state: defaults of the preset."""
+    differences: tuple[Difference, ...] = ()
+
+    @property
+    def stages(self) -> int:
+        """Number of pipeline stages."""
+        return self.degrees.get("pp", 1)
+
+    def meshes(self) -> dict[str, Mesh]:
+        """The meshes laid on GPUs one after the other; ``stage`` once for each pipeline stage."""
+        meshes: dict[str, Mesh] = {}
+        next_gpu = 0
+        for name, axes in self.mesh_axes.items():
+            sizes = tuple((axis, self.degrees[axis]) for axis in axes)
+            copies = [f"s{index}" for index in range(self.stages)] if name == "stage" else [name]
+            for copy in copies:
+                first = self.first_gpu.get(name, next_gpu)
+                count = prod(size for _, size in sizes)
+                meshes[copy] = Mesh(copy, sizes, tuple(range(first, first + count)))
+                next_gpu = max(next_gpu, first + count)
+        return meshes
+
+
+def read_document(path: str) -> dict[str, Any]:
+    """The content of a strategy file. Raises DagtoolError with the file's name in front."""
+    try:
+        with open(path, "rb") as stream:
+            return tomllib.load(stream)
+    except OSError as error:
+        raise DagtoolError(f"{path}: cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise DagtoolError(f"{path}: is not TOML: {error}") from None
+
+
+def _only(table: Mapping[str, Any], known: list[str], where: str) -> None:
+    for key in table:
+        if key not in known:
+            raise DagtoolError(f"{where} has no key {key!r}", did_you_mean(key, known) or f"known: {', '.join(known)}")
+
+
+def _table(document: Mapping[str, Any], key: str) -> dict[str, Any]:
+    value = document.get(key, {})
+    if not isinstance(value, dict):
+        raise DagtoolError(f"{key!r} is not a table")
+    return value
+
+
+def parse_strategy(name: str, document: Mapping[str, Any]) -> Strategy:
+    """A strategy from the content of its TOML. Raises DagtoolError naming the key at fault."""
+    tables = [
+        "model",
+        "sizes",
+        "degrees",
+        "mesh",
+        "first_gpu",
+        "regions",
+        "operators",
+        "names",
+        "differences",
+    ]
+    _only(document, ["name", "summary", "document", "assumed", *tables], "a strategy file")
+    for key in tables[:-1]:
+        _table(document, key)
+    model = _model(_table(document, "model"))
+    degrees = {key: _positive(value, f"degree {key}") for key, value in _table(document, "degrees").items()}
+    strategy = Strategy(
+        name=str(document.get("name", name)),
+        summary=str(document.get("summary", "")),
+        document=str(document.get("document", "")),
+        model=model,
+        sizes=_sizes(_table(document, "sizes"), model),
+        degrees=degrees,
+        mesh_axes=_mesh_axes(_table(document, "mesh"), degrees),
+        first_gpu={key: int(value) for key, value in _table(document, "first_gpu").items()},
+        operators=_operators(_table(document, "operators")),
+        names=_names(_table(document, "names")),
+        assumed=tuple(document.get("assumed", ())),
+        differences=tuple(Difference(**row) for row in document.get("differences", ())),
+    )
+    strategy.regions = _regions(_table(document, "regions"), strategy)
+    return strategy
+
+
+def _model(table: Mapping[str, Any]) -> Model:
+    _only(table, ["ffn", "activation", "gated", "norm", "embedding"], "[model]")
+    try:
+        return Model(**table)
+    except ModelError as error:
+        raise DagtoolError(str(error)) from None
+
+
+def _positive(value: Any, what: str) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise DagtoolError(f"{what} is {value!r}; expected a whole number of at least 1")
+    return value
+
+
+def _sizes(table: Mapping[str, Any], model: Model) -> dict[str, int | None]:
+    _only(table, list(SYMBOLS), "[sizes]")
+    needed = "BSHNDFVL" + ("EK" if model.ffn == "moe" else "")
+    for symbol in needed:
+        if symbol not in table:
+            raise DagtoolError(f"[sizes] does not give {symbol} ({SYMBOLS[symbol]})")
+    return {
+        symbol: None if value == symbol else _positive(value, f"size {symbol} ({SYMBOLS[symbol]})")
+        for symbol, value in table.items()
+    }
+
+
+def _mesh_axes(table: Mapping[str, Any], degrees: Mapping[str, int]) -> dict[str, tuple[str, ...]]:
+    if not table:
+        return {"all": tuple(axis for axis in degrees if axis != "pp")}
+    meshes: dict[str, tuple[str, ...]] = {}
+    for name, axes in table.items():
+        for axis in axes:
+            if axis not in degrees:
+                raise DagtoolError(
+                    f"mesh {name!r} has an axis {axis!r} without a degree", did_you_mean(axis, list(degrees))
+                )
+        meshes[name] = tuple(axes)
+    return meshes
+
+
+def _operators(table: Mapping[str, Any]) -> dict[str, str]:
+    _only(table, list(_CHOICES), "[operators]")
+    for key, value in table.items():
+        if value not in _CHOICES[key]:
+            known = list(_CHOICES[key])
+            hint = did_you_mean(str(value), known) or f"known: {', '.join(known)}"
+            raise DagtoolError(f"[operators] {key} is {value!r}", hint)
+    return {key: table.get(key, known[0]) for key, known in _CHOICES.items()}
+
+
+def _names(table: Mapping[str, Any]) -> dict[str, str]:
+    for role, template in table.items():
+        if not re.fullmatch(r"(?:[A-Za-z0-9_]|\{\w+\})+", str(template)) or str(template)[0].isdigit():
+            raise DagtoolError(
+                f"name {role!r} = {template!r}", "names have letters, digits, _ and {fields}, no digit first"
+            )
+    return {str(role): str(template) for role, template in table.items()}
+
+
+def _regions(table: Mapping[str, Any], strategy: Strategy) -> dict[str, Region]:
+    _only(table, list(_DEFAULT_REGIONS), "[regions]")
+    regions: dict[str, Region] = {}
+    for name, default in _DEFAULT_REGIONS.items():
+        text = table.get(name)
+        if text is None and name != "stream":
+            regions[name] = regions[default]
+            continue
+        regions[name] = _region(name, str(text if text is not None else next(iter(strategy.mesh_axes))), strategy)
+    return regions
+
+
+def _region(name: str, text: str, strategy: Strategy) -> Region:
+    mesh, *cuts = text.split()
+    if mesh not in strategy.mesh_axes:
+        hint = did_you_mean(mesh, list(strategy.mesh_axes)) or f"meshes: {', '.join(strategy.mesh_axes)}"
+        raise DagtoolError(f"region {name!r} lies on {mesh!r}, which is no mesh", hint)
+    axes_here = strategy.mesh_axes[mesh]
+    found: dict[str, tuple[str, ...]] = {}
+    for cut in cuts:
+        symbol, *axes = cut.split("/")
+        if symbol not in SYMBOLS or not axes:
+            raise DagtoolError(f"region {name!r}: cannot read {cut!r}", "a cut is written like N/tp or B/dp/ep")
+        for axis in axes:
+            if axis not in axes_here:
+                raise DagtoolError(
+                    f"region {name!r}: mesh {mesh!r} has no axis {axis!r}",
+                    did_you_mean(axis, list(axes_here)),
+                )
+        found[symbol] = tuple(axes)
+    return Region(mesh, found)

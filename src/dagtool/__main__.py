@@ -1,0 +1,7 @@
+"""``python -m dagtool``."""
+
+import sys
+
+from dagtool.cli import main
+
+sys.exit(main())

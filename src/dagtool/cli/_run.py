@@ -1,0 +1,56 @@
+"""From arguments to an exit status, whatever happens on the way."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+from dagtool.cli._group import cli
+from dagtool.errors import DagtoolError
+
+__all__ = ["run"]
+
+_INTERNAL_ERROR = 3
+_INTERRUPTED = 130
+
+
+def run(arguments: list[str]) -> int:
+    """Run a command. Its return value is the status, None counts as 0."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a letter the terminal cannot show is no reason to fail
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        status = cli.main(arguments, prog_name="dagtool", standalone_mode=False)
+        sys.stdout.flush()
+    except click.Abort:
+        return _INTERRUPTED
+    except click.ClickException as error:
+        return _usage(error)
+    except DagtoolError as error:
+        return _say(error.message, error.hint, error.exit_code)
+    except BrokenPipeError:
+        raise
+    except Exception as error:  # the last resort: one line, and a way to see more
+        if os.environ.get("DAGTOOL_DEBUG"):
+            raise
+        return _say(f"internal error: {_one_line(error)}", "DAGTOOL_DEBUG=1 shows the traceback", _INTERNAL_ERROR)
+    return int(status or 0)
+
+
+def _usage(error: click.ClickException) -> int:
+    """What click found wrong with the call."""
+    ctx = getattr(error, "ctx", None)
+    path = ctx.command_path if ctx is not None else "dagtool"
+    return _say(error.format_message().rstrip("."), f"'{path} --help' shows how it is called", 2)
+
+
+def _say(message: str, hint: str, status: int) -> int:
+    lines = [f"error: {message}", *([f"hint: {hint}"] if hint else [])]
+    sys.stderr.write("\n".join(lines) + "\n")
+    return status
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())

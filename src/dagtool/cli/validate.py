@@ -1,0 +1,137 @@
+"""Check DOT files: structure, types, GPUs, communication, look.
+
+dagtool validate outputs/ep16_tp4.dot
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from dagtool.cli._style import color_option
+from dagtool.errors import DagtoolError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from dagtool.report.finding import FileReport
+    from dagtool.validators.rule import LoadedRule
+
+__all__ = ["command"]
+
+_EPILOG = """\b
+Examples:
+  dagtool validate outputs/ep16_tp4.dot
+  dagtool gen ep16_tp4 -o - | dagtool validate -
+  dagtool validate --select GRF,DEV --output-format json plans/
+\b
+Exit status: 0 fine, 1 findings at or above --fail-on, 2 usage or a file that
+cannot be read or is not DOT, 3 internal error, 130 interrupted.
+"""
+
+
+class FormatChoice(click.ParamType[str]):
+    """An output format: looked up only when one is given or help is asked for."""
+
+    name = "format"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Refuse what is no format."""
+        from dagtool.errors import did_you_mean
+        from dagtool.report.formats import format_names
+
+        if value not in (names := format_names()):
+            near = did_you_mean(value, names)
+            self.fail(f"{value!r} is none of {', '.join(names)}{f'; {near}' if near else ''}", param, ctx)
+        return value
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """All of them, for help."""
+        from dagtool.report.formats import format_names
+
+        return f"[{'|'.join(format_names())}]"
+
+
+@click.command("validate", epilog=_EPILOG)
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@click.option("--output-format", "output_format", type=FormatChoice(), default="full", help="Default: full.")
+@click.option("--select", multiple=True, metavar="CODES", help="Only rules whose code begins so: GRF,DEV501.")
+@click.option("--ignore", multiple=True, metavar="CODES", help="No rules whose code begins so.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(["error", "warning", "info", "never"]),
+    default="error",
+    show_default=True,
+    help="The least severity that makes the exit status 1.",
+)
+@click.option("--no-group", is_flag=True, help="One finding for each node at fault instead of one for all.")
+@color_option
+def command(
+    *,
+    paths: tuple[str, ...],
+    output_format: str,
+    select: tuple[str, ...],
+    ignore: tuple[str, ...],
+    fail_on: str,
+    no_group: bool,
+    color: str,
+) -> int:
+    """Check DOT files and report what is wrong with them.
+
+    PATH is a file, a folder (its *.dot and *.gv files, at any depth) or - for the standard input. Findings
+    go to the standard output, the summary to the standard error.
+    """
+    import sys
+
+    from dagtool.cli._style import style_of
+    from dagtool.cli._tally import Tally
+    from dagtool.report.formats import renderer
+    from dagtool.validators.catalogue import select_rules
+
+    rules = select_rules(select, ignore)
+    tally = Tally()
+    reports = _reports(paths, rules, group=not no_group, with_checklist=output_format == "full")
+    for text in renderer(output_format)(tally.watch(reports), style_of(sys.stdout, color)):
+        sys.stdout.write(text)
+    sys.stdout.flush()
+    sys.stderr.write(tally.summary())
+    return tally.status(fail_on)
+
+
+def _reports(
+    paths: Sequence[str], rules: Sequence[LoadedRule], *, group: bool, with_checklist: bool
+) -> Iterator[FileReport]:
+    """One report for each file; what cannot be read is said on the standard error."""
+    import sys
+
+    from dagtool.report.checklist import checklist
+    from dagtool.report.finding import FileReport
+    from dagtool.report.quote import printable
+    from dagtool.validators.engine import check_bytes
+
+    for path, data in _contents(paths):
+        if isinstance(data, DagtoolError):
+            sys.stdout.flush()
+            sys.stderr.write(f"error: {printable(data.message)}\n")
+            yield FileReport(path, error=data.message)
+        else:
+            yield check_bytes(data, path, rules, group=group, checklist=checklist if with_checklist else None)
+
+
+def _contents(paths: Sequence[str]) -> Iterator[tuple[str, bytes | DagtoolError]]:
+    """Name and bytes of each file, or why there are none."""
+    from dagtool.cli._files import expand, read
+
+    for path in paths:
+        try:
+            files = expand(path)
+        except DagtoolError as error:
+            yield path, error
+            continue
+        for file in files:
+            name = "<stdin>" if file == "-" else file
+            try:
+                yield name, read(file)
+            except DagtoolError as error:
+                yield name, error

@@ -1,0 +1,1 @@
+"""What a DAG costs: the work of its nodes, its critical path, Get_Time."""

@@ -1,0 +1,121 @@
+"""The critical path: the chain of dependent matrix products with the most FLOPs, as Get_Time terms.
+
+Of paths with equal work the one with more nodes, then the one nearest to GPU 0, so that the answer is
+always the same. A size that is a symbol counts as 2**20 when paths are compared.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from dagtool.cost.work import kind_works, matmuls_of
+from dagtool.dag import algorithms
+from dagtool.dag.graph import Dag
+from dagtool.model.size import Size
+from dagtool.ops import Matmul
+
+__all__ = ["CriticalPath", "Term", "critical_path", "expression"]
+
+_NOMINAL = 1 << 20
+_PER_NODE = 1 << 32
+"""FLOPs are scaled by this, so that a node counts one unit: far less than any product."""
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """``Get_Time(m, k, n)``, ``count`` times on the path."""
+
+    m: Size
+    k: Size
+    n: Size
+    count: int = 1
+
+    def __str__(self) -> str:
+        return f"Get_Time({self.m},{self.k},{self.n})"
+
+
+@dataclass(frozen=True, slots=True)
+class CriticalPath:
+    """Node indices from source to sink, and the products met on the way, in order."""
+
+    nodes: tuple[int, ...]
+    products: tuple[tuple[int, Matmul], ...]
+    """(node, product) in path order."""
+
+    @property
+    def terms(self) -> tuple[Term, ...]:
+        """Distinct terms in order of first appearance, with their counts."""
+        counts = Counter((one.m, one.k, one.n) for _, one in self.products)
+        return tuple(Term(*shape, count) for shape, count in counts.items())
+
+    @property
+    def expression(self) -> str:
+        """``4*(Get_Time(…)+…)+Get_Time(…)``."""
+        return expression([str(Term(one.m, one.k, one.n)) for _, one in self.products])
+
+
+def critical_path(dag: Dag) -> CriticalPath:
+    """The critical path of an acyclic DAG. Raises ValueError for a cyclic one."""
+    count = len(dag.ids)
+    after = algorithms.successors(count, dag.tails, dag.heads)
+    before = algorithms.successors(count, dag.heads, dag.tails)
+    incoming, _ = algorithms.degrees(count, dag.tails, dag.heads)
+    order = algorithms.topological_order(after, incoming)
+    if len(order) != count:
+        raise ValueError("the graph has a cycle, so it has no longest path")
+    products = [matmuls_of(work, dag) for work in kind_works(dag)]
+    weights = [_weight(held) for held in products]
+    _, nodes = algorithms.longest_path(order, before, [weights[kind] for kind in dag.kind_of], _ranks(dag))
+    found = [(node, one) for node in nodes for one in products[dag.kind_of[node]]]
+    return CriticalPath(tuple(nodes), tuple(found))
+
+
+def _weight(products: tuple[Matmul, ...]) -> int:
+    total = 1
+    for one in products:
+        flops = one.flops.bind(dict.fromkeys(one.flops.symbols, _NOMINAL))
+        total += flops.numerator * _PER_NODE // flops.denominator
+    return total
+
+
+def _ranks(dag: Dag) -> list[int]:
+    """Nodes in order of their first GPU, then of their place in the graph."""
+    first = [min(gpus) if gpus else 1 << 30 for gpus in dag.device_sets]
+    order = sorted(
+        range(len(dag.ids)), key=lambda node: first[dag.devices_of[node]] if dag.devices_of[node] >= 0 else -1
+    )
+    ranks = [0] * len(order)
+    for rank, node in enumerate(order):
+        ranks[node] = rank
+    return ranks
+
+
+def expression(terms: list[str]) -> str:
+    """A sum with every repetition of neighbours factored out; ``0`` for no terms."""
+    parts: list[str] = []
+    at = 0
+    while at < len(terms):
+        period, times = _longest_repeat(terms, at)
+        inner = terms[at : at + period]
+        if times > 1:
+            text = inner[0] if period == 1 else f"({expression(inner)})"
+            parts.append(f"{times}*{text}")
+        else:
+            parts.append(inner[0])
+        at += period * times
+    return "+".join(parts) or "0"
+
+
+def _longest_repeat(terms: list[str], at: int) -> tuple[int, int]:
+    """The period and the times with which the terms from ``at`` repeat, covering as many as possible."""
+    best = (1, 1)
+    for period in range(1, (len(terms) - at) // 2 + 1):
+        if terms[at + period] != terms[at]:
+            continue
+        times = 1
+        while terms[at + times * period : at + (times + 1) * period] == terms[at : at + period]:
+            times += 1
+        if times > 1 and period * times > best[0] * best[1]:
+            best = (period, times)
+    return best

@@ -1,0 +1,66 @@
+"""What a kind means to its operator: which type fills which slot, what follows, what work it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dagtool.dag.graph import Dag, Kind
+from dagtool.model.mesh import Mesh
+from dagtool.model.size import SizeError
+from dagtool.model.tensor import TensorType, TypeTextError, parse_type
+from dagtool.ops import OPERATORS, LayoutError, Work
+
+__all__ = ["infer_outputs", "kind_work", "replication", "slot_types", "weight_of"]
+
+
+def slot_types(kind: Kind) -> dict[str, TensorType]:
+    """Input types by the operator's slot; a single unnamed input fills the first. Raises LayoutError."""
+    slots = OPERATORS[kind.op].slots
+    types = {port.name or slots[0]: port.type for port in kind.inputs}
+    if unknown := [name for name in types if name not in slots]:
+        raise LayoutError(f"has no input {unknown[0]!r}; {kind.op} has {', '.join(slots)}")
+    if slots[0] not in types:
+        raise LayoutError("states no input")
+    if OPERATORS[kind.op].needs_all and (missing := [slot for slot in slots if slot not in types]):
+        raise LayoutError(f"states no input {missing[0]!r}")
+    return types
+
+
+def infer_outputs(kind: Kind) -> tuple[TensorType, ...]:
+    """The output types that follow from the declared inputs. Raises LayoutError with the reason why not."""
+    try:
+        return OPERATORS[kind.op].infer(slot_types(kind), kind.parameters)
+    except (TypeTextError, SizeError) as error:
+        raise LayoutError(str(error)) from None
+
+
+def kind_work(kind: Kind, meshes: Mapping[str, Mesh]) -> Work:
+    """The work of one GPU in a node of this kind. Raises LayoutError where types or parameters do not fit."""
+    mesh = meshes.get(kind.meshes[0]) if kind.meshes else None
+    if mesh is None:
+        raise LayoutError("lies on no declared mesh")
+    try:
+        outputs = [port.type for port in kind.outputs]
+        return OPERATORS[kind.op].work(slot_types(kind), outputs, kind.parameters, mesh.sizes)
+    except (TypeTextError, SizeError, KeyError, ValueError) as error:
+        raise LayoutError(str(error)) from None
+
+
+def weight_of(kind: Kind) -> TensorType | None:
+    """The declared weight as a type, or None."""
+    text = kind.parameters.get("param")
+    # A bare list of dimensions; the mesh is that of the node.
+    return parse_type(f"{text} @{kind.meshes[0]}") if text and kind.meshes else None
+
+
+def replication(kind: Kind, dag: Dag) -> int:
+    """On how many GPUs of its mesh the very same work is done: the axes that nothing of it uses."""
+    mesh = dag.meshes[kind.meshes[0]]
+    weight = weight_of(kind)
+    types = [port.type for port in (*kind.inputs, *kind.outputs)] + ([weight] if weight else [])
+    used = {axis for tensor in types for axis in tensor.used_axes}
+    used |= set(filter(None, kind.parameters.get("owner", "").split(",")))
+    count = 1
+    for axis, size in mesh.axes:
+        count *= 1 if axis in used else size
+    return count

@@ -1,0 +1,125 @@
+"""Our dialect of DOT, read: attributes become kinds, types, GPUs. See docs/dialect.md.
+
+Whatever cannot be read becomes a Problem on its node; the rest is read all the same. A file that does not
+say ``dagtool=1`` is foreign: its nodes have no operator and only its structure is known.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dagtool.dag.graph import Dag, EdgeKind, Kind, Port, Problem
+from dagtool.model.mesh import MeshError, parse_gpus, parse_meshes
+from dagtool.model.tensor import TypeTextError, parse_ports
+
+if TYPE_CHECKING:
+    from dagtool.dot.graph import DotGraph
+
+__all__ = ["PARAMETERS", "to_dag"]
+
+PARAMETERS = (
+    "param", "contract", "fused", "einsum", "function", "tables", "over", "along", "to_along", "to",
+    "owner", "experts", "top_k", "count",
+)  # fmt: skip
+"""Attributes that are parameters of an operator."""
+
+_KIND_KEYS = ("op", "role", "input", "output", *PARAMETERS)
+
+
+def to_dag(graph: DotGraph) -> Dag:
+    """The typed graph a file describes; never raises, what is unreadable stands in ``problems``."""
+    declared = "dagtool" in graph.attributes
+    dag = Dag(name=graph.name or "", ids=graph.node_ids, tails=graph.tails, heads=graph.heads)
+    dag.source, dag.declared = graph, declared
+    if declared:
+        _read_header(graph, dag)
+        _read_nodes(graph, dag)
+        _read_edges(graph, dag)
+    else:
+        count = len(graph.node_ids)
+        dag.kinds = [Kind("")]
+        dag.kind_of, dag.devices_of = [0] * count, [-1] * count
+        dag.layer_of, dag.expert_of = [-1] * count, [-1] * count
+        dag.edge_kind_of = [0] * len(graph.tails)
+    return dag
+
+
+def _read_header(graph: DotGraph, dag: Dag) -> None:
+    attributes = graph.attributes
+    for part in attributes.get("sizes", "").split():
+        symbol, _, value = part.partition("=")
+        if not symbol[:1].isupper() or not (value.isdigit() or value == symbol):
+            dag.problems.append(Problem(-1, "sizes", f"cannot read {part!r} as a size, like B=128 or B=B"))
+            continue
+        dag.sizes[symbol] = int(value) if value.isdigit() else None
+    try:
+        dag.meshes = parse_meshes(attributes.get("meshes", ""))
+    except MeshError as error:
+        dag.problems.append(Problem(-1, "meshes", str(error)))
+    dag.facts = {key: attributes[key] for key in ("preset", "model") if key in attributes}
+
+
+def _read_nodes(graph: DotGraph, dag: Dag) -> None:
+    kinds: dict[tuple[str | None, ...], int] = {}
+    devices: dict[str | None, int] = {None: -1}
+    numbers: dict[str | None, int] = {None: -1}
+    kind_of, devices_of, layer_of, expert_of = dag.kind_of, dag.devices_of, dag.layer_of, dag.expert_of
+    for node, attributes in enumerate(graph.node_attributes):
+        get = attributes.get
+        key = tuple([get(name) for name in _KIND_KEYS])
+        kind = kinds.get(key)
+        if kind is None:
+            kind = kinds[key] = len(dag.kinds)
+            dag.kinds.append(_kind(key, node, dag))
+        kind_of.append(kind)
+        gpu = get("gpu")
+        if gpu not in devices:
+            devices[gpu] = _device_set(gpu, node, dag)
+        devices_of.append(devices[gpu])
+        layer, expert = get("layer_index"), get("expert")
+        if layer not in numbers:
+            numbers[layer] = _number(layer, "layer_index", node, dag)
+        layer_of.append(numbers[layer])
+        if expert not in numbers:
+            numbers[expert] = _number(expert, "expert", node, dag)
+        expert_of.append(numbers[expert])
+
+
+def _kind(key: tuple[str | None, ...], node: int, dag: Dag) -> Kind:
+    op, role, *ports = key[:4]
+    read: list[tuple[Port, ...]] = []
+    for attribute, text in zip(("input", "output"), ports, strict=True):
+        try:
+            read.append(tuple(Port(name, tensor) for name, tensor in parse_ports(text)) if text else ())
+        except TypeTextError as error:
+            dag.problems.append(Problem(node, attribute, str(error)))
+            read.append(())
+    params = tuple((name, text) for name, text in zip(PARAMETERS, key[4:], strict=True) if text is not None)
+    return Kind(op or "", role or "", read[0], read[1], params)
+
+
+def _device_set(text: str | None, node: int, dag: Dag) -> int:
+    try:
+        gpus = parse_gpus(text or "")
+    except MeshError as error:
+        dag.problems.append(Problem(node, "gpu", str(error)))
+        return -1
+    dag.device_sets.append(gpus)
+    return len(dag.device_sets) - 1
+
+
+def _number(text: str | None, attribute: str, node: int, dag: Dag) -> int:
+    if text is not None and text.isdigit():
+        return int(text)
+    dag.problems.append(Problem(node, attribute, f"cannot read {text!r} as a number"))
+    return -1
+
+
+def _read_edges(graph: DotGraph, dag: Dag) -> None:
+    kinds: dict[str | None, int] = {None: 0}
+    for attributes in graph.edge_attributes:
+        slots = attributes.get("arg") if attributes else None
+        if slots not in kinds:
+            kinds[slots] = len(dag.edge_kinds)
+            dag.edge_kinds.append(EdgeKind(tuple((slots or "").replace(" ", "").split(","))))
+        dag.edge_kind_of.append(kinds[slots])

@@ -1,0 +1,166 @@
+"""A Dag as DOT text: every template is rendered once per kind of node, never once per node.
+
+Jinja sees marks where a node's own facts stand (id, GPUs, layer, expert); the rendered text becomes a
+format string that is filled for each node. The same graph gives the same bytes on every machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from dagtool.dag.graph import Dag, Kind, Port
+from dagtool.errors import DagtoolError
+from dagtool.model.labels import shape_label
+from dagtool.model.mesh import format_gpus
+from dagtool.ops import OPERATORS
+from dagtool.templates import environment
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+    from jinja2.sandbox import SandboxedEnvironment
+
+__all__ = ["DIALECT", "write_dot"]
+
+DIALECT = "1"
+"""The version of the dialect, graph attribute ``dagtool``."""
+
+_MARKS = ("id", "gpu", "gpu_label", "layer_index", "expert")
+_CHUNK = 4096
+
+
+def write_dot(dag: Dag, templates: str | None = None) -> Iterator[str]:
+    """The text in pieces of some thousand lines. Raises DagtoolError for a template that does not render."""
+    from jinja2 import TemplateError
+
+    try:
+        yield from _pieces(dag, environment(templates))
+    except FileNotFoundError as error:
+        raise DagtoolError(f"--templates {error}: no such folder") from None
+    except TemplateError as error:
+        where = f"{getattr(error, 'filename', None) or 'template'}:{getattr(error, 'lineno', None) or 0}"
+        raise DagtoolError(
+            f"{where}: {type(error).__name__}: {error}", "templates are Jinja; ours are the examples"
+        ) from None
+
+
+def _pieces(dag: Dag, env: SandboxedEnvironment) -> Iterator[str]:
+    sizes = " ".join(f"{symbol}={symbol if value is None else value}" for symbol, value in dag.sizes.items())
+    meshes = "; ".join(map(str, dag.meshes.values()))
+    facts = {"dagtool": DIALECT, **dag.facts, "sizes": sizes, "meshes": meshes}
+    yield env.get_template("dot/graph.j2").render(name=dag.name, facts=list(facts.items())) + "\n"
+    yield from _chunks(_node_lines(dag, env))
+    yield from _chunks(_edge_lines(dag, env))
+    yield "}\n"
+
+
+def _chunks(lines: Iterable[str]) -> Iterator[str]:
+    batch: list[str] = []
+    for line in lines:
+        batch.append(line)
+        if len(batch) == _CHUNK:
+            yield "\n".join(batch) + "\n"
+            batch.clear()
+    if batch:
+        yield "\n".join(batch) + "\n"
+
+
+def _as_format(render: Callable[..., str], marks: Iterable[str], **context: object) -> str:
+    """Render with marks in place of what differs from node to node, and make it a format string."""
+    marked = {name: f"\x01{index}\x02" for index, name in enumerate(marks)}
+    text = render(**context, **marked)
+    return "  " + text.replace("{", "{{").replace("}", "}}").replace("\x01", "{").replace("\x02", "}")
+
+
+def _node_lines(dag: Dag, env: SandboxedEnvironment) -> Iterator[str]:
+    template = env.get_template("dot/node.j2")
+    colours = len(env.get_template("look.j2").module.groups)  # type: ignore[attr-defined]
+    groups = _expert_groups(dag)
+    formats: dict[tuple[int, int | None, bool, bool], Callable[..., str]] = {}
+    gpu_texts = [format_gpus(gpus) for gpus in dag.device_sets]
+    label_texts = _gpu_labels(dag, gpu_texts)
+    rows = zip(dag.ids, dag.kind_of, dag.devices_of, dag.layer_of, dag.expert_of, strict=True)
+    for node, kind, devices, layer, expert in rows:
+        group = groups[devices]
+        key = (kind, None if group is None else group % colours, layer >= 0, expert >= 0)
+        fill = formats.get(key)
+        if fill is None:
+            fill = formats[key] = _node_format(dag, template, key).format
+        yield fill(node, gpu_texts[devices], label_texts.get((kind, devices), gpu_texts[devices]), layer, expert)
+
+
+def _node_format(dag: Dag, template: Template, key: tuple[int, int | None, bool, bool]) -> str:
+    kind, group, in_layer, expert = key
+    held = dag.kinds[kind]
+    return _as_format(
+        lambda **context: template.render(facts=_facts(held, context, in_layer, expert), **context),
+        _MARKS,
+        op=held.op,
+        family=OPERATORS[held.op].family,
+        role=held.role,
+        title=_title(held),
+        inputs=_shapes(dag, held.inputs),
+        outputs=_shapes(dag, held.outputs),
+        group=group,
+    )
+
+
+def _facts(kind: Kind, marks: dict[str, object], in_layer: bool, expert: bool) -> list[tuple[str, object]]:
+    """The attributes machines read, in a fixed order."""
+    facts: list[tuple[str, object]] = [
+        ("op", kind.op),
+        ("role", kind.role),
+        ("gpu", marks["gpu"]),
+        ("input", _ports(kind.inputs)),
+        ("output", _ports(kind.outputs)),
+        *kind.params,
+    ]
+    facts += [("layer_index", marks["layer_index"])] if in_layer else []
+    return facts + ([("expert", marks["expert"])] if expert else [])
+
+
+def _ports(ports: tuple[Port, ...]) -> str:
+    return "; ".join(f"{port.name}: {port.type}" if port.name else str(port.type) for port in ports)
+
+
+def _title(kind: Kind) -> str:
+    return f"{kind.role.replace('.', ' ')} ({kind.op})" if kind.op not in kind.role else kind.role.replace(".", " ")
+
+
+def _shapes(dag: Dag, ports: tuple[Port, ...]) -> str:
+    shown = [(port.name, shape_label(port.type, dag.meshes[port.type.mesh].sizes, dag.sizes)) for port in ports]
+    return ", ".join(f"{name}={shape}" if name else shape for name, shape in shown)
+
+
+def _gpu_labels(dag: Dag, gpu_texts: list[str]) -> dict[tuple[int, int], str]:
+    """Where a node moves data between meshes, its label says from where to where."""
+    labels: dict[tuple[int, int], str] = {}
+    for kind, devices in dict.fromkeys(zip(dag.kind_of, dag.devices_of, strict=True)):
+        meshes = dag.kinds[kind].meshes
+        gpus = dag.device_sets[devices]
+        if len(meshes) > 1 and dag.kinds[kind].op != "recv":
+            inside = [[gpu for gpu in gpus if gpu in dag.meshes[mesh].gpus] for mesh in meshes]
+            labels[kind, devices] = " → ".join(map(format_gpus, inside))
+    return labels
+
+
+def _expert_groups(dag: Dag) -> list[int | None]:
+    """For each set of GPUs the expert group it lies in: its index along the axes that hold the experts."""
+    owners = {(kind.meshes[0], owner.split(",")[0]) for kind in dag.kinds if (owner := kind.parameters.get("owner"))}
+    group_of: dict[int, int] = {}
+    for mesh, axis in sorted(owners):
+        for position in dag.meshes[mesh].coordinates([axis]):
+            group_of.update(dict.fromkeys(dag.meshes[mesh].members(position), position[axis]))
+    found: list[int | None] = []
+    for gpus in dag.device_sets:
+        groups = {group_of.get(gpu) for gpu in gpus}
+        found.append(groups.pop() if len(groups) == 1 else None)
+    return found
+
+
+def _edge_lines(dag: Dag, env: SandboxedEnvironment) -> Iterator[str]:
+    template = env.get_template("dot/edge.j2")
+    formats = [_as_format(template.render, ("tail", "head"), slots=list(kind.slots)).format for kind in dag.edge_kinds]
+    ids = dag.ids
+    for tail, head, kind in zip(dag.tails, dag.heads, dag.edge_kind_of, strict=True):
+        yield formats[kind](ids[tail], ids[head])

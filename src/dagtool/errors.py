@@ -1,0 +1,30 @@
+"""Errors a user can act on, with the exit status they end in."""
+
+from __future__ import annotations
+
+__all__ = ["DagtoolError", "MissingProgramError", "did_you_mean"]
+
+
+class DagtoolError(Exception):
+    """A mistake in the call, the configuration or the input: one line and, where there is one, what to do."""
+
+    exit_code = 2
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class MissingProgramError(DagtoolError):
+    """A program or an optional package that is not installed."""
+
+    exit_code = 3
+
+
+def did_you_mean(word: str, known: list[str]) -> str:
+    """``did you mean 'ep16'?`` or an empty text."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(word, known, n=3, cutoff=0.5)
+    return f"did you mean {' or '.join(map(repr, near))}?" if near else ""

@@ -1,0 +1,68 @@
+"""Files written whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import tempfile
+from collections.abc import Iterable
+
+from dagtool.errors import DagtoolError
+
+__all__ = ["write_text", "write_whole"]
+
+
+def write_text(path: str, pieces: Iterable[str]) -> None:
+    """Write text to a file, whole or not at all, or to standard output for ``-``. Raises DagtoolError."""
+    if path == "-":
+        for piece in pieces:
+            sys.stdout.write(piece)
+        sys.stdout.flush()
+        return
+    write_whole(path, (piece.encode() for piece in pieces))
+
+
+def write_whole(path: str, pieces: Iterable[bytes]) -> None:
+    """Write a file under a temporary name beside it and rename it at the end.
+
+    Whatever goes wrong, a file that was there before still is, unchanged. Raises DagtoolError.
+    """
+    # A link is followed, so that it still is one afterwards; a device cannot be replaced, only written to.
+    target = os.path.realpath(path)
+    if os.path.isdir(target):
+        raise DagtoolError(f"{path}: is a folder", "name a file in it")
+    try:
+        if os.path.exists(target) and not os.path.isfile(target):
+            with open(target, "wb") as device:
+                device.writelines(pieces)
+            return
+        if os.path.exists(target) and not os.access(target, os.W_OK):
+            raise DagtoolError(f"{path}: cannot be written: it is read-only")
+        _replace(target, pieces)
+    except OSError as error:
+        raise DagtoolError(f"{path}: cannot be written: {error.strerror or error}", _hint(error, target)) from None
+
+
+def _replace(target: str, pieces: Iterable[bytes]) -> None:
+    folder = os.path.dirname(target)
+    handle, temporary = tempfile.mkstemp(prefix=f".{os.path.basename(target)[:100]}.", suffix=".tmp", dir=folder)
+    try:
+        with os.fdopen(handle, "wb", buffering=1 << 20) as stream:
+            stream.writelines(pieces)
+        umask = os.umask(0)
+        os.umask(umask)
+        mode = os.stat(target).st_mode & 0o777 if os.path.exists(target) else 0o666 & ~umask
+        os.chmod(temporary, mode)
+        os.replace(temporary, target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+def _hint(error: OSError, target: str) -> str:
+    folder = os.path.dirname(target)
+    if not os.path.isdir(folder):
+        return f"the folder {os.path.basename(folder) or folder!r} does not exist; make it or write elsewhere with -o"
+    return "write elsewhere with -o FILE, or to standard output with -o -"

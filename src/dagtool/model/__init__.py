@@ -1,0 +1,1 @@
+"""What is deployed, and where: sizes, meshes, tensor types, the model."""

@@ -1,0 +1,120 @@
+"""The model that is deployed: a decoder of L equal layers, and the matrix products it consists of.
+
+``reference_matmuls`` is written from the definition of a transformer, not from the generator: the number
+of FLOPs of a deployment is held against it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+from dagtool.model.size import ONE, Size, parse_size
+
+__all__ = ["Model", "ModelError", "ReferenceMatmul", "format_model", "parse_model", "reference_matmuls"]
+
+SYMBOLS = {
+    "B": "batch_size",
+    "S": "seq_len",
+    "H": "hidden",
+    "N": "heads",
+    "D": "d_k",
+    "F": "ffn",
+    "E": "experts",
+    "K": "top_k",
+    "V": "vocab_size",
+    "L": "layers",
+}
+"""Symbols of sizes and the names labels give them."""
+
+
+class ModelError(ValueError):
+    """The text describes no model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What the layers are made of. Sizes stand apart, as symbols."""
+
+    ffn: str = "dense"
+    """``dense``: one MLP per layer; ``moe``: E experts of which each token takes K."""
+    activation: str = "gelu"
+    gated: bool = False
+    """Whether the MLP multiplies an activated gate with a second projection (SwiGLU, GeGLU)."""
+    norm: str = "layer"
+    """``layer`` or ``rms``."""
+    embedding: str = "token"
+    """``token``, ``token+position`` (one node), ``token,position`` (two nodes and their sum), ``none``."""
+
+    def __post_init__(self) -> None:
+        choices = {
+            "ffn": ("dense", "moe"),
+            "norm": ("layer", "rms"),
+            "embedding": ("token", "token+position", "token,position", "none"),
+            "activation": ("gelu", "relu", "silu"),
+        }
+        for name, known in choices.items():
+            if getattr(self, name) not in known:
+                raise ModelError(f"model {name} is {getattr(self, name)!r}; known: {', '.join(known)}")
+
+
+def format_model(model: Model) -> str:
+    """``ffn=moe activation=gelu …``, the graph attribute ``model``."""
+    return " ".join(f"{f.name}={str(getattr(model, f.name)).lower()}" for f in fields(model))
+
+
+def parse_model(text: str) -> Model:
+    """Read the graph attribute ``model``. Raises ModelError."""
+    values: dict[str, str | bool] = {}
+    known = {f.name for f in fields(Model)}
+    for part in text.split():
+        name, equals, value = part.partition("=")
+        if not equals or name not in known:
+            raise ModelError(f"cannot read {part!r} in the description of the model")
+        values[name] = value == "true" if name == "gated" else value
+    return Model(**values)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceMatmul:
+    """``count`` products [m, k] x [k, n] of the unsharded model, per layer or (``per_layer`` false) once."""
+
+    part: str
+    roles: tuple[str, ...]
+    """The roles of the nodes that do it."""
+    m: Size
+    k: Size
+    n: Size
+    count: Size = ONE
+    per_layer: bool = True
+
+    @property
+    def flops(self) -> Size:
+        """2*m*k*n of all of them in one layer."""
+        return self.m * self.k * self.n * self.count * 2
+
+
+def reference_matmuls(model: Model) -> tuple[ReferenceMatmul, ...]:
+    """Every matrix product of the unsharded model, experts at K*B*S tokens in all."""
+
+    def product(roles: str, m: str, k: str, n: str, count: str = "1", *, per_layer: bool = True) -> ReferenceMatmul:
+        names = tuple(roles.split())
+        sizes = [parse_size(text) for text in (m, k, n, count)]
+        return ReferenceMatmul(names[0], names, sizes[0], sizes[1], sizes[2], sizes[3], per_layer)
+
+    attention = (
+        product("attention.qkv attention.q attention.k attention.v", "B*S", "H", "3*N*D"),
+        product("attention.scores", "B*N*S", "D", "S"),
+        product("attention.weighted", "B*N*S", "S", "D"),
+        product("attention.out", "B*S", "N*D", "H"),
+    )
+    ups = "2*F" if model.gated else "F"
+    ffn: tuple[ReferenceMatmul, ...]
+    if model.ffn == "moe":
+        ffn = (
+            product("moe.gate", "B*S", "H", "E"),
+            product("moe.up", "B*S*K/E", "H", ups, "E"),
+            product("moe.down", "B*S*K/E", "F", "H", "E"),
+        )
+    else:
+        ffn = (product("mlp.up", "B*S", "H", ups), product("mlp.down", "B*S", "F", "H"))
+    return (*attention, *ffn, product("head.projection", "B*S", "H", "V", per_layer=False))

@@ -1,0 +1,132 @@
+"""The inside of attention: scores, softmax, weighted sum, and the changes of head layout."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from dagtool.model.size import product
+from dagtool.model.tensor import Dim, TensorType
+from dagtool.ops.base import (
+    LayoutError,
+    Matmul,
+    Operator,
+    Params,
+    Types,
+    Work,
+    require_no_partial,
+    require_whole,
+)
+from dagtool.ops.factors import contract, parse_spec
+
+__all__ = ["HeadMerge", "HeadSplit", "Scores", "Softmax", "WeightedSum"]
+
+
+class _Product(Operator):
+    """A product of two activations, heads counted in m as the field's reports do."""
+
+    default_spec = ""
+
+    def _spec(self, params: Params) -> str:
+        return params.get("einsum", self.default_spec)
+
+    def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
+        """The factor rule over ``einsum``."""
+        return (contract(parse_spec(self._spec(params)), [inputs[slot] for slot in self.slots]),)
+
+    def work(self, inputs: Types, outputs: Sequence[TensorType], params: Params, axis_sizes: Mapping[str, int]) -> Work:
+        """m: everything of the first operand but the contraction; k: the contraction; n: the rest."""
+        spec = parse_spec(self._spec(params))
+        left, right = (inputs[slot].local_shape(axis_sizes) for slot in self.slots)
+        first = dict(zip(spec.inputs[0], left, strict=True))
+        second = dict(zip(spec.inputs[1], right, strict=True))
+        matmul = Matmul(
+            product(size for letter, size in first.items() if letter not in spec.contracted),
+            product(first[letter] for letter in spec.contracted),
+            product(size for letter, size in second.items() if letter not in first),
+        )
+        moved = (product(left), product(right), *(product(t.local_shape(axis_sizes)) for t in outputs))
+        return Work((matmul,), moved)
+
+
+class Scores(_Product):
+    """Q K^T / sqrt(D) per head: q, k [B, S, N, D] -> [B, N, S, S]."""
+
+    name = "scores"
+    slots = ("q", "k")
+    default_spec = "bsnd,btnd->bnst"
+
+
+class WeightedSum(_Product):
+    """Attention weights times V per head: p [B, N, S, S], v [B, S, N, D] -> [B, S, N, D]."""
+
+    name = "weighted_sum"
+    slots = ("p", "v")
+    default_spec = "bnst,btnd->bsnd"
+
+
+class Softmax(Operator):
+    """Softmax over the last dimension, which each GPU must hold whole."""
+
+    name = "softmax"
+
+    def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
+        """Same type as the input."""
+        x = inputs["x"]
+        require_no_partial(x, "softmax")
+        require_whole(x, -1, "softmax")
+        return (x,)
+
+
+class _Rearrange(Operator):
+    """A change of layout on each GPU alone, written ``bsnd->bnsd``, ``bsnd->bs(nd)``, ``bs(nd)->bsnd``."""
+
+    def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
+        """Dimensions move, merge or split; a cut stays with the leftmost factor."""
+        x = inputs["x"]
+        left, arrow, right = params.get("einsum", "").partition("->")
+        if not arrow:
+            raise LayoutError("states no layout change (attribute 'einsum')")
+        held = self._factors(_groups(left), x, params)
+        return (TensorType(tuple(_merge(group, held) for group in _groups(right)), x.mesh, x.partial, x.varying),)
+
+    @staticmethod
+    def _factors(groups: list[str], x: TensorType, params: Params) -> dict[str, Dim]:
+        if len(groups) != len(x.dims):
+            raise LayoutError(f"expects {len(groups)} dimensions but gets {x}")
+        held: dict[str, Dim] = {}
+        for group, dim in zip(groups, x.dims, strict=True):
+            if len(group) == 1:
+                held[group] = dim
+                continue
+            if len(group) != len(dim.size.powers) or dim.size.numerator != 1 or dim.size.denominator != 1:
+                raise LayoutError(f"cannot split {dim.size} into {len(group)} dimensions")
+            for index, (letter, power) in enumerate(zip(group, dim.size.powers, strict=True)):
+                held[letter] = Dim(type(dim.size)(powers=(power,)), dim.axes if index == 0 else ())
+        return held
+
+
+def _groups(text: str) -> list[str]:
+    return [group.strip("()") for group in re.findall(r"\([a-z]+\)|[a-z]", text)]
+
+
+def _merge(group: str, held: Mapping[str, Dim]) -> Dim:
+    if missing := [letter for letter in group if letter not in held]:
+        raise LayoutError(f"its layout change uses {missing[0]!r}, which its input does not have")
+    dims = [held[letter] for letter in group]
+    for dim in dims[1:]:
+        if dim.axes:
+            raise LayoutError(f"merges {dim}, which is cut, behind another dimension: the cut would become strided")
+    return Dim(product(dim.size for dim in dims), dims[0].axes)
+
+
+class HeadSplit(_Rearrange):
+    """Brings heads into a dimension of their own, or to the front: [B, S, N, D] -> [B, N, S, D]."""
+
+    name = "head_split"
+
+
+class HeadMerge(_Rearrange):
+    """Puts the heads side by side again: [B, S, N, D] -> [B, S, N*D]."""
+
+    name = "head_merge"

@@ -1,0 +1,111 @@
+"""What every operator is: a type rule, its work, and the family it belongs to."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from dagtool.model.size import Size, product
+from dagtool.model.tensor import TensorType, parse_type
+
+__all__ = ["OPERATORS", "LayoutError", "Matmul", "Operator", "Params", "Types", "Work", "axes_param"]
+
+Params = Mapping[str, str]
+Types = Mapping[str, TensorType]
+
+
+class LayoutError(ValueError):
+    """The inputs do not satisfy the operator's type rule; the message says which part and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Matmul:
+    """``[m, k] x [k, n]`` on one GPU."""
+
+    m: Size
+    k: Size
+    n: Size
+
+    @property
+    def flops(self) -> Size:
+        """2*m*k*n: a multiplication and an addition each."""
+        return self.m * self.k * self.n * 2
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What one GPU does in one node: matrix products, elements read and written, elements sent."""
+
+    matmuls: tuple[Matmul, ...] = ()
+    elements_moved: tuple[Size, ...] = ()
+    elements_sent: Size | None = None
+
+
+OPERATORS: dict[str, Operator] = {}
+"""Every operator by name; filled by the classes themselves."""
+
+
+class Operator(ABC):
+    """One operator type. Subclasses are stateless; one instance of each stands in OPERATORS."""
+
+    name: ClassVar[str] = ""
+    family: ClassVar[str] = "compute"
+    """compute, norm, communication, routing or io."""
+    slots: ClassVar[tuple[str, ...]] = ("x",)
+    """The names of the inputs. An edge fills the first slot unless it says otherwise."""
+    symmetric: ClassVar[bool] = False
+    """Whether the inputs may be exchanged, so that no edge needs to name its slot."""
+    needs_all: ClassVar[bool] = True
+    """Whether every slot must be filled."""
+    source: ClassVar[str] = ""
+    """Where the rule comes from."""
+
+    def __init_subclass__(cls) -> None:
+        if cls.name:
+            OPERATORS[cls.name] = cls()
+
+    @property
+    def is_communication(self) -> bool:
+        """Whether the node moves data between GPUs."""
+        return self.family == "communication"
+
+    @abstractmethod
+    def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
+        """The output types. ``inputs`` has a type for each slot. Raises LayoutError."""
+
+    def work(self, inputs: Types, outputs: Sequence[TensorType], params: Params, axis_sizes: Mapping[str, int]) -> Work:
+        """The work of one GPU; sizes stay symbolic. By default: reads its inputs, writes its outputs."""
+        moved = [product(t.local_shape(axis_sizes)) for t in (*inputs.values(), *outputs)]
+        return Work(elements_moved=tuple(moved))
+
+
+def axes_param(params: Params, name: str) -> tuple[str, ...]:
+    """A comma-separated list of axes, empty where absent."""
+    return tuple(part.strip() for part in params.get(name, "").split(",") if part.strip())
+
+
+def weight_type(params: Params, mesh: str) -> TensorType:
+    """The ``param`` attribute as a type on ``mesh``. Raises LayoutError where it is missing."""
+    text = params.get("param")
+    if not text:
+        raise LayoutError("states no weight (attribute 'param')")
+    return parse_type(f"{text} @{mesh}")
+
+
+def require_no_partial(tensor: TensorType, what: str) -> None:
+    """Refuse a partial sum before an operator that is not linear."""
+    if tensor.partial:
+        axes = ",".join(tensor.partial)
+        raise LayoutError(
+            f"{what} is not linear but its input is a partial sum over {axes}: all_reduce over {axes} first"
+        )
+
+
+def require_whole(tensor: TensorType, index: int, what: str) -> None:
+    """Refuse a cut dimension that the operator needs whole."""
+    dim = tensor.dims[index]
+    if dim.axes:
+        axes = ",".join(dim.axes)
+        raise LayoutError(f"{what} needs all of {dim.size} but it is cut along {axes}: all_gather over {axes} first")

@@ -1,0 +1,33 @@
+"""Where a graph begins and ends."""
+
+from __future__ import annotations
+
+from dagtool.model.tensor import TensorType
+from dagtool.ops.base import LayoutError, Operator, Params, Types
+
+__all__ = ["Input", "Output"]
+
+
+class Input(Operator):
+    """What comes from outside: it states its type, nothing is inferred."""
+
+    name = "input"
+    family = "io"
+
+    def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
+        """Same type as declared."""
+        return (inputs["x"],)
+
+
+class Output(Operator):
+    """What leaves: whole values only, on every GPU it names."""
+
+    name = "output"
+    family = "io"
+
+    def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
+        """Same type as the input, which must be replicated."""
+        x = inputs["x"]
+        if axes := sorted(x.used_axes):
+            raise LayoutError(f"the result {x} is not whole: it is cut, partial or varying along {','.join(axes)}")
+        return (x,)

@@ -1,0 +1,119 @@
+"""Matrix products with a weight: linear, expert linear, embedding."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from dagtool.model.size import product
+from dagtool.model.tensor import Dim, TensorType
+from dagtool.ops.base import (
+    LayoutError,
+    Matmul,
+    Operator,
+    Params,
+    Types,
+    Work,
+    require_no_partial,
+    weight_type,
+)
+from dagtool.ops.factors import Spec, contract
+from dagtool.ops.routing import routed_tokens
+
+__all__ = ["Embedding", "ExpertLinear", "Linear"]
+
+_LETTERS = "abcdefghijklm"
+_OUT = "nopqrstuvw"
+
+
+def _split_weight(weight: TensorType, params: Params) -> tuple[int, int]:
+    """How many leading dimensions of the weight are contracted, and how many outputs are fused."""
+    contracted, fused = int(params.get("contract", "1")), int(params.get("fused", "1"))
+    if len(weight.dims) < contracted + (2 if fused > 1 else 1):
+        raise LayoutError(f"its weight {weight} has too few dimensions")
+    if fused > 1:
+        held = weight.dims[contracted]
+        if held.size.value != fused or held.axes:
+            raise LayoutError(f"a fused weight keeps its {fused} outputs whole, side by side, but this one is {weight}")
+    return contracted, fused
+
+
+class Linear(Operator):
+    """``y[.., o] = x[.., c] W[c, o]``; ``contract`` trailing dimensions of x meet as many of W.
+
+    ``fused=3`` gives three outputs from a weight [c, 3, o]: the cut never runs across the three.
+    Source: Megatron-LM column- and row-parallel linear; DTensor's einsum strategy.
+    """
+
+    name = "linear"
+
+    def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
+        """x [.., c] -> one type [.., o] per fused output; partial where c is cut."""
+        x = inputs["x"]
+        weight = weight_type(params, x.mesh)
+        contracted, fused = _split_weight(weight, params)
+        if len(x.dims) <= contracted:
+            raise LayoutError(f"contracts {contracted} dimensions but its input is {x}")
+        if fused > 1:
+            weight = replace(weight, dims=weight.dims[:contracted] + weight.dims[contracted + 1 :])
+        kept, met = _LETTERS[: len(x.dims) - contracted], _LETTERS[len(x.dims) - contracted : len(x.dims)]
+        out = _OUT[: len(weight.dims) - contracted]
+        return (contract(Spec((kept + met, met + out), kept + out), (x, weight)),) * fused
+
+    def work(self, inputs: Types, outputs: Sequence[TensorType], params: Params, axis_sizes: Mapping[str, int]) -> Work:
+        """One matmul, ``fused`` times as wide."""
+        x = inputs["x"]
+        weight = weight_type(params, x.mesh)
+        contracted, _ = _split_weight(weight, params)
+        shape, cut = x.local_shape(axis_sizes), weight.local_shape(axis_sizes)
+        matmul = Matmul(product(shape[: len(shape) - contracted]), product(cut[:contracted]), product(cut[contracted:]))
+        moved = (product(shape), product(cut), *(product(t.local_shape(axis_sizes)) for t in outputs))
+        return Work((matmul,), moved)
+
+
+class ExpertLinear(Linear):
+    """A linear of one expert over the tokens routed to it.
+
+    With a ``route`` input it takes the whole activation [B, S, H] and picks its expert's tokens itself,
+    as grouped GEMM kernels do (gather fused into the product).
+    """
+
+    name = "expert_linear"
+    slots = ("x", "route")
+    needs_all = False
+
+    def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
+        """Tokens [C, c] -> [C, o]; or x [B, S, c] and route [B, S, K] -> [B*S*K/E, o]."""
+        return super().infer({"x": self._tokens(inputs, params)}, params)
+
+    def work(self, inputs: Types, outputs: Sequence[TensorType], params: Params, axis_sizes: Mapping[str, int]) -> Work:
+        """One matmul over the expert's tokens, balanced routing."""
+        return super().work({"x": self._tokens(inputs, params)}, outputs, params, axis_sizes)
+
+    @staticmethod
+    def _tokens(inputs: Types, params: Params) -> TensorType:
+        if "route" in inputs:
+            return routed_tokens(inputs["x"], inputs["route"], params)
+        return inputs["x"]
+
+
+class Embedding(Operator):
+    """Rows of a table [V, H] by ids [B, S]; ``tables`` says token, position or both.
+
+    A table cut by rows gives a partial sum (each rank's rows or zero), cut by columns a cut of H.
+    Source: DTensor `_embedding_ops.py`.
+    """
+
+    name = "embedding"
+
+    def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
+        """ids [B, S] -> [B, S, H]."""
+        ids = inputs["x"]
+        require_no_partial(ids, "embedding")
+        table = weight_type(params, ids.mesh)
+        if len(table.dims) != 2:
+            raise LayoutError(f"its table {table} is not [rows, columns]")
+        rows, columns = table.dims
+        if clash := set(ids.used_axes) & {*rows.axes, *columns.axes}:
+            raise LayoutError(f"axis {sorted(clash)[0]} cuts both the ids and the table")
+        return (TensorType((*ids.dims, Dim(columns.size, columns.axes)), ids.mesh, rows.axes, ids.varying),)

@@ -1,0 +1,95 @@
+"""What moves between meshes: send, recv, both in one node, broadcast, reduce and broadcast.
+
+The output mesh stands in ``to``; the global tensor is the same on both sides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from dagtool.model.size import product
+from dagtool.model.tensor import TensorType
+from dagtool.ops.base import LayoutError, Operator, Params, Types, Work, axes_param
+
+__all__ = ["Broadcast", "Recv", "ReduceBroadcast", "Send", "SendRecv", "Transfer"]
+
+
+class Transfer(Operator):
+    """Moves a value from the mesh of its input to the mesh ``to``."""
+
+    family = "communication"
+
+    def work(self, inputs: Types, outputs: Sequence[TensorType], params: Params, axis_sizes: Mapping[str, int]) -> Work:
+        """The GPU's own part is sent once."""
+        whole = product(inputs["x"].local_shape(axis_sizes))
+        return Work(elements_moved=(whole,), elements_sent=whole)
+
+
+def _arrived(x: TensorType, params: Params) -> TensorType:
+    to = params.get("to")
+    if not to:
+        raise LayoutError("does not say to which mesh it brings its value (attribute 'to')")
+    if to == x.mesh:
+        raise LayoutError(f"brings its value to mesh {to}, where it already is")
+    return replace(x, mesh=to)
+
+
+class Send(Transfer):
+    """The sending half: the value leaves rank by rank, its type unchanged until received."""
+
+    name = "send"
+
+    def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
+        """Same type as the input."""
+        _arrived(inputs["x"], params)
+        return (inputs["x"],)
+
+
+class Recv(Transfer):
+    """The receiving half: rank i takes what rank i of the other mesh sent."""
+
+    name = "recv"
+
+    def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
+        """Same layout, on mesh ``to``."""
+        return (_arrived(inputs["x"], params),)
+
+
+class SendRecv(Transfer):
+    """A send and its receive in one node, rank i to rank i."""
+
+    name = "send_recv"
+
+    def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
+        """Same layout, on mesh ``to``."""
+        return (_arrived(inputs["x"], params),)
+
+
+class Broadcast(Transfer):
+    """A whole value from the GPUs of one mesh to every GPU of another."""
+
+    name = "broadcast"
+
+    def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
+        """R -> R on mesh ``to``."""
+        x = inputs["x"]
+        if axes := sorted(x.used_axes):
+            raise LayoutError(f"broadcasts {x}, which is not whole along {','.join(axes)}")
+        return (_arrived(x, params),)
+
+
+class ReduceBroadcast(Transfer):
+    """Adds up a partial sum over its own mesh and gives the total to every GPU of another."""
+
+    name = "reduce_broadcast"
+    slots = ("x",)
+
+    def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
+        """P over ``over`` -> R on mesh ``to``."""
+        x, over = inputs["x"], axes_param(params, "over")
+        if set(x.partial) != set(over):
+            raise LayoutError(f"adds up over {','.join(over) or 'nothing'} but its input {x} is no such partial sum")
+        if axes := sorted(x.used_axes - set(over)):
+            raise LayoutError(f"broadcasts {x}, which is not whole along {','.join(axes)}")
+        return (_arrived(replace(x, partial=()), params),)

@@ -1,0 +1,1 @@
+"""Findings and documents: text, JSON, SARIF, JUnit."""

@@ -1,0 +1,26 @@
+"""One line for each finding, stable and easy to grep."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from dagtool.report.finding import FileReport, Finding
+from dagtool.report.formats import Style
+from dagtool.report.quote import printable
+
+__all__ = ["render"]
+
+
+def render(reports: Iterable[FileReport], style: Style) -> Iterator[str]:
+    """``path:line:column: severity code name: message [x count] help: …``."""
+    for report in reports:
+        for finding in report.findings:
+            yield _line(finding) + "\n"
+
+
+def _line(finding: Finding) -> str:
+    place = f":{finding.line}:{finding.column}" if finding.line is not None else ""
+    times = f" [x{finding.count}]" if finding.count > 1 else ""
+    advice = f" help: {finding.help}" if finding.help else ""
+    text = f"{finding.severity.value} {finding.code} {finding.name}: {finding.message}{times}{advice}"
+    return f"{printable(finding.path)}{place}: {text}"

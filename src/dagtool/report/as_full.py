@@ -1,0 +1,76 @@
+"""For people: each finding with the place it is about, then the checklist of each graph."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from textwrap import wrap
+
+from dagtool.report.finding import CheckItem, Excerpt, FileReport, Finding, Severity
+from dagtool.report.formats import Style
+from dagtool.report.quote import printable
+
+__all__ = ["render", "render_finding"]
+
+_COLORS = {Severity.ERROR: "1;31", Severity.WARNING: "1;33", Severity.INFO: "1;36"}
+_MARKS = {True: ("✓", "[ok]", "32"), False: ("✗", "[NO]", "31"), None: ("–", "[--]", "2")}
+
+
+def render(reports: Iterable[FileReport], style: Style) -> Iterator[str]:
+    """The text of all files, file by file."""
+    for report in reports:
+        for finding in report.findings:
+            yield render_finding(finding, style) + "\n\n"
+        for where, items in report.checklists:
+            yield _checklist(report.path, where, items, style) + "\n"
+
+
+def _paint(text: str, code: str, style: Style) -> str:
+    return f"\x1b[{code}m{text}\x1b[0m" if style.color else text
+
+
+def render_finding(finding: Finding, style: Style) -> str:
+    """Head line, place, source line with carets, notes, help."""
+    color = _COLORS[finding.severity]
+    head = _paint(f"{finding.severity.value}[{finding.code}]", color, style)
+    lines = [f"{head}: {_paint(finding.message, '1', style)}"]
+    gutter = " " * len(str(finding.line or ""))
+    if finding.line is not None:
+        first = f" (first of {finding.count:,})" if finding.count > 1 and finding.excerpt is None else ""
+        lines.append(f"{gutter}--> {printable(finding.path)}:{finding.line}:{finding.column}{first}")
+    elif finding.path:
+        lines.append(f"--> {printable(finding.path)}")
+    if finding.excerpt:
+        lines += _source(finding.line or 0, finding.excerpt, color, style)
+    for note in finding.notes:
+        lines += _wrapped(note, f"{gutter} = ", style.width)
+    if finding.help:
+        lines += _wrapped(finding.help, "help: ", style.width)
+    return "\n".join(lines)
+
+
+def _source(line: int, piece: Excerpt, color: str, style: Style) -> list[str]:
+    """The excerpt between two bars, underlined."""
+    gutter = " " * len(str(line))
+    carets = _paint(" ".join(filter(None, ["^" * piece.width, piece.label])), color, style)
+    return [f"{gutter} |", f"{line} | {piece.text}", f"{gutter} | {' ' * piece.start}{carets}"]
+
+
+def _wrapped(text: str, lead: str, width: int) -> list[str]:
+    """The text after ``lead``, going on below its first letter."""
+    return wrap(
+        text,
+        width,
+        initial_indent=lead,
+        subsequent_indent=" " * len(lead),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _checklist(path: str, where: str, items: Sequence[CheckItem], style: Style) -> str:
+    """What is asked of every deployment DAG, with what was found."""
+    lines = [f"Checklist of {printable(path)}{f', {printable(where)}' if where else ''}:"]
+    for item in items:
+        sign, plain, color = _MARKS[item.passed]
+        lines.append(f"  {_paint(sign if style.unicode else plain, color, style)} {item.text}")
+    return "\n".join(lines)

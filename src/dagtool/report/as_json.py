@@ -1,0 +1,50 @@
+"""JSON: a contract. Keys are added, never changed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+
+from dagtool.report.finding import FileReport, Finding
+from dagtool.report.formats import Style
+
+__all__ = ["SCHEMA", "finding_record", "render"]
+
+SCHEMA = "dagtool.validate/1"
+
+_FACTS = ("nodes", "edges", "directed", "acyclic", "sources", "sinks", "isolated", "components")
+
+
+def render(reports: Iterable[FileReport], style: Style) -> Iterator[str]:
+    """One object with all files."""
+    document = {"schema": SCHEMA, "files": [_file(report) for report in reports]}
+    yield json.dumps(document, indent=2, ensure_ascii=not style.unicode) + "\n"
+
+
+def _file(report: FileReport) -> dict[str, object]:
+    facts = report.facts
+    return {
+        "path": report.path,
+        "parses": report.parses,
+        "error": report.error,
+        "error_line": report.error_line,
+        **{key: None if facts is None else getattr(facts, key) for key in _FACTS},
+        "findings": [finding_record(finding) for finding in report.findings],
+        "skipped": [{"code": item.code, "reason": item.reason} for item in report.skipped],
+    }
+
+
+def finding_record(finding: Finding) -> dict[str, object]:
+    """One finding; ``line`` and ``column`` begin at 1, ``node`` is the id as it stands in the file."""
+    return {
+        "code": finding.code,
+        "name": finding.name,
+        "severity": finding.severity.value,
+        "message": finding.message,
+        "line": finding.line,
+        "column": finding.column,
+        "node": finding.node,
+        "count": finding.count,
+        "help": finding.help or None,
+        "notes": list(finding.notes),
+    }

@@ -1,0 +1,108 @@
+"""What a check has to say: one finding, and all that is known of one file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+__all__ = ["CheckItem", "Excerpt", "Facts", "FileReport", "Finding", "Severity", "Skipped"]
+
+
+class Severity(StrEnum):
+    """How bad it is; ``rank`` orders them."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+    @property
+    def rank(self) -> int:
+        """3 for an error down to 1."""
+        return 3 - list(Severity).index(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """A piece of the source line, what to underline in it, and what to say there."""
+
+    text: str
+    start: int
+    width: int = 1
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One fault. ``count`` is how many nodes, edges or parts it stands for; ``notes`` tell which."""
+
+    code: str
+    name: str
+    severity: Severity
+    message: str
+    path: str = ""
+    line: int | None = None
+    column: int | None = None
+    node: str | None = None
+    count: int = 1
+    help: str = ""
+    notes: tuple[str, ...] = ()
+    excerpt: Excerpt | None = None
+
+    @property
+    def sort_key(self) -> tuple[int, int, str]:
+        """By place in the file, then by code; what has no place comes first."""
+        return (self.line or 0, self.column or 0, self.code)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is counted in every graph. Isolated nodes are sources and sinks too."""
+
+    nodes: int
+    edges: int
+    directed: bool
+    acyclic: bool
+    sources: int
+    sinks: int
+    isolated: int
+    components: int
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A rule that could not be asked, and why."""
+
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckItem:
+    """One line of the checklist: True is found to be so, False not so, None could not be checked."""
+
+    passed: bool | None
+    text: str
+
+
+@dataclass(slots=True)
+class FileReport:
+    """One file: the facts of its first graph (None where it does not parse), the findings of all of them."""
+
+    path: str
+    facts: Facts | None = None
+    error: str | None = None
+    """Why the file could not be read at all."""
+    error_line: int | None = None
+    findings: list[Finding] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+    checklists: list[tuple[str, list[CheckItem]]] = field(default_factory=list)
+    """Per graph: its name and its checklist."""
+    rules: int = 0
+    nodes: int = 0
+    """Of all graphs together; so with ``edges``."""
+    edges: int = 0
+
+    @property
+    def parses(self) -> bool:
+        """Whether it is DOT."""
+        return self.facts is not None

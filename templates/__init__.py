@@ -1,0 +1,43 @@
+"""The look: Jinja templates, and the sandboxed environment that renders them.
+
+A user's folder may stand in front of ours; a template found there replaces ours of the same name.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from jinja2.sandbox import SandboxedEnvironment
+
+__all__ = ["dot_value", "environment"]
+
+_BARE = re.compile(r"(?:[A-Za-z_][A-Za-z0-9_]*|-?(?:\.\d+|\d+(?:\.\d*)?))\Z")
+_KEYWORDS = frozenset({"node", "edge", "graph", "digraph", "subgraph", "strict"})
+
+
+def dot_value(value: object) -> str:
+    """A value as DOT writes it: bare where that is allowed, else quoted."""
+    text = str(value)
+    if _BARE.match(text) and text.lower() not in _KEYWORDS:
+        return text
+    return '"' + text.replace('"', '\\"') + '"'
+
+
+def environment(folder: str | None = None) -> SandboxedEnvironment:
+    """The environment; ``folder`` holds templates that replace ours. Raises FileNotFoundError for no folder."""
+    from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    loaders = [FileSystemLoader(os.path.dirname(os.path.abspath(__file__)))]
+    if folder is not None:
+        if not os.path.isdir(folder):
+            raise FileNotFoundError(folder)
+        loaders.insert(0, FileSystemLoader(folder))
+    found = ImmutableSandboxedEnvironment(
+        loader=ChoiceLoader(loaders), undefined=StrictUndefined, autoescape=False, keep_trailing_newline=False
+    )
+    found.filters["dot"] = dot_value
+    return found

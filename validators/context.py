@@ -1,0 +1,311 @@
+"""What the rules share about one graph: each analysis is made when first asked for, and once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from dagtool.dag import algorithms
+from dagtool.dag.algorithms import Adjacency, Components
+from dagtool.dag.idtemplate import group_ids
+from dagtool.report.finding import Excerpt, Facts, Finding, Severity
+from dagtool.report.quote import excerpt, name_of
+
+if TYPE_CHECKING:
+    from dagtool.dag.graph import Dag, Kind
+    from dagtool.dot import DotGraph
+    from dagtool.model.tensor import TensorType
+    from dagtool.validators.locality import Locality
+    from dagtool.validators.roles import Roles
+    from dagtool.validators.rule import Rule
+
+__all__ = ["Context"]
+
+_MAX_TEMPLATES = 20
+
+
+class Context:
+    """One graph under examination. ``where`` names it in a file that holds several."""
+
+    def __init__(self, dag: Dag, *, path: str = "", where: str = "", group: bool = True) -> None:
+        self.dag = dag
+        self.graph: DotGraph | None = dag.source
+        self.path = path
+        self.where = where
+        self.group = group
+
+    @property
+    def size(self) -> int:
+        """Number of nodes."""
+        return len(self.dag.ids)
+
+    @property
+    def directed(self) -> bool:
+        """Whether the graph is a digraph."""
+        return self.graph is None or self.graph.directed
+
+    @cached_property
+    def _degrees(self) -> tuple[list[int], list[int]]:
+        return algorithms.degrees(self.size, self.dag.tails, self.dag.heads)
+
+    @property
+    def indegree(self) -> list[int]:
+        """Edges into each node."""
+        return self._degrees[0]
+
+    @property
+    def outdegree(self) -> list[int]:
+        """Edges out of each node."""
+        return self._degrees[1]
+
+    @cached_property
+    def after(self) -> Adjacency:
+        """Successors."""
+        return algorithms.successors(self.size, self.dag.tails, self.dag.heads)
+
+    @cached_property
+    def before(self) -> Adjacency:
+        """Predecessors."""
+        return algorithms.successors(self.size, self.dag.heads, self.dag.tails)
+
+    @cached_property
+    def order(self) -> list[int]:
+        """Topological order; shorter than the graph where there is a cycle."""
+        return algorithms.topological_order(self.after, self.indegree)
+
+    @property
+    def acyclic(self) -> bool:
+        """Whether there is no cycle."""
+        return len(self.order) == self.size
+
+    @cached_property
+    def cyclic_components(self) -> list[list[int]]:
+        """Strong components that hold a cycle."""
+        return algorithms.cyclic_components(self.size, self.dag.tails, self.dag.heads, self.order)
+
+    @cached_property
+    def components(self) -> Components:
+        """Weakly connected components."""
+        return algorithms.weak_components(self.size, self.dag.tails, self.dag.heads)
+
+    @cached_property
+    def isolated(self) -> list[int]:
+        """Nodes without any edge."""
+        return algorithms.isolated_nodes(self.indegree, self.outdegree)
+
+    @cached_property
+    def roles(self) -> Roles:
+        """Which nodes are inputs, outputs, and no part of the deployment (legends)."""
+        from dagtool.validators.roles import Roles
+
+        return Roles(self)
+
+    @cached_property
+    def families(self) -> list[str]:
+        """The operator family of each kind; empty where there is no such operator."""
+        if not self.dag.declared:
+            return [""] * len(self.dag.kinds)
+        from dagtool.ops import OPERATORS
+
+        return [OPERATORS[kind.op].family if kind.op in OPERATORS else "" for kind in self.dag.kinds]
+
+    @cached_property
+    def _typed(self) -> list[tuple[TensorType, ...] | str | None]:
+        """For each kind the recomputed outputs, or why its operator refuses, or None where nothing can be said."""
+        from dagtool.dag.semantics import infer_outputs
+        from dagtool.ops import OPERATORS, LayoutError
+
+        unreadable = {self.dag.kind_of[problem.node] for problem in self.dag.problems if problem.node >= 0}
+        found: list[tuple[TensorType, ...] | str | None] = []
+        for index, kind in enumerate(self.dag.kinds):
+            if kind.op not in OPERATORS or index in unreadable:
+                found.append(None)
+                continue
+            try:
+                found.append(infer_outputs(kind))
+            except LayoutError as error:
+                found.append(str(error))
+        return found
+
+    @property
+    def inferred(self) -> list[tuple[TensorType, ...] | None]:
+        """The output types of each kind recomputed from its inputs; None where the operator refuses."""
+        return [None if isinstance(found, str) else found for found in self._typed]
+
+    @property
+    def refusals(self) -> dict[int, str]:
+        """Kinds whose inputs their operator refuses, and why."""
+        return {index: found for index, found in enumerate(self._typed) if isinstance(found, str)}
+
+    @cached_property
+    def locality(self) -> Locality:
+        """Which GPUs get each input and pass their output on."""
+        from dagtool.validators.locality import Locality
+
+        return Locality(self)
+
+    @cached_property
+    def _nodes_by_kind(self) -> list[list[int]]:
+        found: list[list[int]] = [[] for _ in self.dag.kinds]
+        for node, kind in enumerate(self.dag.kind_of):
+            found[kind].append(node)
+        return found
+
+    def nodes_of(self, kinds: Iterable[int]) -> list[int]:
+        """All nodes of these kinds, in the order of the file."""
+        return sorted(node for kind in kinds for node in self._nodes_by_kind[kind])
+
+    @staticmethod
+    def types_of(kind: Kind) -> list[TensorType]:
+        """Every type a kind declares: inputs, outputs, weight."""
+        from dagtool.dag.semantics import weight_of
+        from dagtool.model.tensor import TypeTextError
+
+        types = [port.type for port in (*kind.inputs, *kind.outputs)]
+        try:
+            weight = weight_of(kind)
+        except TypeTextError:
+            return types  # SHD301 says what is wrong with it
+        return [*types, weight] if weight else types
+
+    @cached_property
+    def facts(self) -> Facts:
+        """What is counted in every graph."""
+        return Facts(
+            nodes=self.size,
+            edges=len(self.dag.tails),
+            directed=self.directed,
+            acyclic=self.acyclic,
+            sources=self.indegree.count(0),
+            sinks=self.outdegree.count(0),
+            isolated=len(self.isolated),
+            components=len(self.components.sizes),
+        )
+
+    def name(self, node: int) -> str:
+        """A node's id, safe to print."""
+        return name_of(self.dag.ids[node])
+
+    def located(self, node: int) -> str:
+        """A node's id and, where it comes from a file, its line: ``ln1 (:988)``."""
+        line = f" (:{self.graph.node_position(node).line})" if self.graph else ""
+        return self.name(node) + line
+
+    def templates(self, nodes: Iterable[int], limit: int = _MAX_TEMPLATES) -> str:
+        """The ids of nodes by template: ``ln{1-2}_gpu{0-7} (16), input``."""
+        return self._listed((self.dag.ids[node] for node in nodes), limit)
+
+    @staticmethod
+    def _listed(names: Iterable[str], limit: int = _MAX_TEMPLATES) -> str:
+        groups = group_ids(names)
+        shown = [name_of(group.text) + (f" ({group.count:,})" if group.count > 1 else "") for group in groups[:limit]]
+        if len(groups) > limit:
+            shown.append(f"… and {len(groups) - limit:,} more")
+        return ", ".join(shown)
+
+    def finding(
+        self,
+        rule: Rule,
+        message: str,
+        *,
+        node: int | None = None,
+        edge: int | None = None,
+        attribute: str = "",
+        count: int = 1,
+        notes: Sequence[str] = (),
+        help: str = "",
+        label: str = "",
+        severity: Severity | None = None,
+    ) -> Finding:
+        """A finding of ``rule`` at a node, at its attribute, at an edge, or (neither given) of the graph."""
+        line, column, piece = self._place(node, edge, attribute, label if count == 1 or label else None)
+        about = node if node is not None else self.dag.tails[edge] if edge is not None else None
+        return Finding(
+            code=rule.code,
+            name=rule.name,
+            severity=severity or rule.severity,
+            message=f"{self.where}: {message}" if self.where else message,
+            path=self.path,
+            line=line,
+            column=column,
+            node=None if about is None else self.dag.ids[about],
+            count=count,
+            help=help,
+            notes=tuple(filter(None, notes)),
+            excerpt=piece,
+        )
+
+    def _place(
+        self, node: int | None, edge: int | None, attribute: str, label: str | None
+    ) -> tuple[int | None, int | None, Excerpt | None]:
+        """Line, column and, unless ``label`` is None, the piece of the file to show."""
+        graph = self.graph
+        if graph is None or (node is None and edge is None):
+            return None, None, None
+        place = graph.edge_position(edge) if edge is not None else None
+        if node is not None and edge is None:
+            place = (graph.attribute_position(node, attribute) if attribute else None) or graph.node_position(node)
+        assert place is not None
+        if label is None:
+            return place.line, place.column, None
+        return (
+            place.line,
+            place.column,
+            excerpt(graph.line_text(place.line), place.column, edge is not None, label),
+        )
+
+    def about_nodes(
+        self,
+        rule: Rule,
+        nodes: Sequence[int],
+        one: str,
+        many: str,
+        *,
+        help: str = "",
+        attribute: str = "",
+        severity: Severity | None = None,
+    ) -> list[Finding]:
+        """The same fault of many nodes as one finding; as one each where grouping is off.
+
+        ``one`` goes on from the node's id, ``many`` from the number of nodes.
+        """
+        if len(nodes) > 1 and self.group:
+            message = f"{len(nodes):,} of {self.size:,} nodes {many}"
+            notes = (self.templates(nodes),)
+            return [
+                self.finding(
+                    rule, message, node=nodes[0], attribute=attribute, count=len(nodes), notes=notes,
+                    help=help, severity=severity,
+                )
+            ]  # fmt: skip
+        return [
+            self.finding(rule, f"{self.name(node)} {one}", node=node, attribute=attribute, help=help, severity=severity)
+            for node in nodes
+        ]
+
+    def about_edges(
+        self,
+        rule: Rule,
+        edges: Sequence[int],
+        one: str,
+        many: str,
+        *,
+        help: str = "",
+        describe: Callable[[int], str] | None = None,
+    ) -> list[Finding]:
+        """The same for edges. ``describe`` adds to the id pair of an edge what tells the edges apart."""
+        pairs = [self.arrow(edge) + (describe(edge) if describe else "") for edge in edges]
+        if len(edges) > 1 and self.group:
+            message = f"{len(edges):,} of {len(self.dag.tails):,} edges {many}"
+            return [
+                self.finding(rule, message, edge=edges[0], count=len(edges), notes=(self._listed(pairs),), help=help)
+            ]
+        return [
+            self.finding(rule, f"{pair} {one}", edge=edge, help=help) for edge, pair in zip(edges, pairs, strict=True)
+        ]
+
+    def arrow(self, edge: int) -> str:
+        """An edge as written: ``ln1 -> qkv``."""
+        sign = "->" if self.directed else "--"
+        return f"{self.name(self.dag.tails[edge])} {sign} {self.name(self.dag.heads[edge])}"

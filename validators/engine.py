@@ -1,0 +1,90 @@
+"""Runs the rules over a graph, or over the text of a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from dagtool.report.finding import CheckItem, FileReport, Finding, Skipped
+from dagtool.validators.catalogue import all_rules, select_rules
+from dagtool.validators.context import Context
+from dagtool.validators.preconditions import failed
+from dagtool.validators.rule import LoadedRule
+from dagtool.validators.rules.dot001_syntax_error import syntax_error
+
+if TYPE_CHECKING:
+    from dagtool.dag.graph import Dag
+    from dagtool.dot import DotGraph
+
+__all__ = ["check_bytes", "check_context", "validate"]
+
+Checklist = Callable[[Context, Sequence[Finding], Collection[str]], list[CheckItem]]
+
+
+def check_context(ctx: Context, rules: Iterable[LoadedRule]) -> tuple[list[Finding], list[Skipped]]:
+    """Ask every rule whose requirements the graph meets; findings in the order of the file."""
+    findings: list[Finding] = []
+    skipped: list[Skipped] = []
+    for loaded in rules:
+        if reason := failed(ctx, loaded.rule.requires):
+            skipped.append(Skipped(loaded.rule.code, reason))
+        else:
+            findings.extend(loaded.check(ctx))
+    findings.sort(key=lambda finding: finding.sort_key)
+    return findings, skipped
+
+
+def validate(dag: Dag, select: Iterable[str] = (), ignore: Iterable[str] = ()) -> list[Finding]:
+    """What the rules find in a graph; ``select`` and ``ignore`` are codes or their beginnings."""
+    return check_context(Context(dag), select_rules(select, ignore))[0]
+
+
+def check_bytes(
+    data: bytes,
+    path: str = "",
+    rules: Sequence[LoadedRule] | None = None,
+    *,
+    group: bool = True,
+    checklist: Checklist | None = None,
+) -> FileReport:
+    """Parse one file and check each of its graphs. A file that is not DOT has one finding, DOT001."""
+    from dagtool.dot import DotSyntaxError, parse
+
+    rules = all_rules() if rules is None else rules
+    report = FileReport(path, rules=len(rules))
+    try:
+        graphs = parse(data)
+        if not graphs:
+            raise DotSyntaxError("the file holds no graph", line=1, column=1)
+    except DotSyntaxError as error:
+        report.error_line = error.line
+        report.findings.append(syntax_error(error, path, data))
+        return report
+    for number, graph in enumerate(graphs, 1):
+        where = f"graph {number}{f' ({graph.name})' if graph.name else ''}" if len(graphs) > 1 else ""
+        _check_graph(report, graph, where, rules=rules, group=group, checklist=checklist)
+    return report
+
+
+def _check_graph(
+    report: FileReport,
+    graph: DotGraph,
+    where: str,
+    *,
+    rules: Sequence[LoadedRule],
+    group: bool,
+    checklist: Checklist | None,
+) -> None:
+    """Add one graph of the file to its report. The facts are those of the first one."""
+    from dagtool.dot.dialect import to_dag
+
+    ctx = Context(to_dag(graph), path=report.path, where=where, group=group)
+    findings, skipped = check_context(ctx, rules)
+    report.facts = report.facts or ctx.facts
+    report.findings += findings
+    report.skipped += [item for item in skipped if item not in report.skipped]
+    report.nodes += len(ctx.dag.ids)
+    report.edges += len(ctx.dag.tails)
+    if checklist:
+        asked = {loaded.rule.code for loaded in rules} - {item.code for item in skipped}
+        report.checklists.append((where, checklist(ctx, findings, asked)))

@@ -1,0 +1,58 @@
+"""A dimension is not cut into whole, equal parts.
+
+What: a size, divided by the axes that cut it, is not a whole number.
+
+Why: ranks would hold shards of different size; collectives and expert routing of equal parts do not exist
+then.
+
+Fix: choose a degree that divides the size, or pad the size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from dagtool.report.finding import Finding
+from dagtool.validators.rule import Rule, Severity
+
+if TYPE_CHECKING:
+    from dagtool.validators.context import Context
+
+RULE = Rule(
+    "DIM205",
+    "uneven-shard",
+    Severity.ERROR,
+    "a degree does not divide the dimension it cuts",
+    requires=("declared",),
+)
+
+BAD = """digraph {
+    graph [dagtool=1 sizes="B=8 N=7" meshes="m: tp=2 gpus=0-1"]
+    x [op=norm gpu=0 input="[B, N/tp, B] @m" output="[B, N/tp, B] @m"]
+}
+"""
+GOOD = """digraph {
+    graph [dagtool=1 sizes="B=8 N=6" meshes="m: tp=2 gpus=0-1"]
+    x [op=norm gpu=0 input="[B, N/tp, B] @m" output="[B, N/tp, B] @m"]
+}
+"""
+
+
+def check(ctx: Context) -> Iterator[Finding]:
+    """One finding for each kind of node, its first such dimension."""
+    for index, kind in enumerate(ctx.dag.kinds):
+        for tensor in ctx.types_of(kind):
+            mesh = ctx.dag.meshes.get(tensor.mesh)
+            if mesh is None or not set(tensor.sharded_axes) <= set(mesh.sizes):
+                continue
+            uneven = [dim for dim in tensor.dims if dim.local(mesh.sizes).bind(ctx.dag.sizes).is_fraction]
+            if uneven:
+                axes = " x ".join(f"{axis}={mesh.sizes[axis]}" for axis in uneven[0].axes)
+                size = uneven[0].size.bind(ctx.dag.sizes)
+                fault = f"{uneven[0].size} = {size}, which {axes or 'its own denominator'} does not divide"
+                yield from ctx.about_nodes(
+                    RULE, ctx.nodes_of([index]), f"cuts {fault}", f"({kind.role or kind.op}) cut {fault}",
+                    help="choose a degree that divides it, or pad it",
+                )  # fmt: skip
+                break

@@ -1,0 +1,72 @@
+"""The file is not DOT.
+
+What: the file cannot be read as DOT text; C Graphviz refuses it too. An empty file and one with
+nothing but comments hold no graph and count as well.
+
+Why: nothing can be checked, drawn or priced. Real causes, most frequent first: the header line is missing,
+the text ends in the middle of a statement (an output limit cut it), a value with a comma is not quoted,
+pieces of the generating program are left in the text.
+
+Fix: look at the marked place. Where the file ends too early, the message names the line on which the
+quote or brace that is still open begins; write the file again instead of closing it by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from dagtool.report.finding import Excerpt, Finding
+from dagtool.report.quote import excerpt, printable
+from dagtool.validators.rule import Rule, Severity
+
+if TYPE_CHECKING:
+    from dagtool.dot import DotSyntaxError
+    from dagtool.validators.context import Context
+
+RULE = Rule("DOT001", "syntax-error", Severity.ERROR, "the file is not DOT")
+
+BAD = """digraph {
+    a [style=rounded,filled label="A"
+    a -> b
+}
+"""
+GOOD = """digraph {
+    a [style="rounded,filled" label="A"]
+    a -> b
+}
+"""
+
+
+def check(ctx: Context) -> Iterator[Finding]:
+    """A graph that is there has been read: the finding is made by ``syntax_error``."""
+    return iter(())
+
+
+def syntax_error(error: DotSyntaxError, path: str, data: bytes) -> Finding:
+    """The finding of a file that does not parse."""
+    return Finding(
+        code=RULE.code,
+        name=RULE.name,
+        severity=RULE.severity,
+        message=printable(error.message),
+        path=path,
+        line=error.line,
+        column=error.column,
+        help=printable(error.hint),
+        excerpt=_excerpt(error, data),
+    )
+
+
+def _excerpt(error: DotSyntaxError, data: bytes) -> Excerpt | None:
+    """The offending line; lines end at a line feed here as in the reader."""
+    start = 0
+    for _ in range(error.line - 1):
+        start = data.find(b"\n", start) + 1
+        if not start:
+            return None  # a '# 12 "file"' line has moved the count past the end
+    stop = data.find(b"\n", start)
+    line = data[start : len(data) if stop < 0 else stop].decode("utf-8", "replace").rstrip("\r")
+    if not line.strip():
+        return None
+    return excerpt(line, min(error.column, len(line) + 1), edge=False, width=len(error.near))

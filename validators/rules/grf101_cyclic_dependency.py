@@ -1,0 +1,88 @@
+"""The graph has a cycle.
+
+What: following the edges leads back to where one started. One finding for each group of nodes that are
+all on cycles through each other, with a shortest cycle in full.
+
+Why: no node of a cycle can ever run first, so the graph is no schedule, has no critical path and
+deadlocks where somebody executes it.
+
+Fix: the usual cause is one id used for several things: one `all_to_all` node for both directions, one
+`expert_0` shared by all layers, one `residual` for both adds of a layer. Give each use its own node.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from dagtool.dag.algorithms import shortest_cycle
+from dagtool.report.finding import Finding
+from dagtool.validators.reuse import reused_id
+from dagtool.validators.rule import Rule, Severity
+
+if TYPE_CHECKING:
+    from dagtool.validators.context import Context
+
+RULE = Rule("GRF101", "cyclic-dependency", Severity.ERROR, "the graph has a cycle", requires=("directed",))
+
+BAD = """digraph {
+    input -> layer0_attn -> expert_0 -> layer1_attn -> expert_0
+    layer1_attn -> output
+}
+"""
+GOOD = """digraph {
+    input -> layer0_attn -> layer0_expert_0 -> layer1_attn -> layer1_expert_0 -> output
+}
+"""
+
+_SHOWN_COMPONENTS = 10
+_SHOWN_NODES = 60
+
+
+def check(ctx: Context) -> Iterator[Finding]:
+    """One finding per cyclic component; beyond ten, the rest together."""
+    components = ctx.cyclic_components
+    limit = _SHOWN_COMPONENTS if ctx.group else len(components)
+    for component in components[:limit]:
+        yield _cycle(ctx, component)
+    if rest := components[limit:]:
+        nodes = [node for component in rest for node in component]
+        yield ctx.finding(
+            RULE,
+            f"{len(rest):,} more groups of nodes on cycles, {len(nodes):,} nodes",
+            node=nodes[0],
+            count=len(rest),
+            notes=(ctx.templates(nodes),),
+        )
+
+
+def _cycle(ctx: Context, component: Sequence[int]) -> Finding:
+    """A shortest cycle of one component, located at the edge that closes it."""
+    edges = shortest_cycle(ctx.after, component)
+    nodes = [ctx.dag.tails[edge] for edge in edges]
+    if len(nodes) == 1:
+        return ctx.finding(
+            RULE,
+            f"{ctx.name(nodes[0])} depends on itself",
+            edge=edges[0],
+            label="an edge from a node to itself",
+        )
+    more = f"; {len(component):,} nodes lie on cycles with each other" if len(component) > len(nodes) else ""
+    return ctx.finding(
+        RULE,
+        f"cyclic dependency through {len(nodes)} nodes{more}",
+        edge=edges[-1],
+        label="this edge closes the cycle",
+        notes=(f"cycle: {_listed(ctx, nodes)}",),
+        help=reused_id(ctx, component, nodes),
+    )
+
+
+def _listed(ctx: Context, nodes: Sequence[int]) -> str:
+    """Every node with its line; only a cycle too long to read loses its middle."""
+    shown = [ctx.located(node) for node in (*nodes, nodes[0])]
+    shown[-1] = ctx.name(nodes[0])
+    if len(shown) > _SHOWN_NODES:
+        half = _SHOWN_NODES // 2
+        shown = [*shown[:half], f"… {len(shown) - 2 * half:,} more …", *shown[-half:]]
+    return " -> ".join(shown)

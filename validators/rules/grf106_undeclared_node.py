@@ -1,0 +1,77 @@
+"""An edge names a node that is declared nowhere.
+
+What: an id stands in an edge only, in a file whose other nodes have statements of their own.
+
+Why: Graphviz draws an unlabelled ellipse for it without a word, while the node that was meant stays
+unconnected. One id template spelt two ways (`gpu0_att_agg`, `layer0_att_agg_gpu0`) makes thousands of them.
+
+Fix: use the id that is declared; the nearest one is suggested. Or declare the node.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from dagtool.dag.idtemplate import group_ids
+from dagtool.report.finding import Finding
+from dagtool.report.quote import name_of
+from dagtool.validators.nearest import NearestIds
+from dagtool.validators.rule import Rule, Severity
+
+if TYPE_CHECKING:
+    from dagtool.validators.context import Context
+
+RULE = Rule(
+    "GRF106",
+    "undeclared-node",
+    Severity.WARNING,
+    "an edge names a node that is declared nowhere",
+    requires=("source", "edges"),
+)
+
+BAD = """digraph {
+    input [label="Input"]
+    layer0_attn_agg [label="Aggregate"]
+    output [label="Output"]
+    input -> layer0_agg_attn -> output
+    input -> layer0_attn_agg
+}
+"""
+GOOD = """digraph {
+    input [label="Input"]
+    layer0_attn_agg [label="Aggregate"]
+    output [label="Output"]
+    input -> layer0_attn_agg -> output
+}
+"""
+
+_SUGGESTIONS = 3
+
+
+def check(ctx: Context) -> Iterator[Finding]:
+    """All of them as one finding; an error in our own dialect, whose nodes are all declared."""
+    graph = ctx.graph
+    if graph is None or 0 not in graph.declared or 1 not in graph.declared:
+        return
+    missing = [node for node, declared in enumerate(graph.declared) if not declared]
+    yield from ctx.about_nodes(
+        RULE,
+        missing,
+        "is named in an edge but declared nowhere",
+        "are named in edges but declared nowhere",
+        help=_suggestion(ctx, missing),
+        severity=Severity.ERROR if ctx.dag.declared else None,
+    )
+
+
+def _suggestion(ctx: Context, missing: list[int]) -> str:
+    """The nearest declared id of the first of each template."""
+    assert ctx.graph is not None
+    known = NearestIds(name for name, declared in zip(ctx.dag.ids, ctx.graph.declared, strict=True) if declared)
+    found = []
+    for group in group_ids(ctx.dag.ids[node] for node in missing)[:_SUGGESTIONS]:
+        wrong = ctx.dag.ids[missing[group.first]]
+        if near := known.nearest(wrong):
+            found.append(f"did you mean {name_of(near)} instead of {name_of(wrong)}?")
+    return " ".join(found)

@@ -1,0 +1,41 @@
+"""The graph is empty or has no edge.
+
+What: there is no node at all, or there are nodes but nothing connects them.
+
+Why: a set of boxes is no deployment: nothing says what is computed from what.
+
+Fix: check what wrote the file; statements in a place where they are not executed are the usual cause.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from dagtool.report.finding import Finding
+from dagtool.validators.rule import Rule, Severity
+
+if TYPE_CHECKING:
+    from dagtool.validators.context import Context
+
+RULE = Rule("GRF109", "no-edges", Severity.ERROR, "the graph is empty or has no edge")
+
+BAD = """digraph {
+    input
+    attn
+    output
+}
+"""
+GOOD = """digraph {
+    input -> attn -> output
+}
+"""
+
+
+def check(ctx: Context) -> Iterator[Finding]:
+    """One finding for the graph."""
+    if not ctx.size:
+        yield ctx.finding(RULE, "the graph is empty: it has no node and no edge")
+    elif not ctx.dag.tails:
+        nodes = f"{ctx.size:,} node{'s' if ctx.size > 1 else ''}"
+        yield ctx.finding(RULE, f"the graph has {nodes} but no edge", node=0, count=ctx.size)

@@ -1,0 +1,82 @@
+"""The critical path misses a part of the model.
+
+What: the longest path by matmul work does not pass every part of every layer once: projection, scores,
+weighted sum, output projection, gate, up, down, and the head at the end.
+
+Why: in a decoder these depend on each other one after the other; a path that skips one means an edge is
+missing, a layer is missing, or what should be sequential runs side by side.
+
+Fix: add the missing edge or layer; `dagtool path` shows the path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from dagtool.cost.critical import critical_path
+from dagtool.model.mesh import format_gpus
+from dagtool.model.transformer import parse_model, reference_matmuls
+from dagtool.report.finding import Finding
+from dagtool.validators.rule import Rule, Severity
+
+if TYPE_CHECKING:
+    from dagtool.validators.context import Context
+
+RULE = Rule(
+    "SCH601",
+    "broken-critical-path",
+    Severity.ERROR,
+    "the longest path skips a part of the model",
+    requires=("declared", "acyclic", "model"),
+)
+
+BAD = """digraph {
+    graph [dagtool=1 model="ffn=dense" sizes="B=1 S=2 H=4 N=1 D=4 F=4 V=8 L=1" meshes="m: tp=2 gpus=0-1"]
+    input [op=input gpu=0 input="[B, S, H] @m" output="[B, S, H] @m"]
+    a [op=linear role="mlp.up" gpu=0 layer_index=0 input="[B, S, H] @m" param="[H, F]" output="[B, S, F] @m"]
+    b [op=linear role="mlp.down" gpu=0 layer_index=0 input="[B, S, F] @m" param="[F, H]" output="[B, S, H] @m"]
+    input -> a -> b
+    output [op=output gpu=0 input="[B, S, H] @m" output="[B, S, H] @m"]
+    b -> output
+}
+"""
+GOOD = """digraph {
+    graph [dagtool=1 model="ffn=dense" sizes="B=1 S=2 H=4 N=1 D=4 F=4 V=8 L=1" meshes="m: tp=2 gpus=0-1"]
+    q [op=linear role="attention.qkv" gpu=0 layer_index=0 fused=3 input="[B, S, H] @m" param="[H, 3, N, D]"
+       output="q: [B, S, N, D] @m; k: [B, S, N, D] @m; v: [B, S, N, D] @m"]
+    s [op=scores role="attention.scores" gpu=0 layer_index=0
+       input="q: [B, S, N, D] @m; k: [B, S, N, D] @m" output="[B, N, S, S] @m"]
+    w [op=weighted_sum role="attention.weighted" gpu=0 layer_index=0
+       input="p: [B, N, S, S] @m; v: [B, S, N, D] @m" output="[B, S, N, D] @m"]
+    o [op=linear role="attention.out" gpu=0 layer_index=0 contract=2
+       input="[B, S, N, D] @m" param="[N, D, H]" output="[B, S, H] @m"]
+    a [op=linear role="mlp.up" gpu=0 layer_index=0 input="[B, S, H] @m" param="[H, F]" output="[B, S, F] @m"]
+    b [op=linear role="mlp.down" gpu=0 layer_index=0 input="[B, S, F] @m" param="[F, H]" output="[B, S, H] @m"]
+    h [op=linear role="head.projection" gpu=0 input="[B, S, H] @m" param="[H, V]" output="[B, S, V] @m"]
+    q -> s [arg="q,k"]
+    s -> w
+    q -> w [arg=v]
+    w -> o -> a -> b -> h
+}
+"""
+
+
+def check(ctx: Context) -> Iterator[Finding]:
+    """One finding for each part that the path misses."""
+    parts = reference_matmuls(parse_model(ctx.dag.facts["model"]))
+    layers = ctx.dag.sizes.get("L") or 1
+    part_of = {role: part.part for part in parts for role in part.roles}
+    met: dict[str, set[int]] = {part.part: set() for part in parts}
+    for node in critical_path(ctx.dag).nodes:
+        passed = part_of.get(ctx.dag.kind(node).role)
+        if passed is not None:
+            met[passed].add(ctx.dag.layer_of[node])
+    for part in parts:
+        missing = sorted(set(range(layers) if part.per_layer else [-1]) - met[part.part])
+        if missing:
+            where = f" in layer {format_gpus(missing)}" if part.per_layer else ""
+            message = f"the critical path does not pass {part.part}{where}"
+            yield ctx.finding(
+                RULE, message, count=len(missing), help="an edge or a layer is missing: see 'dagtool path'"
+            )

@@ -1,0 +1,60 @@
+"""A shape that Graphviz does not know.
+
+What: `shape` has a value that is none of Graphviz's shapes.
+
+Why: Graphviz prints a warning and draws a box, so a misspelt parallelogram looks like a computation.
+
+Fix: write one of the shapes of https://graphviz.org/doc/info/shapes.html; the nearest is suggested.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from dagtool.errors import did_you_mean
+from dagtool.report.finding import Finding
+from dagtool.report.quote import printable
+from dagtool.validators.rule import Rule, Severity
+
+if TYPE_CHECKING:
+    from dagtool.validators.context import Context
+
+RULE = Rule("STY903", "unknown-shape", Severity.WARNING, "a shape that Graphviz does not know", requires=("source",))
+
+BAD = """digraph {
+    gate [shape=paralleogram]
+    input -> gate -> output
+}
+"""
+GOOD = """digraph {
+    gate [shape=parallelogram]
+    input -> gate -> output
+}
+"""
+
+_NAMES = """
+    box polygon ellipse oval circle point egg triangle plaintext plain diamond trapezium parallelogram house
+    pentagon hexagon septagon octagon doublecircle doubleoctagon tripleoctagon invtriangle invtrapezium
+    invhouse Mdiamond Msquare Mcircle rect rectangle square star none underline cylinder note tab folder box3d
+    component promoter cds terminator utr primersite restrictionsite fivepoverhang threepoverhang noverhang
+    assembly signature insulator ribosite rnastab proteasesite proteinstab rpromoter rarrow larrow lpromoter
+    record Mrecord epsf custom
+"""
+_SHAPES = frozenset(_NAMES.split())
+
+
+def check(ctx: Context) -> Iterator[Finding]:
+    """One finding for each unknown shape."""
+    assert ctx.graph is not None
+    shapes = [attributes.get("shape") or "ellipse" for attributes in ctx.graph.node_attributes]
+    for shape in sorted(set(shapes) - _SHAPES):
+        nodes = [node for node, own in enumerate(shapes) if own == shape and not _has_picture(ctx, node)]
+        text = f"shape {printable(shape)!r}, which Graphviz does not know and draws as a box"
+        near = did_you_mean(shape, sorted(_SHAPES))
+        yield from ctx.about_nodes(RULE, nodes, f"has {text}", f"have {text}", help=near, attribute="shape")
+
+
+def _has_picture(ctx: Context, node: int) -> bool:
+    """A custom shape is any name with a picture of its own."""
+    return ctx.graph is not None and "shapefile" in ctx.graph.node_attributes[node]
