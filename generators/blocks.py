@@ -142,7 +142,7 @@ def _return_tokens(b: Builder, tokens: Ref, route: Ref, routing: dict[str, str],
     back = {"tokens": tokens, "route": route}
     if exchanged:
         return b.add("moe.combine", "combine", back, params=routing)
-    if b.strategy.operators["routing"] == "nodes":
+    if routing["owner"] and b.strategy.operators["routing"] == "nodes":
         return b.add("moe.route_back", "route_back", back, per_expert=True, params=routing)
     op = "combine_reduce" if routing["owner"] else "aggregate"
     return b.add("moe.combine", op, back, params=routing)

@@ -21,6 +21,9 @@ from dagtool.ops import OPERATORS
 
 __all__ = ["Assembler", "Section"]
 
+Fed = tuple[tuple[str, int], ...]
+"""(slot, output) for each input of a step that one other step makes."""
+
 _FIELD = re.compile(r"\{(\w+)\}")
 
 
@@ -92,9 +95,9 @@ class Assembler:
                 section.devices.append(self._index(self._devices, instance.gpus, self._dag.device_sets))
                 section.experts.append(instance.expert)
         for number, step in enumerate(steps):
-            for producer, slots in _producers(step):
+            for producer, fed in _producers(step):
                 if producer != ENTRY:
-                    section.edges.add(self._join((section, producer), (section, number), slots))
+                    section.edges.add(self._join((section, producer), (section, number), fed))
         return section
 
     @staticmethod
@@ -175,10 +178,11 @@ class Assembler:
 
     # -- edges ----------------------------------------------------------------------------
 
-    def _join(self, maker: tuple[Section, int], user: tuple[Section, int], slots: tuple[str, ...]) -> Edges:
+    def _join(self, maker: tuple[Section, int], user: tuple[Section, int], fed: Fed) -> Edges:
         """The edges between the nodes of two steps: those that agree wherever both have a position."""
         (one, producer), (other, consumer) = maker, user
-        kind = self._index(self._edge_kinds, _edge_kind(other.steps[consumer], slots), self._dag.edge_kinds)
+        edge_kind = _edge_kind(one.steps[producer], other.steps[consumer], fed)
+        kind = self._index(self._edge_kinds, edge_kind, self._dag.edge_kinds)
         makers, users = one.instances[producer], other.instances[consumer]
         shared = sorted(set(makers[0].position) & set(users[0].position))
         experts = makers[0].expert >= 0 and users[0].expert >= 0
@@ -220,23 +224,27 @@ class Assembler:
         if key not in self._joins:
             edges = self._joins[key] = Edges()
             for number, step in enumerate(section.steps):
-                for producer, slots in _producers(step):
+                for producer, fed in _producers(step):
                     if producer == ENTRY:
-                        edges.add(self._join((before, before.result.step), (section, number), slots))
+                        edges.add(self._join((before, before.result.step), (section, number), fed))
         return self._joins[key]
 
 
-def _producers(step: Step) -> list[tuple[int, tuple[str, ...]]]:
-    """The steps that feed a step, each with the slots it fills."""
-    slots: dict[int, list[str]] = {}
+def _producers(step: Step) -> list[tuple[int, Fed]]:
+    """The steps that feed a step, each with the slots it fills and from which of its outputs."""
+    fed: dict[int, list[tuple[str, int]]] = {}
     for slot, ref in step.inputs:
-        slots.setdefault(ref.step, []).append(slot)
-    return [(producer, tuple(names)) for producer, names in slots.items()]
+        fed.setdefault(ref.step, []).append((slot, ref.output))
+    return [(producer, tuple(pairs)) for producer, pairs in fed.items()]
 
 
-def _edge_kind(step: Step, slots: tuple[str, ...]) -> EdgeKind:
+def _edge_kind(maker: Step, user: Step, fed: Fed) -> EdgeKind:
     """An edge says which slots it fills unless it is the first one, or all are alike."""
-    operator = OPERATORS[step.kind.op]
+    operator = OPERATORS[user.kind.op]
+    slots = tuple(slot for slot, _ in fed)
+    outputs = tuple(maker.kind.outputs[output].name for _, output in fed)
+    if len(maker.kind.outputs) > 1 and outputs != slots:
+        return EdgeKind(slots, outputs)
     return EdgeKind() if operator.symmetric or slots == operator.slots[:1] else EdgeKind(slots)
 
 

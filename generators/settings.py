@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dagtool.errors import DagtoolError, did_you_mean
-from dagtool.generators.strategy import Strategy, parse_strategy
+from dagtool.generators.strategy import Strategy, parse_strategy, table_of
 from dagtool.model.transformer import SYMBOLS
 
 __all__ = ["apply_settings", "parse_settings"]
@@ -25,18 +25,14 @@ def parse_settings(texts: tuple[str, ...]) -> dict[str, str]:
 
 def apply_settings(name: str, document: Mapping[str, Any], settings: Mapping[str, str]) -> Strategy:
     """The strategy of a document with settings applied. Raises DagtoolError."""
-    changed = {
-        **document,
-        "sizes": dict(document.get("sizes", {})),
-        "degrees": dict(document.get("degrees", {})),
-    }
+    changed = {**document, **{key: dict(table_of(document, key)) for key in ("sizes", "degrees")}}
     for key, value in settings.items():
-        table = "sizes" if key in SYMBOLS else "degrees"
-        if key not in changed[table]:
+        where = "sizes" if key in SYMBOLS else "degrees"
+        if key not in changed[where]:
             known = [*changed["sizes"], *changed["degrees"]]
             hint = did_you_mean(key, known) or f"known here: {', '.join(known)}"
             raise DagtoolError(f"--set {key}: {name} has no such size or degree", hint)
-        changed[table][key] = _value(key, value)
+        changed[where][key] = _value(key, value)
     try:
         return parse_strategy(name, changed)
     except DagtoolError as error:

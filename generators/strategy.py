@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from math import prod
 from typing import Any
 
@@ -17,7 +17,7 @@ from dagtool.model.mesh import Mesh
 from dagtool.model.size import Size
 from dagtool.model.transformer import SYMBOLS, Model, ModelError
 
-__all__ = ["Difference", "Region", "Strategy", "parse_strategy", "read_document"]
+__all__ = ["Difference", "Region", "Strategy", "parse_strategy", "read_document", "table_of"]
 
 _DEFAULT_REGIONS = {
     "stream": "all",
@@ -119,7 +119,8 @@ def _only(table: Mapping[str, Any], known: list[str], where: str) -> None:
             raise DagtoolError(f"{where} has no key {key!r}", did_you_mean(key, known) or f"known: {', '.join(known)}")
 
 
-def _table(document: Mapping[str, Any], key: str) -> dict[str, Any]:
+def table_of(document: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """A table of a strategy document, empty where absent. Raises DagtoolError where the key is something else."""
     value = document.get(key, {})
     if not isinstance(value, dict):
         raise DagtoolError(f"{key!r} is not a table")
@@ -141,24 +142,26 @@ def parse_strategy(name: str, document: Mapping[str, Any]) -> Strategy:
     ]
     _only(document, ["name", "summary", "document", "assumed", *tables], "a strategy file")
     for key in tables[:-1]:
-        _table(document, key)
-    model = _model(_table(document, "model"))
-    degrees = {key: _positive(value, f"degree {key}") for key, value in _table(document, "degrees").items()}
+        table_of(document, key)
+    model = _model(table_of(document, "model"))
+    degrees = {key: _whole(value, f"degree {key}") for key, value in table_of(document, "degrees").items()}
+    if odd := [key for key in degrees if not re.fullmatch(r"[a-z][a-z0-9_]*", key)]:
+        raise DagtoolError(f"degree {odd[0]!r}: an axis is written in small letters", "like tp, ep, dp, cp")
     strategy = Strategy(
         name=str(document.get("name", name)),
         summary=str(document.get("summary", "")),
         document=str(document.get("document", "")),
         model=model,
-        sizes=_sizes(_table(document, "sizes"), model),
+        sizes=_sizes(table_of(document, "sizes"), model),
         degrees=degrees,
-        mesh_axes=_mesh_axes(_table(document, "mesh"), degrees),
-        first_gpu={key: int(value) for key, value in _table(document, "first_gpu").items()},
-        operators=_operators(_table(document, "operators")),
-        names=_names(_table(document, "names")),
-        assumed=tuple(document.get("assumed", ())),
-        differences=tuple(Difference(**row) for row in document.get("differences", ())),
+        mesh_axes=_mesh_axes(table_of(document, "mesh"), degrees),
+        first_gpu={key: _whole(value, f"first_gpu {key}", 0) for key, value in table_of(document, "first_gpu").items()},
+        operators=_operators(table_of(document, "operators")),
+        names=_names(table_of(document, "names")),
+        assumed=tuple(map(str, _list(document, "assumed"))),
+        differences=tuple(map(_difference, _list(document, "differences"))),
     )
-    strategy.regions = _regions(_table(document, "regions"), strategy)
+    strategy.regions = _regions(table_of(document, "regions"), strategy)
     return strategy
 
 
@@ -170,10 +173,24 @@ def _model(table: Mapping[str, Any]) -> Model:
         raise DagtoolError(str(error)) from None
 
 
-def _positive(value: Any, what: str) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise DagtoolError(f"{what} is {value!r}; expected a whole number of at least 1")
+def _whole(value: Any, what: str, least: int = 1) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise DagtoolError(f"{what} is {value!r}; expected a whole number of at least {least}")
     return value
+
+
+def _list(document: Mapping[str, Any], key: str) -> list[Any]:
+    value = document.get(key, [])
+    if not isinstance(value, list):
+        raise DagtoolError(f"{key!r} is not a list")
+    return value
+
+
+def _difference(row: Any) -> Difference:
+    keys = [field.name for field in fields(Difference)]
+    if not isinstance(row, dict) or sorted(row) != sorted(keys):
+        raise DagtoolError(f"[[differences]] takes the keys {', '.join(keys)}")
+    return Difference(**{key: str(value) for key, value in row.items()})
 
 
 def _sizes(table: Mapping[str, Any], model: Model) -> dict[str, int | None]:
@@ -183,7 +200,7 @@ def _sizes(table: Mapping[str, Any], model: Model) -> dict[str, int | None]:
         if symbol not in table:
             raise DagtoolError(f"[sizes] does not give {symbol} ({SYMBOLS[symbol]})")
     return {
-        symbol: None if value == symbol else _positive(value, f"size {symbol} ({SYMBOLS[symbol]})")
+        symbol: None if value == symbol else _whole(value, f"size {symbol} ({SYMBOLS[symbol]})")
         for symbol, value in table.items()
     }
 
@@ -193,6 +210,11 @@ def _mesh_axes(table: Mapping[str, Any], degrees: Mapping[str, int]) -> dict[str
         return {"all": tuple(axis for axis in degrees if axis != "pp")}
     meshes: dict[str, tuple[str, ...]] = {}
     for name, axes in table.items():
+        if not isinstance(axes, list) or not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+            raise DagtoolError(
+                f"mesh {name!r} is {axes!r}",
+                "a mesh is a name in small letters with a list of axes: all = ['ep', 'tp']",
+            )
         for axis in axes:
             if axis not in degrees:
                 raise DagtoolError(
@@ -227,7 +249,8 @@ def _regions(table: Mapping[str, Any], strategy: Strategy) -> dict[str, Region]:
     for name, default in _DEFAULT_REGIONS.items():
         text = table.get(name)
         if text is None and name != "stream":
-            regions[name] = regions[default]
+            whole = name in {"input", "output"}  # what comes and goes is not cut
+            regions[name] = Region(regions[default].mesh, {}) if whole else regions[default]
             continue
         regions[name] = _region(name, str(text if text is not None else next(iter(strategy.mesh_axes))), strategy)
     return regions
@@ -250,5 +273,7 @@ def _region(name: str, text: str, strategy: Strategy) -> Region:
                     f"region {name!r}: mesh {mesh!r} has no axis {axis!r}",
                     did_you_mean(axis, list(axes_here)),
                 )
-        found[symbol] = tuple(axes)
+        # An axis of one rank cuts nothing: no collective over it is ever needed.
+        if cutting := tuple(axis for axis in axes if strategy.degrees[axis] > 1):
+            found[symbol] = cutting
     return Region(mesh, found)

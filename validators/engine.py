@@ -55,7 +55,8 @@ def check_bytes(
     try:
         graphs = parse(data)
         if not graphs:
-            raise DotSyntaxError("the file holds no graph", line=1, column=1)
+            what = "holds no graph, only comments" if data.strip() else "is empty"
+            raise DotSyntaxError(f"the file {what}", line=1, column=1)
     except DotSyntaxError as error:
         report.error_line = error.line
         report.findings.append(syntax_error(error, path, data))
@@ -85,6 +86,6 @@ def _check_graph(
     report.skipped += [item for item in skipped if item not in report.skipped]
     report.nodes += len(ctx.dag.ids)
     report.edges += len(ctx.dag.tails)
-    if checklist:
+    if checklist and not report.checklist:
         asked = {loaded.rule.code for loaded in rules} - {item.code for item in skipped}
-        report.checklists.append((where, checklist(ctx, findings, asked)))
+        report.checklist = checklist(ctx, findings, asked)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from itertools import pairwise
 
 import networkx as nx
 import pytest
@@ -122,7 +123,7 @@ def test_longest_path(graph: Graph, weights: list[int]) -> None:
     tails, heads = lists(edges)
     total, path = alg.longest_path(order_of(graph), alg.successors(n, heads, tails), weights[:n])
     assert total == sum(weights[v] for v in path)
-    assert all(step in edges for step in zip(path, path[1:], strict=False))
+    assert all(step in edges for step in pairwise(path))
     g = nx.DiGraph()
     g.add_nodes_from(range(n))
     g.add_weighted_edges_from((a, b, weights[a]) for a, b in edges)

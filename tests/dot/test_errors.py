@@ -81,7 +81,8 @@ def test_a_forgotten_brace_is_no_cut():
         ("digraph{a;;}", "one ';'"),
         ("digraph{a->}", "before the brace"),
         ("digraph{a[x=<a->b>]}", "&lt;"),
-        ('digraph{\na[label="x]\nb[label="y"]\n}', "string opened at line 2 runs on"),
+        ('digraph{\na[label="x]\nb[label="y"]\n}', "the string opened at line 2"),
+        ('digraph{\na[label="x]\nb[label="y z"]\n}', "string opened at line 2 runs on"),
         (b"\xff\xfed\0i\0".decode("latin-1").encode("latin-1"), "UTF-8"),
     ],
 )

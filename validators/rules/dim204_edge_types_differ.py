@@ -68,18 +68,15 @@ def _fault(ctx: Context, tail: int, head: int, edge_kind: int) -> tuple[str, str
     slots = OPERATORS[user.op].slots
     given = {port.name: port.type for port in maker.outputs}
     taken = {port.name or slots[0]: port.type for port in user.inputs}
-    for slot in ctx.dag.edge_kinds[edge_kind].slots or slots[:1]:
+    edge = ctx.dag.edge_kinds[edge_kind]
+    fed = edge.slots or slots[:1]
+    for slot, output in zip(fed, edge.outputs or fed, strict=False):
         if slot not in taken:
-            return (
-                f"the edge feeds {slot!r}, which {user.op} does not take",
-                f"its inputs are {', '.join(taken)}",
-            )
-        sent = next(iter(given.values())) if len(given) == 1 else given.get(slot)
+            return f"the edge feeds {slot!r}, which {user.op} does not take", f"its inputs are {', '.join(taken)}"
+        sent = next(iter(given.values())) if len(given) == 1 else given.get(output)
         if sent is None:
-            return (
-                f"the edge feeds {slot!r}, but the outputs are {', '.join(given)}",
-                "name the slot with arg=",
-            )
+            hint = "name the output the edge takes: out="
+            return f"the edge takes {output!r}, but the outputs are {', '.join(given)}", hint
         if sent != taken[slot]:
             return f"gives {sent} but {slot!r} takes {taken[slot]}", conversion(sent, taken[slot])
     return None

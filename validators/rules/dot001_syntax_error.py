@@ -54,19 +54,33 @@ def syntax_error(error: DotSyntaxError, path: str, data: bytes) -> Finding:
         line=error.line,
         column=error.column,
         help=printable(error.hint),
+        notes=_opening(error, data),
         excerpt=_excerpt(error, data),
     )
 
 
 def _excerpt(error: DotSyntaxError, data: bytes) -> Excerpt | None:
-    """The offending line; lines end at a line feed here as in the reader."""
-    start = 0
-    for _ in range(error.line - 1):
-        start = data.find(b"\n", start) + 1
-        if not start:
-            return None  # a '# 12 "file"' line has moved the count past the end
-    stop = data.find(b"\n", start)
-    line = data[start : len(data) if stop < 0 else stop].decode("utf-8", "replace").rstrip("\r")
+    """The offending line."""
+    line = _line(data, error.line)
     if not line.strip():
         return None
     return excerpt(line, min(error.column, len(line) + 1), edge=False, width=len(error.near))
+
+
+def _opening(error: DotSyntaxError, data: bytes) -> tuple[str, ...]:
+    """Where the file just ends, the line on which what is still open began."""
+    if error.opened_line is None or error.opened_line == error.line:
+        return ()
+    line = _line(data, error.opened_line).strip()
+    return (f"line {error.opened_line}: {printable(line[:100])}{'…' if len(line) > 100 else ''}",)
+
+
+def _line(data: bytes, number: int) -> str:
+    """A line of the file; empty past its end, where a line directive may point."""
+    start = 0
+    for _ in range(number - 1):
+        start = data.find(b"\n", start) + 1
+        if not start:
+            return ""
+    stop = data.find(b"\n", start)
+    return data[start : len(data) if stop < 0 else stop].decode("utf-8", "replace").rstrip("\r")

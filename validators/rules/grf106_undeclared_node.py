@@ -1,6 +1,6 @@
 """An edge names a node that is declared nowhere.
 
-What: an id stands in an edge only, in a file whose other nodes have statements of their own.
+What: an id stands in an edge only, in a file where other nodes of edges have statements of their own.
 
 Why: Graphviz draws an unlabelled ellipse for it without a word, while the node that was meant stays
 unconnected. One id template spelt two ways (`gpu0_att_agg`, `layer0_att_agg_gpu0`) makes thousands of them.
@@ -11,6 +11,7 @@ Fix: use the id that is declared; the nearest one is suggested. Or declare the n
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from dagtool.dag.idtemplate import group_ids
@@ -52,8 +53,11 @@ _SUGGESTIONS = 3
 def check(ctx: Context) -> Iterator[Finding]:
     """All of them as one finding; an error in our own dialect, whose nodes are all declared."""
     graph = ctx.graph
-    if graph is None or 0 not in graph.declared or 1 not in graph.declared:
+    if graph is None or 0 not in graph.declared:
         return
+    joined = chain(ctx.dag.tails, ctx.dag.heads)
+    if not ctx.dag.declared and not any(map(graph.declared.__getitem__, joined)):
+        return  # a file that declares none of the nodes it joins: that is its style
     missing = [node for node, declared in enumerate(graph.declared) if not declared]
     yield from ctx.about_nodes(
         RULE,

@@ -7,6 +7,7 @@ from importlib import import_module
 import click
 
 from dagtool.cli._overview import command_names, overview
+from dagtool.cli._pipe import ClosedPipeError
 from dagtool.errors import did_you_mean
 
 __all__ = ["cli"]
@@ -36,6 +37,13 @@ class CommandModules(click.Group):
             hint = f"; {near}" if near else ""
             raise click.UsageError(f"no such command {args[0]!r}{hint}", ctx)
         return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> object:
+        """As click does; see ClosedPipeError."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise ClosedPipeError from None
 
     def get_help(self, ctx: click.Context) -> str:
         """The same text as the quick way prints."""

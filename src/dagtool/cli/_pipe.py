@@ -5,7 +5,11 @@ from __future__ import annotations
 import os
 import sys
 
-__all__ = ["close_quietly"]
+__all__ = ["ClosedPipeError", "close_quietly"]
+
+
+class ClosedPipeError(Exception):
+    """A broken pipe under a name of its own: click turns the system's into exit status 1."""
 
 
 def close_quietly() -> None:

@@ -8,6 +8,7 @@ import sys
 import click
 
 from dagtool.cli._group import cli
+from dagtool.cli._pipe import ClosedPipeError, close_quietly
 from dagtool.errors import DagtoolError
 
 __all__ = ["run"]
@@ -30,8 +31,9 @@ def run(arguments: list[str]) -> int:
         return _usage(error)
     except DagtoolError as error:
         return _say(error.message, error.hint, error.exit_code)
-    except BrokenPipeError:
-        raise
+    except (ClosedPipeError, BrokenPipeError):
+        close_quietly()
+        return 0
     except Exception as error:  # the last resort: one line, and a way to see more
         if os.environ.get("DAGTOOL_DEBUG"):
             raise

@@ -68,9 +68,11 @@ class Tally:
         if not self._skipped:
             return ""
         reasons = Counter(item.reason for item in self._skipped)
-        listed = "; ".join(f"{count} because {reason}" for reason, count in reasons.items())
-        where = " somewhere" if self._files > 1 else ""
-        return f" {_plural(len({item.code for item in self._skipped}), 'rule')} skipped{where}: {listed}."
+        somewhere = " somewhere" if self._files > 1 else ""
+        rules = f" {_plural(len({item.code for item in self._skipped}), 'rule')} skipped{somewhere}"
+        if len(reasons) == 1:
+            return f"{rules} because {next(iter(reasons))}."
+        return f"{rules}: {'; '.join(f'{count} because {reason}' for reason, count in reasons.items())}."
 
 
 def _plural(count: int, noun: str) -> str:

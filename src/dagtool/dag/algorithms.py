@@ -140,7 +140,7 @@ def cyclic_components(n: int, tails: Sequence[int], heads: Sequence[int], order:
     return [component for component in named if len(component) > 1 or component[0] in loops]
 
 
-def shortest_cycle(after: Adjacency, component: Sequence[int], budget: int = 20_000_000) -> list[int]:
+def shortest_cycle(after: Adjacency, component: Sequence[int], budget: int = 3_000_000) -> list[int]:
     """A shortest cycle through a cyclic strong component, as edges; the first leaves its smallest node.
 
     Tries every node as the start and looks no deeper than the best so far. After ``budget`` edges it

@@ -59,9 +59,14 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class EdgeKind:
-    """Which input slots of its head an edge fills (empty: the first one)."""
+    """Which input slots of its head an edge fills (empty: the first one).
+
+    ``outputs`` says from which outputs of its tail, one for each slot; empty where the tail has a single
+    output or its outputs bear the slots' names.
+    """
 
     slots: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from random import Random
 from dagtool.dag.algorithms import successors, topological_order
 from dagtool.dag.graph import Dag
 
-__all__ = ["FoldingError", "Group", "Grouping", "depths", "group_nodes"]
+__all__ = ["FoldingError", "Group", "Grouping", "depths", "group_nodes", "words"]
 
 
 class FoldingError(ValueError):
@@ -47,7 +47,7 @@ class Grouping:
 def group_nodes(dag: Dag) -> Grouping:
     """Divide the nodes into groups whose graph is acyclic. Raises FoldingError for a graph with a cycle."""
     layers = dag.layer_of if dag.declared else _layers_by_name(dag.ids)
-    kinds: Sequence[Hashable] = dag.kind_of if dag.declared else _words(dag.ids)
+    kinds: Sequence[Hashable] = dag.kind_of if dag.declared else list(map(words, dag.ids))
     of = _numbered(zip(layers, kinds, strict=True))
     edges = _count_edges(dag, of)
     if _is_cyclic(edges):
@@ -92,9 +92,9 @@ _NUMBER = re.compile(r"\d+")
 _LAYER = re.compile(r"(?:^|_)(?:layer|l)_?(\d{1,9})(?=_|$)", re.IGNORECASE)
 
 
-def _words(ids: list[str]) -> list[str]:
+def words(name: str) -> str:
     """What ids have in common that differ in their numbers only."""
-    return [_NUMBER.sub("#", name) for name in ids]
+    return _NUMBER.sub("#", name)
 
 
 def _layers_by_name(ids: list[str]) -> list[int]:

@@ -9,7 +9,7 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 
 from dagtool.dag.graph import Dag, Kind, Port
-from dagtool.dag.grouping import Group, Grouping, depths
+from dagtool.dag.grouping import Group, Grouping, depths, words
 
 __all__ = ["Layer", "find_layers", "kind_key"]
 
@@ -99,9 +99,9 @@ def _links(dag: Dag, grouping: Grouping, stages: dict[int, tuple[Hashable, ...]]
 
 def _kind_numbers(dag: Dag, grouping: Grouping) -> list[int]:
     """A number for each group: equal where the kinds are, meshes compared by their axes."""
-    if not dag.declared:
-        return [0] * len(grouping.groups)
     numbers: dict[Hashable, int] = {}
+    if not dag.declared:
+        return [numbers.setdefault(words(dag.ids[group.first]), len(numbers)) for group in grouping.groups]
     of_kind = [numbers.setdefault(kind_key(dag, kind), len(numbers)) for kind in dag.kinds]
     return [of_kind[dag.kind_of[group.first]] for group in grouping.groups]
 

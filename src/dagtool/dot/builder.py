@@ -90,6 +90,8 @@ class Builder:
             graph.subgraphs.append(subgraph)
             if name is not None:
                 parent.named[name] = scope
+        elif scope.subgraph is not None:
+            scope.subgraph.reopen()
         scope.enter()
         self.scope = scope
 

@@ -116,10 +116,14 @@ def _number(text: str | None, attribute: str, node: int, dag: Dag) -> int:
 
 
 def _read_edges(graph: DotGraph, dag: Dag) -> None:
-    kinds: dict[str | None, int] = {None: 0}
+    kinds: dict[tuple[str, str], int] = {("", ""): 0}
     for attributes in graph.edge_attributes:
-        slots = attributes.get("arg") if attributes else None
-        if slots not in kinds:
-            kinds[slots] = len(dag.edge_kinds)
-            dag.edge_kinds.append(EdgeKind(tuple((slots or "").replace(" ", "").split(","))))
-        dag.edge_kind_of.append(kinds[slots])
+        key = (attributes.get("arg", ""), attributes.get("out", "")) if attributes else ("", "")
+        if key not in kinds:
+            kinds[key] = len(dag.edge_kinds)
+            dag.edge_kinds.append(EdgeKind(*map(_names, key)))
+        dag.edge_kind_of.append(kinds[key])
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())

@@ -76,6 +76,7 @@ class Parser:
         while True:
             if plain is not None:
                 scanner.seek(plain.read(scanner.start))
+            scanner.forget_string()
             if scanner.kind == "}":
                 chain, offset = self.open.pop()
                 if not self.open:

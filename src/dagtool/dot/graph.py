@@ -20,7 +20,8 @@ class Subgraph:
     offset: int
     attributes: dict[str, str]
     own: dict[int, None] = field(default_factory=dict)
-    children: list[Subgraph] = field(default_factory=list)
+    children: list[Subgraph] = field(default_factory=list, repr=False, compare=False)
+    _nodes: list[int] | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def own_nodes(self) -> list[int]:
@@ -30,15 +31,22 @@ class Subgraph:
     @property
     def nodes(self) -> list[int]:
         """Every node inside, nested subgraphs included, in the order in which the graph first met them."""
-        if not self.children:
-            return sorted(self.own)
-        inside: set[int] = set()
-        waiting = [self]
-        while waiting:
-            subgraph = waiting.pop()
-            inside.update(subgraph.own)
-            waiting.extend(subgraph.children)
-        return sorted(inside)
+        if self._nodes is None:
+            inside = set(self.own)
+            waiting = list(self.children)
+            while waiting:
+                subgraph = waiting.pop()
+                if subgraph._nodes is None:
+                    inside.update(subgraph.own)
+                    waiting.extend(subgraph.children)
+                else:
+                    inside.update(subgraph._nodes)
+            self._nodes = sorted(inside)
+        return self._nodes
+
+    def reopen(self) -> None:
+        """Expect more nodes."""
+        self._nodes = None
 
 
 @dataclass(slots=True, eq=False)

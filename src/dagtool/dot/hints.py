@@ -49,20 +49,26 @@ def _cut_off(scanner: Scanner, braces: list[int]) -> DotSyntaxError:
         f"the {what} opened at line {opened_line} is never closed; the file ends inside it",
         line=line,
         column=column,
-        hint="it looks cut off" if _cut_short(scanner) else f"close the {what} of line {opened_line}",
+        hint=_remedy(scanner, f"close the {what} of line {opened_line}"),
         opened_line=opened_line,
         offset=end,
     )
 
 
-def _cut_short(scanner: Scanner) -> bool:
-    """Whether the end of the file, rather than a forgotten mark, is to blame."""
-    return bool(scanner.unclosed) or not scanner.text.rstrip().endswith("}")
+def _remedy(scanner: Scanner, closing: str) -> str:
+    """Whether the end of the file, or a forgotten mark, is to blame."""
+    start, end = scanner.last_quoted
+    if scanner.unclosed == '"' and "\n" in scanner.text[start:end]:
+        return f"a quote is missing here, or in the string opened at line {scanner.line(start)}"
+    if not scanner.unclosed and scanner.text.rstrip().endswith("}"):
+        return closing
+    return "it looks cut off"
 
 
 Rule = Callable[[Scanner, str, str], str]
 _SOURCE_CODE = re.compile(r"(?:import|from|def|class|for|if|print|return|const|let|var|function|package)$")
 _UNQUOTED_LIST = re.compile(r"(\w++)\s*=\s*(\w++(?:\s*,\s*\w++)*+)\s*+$")
+_WORDS = re.compile(r"[\w\s]*+")
 _MORE_WORDS = re.compile(r"(?:\s*,\s*\w++(?!\s*=))++")
 
 
@@ -94,7 +100,7 @@ def _open_string(scanner: Scanner, wanted: str, near: str) -> str:
     """A forgotten closing quote swallows the text up to the next quote: the error comes right after it."""
     start, end = scanner.last_quoted
     lines = scanner.text.count("\n", start, end)
-    if not lines or scanner.text[end : scanner.start].strip() or scanner.kind == ";":
+    if not lines or scanner.kind == ";" or not _WORDS.fullmatch(scanner.text, end, scanner.start):
         return ""
     return f"the string opened at line {scanner.line(start)} runs on to here: is its closing quote missing?"
 
@@ -121,6 +127,10 @@ def _keyword(scanner: Scanner, wanted: str, near: str) -> str:
     return f"{near!r} is a keyword: quote it to use it as a name"
 
 
+def _angle_bracket(scanner: Scanner, wanted: str, near: str) -> str:
+    return "inside an HTML-like string write &lt; and &gt; for bare angle brackets" if near == ">" else ""
+
+
 def _comma_value(scanner: Scanner, wanted: str, near: str) -> str:
     """``style=rounded,filled`` without quotes, in an attribute list or as a statement."""
     if wanted != "=" and near != ",":
@@ -136,8 +146,6 @@ def _comma_value(scanner: Scanner, wanted: str, near: str) -> str:
 def _unquoted(scanner: Scanner, wanted: str, near: str) -> str:
     if wanted == "value":
         return f"quote a value that contains {near!r}"
-    if near == ">":
-        return "inside an HTML-like string write &lt; and &gt; for bare angle brackets"
     if near == ";":
         return "one ';' ends a statement: remove this one"
     if near == "}":
@@ -157,6 +165,7 @@ _RULES: tuple[Rule, ...] = (
     _escaped_newline,
     _edge_operator,
     _keyword,
+    _angle_bracket,
     _comma_value,
     _unquoted,
 )

@@ -62,13 +62,17 @@ class Scanner:
         self.value = ""
         self.start = self.end = 0
         self.unclosed = ""  # what the end of the file cut off: '"', "<" or "/*"
-        self.last_quoted = (0, 0)
+        self.last_quoted = (0, 0)  # span of the last quoted string in the statement
         self.line_marks: list[tuple[int, int]] = []  # (offset, line number that offset is said to be on)
 
     def seek(self, offset: int) -> None:
         """Make the first token at or after an offset the current one."""
         self.end = offset
         self.advance()
+
+    def forget_string(self) -> None:
+        """Begin a statement: the strings before it explain no error in it."""
+        self.last_quoted = (self.start, self.end) if self.kind == QUOTED_ATOM else (0, 0)
 
     def advance(self) -> None:
         """Move to the next token."""

@@ -160,7 +160,10 @@ def _expert_groups(dag: Dag) -> list[int | None]:
 
 def _edge_lines(dag: Dag, env: SandboxedEnvironment) -> Iterator[str]:
     template = env.get_template("dot/edge.j2")
-    formats = [_as_format(template.render, ("tail", "head"), slots=list(kind.slots)).format for kind in dag.edge_kinds]
+    formats = [
+        _as_format(template.render, ("tail", "head"), slots=list(kind.slots), outputs=list(kind.outputs)).format
+        for kind in dag.edge_kinds
+    ]
     ids = dag.ids
     for tail, head, kind in zip(dag.tails, dag.heads, dag.edge_kind_of, strict=True):
         yield formats[kind](ids[tail], ids[head])

@@ -52,8 +52,10 @@ class Model:
             "embedding": ("token", "token+position", "token,position", "none"),
             "activation": ("gelu", "relu", "silu"),
         }
+        if not isinstance(self.gated, bool):
+            raise ModelError(f"model gated is {self.gated!r}; known: true, false")
         for name, known in choices.items():
-            if getattr(self, name) not in known:
+            if getattr(self, name) not in known:  # an unhashable or odd value is simply not among them
                 raise ModelError(f"model {name} is {getattr(self, name)!r}; known: {', '.join(known)}")
 
 

@@ -99,6 +99,8 @@ def _check_axes(spec: Spec, inputs: Sequence[TensorType], dims: dict[str, Dim]) 
             )
         if axis in meaning or any(axis in tensor.varying for tensor in inputs):
             raise LayoutError(f"one operand is a partial sum over {axis} and another is cut along it: reduce first")
-    for axis in dict.fromkeys(axis for tensor in inputs for axis in tensor.varying):
-        if axis in meaning:
-            raise LayoutError(f"one operand varies along {axis} and another is cut along it")
+    for tensor in inputs:
+        # Routed tokens of data-parallel ranks are cut and vary along the same axis; that is one tensor's matter.
+        others = {axis for other in inputs if other is not tensor for axis in other.sharded_axes}
+        if clash := [axis for axis in tensor.varying if axis in others]:
+            raise LayoutError(f"one operand varies along {clash[0]} and another is cut along it")

@@ -1,4 +1,4 @@
-"""For people: each finding with the place it is about, then the checklist of each graph."""
+"""For people: each finding with the place it is about, then the checklist of the first graph."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def render(reports: Iterable[FileReport], style: Style) -> Iterator[str]:
     for report in reports:
         for finding in report.findings:
             yield render_finding(finding, style) + "\n\n"
-        for where, items in report.checklists:
-            yield _checklist(report.path, where, items, style) + "\n"
+        if report.checklist:
+            yield _checklist(report.path, report.checklist, style) + "\n"
 
 
 def _paint(text: str, code: str, style: Style) -> str:
@@ -67,9 +67,9 @@ def _wrapped(text: str, lead: str, width: int) -> list[str]:
     )
 
 
-def _checklist(path: str, where: str, items: Sequence[CheckItem], style: Style) -> str:
+def _checklist(path: str, items: Sequence[CheckItem], style: Style) -> str:
     """What is asked of every deployment DAG, with what was found."""
-    lines = [f"Checklist of {printable(path)}{f', {printable(where)}' if where else ''}:"]
+    lines = [f"Checklist of {printable(path)}:"]
     for item in items:
         sign, plain, color = _MARKS[item.passed]
         lines.append(f"  {_paint(sign if style.unicode else plain, color, style)} {item.text}")

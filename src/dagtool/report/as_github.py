@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from dagtool.report.finding import FileReport, Finding, Severity
 from dagtool.report.formats import Style
+from dagtool.report.quote import printable
 
 __all__ = ["render"]
 
@@ -29,7 +30,8 @@ def _command(finding: Finding) -> str:
 
 
 def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    lines = (printable(line).replace("%", "%25") for line in text.split("\n"))
+    return "%0A".join(lines)
 
 
 def _property(text: str) -> str:

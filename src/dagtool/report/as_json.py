@@ -30,8 +30,16 @@ def _file(report: FileReport) -> dict[str, object]:
         "error_line": report.error_line,
         **{key: None if facts is None else getattr(facts, key) for key in _FACTS},
         "findings": [finding_record(finding) for finding in report.findings],
-        "skipped": [{"code": item.code, "reason": item.reason} for item in report.skipped],
+        "skipped": _skipped(report),
     }
+
+
+def _skipped(report: FileReport) -> list[dict[str, object]]:
+    """The rules that could not be asked, by reason."""
+    reasons: dict[str, list[str]] = {}
+    for item in report.skipped:
+        reasons.setdefault(item.reason, []).append(item.code)
+    return [{"reason": reason, "codes": codes} for reason, codes in reasons.items()]
 
 
 def finding_record(finding: Finding) -> dict[str, object]:

@@ -95,8 +95,8 @@ class FileReport:
     error_line: int | None = None
     findings: list[Finding] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
-    checklists: list[tuple[str, list[CheckItem]]] = field(default_factory=list)
-    """Per graph: its name and its checklist."""
+    checklist: list[CheckItem] = field(default_factory=list)
+    """Of the first graph."""
     rules: int = 0
     nodes: int = 0
     """Of all graphs together; so with ``edges``."""

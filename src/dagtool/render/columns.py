@@ -1,0 +1,83 @@
+"""Which node stands in which column and row.
+
+A layer has one column for each of its blocks (attention, MoE), read like the columns of a newspaper. What
+comes before it stands above its first column, what comes after the last layer in a column of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dagtool.dag.folded import FoldedGraph, Way
+from dagtool.dag.graph import Dag
+from dagtool.dag.grouping import depths
+from dagtool.render.compose import block_of
+
+__all__ = ["Columns", "arrange"]
+
+_MAX_IN_ROW = 3
+_MAX_COLUMNS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """``columns[c][r]`` are the nodes of a row, left to right; ``box_row[c]`` is the first row inside the box."""
+
+    columns: tuple[tuple[tuple[int, ...], ...], ...]
+    boxes: tuple[int, ...]
+    """The box of each column, -1 for the last one."""
+    box_row: tuple[int, ...]
+
+
+def arrange(dag: Dag, folded: FoldedGraph) -> Columns | None:
+    """The columns; None for a graph that has no layers or does not flow from column to column."""
+    full = [index for index, box in enumerate(folded.boxes) if not box.folded]
+    flows = [(edge.tail, edge.head) for edge in folded.edges if edge.way is Way.FLOW]
+    keys = _column_keys(dag, folded, full, flows)
+    names = sorted(set(keys))
+    at = [names.index(key) for key in keys]
+    if len(names) < 2 or len(names) > _MAX_COLUMNS or any(not 0 <= at[head] - at[tail] <= 1 for tail, head in flows):
+        return None
+    boxes = [full[key[0]] if key[0] < len(full) else -1 for key in names]
+    columns: list[tuple[tuple[int, ...], ...]] = []
+    box_row: list[int] = []
+    for column in range(len(names)):
+        before = [node for node, own in enumerate(at) if own == column and folded.nodes[node].box != boxes[column]]
+        inside = [node for node, own in enumerate(at) if own == column and folded.nodes[node].box == boxes[column]]
+        above = _rows(before if boxes[column] >= 0 else before + inside, flows)
+        columns.append((*above, *(_rows(inside, flows) if boxes[column] >= 0 else ())))
+        box_row.append(len(above))
+    if any(len(row) > _MAX_IN_ROW for rows in columns for row in rows):
+        return None
+    return Columns(tuple(columns), tuple(boxes), tuple(box_row))
+
+
+def _column_keys(dag: Dag, folded: FoldedGraph, full: list[int], flows: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """For each node the full box it belongs to or stands before, and which block of that box."""
+    order = {box: index for index, box in enumerate(full)}
+    blocks: dict[tuple[int, str], int] = {}
+    count: dict[int, int] = {}
+    passed = [0] * len(folded.nodes)
+    before: dict[int, list[int]] = {}
+    for tail, head in flows:
+        before.setdefault(head, []).append(tail)
+    keys: list[tuple[int, int]] = []
+    for index, node in enumerate(folded.nodes):  # along the flow
+        passed[index] = max((passed[tail] for tail in before.get(index, ())), default=0)
+        if node.box not in order:
+            keys.append((passed[index], 0))
+            continue
+        box = order[node.box]
+        passed[index] = box + 1
+        block = (node.box, block_of(dag, node))
+        if block not in blocks:
+            blocks[block] = count.get(node.box, 0)
+            count[node.box] = blocks[block] + 1
+        keys.append((box, blocks[block]))
+    return keys
+
+
+def _rows(nodes: list[int], flows: list[tuple[int, int]]) -> list[tuple[int, ...]]:
+    place = {node: index for index, node in enumerate(nodes)}
+    depth = depths(len(nodes), {(place[tail], place[head]) for tail, head in flows if tail in place and head in place})
+    return [tuple(node for node in nodes if depth[place[node]] == level) for level in range(max(depth, default=-1) + 1)]

@@ -1,0 +1,113 @@
+"""What a picture shows: texts first, then places. Templates turn it into DOT."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["Frame", "Picture", "PictureEdge", "PictureNode", "Spot", "Swatch"]
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Where a thing lies, in points: its middle and its size; y grows downwards."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+    @property
+    def left(self) -> float:
+        """The left edge."""
+        return self.x - self.width / 2
+
+    @property
+    def right(self) -> float:
+        """The right edge."""
+        return self.x + self.width / 2
+
+    @property
+    def top(self) -> float:
+        """The upper edge."""
+        return self.y - self.height / 2
+
+    @property
+    def bottom(self) -> float:
+        """The lower edge."""
+        return self.y + self.height / 2
+
+
+@dataclass(frozen=True, slots=True)
+class PictureNode:
+    """One node as drawn."""
+
+    id: str
+    members: str
+    """Which nodes of the file it stands for."""
+    op: str
+    family: str
+    """The operator's family; ``layers`` for whole layers, empty for a node of a foreign file."""
+    title: str
+    """Its role in words, without the part that the frame around it says already."""
+    doing: str
+    """The operator in words, where the title does not say it, and how it is sharded."""
+    output: str
+    """The local shape of what it gives, where it is not that of its input."""
+    where: str
+    times: str
+    shape: str = ""
+    """The shape that a foreign file gives it."""
+    spot: Spot | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PictureEdge:
+    """One edge as drawn; ``spline`` is its way as DOT writes it, empty where the layout program finds one."""
+
+    tail: str
+    head: str
+    slots: tuple[str, ...] = ()
+    label: str = ""
+    spline: str = ""
+    label_at: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A frame with a label around nodes and, by ``parent``, in another frame; kind: stage, layer or block."""
+
+    id: str
+    kind: str
+    label: str
+    nodes: tuple[str, ...]
+    parent: str = ""
+    spot: Spot | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Swatch:
+    """One entry of the legend: a small node of a family or an operator, and its name."""
+
+    family: str
+    op: str
+    label: str
+    spot: Spot | None = None
+    label_spot: Spot | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Everything a template needs."""
+
+    title: str
+    facts: tuple[str, ...]
+    """Lines under the title: counts, meshes, sizes."""
+    caption: str
+    nodes: tuple[PictureNode, ...]
+    edges: tuple[PictureEdge, ...]
+    frames: tuple[Frame, ...]
+    legend: tuple[Swatch, ...]
+    placed: bool = False
+    """Whether every spot and spline is known, so that no program needs to lay it out."""
+    title_spot: Spot | None = None
+    caption_spot: Spot | None = None

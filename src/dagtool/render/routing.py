@@ -1,0 +1,115 @@
+"""The ways of edges between columns: straight down, around a few rows, or through the gutter to the next column."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dagtool.render.columns import Columns
+from dagtool.render.picture import Spot
+
+__all__ = ["Lanes", "Route", "lay_lanes", "route"]
+
+_BEND = 6.0
+
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Lanes:
+    """Which vertical lane beside a column an edge takes, counted from the column; and how many there are."""
+
+    around: dict[tuple[int, int], int]
+    """Edges around rows of one column: to the left of it."""
+    across: dict[tuple[int, int], int]
+    """Edges from the column before: further left."""
+    around_count: tuple[int, ...]
+    across_count: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The points of a spline (three for each piece after the first point), and where a label fits."""
+
+    points: tuple[Point, ...]
+    label: Point
+
+
+def lay_lanes(columns: Columns, pairs: Sequence[tuple[int, int]]) -> Lanes:
+    """Give edges that overlap lanes of their own, the shortest next to the column."""
+    cell = {node: (c, r) for c, rows in enumerate(columns.columns) for r, row in enumerate(rows) for node in row}
+    around: dict[int, list[tuple[int, int, tuple[int, int]]]] = {}
+    across: dict[int, list[tuple[int, int, tuple[int, int]]]] = {}
+    for tail, head in pairs:
+        (start, first), (end, last) = cell[tail], cell[head]
+        span = (min(first, last), max(first, last), (tail, head))
+        if start != end:
+            across.setdefault(end, []).append(span)
+        elif last - first > 1:
+            around.setdefault(end, []).append(span)
+    count = range(len(columns.columns))
+    around_lanes, around_count = _colour([around.get(c, []) for c in count])
+    across_lanes, across_count = _colour([across.get(c, []) for c in count])
+    return Lanes(around_lanes, across_lanes, around_count, across_count)
+
+
+def _colour(
+    by_column: Sequence[Sequence[tuple[int, int, tuple[int, int]]]],
+) -> tuple[dict[tuple[int, int], int], tuple[int, ...]]:
+    lanes: dict[tuple[int, int], int] = {}
+    counts: list[int] = []
+    for spans in by_column:
+        taken: list[list[tuple[int, int]]] = []
+        for first, last, edge in sorted(spans, key=lambda span: (span[1] - span[0], span)):
+            free = (
+                lane for lane, others in enumerate(taken) if all(last < start or first > end for start, end in others)
+            )
+            lane = next(free, len(taken))
+            if lane == len(taken):
+                taken.append([])
+            taken[lane].append((first, last))
+            lanes[edge] = lane
+        counts.append(len(taken))
+    return lanes, tuple(counts)
+
+
+def route(tail: Spot, head: Spot, lane: float | None, *, around: bool, inset: tuple[float, float]) -> Route:
+    """The way from node to node. ``lane`` is the x of its vertical lane, None for a way straight down.
+
+    ``inset`` is how far the sides of tail and head lie inside their bounding boxes at half height.
+    """
+    if lane is None:
+        return _down(tail, head)
+    start = (tail.left + inset[0], tail.y) if around else (tail.right - inset[0], tail.y)
+    end = (head.left + inset[1], head.y)
+    return _through(start, end, lane)
+
+
+def _down(tail: Spot, head: Spot) -> Route:
+    start, end = (tail.x, tail.bottom), (head.x, head.top)
+    if tail.left < head.x < tail.right and abs(head.x - tail.x) > 1 and tail.width > head.width:
+        start = (head.x, tail.bottom)
+    elif head.left < tail.x < head.right and abs(head.x - tail.x) > 1:
+        end = (tail.x, head.top)
+    middle = (start[1] + end[1]) / 2
+    return Route((start, (start[0], middle), (end[0], middle), end), (start[0] + 5, middle))
+
+
+def _through(start: Point, end: Point, lane: float) -> Route:
+    """Out to the lane, along it, and in again, with round corners."""
+    out = _BEND if lane > start[0] else -_BEND
+    into = _BEND if end[0] > lane else -_BEND
+    turn = _BEND if end[1] > start[1] else -_BEND
+    points: list[Point] = [start]
+    points += _line(start, (lane - out, start[1]))
+    points += [(lane, start[1]), (lane, start[1]), (lane, start[1] + turn)]
+    points += _line((lane, start[1] + turn), (lane, end[1] - turn))
+    points += [(lane, end[1]), (lane, end[1]), (lane + into, end[1])]
+    points += _line((lane + into, end[1]), end)
+    return Route(tuple(points), (lane + 3, (start[1] + end[1]) / 2))
+
+
+def _line(start: Point, end: Point) -> list[Point]:
+    """A straight piece of a spline, without its first point."""
+    (x, y), (u, v) = start, end
+    return [(x + (u - x) / 3, y + (v - y) / 3), (x + 2 * (u - x) / 3, y + 2 * (v - y) / 3), end]

@@ -1,0 +1,47 @@
+"""Every rule, whoever wrote it: its examples, its names, its text."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from dagtool.report.finding import Severity
+from dagtool.validators.catalogue import all_rules
+from dagtool.validators.engine import check_bytes
+from dagtool.validators.preconditions import PRECONDITIONS
+from dagtool.validators.rule import LoadedRule
+
+each_rule = pytest.mark.parametrize("loaded", all_rules(), ids=lambda loaded: loaded.rule.code)
+
+
+@each_rule
+def test_bad_example_is_found_and_good_one_is_not(loaded: LoadedRule) -> None:
+    bad = check_bytes(loaded.bad.encode(), "bad.dot", [loaded])
+    assert {finding.code for finding in bad.findings} == {loaded.rule.code}
+    assert all(finding.message and finding.count >= 1 for finding in bad.findings)
+    good = check_bytes(loaded.good.encode(), "good.dot", [loaded])
+    assert good.findings == []
+    assert good.skipped == []
+
+
+@each_rule
+def test_file_code_and_name_agree(loaded: LoadedRule) -> None:
+    rule = loaded.rule
+    assert loaded.module == f"{rule.code.lower()}_{rule.name.replace('-', '_')}"
+    assert re.fullmatch(r"(DOT0|GRF1|DIM2|SHD3|COM4|DEV5|SCH6|STY9)\d\d", rule.code)
+    assert isinstance(rule.severity, Severity)
+    assert set(rule.requires) <= set(PRECONDITIONS)
+
+
+@each_rule
+def test_rule_is_explained(loaded: LoadedRule) -> None:
+    assert re.match(r"[A-Z][^\n]+\.\n\nWhat: .+\n\nWhy: .+\n\nFix: .+", loaded.doc, re.DOTALL)
+    assert loaded.rule.summary
+    assert not loaded.rule.summary.endswith(".")
+
+
+def test_codes_and_names_are_unique() -> None:
+    rules = [loaded.rule for loaded in all_rules()]
+    assert len({rule.code for rule in rules}) == len(rules)
+    assert len({rule.name for rule in rules}) == len(rules)
