@@ -54,6 +54,7 @@ def _copy_sources(target: Path) -> None:
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
         cwd=ROOT,
+        check=False,
         capture_output=True,
         text=True,
     )
@@ -71,7 +72,7 @@ def _build(command: str, source: Path, folder: Path) -> None:
     if not tools.exists():
         requires = tomllib.loads((ROOT / "pyproject.toml").read_text())["build-system"]["requires"]
         fetch = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(tools), *requires]
-        fetched = subprocess.run(fetch, capture_output=True, text=True)
+        fetched = subprocess.run(fetch, check=False, capture_output=True, text=True)
         if fetched.returncode:
             pytest.skip(f"no build tools: {fetched.stderr.strip().splitlines()[-1:]}")
     code = "import setuptools; setuptools.setup()"
@@ -79,6 +80,7 @@ def _build(command: str, source: Path, folder: Path) -> None:
         [sys.executable, "-c", code, "--quiet", command],
         cwd=source,
         env={**os.environ, "PYTHONPATH": str(tools)},
+        check=False,
         capture_output=True,
         text=True,
     )
@@ -111,7 +113,7 @@ def test_wheel_works_by_itself(wheel: zipfile.ZipFile, tmp_path: Path) -> None:
         f"import sys; sys.path.insert(0, {str(tmp_path / 'site')!r});"
         "import dagtool; from dagtool.cli import main; print(dagtool.__file__); sys.exit(main(['gen', 'pp2', '-q']))"
     )
-    ran = subprocess.run([sys.executable, "-P", "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    ran = subprocess.run([sys.executable, "-P", "-c", code], cwd=tmp_path, check=False, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr
     assert str(tmp_path / "site") in ran.stdout
     assert (tmp_path / "outputs" / "pp2.dot").stat().st_size > 10_000

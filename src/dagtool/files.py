@@ -16,9 +16,9 @@ __all__ = ["write_text", "write_whole"]
 def write_text(path: str, pieces: Iterable[str]) -> None:
     """Write text to a file, whole or not at all, or to standard output for ``-``. Raises DagtoolError."""
     if path == "-":
-        for piece in pieces:
-            sys.stdout.write(piece)
-        sys.stdout.flush()
+        for piece in pieces:  # as bytes: a file is UTF-8 whatever the terminal is
+            sys.stdout.buffer.write(piece.encode())
+        sys.stdout.buffer.flush()
         return
     write_whole(path, (piece.encode() for piece in pieces))
 

@@ -53,9 +53,16 @@ def test_something_is_never_closed(text, opened, words):
     assert found.hint == "it looks cut off"
 
 
-def test_a_forgotten_brace_is_no_cut():
-    found = error("digraph{\nsubgraph s{ a\n}\n")
-    assert (found.opened_line, found.hint) == (1, "close the graph of line 1")
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("digraph{\nsubgraph s{ a\n}\n", "close the graph of line 1"),
+        ('digraph{\na[label="x]\n}\n', "close the quoted string of line 2"),
+        ("digraph{\na /* x\n}\n", "close the comment of line 2"),
+    ],
+)
+def test_a_forgotten_mark_is_no_cut(text, hint):
+    assert error(text).hint == hint
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 
@@ -13,6 +14,7 @@ from dagtool.errors import DagtoolError
 
 __all__ = ["run"]
 
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 _INTERNAL_ERROR = 3
 _INTERRUPTED = 130
 
@@ -34,11 +36,21 @@ def run(arguments: list[str]) -> int:
     except (ClosedPipeError, BrokenPipeError):
         close_quietly()
         return 0
-    except Exception as error:  # the last resort: one line, and a way to see more
-        if os.environ.get("DAGTOOL_DEBUG"):
-            raise
-        return _say(f"internal error: {_one_line(error)}", "DAGTOOL_DEBUG=1 shows the traceback", _INTERNAL_ERROR)
+    except OSError as error:
+        if error.filename is None and error.errno in _FULL:
+            close_quietly()
+            return _say(f"standard output cannot be written: {error.strerror}", "", 2)
+        return _unexpected(error)
+    except Exception as error:
+        return _unexpected(error)
     return int(status or 0)
+
+
+def _unexpected(error: Exception) -> int:
+    """The last resort: one line, and a way to see more."""
+    if os.environ.get("DAGTOOL_DEBUG"):
+        raise error
+    return _say(f"internal error: {_one_line(error)}", "DAGTOOL_DEBUG=1 shows the traceback", _INTERNAL_ERROR)
 
 
 def _usage(error: click.ClickException) -> int:

@@ -1,4 +1,7 @@
-"""``dagtool gen``: write the DAG of a preset or of a strategy file."""
+"""Generate the DAG of a preset or of a strategy file.
+
+dagtool gen ep16_tp4 --set L=64
+"""
 
 from __future__ import annotations
 

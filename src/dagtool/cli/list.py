@@ -1,4 +1,7 @@
-"""``dagtool list``: what can be generated."""
+"""List the presets; with a name also where its document is wrong.
+
+dagtool list ep16_tp4
+"""
 
 from __future__ import annotations
 

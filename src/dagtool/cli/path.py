@@ -1,4 +1,7 @@
-"""``dagtool path``: the critical path of a DAG and its Get_Time sum."""
+"""Print the critical path and its time as a sum of Get_Time(m,k,n).
+
+dagtool path outputs/ep16_tp4.dot
+"""
 
 from __future__ import annotations
 

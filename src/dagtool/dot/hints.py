@@ -60,9 +60,7 @@ def _remedy(scanner: Scanner, closing: str) -> str:
     start, end = scanner.last_quoted
     if scanner.unclosed == '"' and "\n" in scanner.text[start:end]:
         return f"a quote is missing here, or in the string opened at line {scanner.line(start)}"
-    if not scanner.unclosed and scanner.text.rstrip().endswith("}"):
-        return closing
-    return "it looks cut off"
+    return closing if scanner.text.rstrip().endswith("}") else "it looks cut off"
 
 
 Rule = Callable[[Scanner, str, str], str]

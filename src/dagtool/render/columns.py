@@ -1,4 +1,4 @@
-"""Which node stands in which column and row.
+"""Which node stands in which column, in which order.
 
 A layer has one column for each of its blocks (attention, MoE), read like the columns of a newspaper. What
 comes before it stands above its first column, what comes after the last layer in a column of its own.
@@ -10,23 +10,25 @@ from dataclasses import dataclass
 
 from dagtool.dag.folded import FoldedGraph, Way
 from dagtool.dag.graph import Dag
-from dagtool.dag.grouping import depths
 from dagtool.render.compose import block_of
 
 __all__ = ["Columns", "arrange"]
 
-_MAX_IN_ROW = 3
 _MAX_COLUMNS = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """``columns[c][r]`` are the nodes of a row, left to right; ``box_row[c]`` is the first row inside the box."""
+    """``columns[c]`` are the nodes of a column from top to bottom; ``box_row[c]`` is the first one in its box."""
 
-    columns: tuple[tuple[tuple[int, ...], ...], ...]
+    columns: tuple[tuple[int, ...], ...]
     boxes: tuple[int, ...]
     """The box of each column, -1 for the last one."""
     box_row: tuple[int, ...]
+
+    def column_of(self) -> dict[int, int]:
+        """The column of each node."""
+        return {node: c for c, nodes in enumerate(self.columns) for node in nodes}
 
 
 def arrange(dag: Dag, folded: FoldedGraph) -> Columns | None:
@@ -36,20 +38,18 @@ def arrange(dag: Dag, folded: FoldedGraph) -> Columns | None:
     keys = _column_keys(dag, folded, full, flows)
     names = sorted(set(keys))
     at = [names.index(key) for key in keys]
-    if len(names) < 2 or len(names) > _MAX_COLUMNS or any(not 0 <= at[head] - at[tail] <= 1 for tail, head in flows):
+    if not 2 <= len(names) <= _MAX_COLUMNS or any(not 0 <= at[head] - at[tail] <= 1 for tail, head in flows):
         return None
-    boxes = [full[key[0]] if key[0] < len(full) else -1 for key in names]
-    columns: list[tuple[tuple[int, ...], ...]] = []
+    boxes = tuple(full[box] if box < len(full) else -1 for box, _ in names)
+    columns: list[tuple[int, ...]] = []
     box_row: list[int] = []
-    for column in range(len(names)):
-        before = [node for node, own in enumerate(at) if own == column and folded.nodes[node].box != boxes[column]]
-        inside = [node for node, own in enumerate(at) if own == column and folded.nodes[node].box == boxes[column]]
-        above = _rows(before if boxes[column] >= 0 else before + inside, flows)
-        columns.append((*above, *(_rows(inside, flows) if boxes[column] >= 0 else ())))
-        box_row.append(len(above))
-    if any(len(row) > _MAX_IN_ROW for rows in columns for row in rows):
-        return None
-    return Columns(tuple(columns), tuple(boxes), tuple(box_row))
+    for column, box in enumerate(boxes):
+        own = [node for node, place in enumerate(at) if place == column]
+        inside = [node for node in own if box >= 0 and folded.nodes[node].box == box]
+        before = [node for node in own if node not in inside]
+        columns.append((*before, *inside))
+        box_row.append(len(before))
+    return Columns(tuple(columns), boxes, tuple(box_row))
 
 
 def _column_keys(dag: Dag, folded: FoldedGraph, full: list[int], flows: list[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -75,9 +75,3 @@ def _column_keys(dag: Dag, folded: FoldedGraph, full: list[int], flows: list[tup
             count[node.box] = blocks[block] + 1
         keys.append((box, blocks[block]))
     return keys
-
-
-def _rows(nodes: list[int], flows: list[tuple[int, int]]) -> list[tuple[int, ...]]:
-    place = {node: index for index, node in enumerate(nodes)}
-    depth = depths(len(nodes), {(place[tail], place[head]) for tail, head in flows if tail in place and head in place})
-    return [tuple(node for node in nodes if depth[place[node]] == level) for level in range(max(depth, default=-1) + 1)]

@@ -110,4 +110,5 @@ class Picture:
     placed: bool = False
     """Whether every spot and spline is known, so that no program needs to lay it out."""
     title_spot: Spot | None = None
+    facts_spot: Spot | None = None
     caption_spot: Spot | None = None

@@ -9,18 +9,9 @@ from math import sqrt
 from dagtool.render.columns import Columns
 from dagtool.render.picture import Spot
 
-__all__ = ["FONT_SIZE", "LINE", "Placement", "TextSize", "place_columns"]
+__all__ = ["Placement", "TextSize", "place_columns"]
 
-FONT_SIZE = 11.0
-LINE = 13.5
-"""The height of a line of text."""
 ROW_GAP = 20.0
-SIDE_BY_SIDE = 10.0
-LANE = 9.0
-FRAME = 9.0
-"""Between a frame and what is in it."""
-HEADING = 20.0
-"""The height of a frame's label."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +21,11 @@ class TextSize:
     width: float
     height: float
     shape: str
+
+    @property
+    def inset(self) -> float:
+        """How far its side lies inside of its bounding box, half way down."""
+        return 9.0 if self.shape == "parallelogram" else 0.0
 
     @property
     def needs(self) -> float:
@@ -54,63 +50,50 @@ class Placement:
     spots: dict[int, Spot]
     lefts: tuple[float, ...]
     rights: tuple[float, ...]
-    bottom: float
 
 
 def place_columns(
-    columns: Columns, sizes: Sequence[TextSize], gutters: Sequence[float], top: float, framed: Mapping[int, float]
+    columns: Columns,
+    sizes: Sequence[TextSize],
+    gutters: Sequence[float],
+    top: float,
+    headings: Mapping[tuple[int, int], float],
 ) -> Placement:
     """Columns from left to right; ``gutters[c]`` is the free width before column ``c``.
 
-    ``framed[b]`` is the height that the headings of box ``b`` need above its first row.
+    ``headings[c, r]`` is the free height above a row; the columns of one box begin at the same height.
     """
-    above = [_height(rows[: columns.box_row[c]], sizes, _width(rows, sizes)) for c, rows in enumerate(columns.columns)]
-    starts = {box: max(above[c] for c, other in enumerate(columns.boxes) if other == box) for box in set(columns.boxes)}
+    starts = _box_starts(columns, sizes, top, headings)
     spots: dict[int, Spot] = {}
     lefts: list[float] = []
     rights: list[float] = []
-    x, lowest = 0.0, top
-    for c, rows in enumerate(columns.columns):
-        x += gutters[c]
-        width = _width(rows, sizes)
-        box = columns.boxes[c]
-        y = top
-        for number, row in enumerate(rows):
-            if number == columns.box_row[c] and box >= 0:
-                y = top + starts[box] + framed.get(box, 0.0)
-            height = _row_height(row, sizes, width)
-            spots |= _row_spots(row, x, y, width, height, sizes)
+    for c, nodes in enumerate(columns.columns):
+        width, y = _width(nodes, sizes), top
+        lefts.append((rights[-1] if rights else 0.0) + gutters[c])
+        rights.append(lefts[c] + width)
+        for row, node in enumerate(nodes):
+            y += headings.get((c, row), 0.0)
+            if row == columns.box_row[c] and columns.boxes[c] >= 0:
+                y = starts[columns.boxes[c]]
+            height = sizes[node].height_at(width)
+            spots[node] = Spot(lefts[c] + width / 2, y + height / 2, width, height)
             y += height + ROW_GAP
-        lefts.append(x)
-        rights.append(x + width)
-        x += width
-        lowest = max(lowest, y - ROW_GAP)
-    return Placement(spots, tuple(lefts), tuple(rights), lowest)
+    return Placement(spots, tuple(lefts), tuple(rights))
 
 
-def _width(rows: Sequence[Sequence[int]], sizes: Sequence[TextSize]) -> float:
-    needed = [sum(sizes[node].needs for node in row) + SIDE_BY_SIDE * (len(row) - 1) for row in rows]
-    return max(needed, default=0.0)
+def _box_starts(
+    columns: Columns, sizes: Sequence[TextSize], top: float, headings: Mapping[tuple[int, int], float]
+) -> dict[int, float]:
+    """Where the first row of each box lies: below the highest pile of nodes that stand before it."""
+    starts: dict[int, float] = {}
+    for c, nodes in enumerate(columns.columns):
+        width, y = _width(nodes, sizes), top
+        for row, node in enumerate(nodes[: columns.box_row[c]]):
+            y += headings.get((c, row), 0.0) + sizes[node].height_at(width) + ROW_GAP
+        y += headings.get((c, columns.box_row[c]), 0.0)
+        starts[columns.boxes[c]] = max(starts.get(columns.boxes[c], 0.0), y)
+    return starts
 
 
-def _row_height(row: Sequence[int], sizes: Sequence[TextSize], width: float) -> float:
-    own = (width - SIDE_BY_SIDE * (len(row) - 1)) / len(row)
-    return max(sizes[node].height_at(own if len(row) == 1 else max(own, sizes[node].needs)) for node in row)
-
-
-def _height(rows: Sequence[Sequence[int]], sizes: Sequence[TextSize], width: float) -> float:
-    return sum(_row_height(row, sizes, width) + ROW_GAP for row in rows)
-
-
-def _row_spots(
-    row: Sequence[int], x: float, y: float, width: float, height: float, sizes: Sequence[TextSize]
-) -> dict[int, Spot]:
-    """Nodes of a row share its width in proportion to what they need."""
-    spare = width - SIDE_BY_SIDE * (len(row) - 1)
-    total = sum(sizes[node].needs for node in row)
-    found: dict[int, Spot] = {}
-    for node in row:
-        own = spare * sizes[node].needs / total
-        found[node] = Spot(x + own / 2, y + height / 2, own, height)
-        x += own + SIDE_BY_SIDE
-    return found
+def _width(nodes: Sequence[int], sizes: Sequence[TextSize]) -> float:
+    return max(sizes[node].needs for node in nodes)

@@ -37,7 +37,7 @@ class Route:
 
 def lay_lanes(columns: Columns, pairs: Sequence[tuple[int, int]]) -> Lanes:
     """Give edges that overlap lanes of their own, the shortest next to the column."""
-    cell = {node: (c, r) for c, rows in enumerate(columns.columns) for r, row in enumerate(rows) for node in row}
+    cell = {node: (c, row) for c, nodes in enumerate(columns.columns) for row, node in enumerate(nodes)}
     around: dict[int, list[tuple[int, int, tuple[int, int]]]] = {}
     across: dict[int, list[tuple[int, int, tuple[int, int]]]] = {}
     for tail, head in pairs:
@@ -87,12 +87,7 @@ def route(tail: Spot, head: Spot, lane: float | None, *, around: bool, inset: tu
 
 def _down(tail: Spot, head: Spot) -> Route:
     start, end = (tail.x, tail.bottom), (head.x, head.top)
-    if tail.left < head.x < tail.right and abs(head.x - tail.x) > 1 and tail.width > head.width:
-        start = (head.x, tail.bottom)
-    elif head.left < tail.x < head.right and abs(head.x - tail.x) > 1:
-        end = (tail.x, head.top)
-    middle = (start[1] + end[1]) / 2
-    return Route((start, (start[0], middle), (end[0], middle), end), (start[0] + 5, middle))
+    return Route((start, *_line(start, end)), (tail.x + 5, (tail.bottom + head.top) / 2))
 
 
 def _through(start: Point, end: Point, lane: float) -> Route:

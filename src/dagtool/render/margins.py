@@ -1,0 +1,59 @@
+"""What stands around a picture: title and facts above it, legend and caption below."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from dagtool.render.measure import text_width
+from dagtool.render.picture import Picture, Spot, Swatch
+
+__all__ = ["FONT_SIZE", "LINE", "TITLE_SIZE", "add_margins", "heading_height"]
+
+FONT_SIZE = 11.0
+LINE = 13.5
+"""The height of a line of text."""
+TITLE_SIZE = 16.0
+_TITLE_HEIGHT = 24.0
+_GAP = 14.0
+_SWATCH = (22.0, 12.0)
+_LEGEND_LINE = 18.0
+
+
+def heading_height(picture: Picture) -> float:
+    """The height of title and facts."""
+    return _TITLE_HEIGHT + LINE * len(picture.facts) + _GAP
+
+
+def add_margins(picture: Picture) -> Picture:
+    """The laid out picture with places for title, facts, legend and caption."""
+    spots = [thing.spot for thing in (*picture.nodes, *picture.frames) if thing.spot]
+    left, right = min(spot.left for spot in spots), max(spot.right for spot in spots)
+    legend, bottom = _legend(picture, left, right, max(spot.bottom for spot in spots) + _GAP)
+    return replace(
+        picture,
+        title_spot=_text(picture.title, TITLE_SIZE * 1.1, left, 0.0, _TITLE_HEIGHT),
+        facts_spot=_text(max(picture.facts, key=len), FONT_SIZE, left, _TITLE_HEIGHT, LINE * len(picture.facts)),
+        caption_spot=_text(picture.caption, FONT_SIZE, left, bottom + 4, LINE),
+        legend=legend,
+    )
+
+
+def _text(text: str, size: float, left: float, top: float, height: float) -> Spot:
+    width = text_width(text, size) + 12
+    return Spot(left + width / 2, top + height / 2, width, height)
+
+
+def _legend(picture: Picture, left: float, right: float, top: float) -> tuple[tuple[Swatch, ...], float]:
+    """Swatches side by side, as many in a line as fit; and where the last line ends."""
+    placed: list[Swatch] = []
+    x, y = left, top
+    for swatch in picture.legend:
+        width = text_width(swatch.label, FONT_SIZE) + 12
+        if x > left and x + _SWATCH[0] + width > right:
+            x, y = left, y + _LEGEND_LINE
+        middle = y + _LEGEND_LINE / 2
+        spot = Spot(x + _SWATCH[0] / 2, middle, *_SWATCH)
+        label = Spot(x + _SWATCH[0] + 4 + width / 2, middle, width, _LEGEND_LINE)
+        placed.append(replace(swatch, spot=spot, label_spot=label))
+        x += _SWATCH[0] + width + 16
+    return tuple(placed), y + _LEGEND_LINE

@@ -1,0 +1,18 @@
+"""The benchmark runs; how long anything takes is no test."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+
+def test_benchmark_of_a_tiny_configuration() -> None:
+    program = Path(__file__).with_name("bench_main.py")
+    command = [sys.executable, str(program), "pp2", "--set", "L=2", "--runs", "1"]
+    ran = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert ran.returncode in (0, 1), ran.stdout + ran.stderr
+    assert "pp2 --set L=2: " in ran.stdout
+    for name in ("gen", "read", "validate", "path", "pydot: read", "networkx: read, acyclic", "dagtool --help"):
+        assert f"\n  {name} " in ran.stdout
+    assert ran.stdout.splitlines()[-1].startswith(("All limits kept.", "missed: "))

@@ -1,0 +1,136 @@
+"""``dagtool gen``: what it writes, where, and what happens when it cannot."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+BIG = ["ep16_tp4", "--set", "ep=128", "--set", "E=128", "--set", "B=1024", "--set", "L=48"]
+
+
+def test_default_output_and_summary(dagtool, tmp_path, monkeypatch):
+    """outputs/NAME.dot under the current folder; nodes, edges, GPUs, seconds on stderr; nothing on stdout."""
+    monkeypatch.chdir(tmp_path)
+    done = dagtool("gen", "pp2")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert (tmp_path / "outputs" / "pp2.dot").read_text(encoding="utf-8").startswith("digraph pp2 {")
+    assert done.stderr.startswith("outputs/pp2.dot: 250 nodes, 393 edges, 2 GPUs in ")
+    assert os.listdir(tmp_path / "outputs") == ["pp2.dot"]
+
+
+def test_standard_output(dagtool):
+    """``-o -`` writes the graph and nothing else to stdout."""
+    done = dagtool("gen", "pp2", "-o", "-", "--set", "L=2")
+    assert done.returncode == 0
+    assert done.stdout.endswith("}\n")
+    assert dagtool("validate", "-", stdin=done.stdout.encode()).returncode == 0
+
+
+def test_strategy_file_of_ones_own(dagtool, tmp_path):
+    """A path to a TOML file."""
+    file = tmp_path / "mine.toml"
+    file.write_text(
+        "[sizes]\nB = 4\nS = 8\nH = 16\nN = 4\nD = 4\nF = 32\nV = 64\nL = 2\n[degrees]\ntp = 2\n"
+        '[regions]\nstream = "all"\nattention = "all N/tp"\nmlp = "all F/tp"\nhead = "all V/tp"\n'
+    )
+    out = tmp_path / "mine.dot"
+    assert dagtool("gen", file, "-o", out).returncode == 0
+    assert dagtool("validate", out).returncode == 0
+
+
+def test_symbolic_size(dagtool):
+    """``--set B=B`` keeps a size a symbol in labels."""
+    done = dagtool("gen", "ma_separation", "--set", "B=B", "-o", "-")
+    assert "batch_size=B, seq_len=2048" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        (["ep16_tp5"], "did you mean 'ep16_tp4'"),
+        (["zzz"], "presets: "),
+        (["tp8", "--set", "tp=7", "--set", "N=64"], "tp=7 does not divide heads N=64"),
+        (["ep16", "--set", "ep=5"], "experts E=16"),
+        (["tp8", "--set", "tp"], "KEY=VALUE"),
+        (["tp8", "--set", "tb=2"], "did you mean 'tp'"),
+        (["nothere.toml"], "cannot be read"),
+        (["tp8", "--templates", "nothere"], "no such folder"),
+        (["tp8", "-o", "nofolder/x.dot"], "does not exist"),
+        (["tp8", "-o", "."], "is a folder"),
+        (["tp8", "--sett", "a=b"], "--set"),
+        ([], "NAME"),
+    ],
+)
+def test_mistakes_write_nothing(dagtool, tmp_path, monkeypatch, arguments, part):
+    """Exit status 2, one clear message, no file, no traceback."""
+    monkeypatch.chdir(tmp_path)
+    done = dagtool("gen", *arguments)
+    assert done.returncode == 2
+    assert part in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+    assert not [name for _, _, names in os.walk(tmp_path) for name in names]
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
+def test_full_device(dagtool):
+    """No space: one line, exit status 2, on a file and on standard output."""
+    done = dagtool("gen", "tp8", "-o", "/dev/full")
+    assert done.returncode == 2
+    assert "No space left" in done.stderr
+    assert len(done.stderr.splitlines()) <= 2
+    with open("/dev/full", "wb") as full:
+        call = [sys.executable, "-m", "dagtool", "gen", "tp8", "-o", "-"]
+        done = subprocess.run(call, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert "No space left" in done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+def test_killed_while_writing_keeps_the_old_file(tmp_path, number):
+    """The old content is there as long as the new one is not whole."""
+    file = tmp_path / "x.dot"
+    file.write_text("digraph old {}")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dagtool", "gen", *BIG, "-o", str(file)], stderr=subprocess.DEVNULL
+    )
+    until = time.monotonic() + 30
+    while not any(p.suffix == ".tmp" and p.stat().st_size for p in tmp_path.iterdir()):
+        assert time.monotonic() < until
+        assert process.poll() is None, "finished before it could be stopped"
+        time.sleep(0.002)
+    process.send_signal(number)
+    process.wait(30)
+    assert file.read_text() == "digraph old {}"
+    if number == signal.SIGINT:
+        assert process.returncode == 130
+        assert os.listdir(tmp_path) == ["x.dot"]
+
+
+def test_closed_pipe_is_silent():
+    """``gen … -o - | head -1`` ends without a word."""
+    call = f"{sys.executable} -m dagtool gen ep16_tp4 -o - -q | head -1"
+    done = subprocess.run(call, shell=True, capture_output=True, text=True, check=False)
+    assert done.stdout == "digraph ep16_tp4 {\n"
+    assert done.stderr == ""
+
+
+def test_link_stays_a_link(dagtool, tmp_path):
+    """Writing through a link changes the file behind it."""
+    target, link = tmp_path / "real.dot", tmp_path / "link.dot"
+    target.write_text("old")
+    link.symlink_to(target)
+    assert dagtool("gen", "pp2", "-o", link).returncode == 0
+    assert link.is_symlink()
+    assert target.read_text(encoding="utf-8").startswith("digraph pp2")
+
+
+def test_list(dagtool):
+    """All presets; one with its table of differences; unknown ones refused."""
+    assert len(dagtool("list").stdout.splitlines()) == 7
+    assert "11,136 nodes are isolated" in dagtool("list", "ep16_tp4").stdout
+    assert dagtool("list", "ep17").returncode == 2
