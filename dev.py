@@ -110,11 +110,13 @@ def _make_venv() -> None:
 def _download_pip() -> str:
     """The wheel of the newest pip: it runs as it is."""
     import json
+    from urllib.parse import urljoin
     from urllib.request import urlopen
 
-    with urlopen("https://pypi.org/pypi/pip/json", timeout=60) as answer:
+    page = "https://pypi.org/pypi/pip/json"
+    with urlopen(page, timeout=60) as answer:
         wheel = next(file for file in json.load(answer)["urls"] if file["packagetype"] == "bdist_wheel")
-    with urlopen(wheel["url"], timeout=60) as answer:
+    with urlopen(urljoin(page, wheel["url"]), timeout=60) as answer:
         data = answer.read()
     if hashlib.sha256(data).hexdigest() != wheel["digests"]["sha256"]:
         raise ValueError("the download is damaged")

@@ -11,7 +11,11 @@ import pytest
 from dagtool.cli._overview import command_names
 
 PRELUDE = "import sys; before = set(sys.modules)\nfrom dagtool.cli import main\n"
-REPORT = "\nsys.stdout.flush(); sys.stderr.write('\\nLOADED ' + ' '.join(sorted(set(sys.modules) - before)))\nsys.exit(status)"
+REPORT = """
+sys.stdout.flush()
+sys.stderr.write("\\nLOADED " + " ".join(sorted(set(sys.modules) - before)))
+sys.exit(status)
+"""
 OURS_FOR_HELP = {"dagtool", "dagtool.cli", "dagtool.cli._overview"}
 HEAVY = {"networkx", "pydot", "pygraphviz", "graphviz", "numpy", "pyparsing", "jinja2", "asyncio", "unittest"}
 """Too slow to load for saying how a command is called."""

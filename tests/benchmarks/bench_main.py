@@ -147,9 +147,7 @@ def main() -> int:
     options = parser.parse_args()
     table = Table()
     if not (shutil.which("gc") and shutil.which("acyclic")):
-        print(
-            "C Graphviz (gc, acyclic) is not here: nothing is compared with it, and limits that are ratios are not asked."
-        )
+        print("C Graphviz (gc, acyclic) is not here: nothing is compared with it, and no ratio to it is asked for.")
     _start_up(table, 3 * options.runs)
     limits = LIMITS if (options.name, options.settings) == ("ep16_tp4", []) else {}
     _main_job(table, options.name, tuple(options.settings), options.runs, limits)

@@ -34,12 +34,12 @@ def attributes(root, kind, thing):
             found[text(gv.agattrname(symbol))] = value
 
 
-def walk(first, following, *at):
+def walk(first, following, graph):
     try:
-        thing = first(*at)
+        thing = first(graph)
         while thing:
             yield thing
-            thing = following(at[0], thing, *at[1:]) if len(at) > 1 else following(at[0], thing)
+            thing = following(graph, thing)
     except StopIteration:
         return
 

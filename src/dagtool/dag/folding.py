@@ -7,7 +7,7 @@ exactly one folded edge; the flow edges of the result have no cycle.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dagtool.dag.algorithms import successors, topological_order
@@ -82,7 +82,7 @@ def _runs(layers: list[Layer]) -> list[list[Layer]]:
     for layer in layers:
         last = runs[-1][-1] if runs else None
         same = last is not None and (last.program, last.stage) == (layer.program, layer.stage)
-        if last is not None and same and layer.number == last.number + 1:
+        if last is not None and same and layer.number == last.number + 1 and not layer.after_link:
             runs[-1].append(layer)
         else:
             runs.append([layer])
@@ -100,9 +100,9 @@ def _place(grouping: Grouping, runs: list[list[Layer]], folded: set[int]) -> _Pl
 
 def _way(grouping: Grouping, plan: _Plan, tail: int, head: int) -> Way:
     box, same_node = plan.box_of[tail], plan.of[tail] == plan.of[head]
-    if box >= 0 and box == plan.box_of[head] and not (same_node and box in plan.folded):
-        if grouping.groups[tail].layer < grouping.groups[head].layer:
-            return Way.NEXT
+    same_box = box >= 0 and box == plan.box_of[head] and not (same_node and box in plan.folded)
+    if same_box and grouping.groups[tail].layer < grouping.groups[head].layer:
+        return Way.NEXT
     return Way.INSIDE if same_node else Way.FLOW
 
 

@@ -77,8 +77,7 @@ def depths(count: int, edges: Iterable[tuple[int, int]]) -> list[int]:
     for node in order:
         below = depth[node] + 1
         for head in after.of(node):
-            if depth[head] < below:
-                depth[head] = below
+            depth[head] = max(depth[head], below)
     return depth
 
 

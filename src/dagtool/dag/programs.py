@@ -27,6 +27,8 @@ class Layer:
     program: Hashable
     stage: tuple[Hashable, ...]
     """Where it runs: layers on different GPUs never become one box."""
+    after_link: bool
+    """Whether something between two layers leads into it: it begins a new box."""
 
 
 def kind_key(dag: Dag, kind: Kind) -> Hashable:
@@ -52,11 +54,13 @@ def find_layers(dag: Dag, grouping: Grouping) -> list[Layer]:
     links = _links(dag, grouping, stages)
     keys = _kind_numbers(dag, grouping)
     around = _edges_around(grouping, members, links)
-    return [
-        _layer(number, inside, stages[number], grouping, keys, around[number])
-        for number, groups in sorted(members.items())
-        if (inside := [group for group in groups if group not in links])
-    ]
+    after_link = _fed_from_between(grouping, links)
+    found: list[Layer] = []
+    for number, groups in sorted(members.items()):
+        if inside := [group for group in groups if group not in links]:
+            ordered, program = _program(inside, grouping, keys, around[number])
+            found.append(Layer(number, ordered, program, stages[number], number in after_link))
+    return found
 
 
 def _stage(dag: Dag, grouping: Grouping, groups: list[int]) -> tuple[Hashable, ...]:
@@ -133,9 +137,25 @@ def _edges_around(grouping: Grouping, layers: Iterable[int], links: set[int]) ->
     return found
 
 
-def _layer(
-    number: int, inside: list[int], stage: tuple[Hashable, ...], grouping: Grouping, keys: list[int], around: _Around
-) -> Layer:
+def _fed_from_between(grouping: Grouping, links: set[int]) -> set[int]:
+    """The layers into which leads what lies in no layer and itself comes from one."""
+    number = [-1 if index in links else group.layer for index, group in enumerate(grouping.groups)]
+    pairs = {(tail, head) for tail, head, _ in grouping.edges}
+    depth = depths(len(number), pairs)
+    between: set[int] = set()
+    found: set[int] = set()
+    for tail, head in sorted(pairs, key=lambda pair: (depth[pair[0]], pair)):
+        if number[head] < 0 and (number[tail] >= 0 or tail in between):
+            between.add(head)
+        elif number[head] >= 0 and tail in between:
+            found.add(number[head])
+    return found
+
+
+def _program(
+    inside: list[int], grouping: Grouping, keys: list[int], around: _Around
+) -> tuple[tuple[int, ...], Hashable]:
+    """The groups of a layer in their canonical order, and what they do."""
     place = {group: index for index, group in enumerate(inside)}
     pairs = {(place[tail], place[head]) for tail, head, _ in around.inner}
     depth = depths(len(inside), pairs)
@@ -147,7 +167,7 @@ def _layer(
         tuple(sorted((back, at[head], kind, count) for (back, head, kind), count in around.entering.items())),
         tuple(sorted(at[group] for group in around.leaving)),
     )
-    return Layer(number, tuple(ordered), program, stage)
+    return tuple(ordered), program
 
 
 def _size(group: Group) -> tuple[int, int, int]:

@@ -73,7 +73,7 @@ class Builder:
     def __init__(self, graph: DotGraph) -> None:
         self.graph = graph
         self.scope = Scope(None, -1, None, graph.attributes)
-        self._pairs: dict[tuple[int, int], int] = {}  # strict graphs only: first edge between two nodes
+        self._pairs: dict[tuple[int, int], int] = {}  # strict graphs only: last edge made between two nodes
         self._stated: dict[tuple[int, int], list[Scope]] = {}  # strict graphs only: where it was written
         self._keyed: dict[tuple[int, int, str], int] = {}
 
@@ -234,7 +234,7 @@ class Builder:
         graph.edge_attributes.append(self.scope.all["edge"])
         graph.edge_offsets.append(tail.offset)
         if graph.strict:
-            self._pairs.setdefault((tail.node, head.node), edge)
+            self._pairs[tail.node, head.node] = edge
         if key is not None:
             self._keyed[tail.node, head.node, key] = edge
         return edge

@@ -4,22 +4,46 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from math import prod, sqrt
+from typing import Any
 
 from dagtool.model.size import product
 from dagtool.model.tensor import Dim, TensorType
 from dagtool.ops.base import (
     LayoutError,
+    Local,
     Matmul,
     Operator,
     Params,
     Types,
+    Values,
     Work,
+    only,
     require_no_partial,
     require_whole,
 )
 from dagtool.ops.factors import contract, parse_spec
 
 __all__ = ["HeadMerge", "HeadSplit", "Scores", "Softmax", "WeightedSum"]
+
+
+def einsum(spec: str, *operands: Any) -> Any:
+    """numpy's einsum. Raises LayoutError where the local shapes do not fit."""
+    import numpy as np
+
+    try:
+        return np.einsum(spec, *operands, optimize=True)
+    except ValueError as error:
+        shapes = " and ".join(str(getattr(one, "shape", "?")) for one in operands)
+        raise LayoutError(f"local shapes {shapes} do not fit {spec}: {error}") from None
+
+
+def softmax(x: Any) -> Any:
+    """Over the last dimension."""
+    import numpy as np
+
+    shifted = np.exp(x - x.max(axis=-1, keepdims=True))
+    return shifted / shifted.sum(axis=-1, keepdims=True)
 
 
 class _Product(Operator):
@@ -33,6 +57,10 @@ class _Product(Operator):
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """The factor rule over ``einsum``."""
         return (contract(parse_spec(self._spec(params)), [inputs[slot] for slot in self.slots]),)
+
+    def run(self, here: Local, values: Values) -> tuple[Any, ...]:
+        """The einsum of what this GPU has."""
+        return (einsum(self._spec(here.params), *(only(values, slot) for slot in self.slots)),)
 
     def work(self, inputs: Types, outputs: Sequence[TensorType], params: Params, axis_sizes: Mapping[str, int]) -> Work:
         """m: everything of the first operand but the contraction; k: the contraction; n: the rest."""
@@ -56,6 +84,13 @@ class Scores(_Product):
     slots = ("q", "k")
     default_spec = "bsnd,btnd->bnst"
 
+    def run(self, here: Local, values: Values) -> tuple[Any, ...]:
+        """Scaled by the square root of the head size."""
+        (scores,) = super().run(here, values)
+        letters = parse_spec(self._spec(here.params)).inputs[0]
+        width = only(values, "q").shape[letters.index("d")] if "d" in letters else 1
+        return (scores / sqrt(width),)
+
 
 class WeightedSum(_Product):
     """Attention weights times V per head: p [B, N, S, S], v [B, S, N, D] -> [B, S, N, D]."""
@@ -77,6 +112,10 @@ class Softmax(Operator):
         require_whole(x, -1, "softmax")
         return (x,)
 
+    def run(self, here: Local, values: Values) -> tuple[Any, ...]:
+        """exp(x - max) over its sum."""
+        return (softmax(only(values, "x")),)
+
 
 class _Rearrange(Operator):
     """A change of layout on each GPU alone, written ``bsnd->bnsd``, ``bsnd->bs(nd)``, ``bs(nd)->bsnd``."""
@@ -89,6 +128,20 @@ class _Rearrange(Operator):
             raise LayoutError("states no layout change (attribute 'einsum')")
         held = self._factors(_groups(left), x, params)
         return (TensorType(tuple(_merge(group, held) for group in _groups(right)), x.mesh, x.partial, x.varying),)
+
+    def run(self, here: Local, values: Values) -> tuple[Any, ...]:
+        """A transposition and a reshape; of a merged dimension the leading factor holds the cut."""
+        x = only(values, "x")
+        left, _, right = here.params.get("einsum", "").partition("->")
+        into, out = _groups(left), _groups(right)
+        dims = self._factors(into, here.types["x"], here.params)
+        sizes = {letter: here.count(str(dim.size)) for letter, dim in dims.items()}
+        for group, length in zip(into, x.shape, strict=True):
+            sizes[group[0]] = length // prod(sizes[letter] for letter in group[1:])
+        flat = x.reshape([sizes[letter] for group in into for letter in group])
+        order = ["".join(into).index(letter) for letter in "".join(out)]
+        shape = [prod(sizes[letter] for letter in group) for group in out]
+        return (flat.transpose(order).reshape(shape),)
 
     @staticmethod
     def _factors(groups: list[str], x: TensorType, params: Params) -> dict[str, Dim]:

@@ -5,12 +5,27 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar, Protocol
 
 from dagtool.model.size import Size, product
 from dagtool.model.tensor import TensorType, parse_type
 
-__all__ = ["OPERATORS", "LayoutError", "Matmul", "Operator", "Params", "Types", "Work", "axes_param"]
+__all__ = [
+    "OPERATORS",
+    "LayoutError",
+    "Local",
+    "Matmul",
+    "Operator",
+    "Params",
+    "Types",
+    "Values",
+    "Work",
+    "axes_param",
+    "only",
+    "require_no_partial",
+    "require_whole",
+    "weight_type",
+]
 
 Params = Mapping[str, str]
 Types = Mapping[str, TensorType]
@@ -41,6 +56,40 @@ class Work:
     matmuls: tuple[Matmul, ...] = ()
     elements_moved: tuple[Size, ...] = ()
     elements_sent: Size | None = None
+
+
+class Local(Protocol):
+    """What a node knows on one GPU while it runs: its declared types, its parameters, its part of its weight."""
+
+    types: Types
+    params: Params
+    expert: int
+
+    def weight(self) -> Any:
+        """The GPU's part of the weight."""
+
+    def table(self, rows: str) -> Any:
+        """The GPU's part of a further table [rows, H], cut along H as the weight is."""
+
+    def part(self, tensor: TensorType) -> tuple[slice, ...]:
+        """Which part of the whole tensor of this type the GPU holds."""
+
+    def count(self, symbol: str) -> int:
+        """The value of a size."""
+
+
+Values = Mapping[str, list[Any]]
+"""What edges brought to a node on one GPU, by slot."""
+
+
+def only(values: Values, slot: str) -> Any:
+    """The one value of a slot. Raises LayoutError where an edge brought none, or several did."""
+    held = values.get(slot, [])
+    if len(held) != 1:
+        raise LayoutError(
+            f"{'nothing' if not held else f'{len(held)} values'} arrived for its input {slot!r} on this GPU"
+        )
+    return held[0]
 
 
 OPERATORS: dict[str, Operator] = {}
@@ -79,6 +128,10 @@ class Operator(ABC):
         """The work of one GPU; sizes stay symbolic. By default: reads its inputs, writes its outputs."""
         moved = [product(t.local_shape(axis_sizes)) for t in (*inputs.values(), *outputs)]
         return Work(elements_moved=tuple(moved))
+
+    def run(self, here: Local, values: Values) -> tuple[Any, ...]:
+        """Run on one GPU, in numpy: one result per output. Raises LayoutError where a value is missing."""
+        raise LayoutError(f"{self.name} does not run on one GPU alone")
 
 
 def axes_param(params: Params, name: str) -> tuple[str, ...]:

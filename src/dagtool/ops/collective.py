@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import prod
+from typing import Any
 
 from dagtool.model.size import Size, product
 from dagtool.model.tensor import Dim, TensorType
-from dagtool.ops.base import LayoutError, Operator, Params, Types, Work, axes_param
-from dagtool.ops.routing import returned_tokens, routed_tokens
+from dagtool.ops.base import LayoutError, Local, Operator, Params, Types, Values, Work, axes_param, only
+from dagtool.ops.routing import put_back, returned_tokens, routed_tokens, select
+from dagtool.ops.tokens import Tokens
 
 __all__ = [
     "AllGather",
@@ -68,6 +70,45 @@ def _reduced(x: TensorType, axes: tuple[str, ...], what: str) -> TensorType:
     return replace(x, partial=tuple(axis for axis in x.partial if axis not in axes))
 
 
+def terms(values: Values) -> list[Any]:
+    """What arrived at a reduction on one GPU: at least one term. Raises LayoutError for none."""
+    held = values.get("x", [])
+    if not held:
+        raise LayoutError("nothing arrived for its input 'x' on one of its GPUs")
+    return held
+
+
+def total(values: Sequence[Any]) -> Any:
+    """The sum of arrays, or of the rows of the same routed tokens."""
+    import numpy as np
+
+    if isinstance(values[0], Tokens):
+        if any(one.expert != values[0].expert or not np.array_equal(one.ids, values[0].ids) for one in values):
+            raise LayoutError("adds up the results of different tokens or experts")
+        return replace(values[0], rows=sum((one.rows for one in values[1:]), start=values[0].rows))
+    if len({one.shape for one in values}) > 1:
+        raise LayoutError(f"adds up local shapes {' and '.join(sorted({str(one.shape) for one in values}))}")
+    return sum(values[1:], start=values[0])
+
+
+def pieces(whole: Any, count: int, along: int) -> list[Any]:
+    """Equal parts along a dimension. Raises LayoutError where it does not divide."""
+    import numpy as np
+
+    if whole.shape[along] % count:
+        raise LayoutError(f"cannot cut a local shape {whole.shape} into {count} along dimension {along}")
+    return list(np.split(whole, count, axis=along))
+
+
+def merged(parts: Sequence[Tokens]) -> Tokens:
+    """One expert's tokens from several GPUs, in the order of their numbers."""
+    import numpy as np
+
+    ids = np.concatenate([one.ids for one in parts])
+    order = np.argsort(ids, kind="stable")
+    return Tokens(parts[0].expert, ids[order], np.concatenate([one.rows for one in parts])[order])
+
+
 class Collective(Operator):
     """A node on every GPU of its group, one edge in and one out per member."""
 
@@ -90,6 +131,10 @@ class Collective(Operator):
         """The axes along which the members of one group lie."""
         return over_axes(params)
 
+    def exchange(self, members: Sequence[Local], values: Sequence[Values]) -> list[Any]:
+        """Run one whole group, members in mesh order: what each of them holds afterwards."""
+        raise LayoutError(f"{self.name} cannot be run")
+
 
 class AllReduce(Collective):
     """Partial sum -> the sum on every rank."""
@@ -99,6 +144,10 @@ class AllReduce(Collective):
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """P over the axes -> R."""
         return (_reduced(inputs["x"], over_axes(params), "reduces"),)
+
+    def exchange(self, members: Sequence[Local], values: Sequence[Values]) -> list[Any]:
+        """The sum of everything that arrived, on every member."""
+        return [total([term for held in values for term in terms(held)])] * len(members)
 
     def wire(self, whole: Size, ranks: int) -> Size:
         """2(k-1)/k of the buffer."""
@@ -115,6 +164,11 @@ class ReduceScatter(Collective):
         x, axes = inputs["x"], over_axes(params)
         return (_cut(_reduced(x, axes, "reduces"), _dim(params, "along", x), axes),)
 
+    def exchange(self, members: Sequence[Local], values: Sequence[Values]) -> list[Any]:
+        """Member i keeps the i-th part of the sum."""
+        whole = total([term for held in values for term in terms(held)])
+        return pieces(whole, len(members), _dim(members[0].params, "along", members[0].types["x"]))
+
 
 class AllGather(Collective):
     """Parts along ``along`` -> the whole on every rank."""
@@ -125,6 +179,13 @@ class AllGather(Collective):
         """S(along) over the axes -> R."""
         x = inputs["x"]
         return (_uncut(x, _dim(params, "along", x), over_axes(params)),)
+
+    def exchange(self, members: Sequence[Local], values: Sequence[Values]) -> list[Any]:
+        """The parts side by side in mesh order."""
+        import numpy as np
+
+        parts = [only(held, "x") for held in values]
+        return [np.concatenate(parts, axis=_dim(members[0].params, "along", members[0].types["x"]))] * len(members)
 
 
 class AllToAll(Collective):
@@ -137,6 +198,15 @@ class AllToAll(Collective):
         x, axes = inputs["x"], over_axes(params)
         return (_cut(_uncut(x, _dim(params, "along", x), axes), _dim(params, "to_along", x), axes),)
 
+    def exchange(self, members: Sequence[Local], values: Sequence[Values]) -> list[Any]:
+        """Each member cuts what it has along the new dimension and sends the j-th part to member j."""
+        import numpy as np
+
+        x, params = members[0].types["x"], members[0].params
+        sent = [pieces(only(held, "x"), len(members), _dim(params, "to_along", x)) for held in values]
+        along = _dim(params, "along", x)
+        return [np.concatenate([parts[j] for parts in sent], axis=along) for j in range(len(members))]
+
 
 class Split(Operator):
     """Each rank keeps its part of a value it holds whole: nothing is sent."""
@@ -148,6 +218,14 @@ class Split(Operator):
         """R -> S(along)."""
         x = inputs["x"]
         return (_cut(x, _dim(params, "along", x), over_axes(params)),)
+
+    def run(self, here: Local, values: Values) -> tuple[Any, ...]:
+        """The part that the cut of the output leaves to this GPU of what it holds."""
+        x = here.types["x"]
+        (cut,) = self.infer(here.types, here.params)
+        held, kept = here.part(x), here.part(cut)
+        inside = tuple(slice(k.start - h.start, k.stop - h.start) for h, k in zip(held, kept, strict=True))
+        return (only(values, "x")[inside],)
 
 
 class Concat(Operator):
@@ -163,6 +241,15 @@ class Concat(Operator):
         if x.dims[index].axes:
             raise LayoutError(f"concatenates along {x.dims[index]}, which is cut: all_gather instead")
         return (x.with_dim(index, Dim(x.dims[index].size * int(params.get("count", "1")))),)
+
+    def run(self, here: Local, values: Values) -> tuple[Any, ...]:
+        """The values side by side in the order of the edges."""
+        import numpy as np
+
+        held = values.get("x", [])
+        if len(held) != int(here.params.get("count", "1")):
+            raise LayoutError(f"{len(held)} of its {here.params.get('count', '1')} parts arrived on this GPU")
+        return (np.concatenate(held, axis=_dim(here.params, "along", here.types["x"])),)
 
 
 class Dispatch(Collective):
@@ -184,6 +271,15 @@ class Dispatch(Collective):
             raise LayoutError(f"exchanges tokens over {','.join(owner) or 'no axis'} but {x} is not cut along it")
         return (routed_tokens(x, inputs["route"], params, over=owner),)
 
+    def exchange(self, members: Sequence[Local], values: Sequence[Values]) -> list[Any]:
+        """Member i gets, for each of its experts, the tokens of all members that chose it."""
+        held = [(here, only(one, "x"), only(one, "route")) for here, one in zip(members, values, strict=True)]
+        each = members[0].count(members[0].params["experts"]) // len(members)
+        return [
+            {expert: merged([select(*one, expert) for one in held]) for expert in range(i * each, (i + 1) * each)}
+            for i in range(len(members))
+        ]
+
     def work(self, inputs: Types, outputs: Sequence[TensorType], params: Params, axis_sizes: Mapping[str, int]) -> Work:
         """Every token leaves K times, (k-1)/k of them for another GPU."""
         ranks = prod(axis_sizes[axis] for axis in self.group_axes(params))
@@ -202,6 +298,11 @@ class Combine(Dispatch):
         """tokens [B*S*K/E, H] varying over ep, route [B/ep, S, K] -> [B/ep, S, H]."""
         return (returned_tokens(inputs["tokens"], inputs["route"], params, over=axes_param(params, "owner")),)
 
+    def exchange(self, members: Sequence[Local], values: Sequence[Values]) -> list[Any]:
+        """Each member's tokens as the weighted sum of what their experts sent from anywhere in the group."""
+        tokens = [one for held in values for one in held.get("tokens", [])]
+        return [put_back(here, only(held, "route"), tokens) for here, held in zip(members, values, strict=True)]
+
 
 class CombineReduce(Collective):
     """Experts' weighted results of all ranks summed onto every rank: each rank adds its own, then all-reduce."""
@@ -216,6 +317,11 @@ class CombineReduce(Collective):
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """tokens [B*S*K/E, H] varying over tp, route [B, S, K] -> [B, S, H]."""
         return (returned_tokens(inputs["tokens"], inputs["route"], params),)
+
+    def exchange(self, members: Sequence[Local], values: Sequence[Values]) -> list[Any]:
+        """Each member's own sum, all of them added up."""
+        tokens = [one for held in values for one in held.get("tokens", [])]
+        return [put_back(here, only(held, "route"), tokens) for here, held in zip(members, values, strict=True)]
 
     def wire(self, whole: Size, ranks: int) -> Size:
         """2(k-1)/k of the summed activation."""

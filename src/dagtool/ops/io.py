@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from dagtool.model.tensor import TensorType
-from dagtool.ops.base import LayoutError, Operator, Params, Types
+from dagtool.ops.base import LayoutError, Local, Operator, Params, Types, Values, only
 
 __all__ = ["Input", "Output"]
 
@@ -18,6 +20,10 @@ class Input(Operator):
         """Same type as declared."""
         return (inputs["x"],)
 
+    def run(self, here: Local, values: Values) -> tuple[Any, ...]:
+        """What was fed from outside."""
+        return (only(values, "x"),)
+
 
 class Output(Operator):
     """What leaves: whole values only, on every GPU it names."""
@@ -31,3 +37,7 @@ class Output(Operator):
         if axes := sorted(x.used_axes):
             raise LayoutError(f"the result {x} is not whole: it is cut, partial or varying along {','.join(axes)}")
         return (x,)
+
+    def run(self, here: Local, values: Values) -> tuple[Any, ...]:
+        """What arrived."""
+        return (only(values, "x"),)

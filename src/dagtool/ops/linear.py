@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from dagtool.model.size import product
 from dagtool.model.tensor import Dim, TensorType
 from dagtool.ops.base import (
     LayoutError,
+    Local,
     Matmul,
     Operator,
     Params,
     Types,
+    Values,
     Work,
+    only,
     require_no_partial,
     weight_type,
 )
 from dagtool.ops.factors import Spec, contract
-from dagtool.ops.routing import routed_tokens
+from dagtool.ops.routing import own_tokens, pick, routed_tokens
 
 __all__ = ["Embedding", "ExpertLinear", "Linear"]
 
@@ -60,6 +64,21 @@ class Linear(Operator):
         out = _OUT[: len(weight.dims) - contracted]
         return (contract(Spec((kept + met, met + out), kept + out), (x, weight)),) * fused
 
+    def run(self, here: Local, values: Values) -> tuple[Any, ...]:
+        """x W, and for a fused weight one result for each of its parts."""
+        return self._multiply(here, only(values, "x"))
+
+    @staticmethod
+    def _multiply(here: Local, x: Any) -> tuple[Any, ...]:
+        import numpy as np
+
+        weight = here.weight()
+        contracted, fused = int(here.params.get("contract", "1")), int(here.params.get("fused", "1"))
+        parts = np.moveaxis(weight, contracted, 0) if fused > 1 else [weight]
+        if x.shape[x.ndim - contracted :] != parts[0].shape[:contracted]:
+            raise LayoutError(f"local shapes {x.shape} and {weight.shape} do not fit")
+        return tuple(np.tensordot(x, part, axes=contracted) for part in parts)
+
     def work(self, inputs: Types, outputs: Sequence[TensorType], params: Params, axis_sizes: Mapping[str, int]) -> Work:
         """One matmul, ``fused`` times as wide."""
         x = inputs["x"]
@@ -90,6 +109,14 @@ class ExpertLinear(Linear):
         """One matmul over the expert's tokens, balanced routing."""
         return super().work({"x": self._tokens(inputs, params)}, outputs, params, axis_sizes)
 
+    def run(self, here: Local, values: Values) -> tuple[Any, ...]:
+        """The rows of this expert's tokens times its weight."""
+        held = only(values, "x")
+        if "route" in here.types:
+            held = pick(here, held, only(values, "route"))
+        tokens = own_tokens(held, here.expert)
+        return tuple(replace(tokens, rows=rows) for rows in self._multiply(here, tokens.rows))
+
     @staticmethod
     def _tokens(inputs: Types, params: Params) -> TensorType:
         if "route" in inputs:
@@ -117,3 +144,20 @@ class Embedding(Operator):
         if clash := set(ids.used_axes) & {*rows.axes, *columns.axes}:
             raise LayoutError(f"axis {sorted(clash)[0]} cuts both the ids and the table")
         return (TensorType((*ids.dims, Dim(columns.size, columns.axes)), ids.mesh, rows.axes, ids.varying),)
+
+    def run(self, here: Local, values: Values) -> tuple[Any, ...]:
+        """Rows this GPU has, zero for others; positions by their place in the sequence."""
+        import numpy as np
+
+        ids, tables = only(values, "x"), here.params.get("tables", "token")
+        positions = np.arange(here.count("S"))[here.part(here.types["x"])[1]]
+        if tables == "position":
+            return (np.broadcast_to(here.weight()[positions], (*ids.shape, here.weight().shape[1])).copy(),)
+        table = here.weight()
+        first = here.part(weight_type(here.params, here.types["x"].mesh))[0].start or 0
+        inside = (ids >= first) & (ids < first + len(table))
+        rows = np.where(inside[..., None], table[np.where(inside, ids - first, 0)], 0.0)
+        if "position" not in tables:
+            return (rows,)
+        # A table cut by rows makes terms of a sum: the positions enter it once, on its first rank.
+        return (rows + (here.table("S")[positions] if first == 0 else 0.0),)

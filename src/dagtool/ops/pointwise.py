@@ -2,10 +2,48 @@
 
 from __future__ import annotations
 
-from dagtool.model.tensor import TensorType
-from dagtool.ops.base import LayoutError, Operator, Params, Types, require_no_partial, require_whole
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from math import pi, sqrt
+from typing import Any
 
-__all__ = ["Activation", "Add", "Copy", "GatedActivation", "Norm"]
+from dagtool.model.tensor import TensorType
+from dagtool.ops.base import (
+    LayoutError,
+    Local,
+    Operator,
+    Params,
+    Types,
+    Values,
+    only,
+    require_no_partial,
+    require_whole,
+)
+from dagtool.ops.tokens import Tokens
+
+__all__ = ["EPSILON", "Activation", "Add", "Copy", "GatedActivation", "Norm"]
+
+EPSILON = 1e-5
+"""Added to the variance in a norm."""
+
+
+def activate(function: str, x: Any) -> Any:
+    """gelu (tanh form), relu or silu of each element. Raises LayoutError for another function."""
+    import numpy as np
+
+    if function == "relu":
+        return np.maximum(x, 0.0)
+    if function == "silu":
+        return x / (1.0 + np.exp(-x))
+    if function == "gelu":
+        return 0.5 * x * (1.0 + np.tanh(sqrt(2.0 / pi) * (x + 0.044715 * x**3)))
+    raise LayoutError(f"knows no activation {function!r}: gelu, relu, silu")
+
+
+def over_rows(function: Callable[[Any], Any], x: Any) -> Any:
+    """A function of the elements of an array, or of routed tokens' rows."""
+    return replace(x, rows=function(x.rows)) if isinstance(x, Tokens) else function(x)
 
 
 class Norm(Operator):
@@ -21,6 +59,15 @@ class Norm(Operator):
         require_whole(x, -1, "norm")
         return (x,)
 
+    def run(self, here: Local, values: Values) -> tuple[Any, ...]:
+        """Centred (layer norm) or not (RMS norm), scaled to unit variance, times the weight [H]."""
+        import numpy as np
+
+        x = only(values, "x")
+        if here.params.get("function", "layer") == "layer":
+            x = x - x.mean(axis=-1, keepdims=True)
+        return (x / np.sqrt((x * x).mean(axis=-1, keepdims=True) + EPSILON) * here.weight(),)
+
 
 class Activation(Operator):
     """A function of each element (``function``: gelu, relu, silu)."""
@@ -31,6 +78,10 @@ class Activation(Operator):
         """Same type as the input."""
         require_no_partial(inputs["x"], params.get("function", "activation"))
         return (inputs["x"],)
+
+    def run(self, here: Local, values: Values) -> tuple[Any, ...]:
+        """The function of each element."""
+        return (over_rows(partial(activate, here.params.get("function", "gelu")), only(values, "x")),)
 
 
 class GatedActivation(Operator):
@@ -46,6 +97,14 @@ class GatedActivation(Operator):
         if (gate.dims, gate.mesh, gate.varying) != (up.dims, up.mesh, up.varying):
             raise LayoutError(f"gate {gate} and up {up} do not lie alike")
         return (up,)
+
+    def run(self, here: Local, values: Values) -> tuple[Any, ...]:
+        """function(gate) * up."""
+        gate, up = only(values, "gate"), only(values, "up")
+        act = partial(activate, here.params.get("function", "gelu"))
+        if isinstance(up, Tokens):
+            return (replace(up, rows=act(gate.rows) * up.rows),)
+        return (act(gate) * up,)
 
 
 class Add(Operator):
@@ -65,6 +124,13 @@ class Add(Operator):
             raise LayoutError(f"adds {x} and {y}, which do not lie alike")
         return (x,)
 
+    def run(self, here: Local, values: Values) -> tuple[Any, ...]:
+        """The sum of what arrived, which must be as many terms as declared."""
+        held = [one for slot in values.values() for one in slot]
+        if len(held) != len(here.types):
+            raise LayoutError(f"{len(held)} of its {len(here.types)} terms arrived on this GPU")
+        return (sum(held[1:], start=held[0]),)
+
 
 class Copy(Operator):
     """Hands a value to the parallel branches as it is (Megatron-LM's ``f``: identity forward)."""
@@ -75,3 +141,7 @@ class Copy(Operator):
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """Same type as the input."""
         return (inputs["x"],)
+
+    def run(self, here: Local, values: Values) -> tuple[Any, ...]:
+        """The value itself."""
+        return (only(values, "x"),)

@@ -7,21 +7,26 @@ the axes over which the experts lie (the operator's ``owner``), because each exp
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from dagtool.model.size import parse_size, product
 from dagtool.model.tensor import Dim, TensorType
 from dagtool.ops.base import (
     LayoutError,
+    Local,
     Matmul,
     Operator,
     Params,
     Types,
+    Values,
     Work,
     axes_param,
+    only,
     require_no_partial,
     require_whole,
     weight_type,
 )
+from dagtool.ops.tokens import Routing, Tokens
 
 __all__ = ["Aggregate", "Gate", "Route", "RouteBack", "returned_tokens", "routed_tokens"]
 
@@ -62,6 +67,64 @@ def returned_tokens(tokens: TensorType, route: TensorType, params: Params, over:
     return back
 
 
+def token_ids(here: Local, tensor: TensorType) -> Any:
+    """The numbers, in the whole batch, of the tokens this GPU holds of [B, S, ..], in its order."""
+    import numpy as np
+
+    shape = [here.count(str(dim.size)) for dim in tensor.dims[:-1]]
+    return np.arange(int(np.prod(shape))).reshape(shape)[here.part(tensor)[:-1]].reshape(-1)
+
+
+def select(here: Local, x: Any, route: Routing, expert: int) -> Tokens:
+    """One expert's tokens among those this GPU holds."""
+    held = x.reshape(-1, x.shape[-1])
+    chosen = (route.experts.reshape(len(held), -1) == expert).any(axis=1)
+    return Tokens(expert, token_ids(here, here.types["x"])[chosen], held[chosen])
+
+
+def pick(here: Local, x: Any, route: Routing) -> Tokens:
+    """The tokens of the node's own expert."""
+    if here.expert < 0:
+        raise LayoutError("does not say which expert it is")
+    return select(here, x, route, here.expert)
+
+
+def own_tokens(held: Any, expert: int) -> Tokens:
+    """The tokens of an expert out of what a GPU received. Raises LayoutError where it has not got them."""
+    if isinstance(held, dict):
+        if expert not in held:
+            raise LayoutError(f"the tokens of expert {expert} did not come to this GPU, only those of {sorted(held)}")
+        return held[expert]  # type: ignore[no-any-return]
+    if not isinstance(held, Tokens) or held.expert != expert:
+        other = f"those of expert {held.expert}" if isinstance(held, Tokens) else "no routed tokens"
+        raise LayoutError(f"needs the tokens of expert {expert} but gets {other}")
+    return held
+
+
+def put_back(here: Local, route: Routing, tokens: Sequence[Tokens], *, complete: bool = True) -> Any:
+    """Each of this GPU's tokens as the weighted sum of its experts' rows.
+
+    ``complete``: raises LayoutError where a token's expert has sent nothing, or the same twice.
+    """
+    import numpy as np
+
+    ids = token_ids(here, here.types["route"])
+    experts, weights = route.experts.reshape(len(ids), -1), route.weights.reshape(len(ids), -1)
+    order = np.argsort(ids)
+    result = np.zeros((len(ids), tokens[0].rows.shape[1] if tokens else 0))
+    served = np.zeros_like(experts)
+    for one in tokens:
+        at = np.searchsorted(ids, one.ids, sorter=order)
+        mine = (at < len(ids)) & (ids[order[np.minimum(at, len(ids) - 1)]] == one.ids)
+        rows = order[at[mine]]
+        chosen = experts[rows] == one.expert
+        served[rows] += chosen
+        result[rows] += (weights[rows] * chosen).sum(axis=1)[:, None] * one.rows[mine]
+    if complete and (served != 1).any():
+        raise LayoutError("an expert's result of some token is missing or came twice")
+    return result.reshape(*route.experts.shape[:-1], -1)
+
+
 class Gate(Operator):
     """Router: scores [.., E] = x W, softmax, the K best experts of each token with their weights."""
 
@@ -79,6 +142,15 @@ class Gate(Operator):
         if x.dims[-1] != weight.dims[0]:
             raise LayoutError(f"its input ends in {x.dims[-1]} but its weight begins with {weight.dims[0]}")
         return (TensorType((*x.dims[:-1], Dim(parse_size(params.get("top_k", "K")))), x.mesh, (), x.varying),)
+
+    def run(self, here: Local, values: Values) -> tuple[Any, ...]:
+        """Softmax over the scores of all experts; the K best, their weights made to sum to 1."""
+        import numpy as np
+
+        scores = only(values, "x") @ here.weight()
+        best = np.argsort(-scores, axis=-1, kind="stable")[..., : here.count(here.params.get("top_k", "K"))]
+        chosen = np.exp(np.take_along_axis(scores, best, axis=-1) - scores.max(axis=-1, keepdims=True))
+        return (Routing(best, chosen / chosen.sum(axis=-1, keepdims=True)),)
 
     def work(self, inputs: Types, outputs: Sequence[TensorType], params: Params, axis_sizes: Mapping[str, int]) -> Work:
         """One matmul [tokens, H] x [H, E]."""
@@ -99,6 +171,10 @@ class Route(Operator):
         """x [B, S, H], route [B, S, K] -> [B*S*K/E, H]."""
         return (routed_tokens(inputs["x"], inputs["route"], params),)
 
+    def run(self, here: Local, values: Values) -> tuple[Any, ...]:
+        """The rows of the node's expert."""
+        return (pick(here, only(values, "x"), only(values, "route")),)
+
 
 class RouteBack(Operator):
     """Puts one expert's weighted results back at their tokens, zeros elsewhere: a term of the sum."""
@@ -111,6 +187,11 @@ class RouteBack(Operator):
         """tokens [B*S*K/E, H], route [B, S, K] -> [B, S, H], a partial sum over the experts' axes."""
         back = returned_tokens(inputs["tokens"], inputs["route"], params)
         return (TensorType(back.dims, back.mesh, axes_param(params, "owner")),)
+
+    def run(self, here: Local, values: Values) -> tuple[Any, ...]:
+        """The expert's weighted rows at their tokens."""
+        tokens = own_tokens(only(values, "tokens"), here.expert)
+        return (put_back(here, only(values, "route"), [tokens], complete=False),)
 
 
 class Aggregate(Operator):
@@ -125,3 +206,7 @@ class Aggregate(Operator):
         if owner := axes_param(params, "owner"):
             raise LayoutError(f"experts lie along {','.join(owner)}: their results must be combined across GPUs")
         return (returned_tokens(inputs["tokens"], inputs["route"], params),)
+
+    def run(self, here: Local, values: Values) -> tuple[Any, ...]:
+        """The weighted sum over all experts."""
+        return (put_back(here, only(values, "route"), values.get("tokens", [])),)

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
+from dagtool.model.mesh import Mesh
 from dagtool.model.size import product
 from dagtool.model.tensor import TensorType
-from dagtool.ops.base import LayoutError, Operator, Params, Types, Work, axes_param
+from dagtool.ops.base import LayoutError, Local, Operator, Params, Types, Values, Work, axes_param, only
+from dagtool.ops.collective import terms, total
 
 __all__ = ["Broadcast", "Recv", "ReduceBroadcast", "Send", "SendRecv", "Transfer"]
 
@@ -24,6 +27,13 @@ class Transfer(Operator):
         """The GPU's own part is sent once."""
         whole = product(inputs["x"].local_shape(axis_sizes))
         return Work(elements_moved=(whole,), elements_sent=whole)
+
+    def deliver(self, params: Params, held: Mapping[int, Values], source: Mesh, target: Mesh) -> dict[int, Any]:
+        """What arrives on each GPU of ``target``, given what the GPUs of ``source`` hold: rank i from rank i."""
+        if len(source.gpus) != len(target.gpus):
+            raise LayoutError(f"mesh {source.name} has {len(source.gpus)} GPUs and {target.name} {len(target.gpus)}")
+        pairs = zip(source.gpus, target.gpus, strict=True)
+        return {there: only(held[here], "x") for here, there in pairs if here in held}
 
 
 def _arrived(x: TensorType, params: Params) -> TensorType:
@@ -44,6 +54,10 @@ class Send(Transfer):
         """Same type as the input."""
         _arrived(inputs["x"], params)
         return (inputs["x"],)
+
+    def run(self, here: Local, values: Values) -> tuple[Any, ...]:
+        """The value, on its way."""
+        return (only(values, "x"),)
 
 
 class Recv(Transfer):
@@ -78,6 +92,10 @@ class Broadcast(Transfer):
             raise LayoutError(f"broadcasts {x}, which is not whole along {','.join(axes)}")
         return (_arrived(x, params),)
 
+    def deliver(self, params: Params, held: Mapping[int, Values], source: Mesh, target: Mesh) -> dict[int, Any]:
+        """The value of the first GPU, on every GPU of the other mesh."""
+        return dict.fromkeys(target.gpus, only(held[source.gpus[0]], "x"))
+
 
 class ReduceBroadcast(Transfer):
     """Adds up a partial sum over its own mesh and gives the total to every GPU of another."""
@@ -93,3 +111,9 @@ class ReduceBroadcast(Transfer):
         if axes := sorted(x.used_axes - set(over)):
             raise LayoutError(f"broadcasts {x}, which is not whole along {','.join(axes)}")
         return (_arrived(replace(x, partial=()), params),)
+
+    def deliver(self, params: Params, held: Mapping[int, Values], source: Mesh, target: Mesh) -> dict[int, Any]:
+        """The sum over one group of the source mesh, on every GPU of the other."""
+        over = axes_param(params, "over")
+        group = source.members({axis: 0 for axis in source.sizes if axis not in over})
+        return dict.fromkeys(target.gpus, total([term for gpu in group for term in terms(held[gpu])]))

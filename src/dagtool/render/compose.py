@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from dagtool.dag.folded import FoldedEdge, FoldedGraph, FoldedNode, Way
 from dagtool.dag.graph import Dag, Kind
@@ -33,16 +33,16 @@ _FAMILY_NAMES = {
 
 def compose(dag: Dag, folded: FoldedGraph, caption: str) -> Picture:
     """The picture of a folded graph, not yet laid out."""
-    spans = _spans(dag, folded)
-    nodes = tuple(_node(dag, folded, node, span) for node, span in zip(folded.nodes, spans, strict=True))
+    nodes = _nodes(dag, folded)
+    edges = _edges(dag, folded)
     return Picture(
         title=dag.facts.get("preset") or dag.name or "graph",
         facts=_facts(dag, folded),
         caption=caption,
         nodes=nodes,
-        edges=_edges(dag, folded),
+        edges=edges,
         frames=(),
-        legend=_legend(nodes),
+        legend=_legend(nodes, edges),
     )
 
 
@@ -71,19 +71,26 @@ def _spans(dag: Dag, folded: FoldedGraph) -> list[str]:
     ]
 
 
-def _node(dag: Dag, folded: FoldedGraph, node: FoldedNode, span: str) -> PictureNode:
-    if node.whole_box:
-        return _layers_node(dag, folded, node, span)
+def _nodes(dag: Dag, folded: FoldedGraph) -> tuple[PictureNode, ...]:
+    members = [] if dag.declared else folded.members()
+    found: list[PictureNode] = []
+    for index, (node, span) in enumerate(zip(folded.nodes, _spans(dag, folded), strict=True)):
+        if node.whole_box:
+            found.append(_layers_node(dag, folded, node, span))
+        else:
+            found.append(_node(dag, node, span) if dag.declared else _foreign_node(dag, node, members[index], span))
+    return tuple(found)
+
+
+def _node(dag: Dag, node: FoldedNode, span: str) -> PictureNode:
     kind = dag.kind(node.first)
-    if not kind.op:
-        return _foreign_node(dag, folded, node, span)
-    title = role_words(node.roles, block_of(dag, node)) or kind.op
+    title = role_words(node.roles, block_of(dag, node)) or kind.op or dag.ids[node.first]
     return PictureNode(
         id=dag.ids[node.first],
         members=span,
         op=kind.op,
         family=OPERATORS[kind.op].family if kind.op in OPERATORS else "compute",
-        title=f"{title} {_operator_words(kind, title)}".rstrip(),
+        title=_with_operator(title, kind),
         doing=sharding_words(kind),
         output=output_words(dag, kind) if _changes(kind) else "",
         where=place_words(dag, node),
@@ -91,9 +98,12 @@ def _node(dag: Dag, folded: FoldedGraph, node: FoldedNode, span: str) -> Picture
     )
 
 
-def _operator_words(kind: Kind, title: str) -> str:
-    words = kind.op.replace("_", " ")
-    return "" if words in title else words
+def _with_operator(title: str, kind: Kind) -> str:
+    """``q, k, v (linear)``; the operator is left out where the role names it: ``softmax``, ``out all reduce``."""
+    words = kind.parameters.get("function") or kind.op.replace("_", " ")
+    if words in title:
+        return title
+    return words if words.startswith(f"{title} ") else f"{title} ({words})"
 
 
 def _changes(kind: Kind) -> bool:
@@ -111,27 +121,25 @@ def _layers_node(dag: Dag, folded: FoldedGraph, node: FoldedNode, span: str) -> 
         family="layers",
         title=layer_words(box.layers),
         doing=f"the same program as {layer_words(same).partition(' ·')[0]}" if box.program != node.box else "",
-        output=f"{node.count:,} nodes",
+        output="",
         where=gpu_words(box.gpus),
-        times="",
+        times=f"{node.count:,} nodes",
     )
 
 
-def _foreign_node(dag: Dag, folded: FoldedGraph, node: FoldedNode, span: str) -> PictureNode:
+def _foreign_node(dag: Dag, node: FoldedNode, members: list[int], span: str) -> PictureNode:
+    """A node of a file that declares no operators: all that is known are its names and its shape."""
     attributes: Mapping[str, str] = dag.source.node_attributes[node.first] if dag.source else {}
-    name = dag.ids[node.first]
-    if node.count > 1:
-        name = group_ids([name, span.rpartition(" … ")[2]])[0].text
     return PictureNode(
         id=dag.ids[node.first],
         members=span,
         op="",
         family="",
-        title=name,
+        title=group_ids(dag.ids[member] for member in members)[0].text,
         doing="",
         output="",
         where="",
-        times=f"×{node.count}" if node.count > 1 else "",
+        times=f"×{node.per_layer}" if node.per_layer > 1 else "",
         shape=attributes.get("shape", ""),
     )
 
@@ -149,32 +157,37 @@ def _edges(dag: Dag, folded: FoldedGraph) -> tuple[PictureEdge, ...]:
             slots=tuple(sorted({slot for edge in edges for slot in edge.slots or ("",)} - {""}))
             if all(edge.slots for edge in edges)
             else (),
-            label=_edge_label(folded.nodes[tail], folded.nodes[head], sum(edge.count for edge in edges)),
+            label=_edge_label(folded, edges),
         )
         for (tail, head), edges in pairs.items()
     )
 
 
-def _edge_label(tail: FoldedNode, head: FoldedNode, count: int) -> str:
-    """The number of edges in one layer, where it does not follow from the numbers of nodes."""
-    if tail.box != head.box or tail.box < 0:
-        known = {1, tail.count, head.count, tail.per_layer, head.per_layer}
-        return "" if count in known else f"×{count:,}"
-    each, rest = divmod(count, len(head.layers))
-    if rest or each in {1, tail.per_layer, head.per_layer, tail.ranks, head.ranks}:
-        return f"×{count:,} in all" if rest else ""
-    return f"×{each:,}"
+def _edge_label(folded: FoldedGraph, edges: list[FoldedEdge]) -> str:
+    """The number of edges, in one layer, where it does not follow from the numbers of nodes."""
+    tail, head = folded.nodes[edges[0].tail], folded.nodes[edges[0].head]
+    if tail.whole_box or head.whole_box:
+        return ""
+    known = {1} | {number for node in (tail, head) for number in (node.count, node.per_layer, node.ranks)}
+    layers = len(head.layers) if tail.box == head.box and tail.box >= 0 else 1
+    if all(edge.count % layers == 0 and edge.count // layers in known for edge in edges):
+        return ""
+    each, rest = divmod(sum(edge.count for edge in edges), layers)
+    return f"×{each * layers + rest:,} in all" if rest else f"×{each:,}"
 
 
-def _legend(nodes: tuple[PictureNode, ...]) -> tuple[Swatch, ...]:
-    """The families present, and of communication and routing every operator, since they differ in colour."""
+def _legend(nodes: Iterable[PictureNode], edges: Iterable[PictureEdge]) -> tuple[Swatch, ...]:
+    """The families present, of communication and routing every operator; special edges; what ×N means."""
     entries: dict[str, Swatch] = {}
     for node in nodes:
-        if node.family not in _FAMILY_NAMES:
-            continue
         if node.family in ("communication", "routing"):
-            entries.setdefault(node.op, Swatch(node.family, node.op, node.op.replace("_", " ")))
-        else:
-            entries.setdefault(node.family, Swatch(node.family, "", _FAMILY_NAMES[node.family]))
+            entries.setdefault(node.op, Swatch("node", node.family, node.op, node.op.replace("_", " ")))
+        elif node.family in _FAMILY_NAMES:
+            entries.setdefault(node.family, Swatch("node", node.family, "", _FAMILY_NAMES[node.family]))
     ordered = list(_FAMILY_NAMES)
-    return tuple(sorted(entries.values(), key=lambda entry: ordered.index(entry.family)))
+    found = sorted(entries.values(), key=lambda entry: ordered.index(entry.family))
+    if any(edge.slots == ("route",) for edge in edges):
+        found.append(Swatch("edge", "", "route", "selection of the gate"))
+    if any("×" in node.times for node in nodes):
+        found.append(Swatch("text", "", "", "×N: N such nodes in a layer"))
+    return tuple(found)

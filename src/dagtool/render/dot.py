@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from dagtool.dag.folded import FoldedGraph
 from dagtool.dag.graph import Dag
 from dagtool.errors import DagtoolError
 from dagtool.render.columns import arrange
+from dagtool.render.frames import outlines
 from dagtool.render.layout import lay_out
 from dagtool.render.margins import FONT_SIZE, LINE
 from dagtool.render.measure import lines_of
-from dagtool.render.picture import Picture, PictureNode, Spot
+from dagtool.render.picture import Frame, Picture, PictureNode, Spot
 from dagtool.render.placement import TextSize
+from dagtool.render.routing import ARROW
 from dagtool.templates import environment
 
 if TYPE_CHECKING:
@@ -46,6 +49,7 @@ def _environment(templates: str | None) -> SandboxedEnvironment:
     env = environment(templates)
     env.filters["quoted"] = _quoted
     env.filters["at"] = _at
+    env.filters["across"] = _across
     return env
 
 
@@ -58,6 +62,13 @@ def _at(spot: Spot) -> str:
     return f'pos="{spot.x:.1f},{-spot.y:.1f}", width={spot.width / 72:.3f}, height={spot.height / 72:.3f}'
 
 
+def _across(spot: Spot) -> str:
+    """A spline from the left to the right of a place."""
+    begin, end = spot.left, spot.right - ARROW
+    ways = (begin, *(begin + (end - begin) * part for part in (1 / 3, 2 / 3, 1)))
+    return " ".join([f"e,{spot.right:.1f},{-spot.y:.1f}", *(f"{x:.1f},{-spot.y:.1f}" for x in ways)])
+
+
 def _render(dag: Dag, folded: FoldedGraph, picture: Picture, env: SandboxedEnvironment) -> tuple[str, bool]:
     look: Any = env.get_template("render/looks.j2").module
     label, node = env.get_template("render/label.j2"), env.get_template("render/node.j2")
@@ -67,6 +78,12 @@ def _render(dag: Dag, folded: FoldedGraph, picture: Picture, env: SandboxedEnvir
     if columns is not None:
         sizes = [_size(text, shape) for text, shape in zip(labels, shapes, strict=True)]
         picture = lay_out(dag, folded, picture, columns, sizes)
+    else:
+        frames = [
+            Frame(one.id, one.kind, one.label, tuple(picture.nodes[node].id for node in one.nodes))
+            for one in outlines(dag, folded, None)
+        ]
+        picture = replace(picture, frames=tuple(frames))
     rows = zip(picture.nodes, labels, shapes, strict=True)
     return env.get_template("render/graph.j2").render(
         picture=picture,

@@ -27,18 +27,18 @@ class Outline:
     inside: tuple[str, ...] = ()
 
 
-def outlines(dag: Dag, folded: FoldedGraph, columns: Columns) -> list[Outline]:
-    """The frames, inner ones first."""
+def outlines(dag: Dag, folded: FoldedGraph, columns: Columns | None) -> list[Outline]:
+    """The frames, inner ones first; without columns only those of the layers."""
     layers, blocks = [], []
     for index, box in enumerate(folded.boxes):
         if box.folded:
             continue
         nodes = tuple(node for node, held in enumerate(folded.nodes) if held.box == index)
-        own = _blocks(dag, folded, index, nodes)
+        own = _blocks(dag, folded, index, nodes) if columns else []
         blocks += own
         label = f"{layer_words(box.layers)} · {gpu_words(box.gpus)}".removesuffix(" · ")
         layers.append(Outline(f"box{index}", "layer", label, nodes, tuple(block.id for block in own)))
-    return [*blocks, *layers, *_stages(folded, columns, layers)]
+    return [*blocks, *layers, *(_stages(folded, columns, layers) if columns else ())]
 
 
 def _blocks(dag: Dag, folded: FoldedGraph, box: int, nodes: Iterable[int]) -> list[Outline]:
@@ -79,9 +79,9 @@ def _stages(folded: FoldedGraph, columns: Columns, layers: list[Outline]) -> lis
 
 
 def _in_one_piece(columns: Columns, nodes: set[int]) -> bool:
-    """Whether no other node stands between them in a column."""
-    for column in columns.columns:
-        marks = [node in nodes for node in column]
-        if sum(mark and not (row and marks[row - 1]) for row, mark in enumerate(marks)) > 1:
-            return False
-    return True
+    """Whether a rectangle can hold them and nothing else: one run in one column, or several columns whole."""
+    within = [column for column in columns.columns if nodes.intersection(column)]
+    if len(within) > 1:
+        return all(nodes.issuperset(column) for column in within)
+    marks = [node in nodes for node in within[0]]
+    return sum(mark and not (row and marks[row - 1]) for row, mark in enumerate(marks)) == 1

@@ -12,14 +12,15 @@ from dagtool.dag.folded import FoldedGraph
 from dagtool.dag.graph import Dag
 from dagtool.render.columns import Columns
 from dagtool.render.frames import Outline, outlines
-from dagtool.render.margins import add_margins, heading_height
+from dagtool.render.margins import FONT_SIZE, add_margins, heading_height
+from dagtool.render.measure import text_width
 from dagtool.render.picture import Frame, Picture, PictureEdge, Spot
 from dagtool.render.placement import Placement, TextSize, place_columns
 from dagtool.render.routing import Lanes, lay_lanes, route
 
 __all__ = ["lay_out"]
 
-LANE = 9.0
+LANE = 10.0
 FRAME = 9.0
 """Between a frame and what is in it."""
 HEADING = 19.0
@@ -36,9 +37,7 @@ def lay_out(dag: Dag, folded: FoldedGraph, picture: Picture, columns: Columns, s
     top = heading_height(picture)
     placement = place_columns(columns, sizes, plan.gutters(), top, plan.headings())
     nodes = tuple(replace(node, spot=placement.spots[index]) for index, node in enumerate(picture.nodes))
-    edges = tuple(
-        plan.routed(edge, pair, placement, sizes) for edge, pair in zip(picture.edges, pairs, strict=True)
-    )
+    edges = tuple(plan.routed(edge, pair, placement, sizes) for edge, pair in zip(picture.edges, pairs, strict=True))
     drawn = tuple(plan.framed(frame, picture, placement) for frame in frames)
     return add_margins(replace(picture, nodes=nodes, edges=edges, frames=drawn, placed=True))
 
@@ -73,9 +72,7 @@ class _Plan:
     def _beside(self, column: int, *, first: bool) -> float:
         """The width of the frames whose first (or last) column this is."""
         levels = [
-            self.levels[frame.id]
-            for frame in self.frames
-            if (min if first else max)(self._columns_of(frame)) == column
+            self.levels[frame.id] for frame in self.frames if (min if first else max)(self._columns_of(frame)) == column
         ]
         return max(levels, default=0) * FRAME
 
@@ -109,9 +106,11 @@ class _Plan:
         elif pair in self.lanes.across:
             beside = self.lanes.around_count[column] * LANE + self._beside(column, first=True)
             lane = placement.lefts[column] - beside - LANE * (self.lanes.across[pair] + 1)
-        way = route(tail, head, lane, around=pair in self.lanes.around, inset=(sizes[pair[0]].inset, sizes[pair[1]].inset))
-        *points, (x, y) = way.points
-        spline = " ".join([f"e,{x:.1f},{-y:.1f}", *(f"{a:.1f},{-b:.1f}" for a, b in points), f"{x:.1f},{-y:.1f}"])
+        way = route(
+            tail, head, lane, around=pair in self.lanes.around, inset=(sizes[pair[0]].inset, sizes[pair[1]].inset)
+        )
+        tip, *points = (f"{x:.1f},{-y:.1f}" for x, y in (way.tip, *way.points))
+        spline = " ".join([f"e,{tip}", *points])
         return replace(edge, spline=spline, label_at=way.label)
 
     def framed(self, frame: Outline, picture: Picture, placement: Placement) -> Frame:
@@ -125,4 +124,6 @@ class _Plan:
         parent = next((one.id for one in self.frames if frame.id in one.inside), "")
         ids = tuple(picture.nodes[node].id for node in frame.nodes)
         spot = Spot((left + right) / 2, (high + low) / 2, right - left, low - high)
-        return Frame(frame.id, frame.kind, frame.label, ids, parent, spot)
+        begin = placement.lefts[within[0]]
+        label_at = (begin + text_width(frame.label, FONT_SIZE) / 2, high + HEADING / 2)
+        return Frame(frame.id, frame.kind, frame.label, ids, parent, spot, label_at)

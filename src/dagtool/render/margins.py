@@ -26,21 +26,21 @@ def heading_height(picture: Picture) -> float:
 
 def add_margins(picture: Picture) -> Picture:
     """The laid out picture with places for title, facts, legend and caption."""
-    spots = [thing.spot for thing in (*picture.nodes, *picture.frames) if thing.spot]
+    spots = [node.spot for node in picture.nodes if node.spot] + [frame.spot for frame in picture.frames if frame.spot]
     left, right = min(spot.left for spot in spots), max(spot.right for spot in spots)
     legend, bottom = _legend(picture, left, right, max(spot.bottom for spot in spots) + _GAP)
     return replace(
         picture,
-        title_spot=_text(picture.title, TITLE_SIZE * 1.1, left, 0.0, _TITLE_HEIGHT),
-        facts_spot=_text(max(picture.facts, key=len), FONT_SIZE, left, _TITLE_HEIGHT, LINE * len(picture.facts)),
-        caption_spot=_text(picture.caption, FONT_SIZE, left, bottom + 4, LINE),
+        title_spot=_line(left, right, 0.0, _TITLE_HEIGHT),
+        facts_spot=_line(left, right, _TITLE_HEIGHT, LINE * len(picture.facts)),
+        caption_spot=_line(left, right, bottom + 4, LINE),
         legend=legend,
     )
 
 
-def _text(text: str, size: float, left: float, top: float, height: float) -> Spot:
-    width = text_width(text, size) + 12
-    return Spot(left + width / 2, top + height / 2, width, height)
+def _line(left: float, right: float, top: float, height: float) -> Spot:
+    """As wide as the picture; the text in it begins at the left."""
+    return Spot((left + right) / 2, top + height / 2, right - left, height)
 
 
 def _legend(picture: Picture, left: float, right: float, top: float) -> tuple[tuple[Swatch, ...], float]:
@@ -49,11 +49,12 @@ def _legend(picture: Picture, left: float, right: float, top: float) -> tuple[tu
     x, y = left, top
     for swatch in picture.legend:
         width = text_width(swatch.label, FONT_SIZE) + 12
-        if x > left and x + _SWATCH[0] + width > right:
+        sample = 0.0 if swatch.kind == "text" else _SWATCH[0]
+        if x > left and x + sample + width > right:
             x, y = left, y + _LEGEND_LINE
         middle = y + _LEGEND_LINE / 2
-        spot = Spot(x + _SWATCH[0] / 2, middle, *_SWATCH)
-        label = Spot(x + _SWATCH[0] + 4 + width / 2, middle, width, _LEGEND_LINE)
+        spot = Spot(x + sample / 2, middle, sample, _SWATCH[1])
+        label = Spot(x + sample + 2 + width / 2, middle, width, _LEGEND_LINE)
         placed.append(replace(swatch, spot=spot, label_spot=label))
-        x += _SWATCH[0] + width + 16
+        x += sample + width + 12
     return tuple(placed), y + _LEGEND_LINE

@@ -82,14 +82,18 @@ class Frame:
     nodes: tuple[str, ...]
     parent: str = ""
     spot: Spot | None = None
+    label_at: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Swatch:
-    """One entry of the legend: a small node of a family or an operator, and its name."""
+    """One entry of the legend: a small node of a family or an operator, a small edge into a slot, or text alone."""
 
+    kind: str
+    """``node``, ``edge`` or ``text``."""
     family: str
     op: str
+    """The operator; for an edge the slot."""
     label: str
     spot: Spot | None = None
     label_spot: Spot | None = None

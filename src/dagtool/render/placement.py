@@ -25,7 +25,7 @@ class TextSize:
     @property
     def inset(self) -> float:
         """How far its side lies inside of its bounding box, half way down."""
-        return 9.0 if self.shape == "parallelogram" else 0.0
+        return 8.0 if self.shape == "parallelogram" else 0.0
 
     @property
     def needs(self) -> float:

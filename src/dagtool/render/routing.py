@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from dagtool.render.columns import Columns
 from dagtool.render.picture import Spot
 
-__all__ = ["Lanes", "Route", "lay_lanes", "route"]
+__all__ = ["ARROW", "Lanes", "Route", "lay_lanes", "route"]
 
-_BEND = 6.0
+ARROW = 6.0
+"""The length of an arrow's head."""
+_BEND = 5.0
 
 Point = tuple[float, float]
 
@@ -32,6 +34,8 @@ class Route:
     """The points of a spline (three for each piece after the first point), and where a label fits."""
 
     points: tuple[Point, ...]
+    tip: Point
+    """Where the arrow ends; the spline ends where the arrow begins."""
     label: Point
 
 
@@ -87,21 +91,26 @@ def route(tail: Spot, head: Spot, lane: float | None, *, around: bool, inset: tu
 
 def _down(tail: Spot, head: Spot) -> Route:
     start, end = (tail.x, tail.bottom), (head.x, head.top)
-    return Route((start, *_line(start, end)), (tail.x + 5, (tail.bottom + head.top) / 2))
+    points = (start, *_line(start, (end[0], end[1] - ARROW)))
+    return Route(points, end, (tail.x + 5, (tail.bottom + head.top) / 2))
 
 
 def _through(start: Point, end: Point, lane: float) -> Route:
     """Out to the lane, along it, and in again, with round corners."""
+    before = (end[0] - ARROW, end[1])
+    label = (lane + 3, (start[1] + end[1]) / 2)
+    if abs(end[1] - start[1]) < 2 * _BEND:
+        middle = (start[0] + before[0]) / 2
+        return Route((start, (middle, start[1]), (middle, end[1]), before), end, label)
     out = _BEND if lane > start[0] else -_BEND
-    into = _BEND if end[0] > lane else -_BEND
     turn = _BEND if end[1] > start[1] else -_BEND
     points: list[Point] = [start]
     points += _line(start, (lane - out, start[1]))
     points += [(lane, start[1]), (lane, start[1]), (lane, start[1] + turn)]
     points += _line((lane, start[1] + turn), (lane, end[1] - turn))
-    points += [(lane, end[1]), (lane, end[1]), (lane + into, end[1])]
-    points += _line((lane + into, end[1]), end)
-    return Route(tuple(points), (lane + 3, (start[1] + end[1]) / 2))
+    points += [(lane, end[1]), (lane, end[1]), (lane + _BEND, end[1])]
+    points += _line((lane + _BEND, end[1]), before)
+    return Route(tuple(points), end, label)
 
 
 def _line(start: Point, end: Point) -> list[Point]:

@@ -24,7 +24,7 @@ _MAX_RUNS = 4
 
 
 def role_words(roles: Sequence[str], block: str = "") -> str:
-    """``attention.q``, ``attention.k`` inside the block ``attention``: ``q, k``; ``q_heads, k_heads``: ``q, k heads``."""
+    """``attention.q``, ``attention.k`` in the block ``attention``: ``q, k``; ``q_heads``, ``k_heads``: ``q, k heads``."""
     texts = [role.removeprefix(f"{block}.").replace(".", " ").replace("_", " ") for role in roles]
     if len(texts) == 1:
         return texts[0]
@@ -57,7 +57,7 @@ def gpu_words(gpus: Sequence[int]) -> str:
 
 def place_words(dag: Dag, node: FoldedNode) -> str:
     """The GPUs of a node; from where to where if it moves data from one mesh to another."""
-    sides = [[gpu for gpu in node.gpus if gpu in set(dag.meshes[mesh].gpus)] for mesh in _meshes(dag, node)]
+    sides = [sorted(set(node.gpus).intersection(dag.meshes[mesh].gpus)) for mesh in _meshes(dag, node)]
     if len(sides) > 1 and all(sides):
         return " → ".join(map(gpu_words, sides))
     return gpu_words(node.gpus)
@@ -75,7 +75,7 @@ def times_words(dag: Dag, node: FoldedNode) -> str:
     if node.experts > 1:
         text = f"×{node.experts} experts" + (f" × {ranks // node.experts}" if ranks > node.experts else "")
         crowd = ranks // max(1, len(node.gpus))
-        return text + (f", {crowd} per GPU" if crowd > 1 else "") + twins
+        return text + (f", {crowd} per GPU" if crowd > 1 and len(node.gpus) > 1 else "") + twins
     if ranks <= 1:
         return ""
     return f"×{ranks}" + (f" groups of {each}" if each > 1 else twins)

@@ -1,0 +1,58 @@
+"""``python3 dev.py docs``: rewrite what is made from the code.
+
+docs/rules.md whole, in docs/dialect.md what stands between the two marks, and the outputs of examples everywhere.
+"""
+
+from __future__ import annotations
+
+import inspect
+import tempfile
+from pathlib import Path
+
+from examples import replay
+
+from dagtool.ops import OPERATORS, Operator
+from dagtool.validators.document import page as rules_page
+
+__all__ = ["dialect_page", "operator_table", "rules_page"]
+
+FOLDER = Path(__file__).parent
+BEGIN = "<!-- operators: made by `python3 dev.py docs` from dagtool.ops; do not edit -->\n"
+END = "<!-- end of operators -->\n"
+FAMILIES = ("io", "compute", "norm", "routing", "communication")
+
+
+def operator_table() -> str:
+    """One row for each operator: what it does, its inputs, its type rule. All three are read from its class."""
+    rows = ["| operator | family | inputs | what it does | types |", "|---|---|---|---|---|"]
+    for family in FAMILIES:
+        rows += [_row(operator) for name, operator in sorted(OPERATORS.items()) if operator.family == family]
+    return "\n".join(rows) + "\n"
+
+
+def _row(operator: Operator) -> str:
+    slots = ", ".join(f"`{slot}`" for slot in operator.slots)
+    slots += " in any order" if operator.symmetric else "" if operator.needs_all else " (only the first is needed)"
+    cells = [f"`{operator.name}`", operator.family, slots, _first_line(type(operator)), _first_line(operator.infer)]
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def _first_line(documented: object) -> str:
+    """The first paragraph of a docstring, in Markdown's spelling of code."""
+    text = (inspect.getdoc(documented) or "").partition("\n\n")[0]
+    return " ".join(text.replace("``", "`").split())
+
+
+def dialect_page(text: str) -> str:
+    """The page with its table made anew."""
+    before, _, rest = text.partition(BEGIN)
+    return before + BEGIN + operator_table() + END + rest.partition(END)[2]
+
+
+if __name__ == "__main__":
+    (FOLDER / "rules.md").write_text(rules_page(), encoding="utf-8")
+    dialect = FOLDER / "dialect.md"
+    dialect.write_text(dialect_page(dialect.read_text(encoding="utf-8")), encoding="utf-8")
+    for page in [FOLDER.parent / "README.md", *sorted(FOLDER.glob("*.md"))]:
+        with tempfile.TemporaryDirectory() as folder:
+            page.write_text(replay(page, Path(folder)), encoding="utf-8")

@@ -1,0 +1,116 @@
+"""Draw a DAG: each kind of layer once, with ×N.
+
+dagtool render outputs/ep16_tp4.dot -o ep16_tp4.svg
+"""
+
+from __future__ import annotations
+
+import click
+
+__all__ = ["command"]
+
+_FORMATS = ("svg", "png", "pdf", "dot")
+
+
+@click.command(
+    "render",
+    epilog="Example: dagtool render outputs/ep16_tp4.dot -o ep16_tp4.svg\n\nSVG, PNG and PDF need Graphviz (the program"
+    " 'dot', or pip install 'dagtool[render]'); DOT needs nothing.\n\nExit status: 0 drawn, 2 the file cannot be read,"
+    " has a cycle, or is too large for the view, 3 Graphviz is missing, failed, or took too long.",
+)
+@click.argument("file", metavar="FILE|-")
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE|-",
+    help="Where to write; the ending says the format: .svg, .png, .pdf, .dot.  [default: FILE with .svg]",
+)
+@click.option("--format", "form", type=click.Choice(_FORMATS), help="The format, where the ending does not say it.")
+@click.option(
+    "--view",
+    type=click.Choice(["layer", "layers", "all"]),
+    default="layer",
+    show_default=True,
+    help="layer: each kind of layer once, ×N. layers: the first layer in full, the others as one node each."
+    " all: every node.",
+)
+@click.option("--templates", metavar="DIR", help="Templates that go in front of ours, by the same names.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=60.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long Graphviz may take.",
+)
+@click.option("-q", "--quiet", is_flag=True, help="No summary.")
+def command(
+    *, file: str, output: str | None, form: str | None, view: str, templates: str | None, timeout: float, quiet: bool
+) -> None:
+    """Draw a DAG, folded so that it can be read: equal ranks, experts and layers once, with ×N."""
+    import gc
+    import time
+
+    gc.disable()  # many small objects and no cycles among them
+    started = time.perf_counter()
+    output, form = _target(file, output, form)
+    from dagtool.dot.load import load_dag
+    from dagtool.errors import DagtoolError
+    from dagtool.render import compose_drawing
+
+    dag = load_dag(file)
+    try:
+        drawing = compose_drawing(dag, view=view, caption=_caption(file, view), templates=templates)
+    except DagtoolError as error:
+        if templates is None:
+            error.message = f"{file}: {error.message}"
+        raise
+    _write(output, drawing.draw(form, timeout))
+    if not quiet:
+        spent = time.perf_counter() - started
+        where = "standard output" if output == "-" else output
+        click.echo(f"{where}: {len(dag.ids):,} nodes drawn as {drawing.nodes:,} in {spent:.2f} s", err=True)
+
+
+def _target(file: str, output: str | None, form: str | None) -> tuple[str, str]:
+    """Where to write and in which format. Raises DagtoolError for an ending that is none."""
+    import os
+
+    from dagtool.errors import DagtoolError, did_you_mean
+
+    if output is None:
+        form = form or "svg"
+        ending = "folded.dot" if form == "dot" else form
+        return ("-" if file == "-" else f"{os.path.splitext(file)[0]}.{ending}"), form
+    if file != "-" and os.path.realpath(output) == os.path.realpath(file):
+        raise DagtoolError(f"{output}: is the file to be drawn", "write the picture to another one with -o")
+    ending = os.path.splitext(output)[1].removeprefix(".").lower()
+    if form is None and output == "-":
+        form = "svg"
+    if form is None and ending not in _FORMATS:
+        hint = did_you_mean(ending, list(_FORMATS)) or "endings: .svg, .png, .pdf, .dot; or say --format"
+        raise DagtoolError(f"{output}: cannot tell the format from its ending", hint)
+    return output, form or ending
+
+
+def _write(output: str, data: bytes) -> None:
+    """Whole or not at all; ``-`` is the standard output."""
+    import sys
+
+    from dagtool.files import write_whole
+
+    if output == "-":
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    else:
+        write_whole(output, [data])
+
+
+def _caption(file: str, view: str) -> str:
+    """The call that makes the picture again, and the version it was made with."""
+    import os
+    from importlib.metadata import version
+
+    name = "-" if file == "-" else os.path.basename(file)
+    option = "" if view == "layer" else f" --view {view}"
+    return f"dagtool render {name}{option} · dagtool {version('dagtool')}"

@@ -1,0 +1,1 @@
+"""Running a DAG on simulated GPUs, in numpy, against the unsharded model."""

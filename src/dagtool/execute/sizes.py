@@ -1,0 +1,55 @@
+"""Small sizes for a graph's symbols that keep every division exact."""
+
+from __future__ import annotations
+
+from math import lcm, prod
+
+from dagtool.dag.graph import Dag
+from dagtool.dag.semantics import weight_of
+from dagtool.errors import DagtoolError
+from dagtool.model.tensor import TensorType, TypeTextError
+
+__all__ = ["small_sizes"]
+
+# Different and mostly odd, so that a dimension taken for another is noticed.
+_LEAST = {"B": 2, "S": 3, "H": 5, "N": 2, "D": 3, "F": 7, "V": 11}
+
+
+def small_sizes(dag: Dag) -> dict[str, int]:
+    """A small number for each size: a multiple of everything that cuts it. E, K and L stay what they are.
+
+    Raises DagtoolError where E or K is a symbol: there is a node for each expert.
+    """
+    cut: dict[str, int] = {}
+    for tensor in _types(dag):
+        mesh = dag.meshes.get(tensor.mesh)
+        for dim in tensor.dims:
+            if mesh is None or not dim.size.symbols:
+                continue
+            degree = prod(mesh.sizes.get(axis, 1) for axis in dim.axes)
+            # Of a product the leading factor is cut; routed tokens are what routing makes them.
+            symbol = dim.size.symbols[0]
+            if dim.size.denominator == 1 and "E" not in dim.size.symbols:
+                cut[symbol] = lcm(cut.get(symbol, 1), degree)
+    found: dict[str, int] = {}
+    for symbol, value in dag.sizes.items():
+        if symbol in {"E", "K", "L"}:
+            if value is None:
+                raise DagtoolError(f"{symbol} is a symbol: a graph is proved for a number of them")
+            found[symbol] = value
+            continue
+        base, least = cut.get(symbol, 1), _LEAST.get(symbol, 3)
+        found[symbol] = base * -(-least // base)
+    return found
+
+
+def _types(dag: Dag) -> list[TensorType]:
+    found: list[TensorType] = []
+    for kind in dag.kinds:
+        found += [port.type for port in (*kind.inputs, *kind.outputs)]
+        try:
+            weight = weight_of(kind)
+        except TypeTextError:
+            continue
+        found += [weight] if weight else []
+    return found
