@@ -86,7 +86,9 @@ def _works(*command: str) -> bool:
 
 def _pip(*arguments: str) -> None:
     print("installing", *arguments, flush=True)
-    run(PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *arguments, quiet=True)
+    command = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    # Setuptools warns of every editable install of this layout; tests guard against what it warns of.
+    run(*command, *arguments, quiet=True, PYTHONWARNINGS="ignore")
 
 
 def _make_venv() -> None:

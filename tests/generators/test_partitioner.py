@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from dagtool.dot import parse
 from dagtool.dot.dialect import to_dag
+from dagtool.execute.prove import prove
 from dagtool.generators.partition import partition
 from dagtool.generators.settings import apply_settings
 
@@ -148,11 +149,13 @@ def strategies_(draw):
 @settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(strategies_())
 def test_random_strategies_validate_clean(document):
-    """Right by construction: no rule finds an error, and FLOPs are conserved (SCH602 is among the rules)."""
+    """Right by construction: no rule finds an error, FLOPs are conserved (SCH602), and it equals the model."""
     dag = partition(apply_settings("mine", document, {}))
     findings = to_dag(parse(dag.to_dot().encode())[0]).validate()
     errors = [(one.code, one.message) for one in findings if one.severity == "error"]
     assert errors == []
+    proof = prove(dag, seeds=(0,))
+    assert proof.failure is None, (dag.ids[proof.failure.node], proof.failure.message)
 
 
 @pytest.mark.parametrize("layers", [1, 3])

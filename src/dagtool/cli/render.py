@@ -56,11 +56,11 @@ def command(
     output, form = _target(file, output, form)
     from dagtool.dot.load import load_dag
     from dagtool.errors import DagtoolError
-    from dagtool.render import compose_drawing
+    from dagtool.render import caption, compose_drawing
 
     dag = load_dag(file)
     try:
-        drawing = compose_drawing(dag, view=view, caption=_caption(file, view), templates=templates)
+        drawing = compose_drawing(dag, view=view, caption=caption(file, view), templates=templates)
     except DagtoolError as error:
         if templates is None:
             error.message = f"{file}: {error.message}"
@@ -104,13 +104,3 @@ def _write(output: str, data: bytes) -> None:
         sys.stdout.buffer.flush()
     else:
         write_whole(output, [data])
-
-
-def _caption(file: str, view: str) -> str:
-    """The call that makes the picture again, and the version it was made with."""
-    import os
-    from importlib.metadata import version
-
-    name = "-" if file == "-" else os.path.basename(file)
-    option = "" if view == "layer" else f" --view {view}"
-    return f"dagtool render {name}{option} · dagtool {version('dagtool')}"

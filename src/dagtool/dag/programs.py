@@ -122,6 +122,7 @@ class _Around:
 
 def _edges_around(grouping: Grouping, layers: Iterable[int], links: set[int]) -> dict[int, _Around]:
     found = {layer: _Around({}, {}, set()) for layer in layers}
+    place = {layer: index for index, layer in enumerate(sorted(found))}
     number = [-1 if index in links else group.layer for index, group in enumerate(grouping.groups)]
     for (tail, head, kind), count in grouping.edges.items():
         start, end = number[tail], number[head]
@@ -132,7 +133,7 @@ def _edges_around(grouping: Grouping, layers: Iterable[int], links: set[int]) ->
         if start >= 0:
             found[start].leaving.add(tail)
         if end >= 0:
-            key = (end - start if start >= 0 else 1, head, kind)
+            key = (place[end] - place[start] if start >= 0 else 1, head, kind)
             found[end].entering[key] = found[end].entering.get(key, 0) + count
     return found
 

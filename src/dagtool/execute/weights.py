@@ -6,9 +6,18 @@ from typing import TYPE_CHECKING
 from zlib import crc32
 
 if TYPE_CHECKING:
-    from dagtool.ops.tokens import Array
+    import numpy as np
+
+    from dagtool.ops.tokens import Array, Ids
 
 __all__ = ["Weights"]
+
+
+def _scale(role: str) -> float:
+    """Blocks add little to the residual stream, so that tokens stay different and every expert is chosen."""
+    if role.startswith("embedding"):
+        return 1.0
+    return 0.05 if role.endswith((".out", ".down")) else 0.4
 
 
 class Weights:
@@ -29,10 +38,10 @@ class Weights:
         if key not in self._made:
             # A merged dimension [N*D, H] and the two it is made of [N, D, H] are the same numbers.
             made = self._random(role, layer, expert).standard_normal(int(np.prod(shape)))
-            self._made[key] = 0.4 * made.reshape(shape)
+            self._made[key] = _scale(role) * made.reshape(shape)
         return self._made[key]
 
-    def ids(self, shape: tuple[int, ...], vocabulary: int) -> Array:
+    def ids(self, shape: tuple[int, ...], vocabulary: int) -> Ids:
         """Token ids of the input."""
         return self._random("input", -1, -1).integers(0, vocabulary, shape)
 
@@ -40,7 +49,7 @@ class Weights:
         """The input of a model without embedding."""
         return self._random("input", -1, -1).standard_normal(shape)
 
-    def _random(self, role: str, layer: int, expert: int):  # type: ignore[no-untyped-def]
+    def _random(self, role: str, layer: int, expert: int) -> np.random.Generator:
         import numpy as np
 
         return np.random.default_rng([self.seed, crc32(role.encode()), layer + 1, expert + 1])

@@ -61,9 +61,17 @@ class Work:
 class Local(Protocol):
     """What a node knows on one GPU while it runs: its declared types, its parameters, its part of its weight."""
 
-    types: Types
-    params: Params
-    expert: int
+    @property
+    def types(self) -> Types:
+        """Declared input types by slot."""
+
+    @property
+    def params(self) -> Params:
+        """The node's parameters."""
+
+    @property
+    def expert(self) -> int:
+        """Which expert it is, -1 for none."""
 
     def weight(self) -> Any:
         """The GPU's part of the weight."""

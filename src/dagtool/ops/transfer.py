@@ -93,8 +93,9 @@ class Broadcast(Transfer):
         return (_arrived(x, params),)
 
     def deliver(self, params: Params, held: Mapping[int, Values], source: Mesh, target: Mesh) -> dict[int, Any]:
-        """The value of the first GPU, on every GPU of the other mesh."""
-        return dict.fromkeys(target.gpus, only(held[source.gpus[0]], "x"))
+        """The value of the first GPU that has it, on every GPU of the other mesh."""
+        first = next((gpu for gpu in source.gpus if gpu in held), None)
+        return {} if first is None else dict.fromkeys(target.gpus, only(held[first], "x"))
 
 
 class ReduceBroadcast(Transfer):
@@ -116,4 +117,6 @@ class ReduceBroadcast(Transfer):
         """The sum over one group of the source mesh, on every GPU of the other."""
         over = axes_param(params, "over")
         group = source.members({axis: 0 for axis in source.sizes if axis not in over})
+        if missing := [gpu for gpu in group if gpu not in held]:
+            raise LayoutError(f"nothing arrived on GPU {missing[0]} of the group it adds up")
         return dict.fromkeys(target.gpus, total([term for gpu in group for term in terms(held[gpu])]))

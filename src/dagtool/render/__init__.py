@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from dagtool.errors import DagtoolError
 if TYPE_CHECKING:
     from dagtool.dag.graph import Dag
 
-__all__ = ["FORMATS", "Drawing", "compose_drawing"]
+__all__ = ["FORMATS", "Drawing", "caption", "compose_drawing"]
 
 FORMATS = ("svg", "png", "pdf", "dot")
 """What a picture can be written as; only ``dot`` needs no Graphviz."""
@@ -66,6 +67,15 @@ def compose_drawing(dag: Dag, *, view: str = "layer", caption: str = "", templat
     picture = compose(dag, folded, caption)
     source, placed = picture_dot(dag, folded, picture, templates)
     return Drawing(source, placed, len(folded.nodes), f"{picture.title}: deployment DAG", ". ".join(picture.facts))
+
+
+def caption(file: str, view: str = "layer") -> str:
+    """The call that makes the picture of a file again, and the version it is made with."""
+    from importlib.metadata import version
+
+    name = "-" if file == "-" else os.path.basename(file)
+    option = "" if view == "layer" else f" --view {view}"
+    return f"dagtool render {name}{option} · dagtool {version('dagtool')}"
 
 
 def _refuse_large(nodes: int, hint: str) -> None:

@@ -135,7 +135,7 @@ def _foreign_node(dag: Dag, node: FoldedNode, members: list[int], span: str) -> 
         members=span,
         op="",
         family="",
-        title=group_ids(dag.ids[member] for member in members)[0].text,
+        title=group_ids(dag.ids[member] for member in members)[0].text or "(no name)",
         doing="",
         output="",
         where="",

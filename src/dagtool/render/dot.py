@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,9 @@ _SHAPES = frozenset({"box", "rect", "rectangle", "ellipse", "oval", "circle", "d
                      "trapezium", "cylinder", "note", "house", "invhouse", "octagon", "plaintext"})  # fmt: skip
 """Shapes taken over from a foreign file."""
 
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+"""What no XML may contain."""
+
 
 def picture_dot(dag: Dag, folded: FoldedGraph, picture: Picture, templates: str | None = None) -> tuple[str, bool]:
     """The DOT text, and whether every place in it is known. Raises DagtoolError for a template that does not render."""
@@ -53,8 +57,15 @@ def _environment(templates: str | None) -> SandboxedEnvironment:
     return env
 
 
-def _quoted(text: object) -> str:
-    return '"' + str(text).replace('"', '\\"') + '"'
+def _printable(text: str) -> str:
+    return _UNPRINTABLE.sub("\ufffd", text)
+
+
+def _quoted(value: object) -> str:
+    """In quotes; a backslash at the end must not swallow the closing one."""
+    text = _printable(str(value)).replace('"', '\\"')
+    odd = (len(text) - len(text.rstrip("\\"))) % 2
+    return '"' + text + "\\" * odd + '"'
 
 
 def _at(spot: Spot) -> str:
@@ -100,7 +111,7 @@ def _each(env: SandboxedEnvironment, name: str, things: Sequence[object]) -> lis
 
 def _escaped(node: PictureNode) -> dict[str, str]:
     names = ("title", "doing", "output", "where", "times", "op", "family", "members", "id")
-    return {name: html.escape(getattr(node, name), quote=False) for name in names}
+    return {name: html.escape(_printable(getattr(node, name)), quote=False) for name in names}
 
 
 def _shape(look: Any, node: PictureNode) -> str:

@@ -36,7 +36,8 @@ def outlines(dag: Dag, folded: FoldedGraph, columns: Columns | None) -> list[Out
         nodes = tuple(node for node, held in enumerate(folded.nodes) if held.box == index)
         own = _blocks(dag, folded, index, nodes) if columns else []
         blocks += own
-        label = f"{layer_words(box.layers)} · {gpu_words(box.gpus)}".removesuffix(" · ")
+        repeated = ", one after the other" if len(box.layers) > 1 else ""
+        label = f"{layer_words(box.layers)}{repeated} · {gpu_words(box.gpus)}".removesuffix(" · ")
         layers.append(Outline(f"box{index}", "layer", label, nodes, tuple(block.id for block in own)))
     return [*blocks, *layers, *(_stages(folded, columns, layers) if columns else ())]
 

@@ -24,7 +24,7 @@ _MAX_RUNS = 4
 
 
 def role_words(roles: Sequence[str], block: str = "") -> str:
-    """``attention.q``, ``attention.k`` in the block ``attention``: ``q, k``; ``q_heads``, ``k_heads``: ``q, k heads``."""
+    """In the block ``attention``, ``attention.q_heads`` and ``attention.k_heads`` together are ``q, k heads``."""
     texts = [role.removeprefix(f"{block}.").replace(".", " ").replace("_", " ") for role in roles]
     if len(texts) == 1:
         return texts[0]

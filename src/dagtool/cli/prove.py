@@ -1,0 +1,97 @@
+"""Run a DAG on simulated GPUs and compare it with the unsharded model.
+
+dagtool prove ep16_tp4
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from dagtool.dag.graph import Dag
+    from dagtool.execute.prove import Proof
+
+__all__ = ["command"]
+
+
+@click.command(
+    "prove",
+    epilog="Examples: dagtool prove ep16_tp4, dagtool prove outputs/ep16_tp4.dot --seeds 5\n\n"
+    "Exit status: 0 equal, 1 not equal, 2 the file cannot be read or does not say enough to be run.",
+)
+@click.argument("name", metavar="NAME|FILE|-")
+@click.option("--set", "settings", multiple=True, metavar="K=V", help="As for 'dagtool gen', with a preset's NAME.")
+@click.option("--seeds", type=click.IntRange(1, 1000), default=3, show_default=True, help="How many random runs.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="The first seed.")
+@click.option("--output-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def command(name: str, settings: tuple[str, ...], seeds: int, seed: int, output_format: str) -> int:
+    """Run a DAG in numpy, every GPU with its own memory, against the unsharded model."""
+    from dagtool.errors import DagtoolError
+    from dagtool.execute.prove import prove
+
+    dag = _find(name, settings)
+    try:
+        proof = prove(dag, tuple(range(seed, seed + seeds)))
+    except DagtoolError as error:
+        raise DagtoolError(f"{name}: cannot be proved: {error.message}", error.hint) from None
+    click.echo(_json(dag, proof) if output_format == "json" else _text(name, dag, proof))
+    return 0 if proof.failure is None else 1
+
+
+def _find(name: str, settings: tuple[str, ...]) -> Dag:
+    """A preset or strategy file, generated; anything else is a DOT file."""
+    import os
+
+    from dagtool.dot.load import load_dag
+    from dagtool.errors import DagtoolError, did_you_mean
+    from dagtool.generators import generate
+    from dagtool.generators.presets import preset_names
+    from dagtool.generators.settings import parse_settings
+
+    if name in preset_names() or name.endswith(".toml"):
+        return generate(name, parse_settings(settings))
+    if settings:
+        raise DagtoolError("--set changes a preset or strategy file, not a DOT file")
+    if name != "-" and not os.path.exists(name) and "/" not in name and "." not in name:
+        hint = did_you_mean(name, preset_names()) or f"presets: {', '.join(preset_names())}"
+        raise DagtoolError(f"{name}: neither a preset nor a file", hint)
+    return load_dag(name)
+
+
+def _json(dag: Dag, proof: Proof) -> str:
+    import json
+
+    failure = proof.failure
+    found = {
+        "schema": "dagtool/prove/1",
+        "equal": failure is None,
+        "seeds": list(proof.seeds),
+        "sizes": proof.sizes,
+        "nodes_run": proof.nodes_run,
+        "worst_relative_error": proof.worst_error,
+        "failure": None
+        if failure is None
+        else {"node": dag.ids[failure.node], "message": failure.message, "seed": proof.seed},
+    }
+    return json.dumps(found, indent=2)
+
+
+def _text(name: str, dag: Dag, proof: Proof) -> str:
+    sizes = " ".join(f"{symbol}={value}" for symbol, value in proof.sizes.items())
+    failure = proof.failure
+    if failure is None:
+        runs = f"{len(proof.seeds)} run{'s' if len(proof.seeds) > 1 else ''}"
+        lines = [
+            f"{name}: equal to the unsharded model in {runs} of {len(dag.ids):,} nodes",
+            f"  largest relative error {proof.worst_error:.1e}, every node against what its type promises",
+        ]
+    else:
+        line = f":{dag.source.node_position(failure.node).line}" if dag.source else ""
+        lines = [
+            f"{name}{line}: not equal to the unsharded model",
+            f"  first fault at {dag.ids[failure.node]} ({dag.kind(failure.node).op}): {failure.message}",
+            f"  after {proof.nodes_run:,} nodes, seed {proof.seed}",
+        ]
+    return "\n".join([*lines, f"  with {sizes}"])

@@ -1,0 +1,213 @@
+"""The simulated GPUs: nodes run in dependency order, each GPU on nothing but what edges brought it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from dagtool.dag import algorithms
+from dagtool.dag.graph import Dag, Kind
+from dagtool.dag.semantics import slot_types, weight_of
+from dagtool.execute.weights import Weights
+from dagtool.model.mesh import Mesh
+from dagtool.model.size import SizeError, parse_size
+from dagtool.model.tensor import TensorType, TypeTextError
+from dagtool.ops import OPERATORS, LayoutError
+from dagtool.ops.base import Types, Values
+from dagtool.ops.collective import Collective
+from dagtool.ops.transfer import Transfer
+
+if TYPE_CHECKING:
+    from dagtool.ops.tokens import Array
+
+__all__ = ["FailureError", "Here", "Machine"]
+
+
+class FailureError(Exception):
+    """A node that cannot run, or whose result is not what it promises."""
+
+    def __init__(self, node: int, message: str) -> None:
+        super().__init__(message)
+        self.node = node
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """A node on one GPU (see dagtool.ops.base.Local)."""
+
+    kind: Kind
+    types: Types
+    params: Mapping[str, str]
+    layer: int
+    expert: int
+    meshes: Mapping[str, Mesh]
+    position: Mapping[str, int]
+    sizes: Mapping[str, int]
+    weights: Weights
+
+    def part(self, tensor: TensorType) -> tuple[slice, ...]:
+        """Which part of the whole tensor the GPU holds, by its position along the axes that cut it."""
+        found = []
+        axis_sizes = self.meshes[tensor.mesh].sizes
+        for dim in tensor.dims:
+            index, pieces = 0, 1
+            for axis in dim.axes:
+                index, pieces = index * axis_sizes[axis] + self.position[axis], pieces * axis_sizes[axis]
+            length, left = divmod(self.count(str(dim.size)), pieces)
+            if left:
+                raise LayoutError(f"{dim.size} does not divide by {pieces}")
+            found.append(slice(index * length, (index + 1) * length))
+        return tuple(found)
+
+    def count(self, symbol: str) -> int:
+        """The number a size is, with the small sizes."""
+        value = parse_size(symbol).bind(self.sizes).value
+        if value is None:
+            raise LayoutError(f"{symbol} is not a whole number of the graph's sizes")
+        return value
+
+    def weight(self) -> Array:
+        """The GPU's part of the node's weight."""
+        held = weight_of(self.kind)
+        if held is None:
+            raise LayoutError("states no weight (attribute 'param')")
+        return self._cut(self.kind.role, held)
+
+    def table(self, rows: str) -> Array:
+        """The GPU's part of the position table [rows, H]."""
+        held = weight_of(self.kind)
+        assert held is not None
+        positions = TensorType((type(held.dims[0])(parse_size(rows)), held.dims[1]), held.mesh)
+        return self._cut("embedding.positions", positions)
+
+    def _cut(self, role: str, held: TensorType) -> Array:
+        shape = tuple(self.count(str(dim.size)) for dim in held.dims)
+        return self.weights.whole(role, self.layer, self.expert, shape)[self.part(held)]
+
+
+@dataclass(slots=True)
+class Machine:
+    """Runs a graph. ``results[node][gpu]`` is what a node leaves on a GPU, one value per output."""
+
+    dag: Dag
+    sizes: Mapping[str, int]
+    weights: Weights
+    fed: Any
+    """The input of the graph, whole."""
+    results: list[dict[int, tuple[Any, ...]] | None] = field(default_factory=list)
+    _types: dict[int, Types] = field(default_factory=dict)
+
+    def run(self) -> Iterator[int]:
+        """Run node after node; yields each one that has run. Raises FailureError."""
+        dag, count = self.dag, len(self.dag.ids)
+        after = algorithms.successors(count, dag.tails, dag.heads)
+        before = algorithms.successors(count, dag.heads, dag.tails)
+        incoming, _ = algorithms.degrees(count, dag.tails, dag.heads)
+        order = algorithms.topological_order(after, incoming)
+        if len(order) < count:
+            waiting = set(range(count)) - set(order)
+            raise FailureError(min(waiting), "waits for itself: the graph has a cycle")
+        self.results = [None] * count
+        remaining = [len(after.of(node)) for node in range(count)]
+        for node in order:
+            arrived = self._arrived(node, before)
+            try:
+                self.results[node] = self._run(node, arrived)
+            except (LayoutError, TypeTextError, SizeError, KeyError, IndexError, ValueError) as error:
+                message = str(error) if isinstance(error, LayoutError) else f"{type(error).__name__}: {error}"
+                raise FailureError(node, message) from None
+            yield node
+            for maker in before.of(node):
+                remaining[maker] -= 1
+                if not remaining[maker]:
+                    self.results[maker] = None  # nobody needs it any more
+
+    def here(self, node: int, gpu: int) -> Here:
+        """What the node knows on a GPU."""
+        kind = self.dag.kind(node)
+        index = self.dag.kind_of[node]
+        if index not in self._types:
+            self._types[index] = slot_types(kind)
+        position: dict[str, int] = {}
+        for name in kind.meshes:
+            mesh = self.dag.meshes[name]
+            position |= mesh.position(gpu) if gpu in mesh.gpus else {}
+        return Here(
+            kind, self._types[index], kind.parameters, self.dag.layer_of[node], self.dag.expert_of[node],
+            self.dag.meshes, position, self.sizes, self.weights,
+        )  # fmt: skip
+
+    # -- what edges bring -----------------------------------------------------------------
+
+    def _arrived(self, node: int, before: algorithms.Adjacency) -> dict[int, dict[str, list[Any]]]:
+        """For each GPU the values that edges bring there, by slot."""
+        dag = self.dag
+        arrived: dict[int, dict[str, list[Any]]] = {}
+        slots = OPERATORS[dag.kind(node).op].slots if dag.kind(node).op in OPERATORS else ("x",)
+        start, end = before.offsets[node], before.offsets[node + 1]
+        for maker, edge in zip(before.targets[start:end], before.edges[start:end], strict=True):
+            edge_kind = dag.edge_kinds[dag.edge_kind_of[edge]]
+            names = edge_kind.slots or slots[:1]
+            outputs = [port.name for port in dag.kind(maker).outputs]
+            for gpu, results in (self.results[maker] or {}).items():
+                for slot, output in zip(names, edge_kind.outputs or names, strict=False):
+                    at = 0 if len(outputs) == 1 else outputs.index(output) if output in outputs else -1
+                    if at >= 0:
+                        arrived.setdefault(gpu, {}).setdefault(slot, []).append(results[at])
+        return arrived
+
+    # -- running --------------------------------------------------------------------------
+
+    def _run(self, node: int, arrived: Mapping[int, Values]) -> dict[int, tuple[Any, ...]]:
+        kind = self.dag.kind(node)
+        operator = OPERATORS.get(kind.op)
+        if operator is None:
+            raise LayoutError(f"{kind.op!r} is no operator")
+        gpus = self.dag.gpus(node)
+        if not gpus:
+            raise LayoutError("names no GPU")
+        if kind.op == "input":
+            return {gpu: (self.fed[self.here(node, gpu).part(kind.outputs[0].type)],) for gpu in gpus}
+        if isinstance(operator, Collective):
+            return self._collective(node, operator, gpus, arrived)
+        if isinstance(operator, Transfer) and kind.op != "send":
+            return self._transfer(node, operator, gpus, arrived)
+        return {gpu: operator.run(self.here(node, gpu), self._at(arrived, gpu)) for gpu in gpus}
+
+    def _at(self, arrived: Mapping[int, Values], gpu: int) -> Values:
+        if gpu not in arrived:
+            raise LayoutError(f"nothing arrived on GPU {gpu}")
+        return arrived[gpu]
+
+    def _collective(
+        self, node: int, operator: Collective, gpus: tuple[int, ...], arrived: Mapping[int, Values]
+    ) -> dict[int, tuple[Any, ...]]:
+        kind = self.dag.kind(node)
+        mesh = self.dag.meshes[kind.meshes[0]]
+        over = operator.group_axes(kind.parameters)
+        done: dict[int, tuple[Any, ...]] = {}
+        for gpu in gpus:
+            if gpu in done:
+                continue
+            fixed = {axis: at for axis, at in mesh.position(gpu).items() if axis not in over}
+            group = mesh.members(fixed)
+            if missing := [member for member in group if member not in gpus]:
+                raise LayoutError(f"waits forever: GPU {missing[0]} of its group does not take part")
+            held = [self._at(arrived, member) for member in group]
+            results = operator.exchange([self.here(node, member) for member in group], held)
+            done.update({member: (result,) for member, result in zip(group, results, strict=True)})
+        return done
+
+    def _transfer(
+        self, node: int, operator: Transfer, gpus: tuple[int, ...], arrived: Mapping[int, Values]
+    ) -> dict[int, tuple[Any, ...]]:
+        kind = self.dag.kind(node)
+        target = self.dag.meshes[kind.parameters["to"]]
+        source = self.dag.meshes[slot_types(kind)["x"].mesh]
+        held = {gpu: arrived[gpu] for gpu in source.gpus if gpu in arrived}
+        delivered = operator.deliver(kind.parameters, held, source, target)
+        if missing := [gpu for gpu in gpus if gpu in target.gpus and gpu not in delivered]:
+            raise LayoutError(f"brings nothing to GPU {missing[0]}")
+        return {gpu: (value,) for gpu, value in delivered.items() if gpu in gpus}

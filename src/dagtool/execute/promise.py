@@ -1,0 +1,132 @@
+"""Whether what a node holds is what its declared layout promises: its part of the unsharded model's value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from dagtool.dag.graph import Dag
+from dagtool.execute.machine import FailureError, Here, Machine
+from dagtool.execute.reference import Reference
+from dagtool.model.tensor import TensorType
+from dagtool.ops import LayoutError
+from dagtool.ops.tokens import Routing, Tokens
+
+if TYPE_CHECKING:
+    from dagtool.ops.tokens import Array
+
+__all__ = ["Promises"]
+
+TOLERANCE = 1e-10
+"""Largest relative error, against the largest element of the whole value."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """One output of a node on one GPU."""
+
+    node: int
+    gpu: int
+    here: Here
+    number: int
+    declared: TensorType
+
+
+class Promises:
+    """Compares results node by node; partial sums once all their terms are there. Keeps the largest error."""
+
+    def __init__(self, machine: Machine, reference: Reference) -> None:
+        self._machine = machine
+        self._dag: Dag = machine.dag
+        self._reference = reference
+        self._sums: dict[tuple[Any, ...], tuple[Any, int]] = {}
+        self.worst = 0.0
+
+    def check(self, node: int) -> None:
+        """Raises FailureError where a result is not what is promised; a role the model has not promises nothing."""
+        kind, results = self._dag.kind(node), self._machine.results[node] or {}
+        expected = self._expected(node)
+        if expected is None:
+            return
+        for gpu, values in results.items():
+            here = self._machine.here(node, gpu)
+            for number, (port, value) in enumerate(zip(kind.outputs, values, strict=False)):
+                claim = _Claim(node, gpu, here, number, port.type)
+                try:
+                    self._compare(claim, value, expected)
+                except (LayoutError, KeyError, IndexError) as error:
+                    raise FailureError(node, f"declares a type it cannot have: {error}") from None
+
+    def _expected(self, node: int) -> tuple[Any, ...] | None:
+        role, layer, expert = self._dag.kind(node).role, self._dag.layer_of[node], self._dag.expert_of[node]
+        parts = role.split(".")
+        for length in range(len(parts), 0, -1):
+            base = ".".join(parts[:length])
+            for key in ((base, layer, expert), (base, layer)):
+                if key in self._reference:
+                    return self._reference[key]
+        return None
+
+    def _compare(self, claim: _Claim, value: Any, expected: tuple[Any, ...]) -> None:
+        here, declared = claim.here, claim.declared
+        if isinstance(value, dict):
+            for expert, tokens in value.items():
+                whole = self._reference["moe.dispatch", here.layer, expert][0]
+                self._measure(claim, tokens.rows, whole[tokens.ids], whole)
+            return
+        whole = expected[claim.number] if claim.number < len(expected) else expected[0]
+        if isinstance(value, Routing):
+            part = here.part(declared)[:-1]
+            if value.experts.shape != whole.experts[part].shape or (value.experts != whole.experts[part]).any():
+                raise FailureError(claim.node, f"chooses other experts than the model on GPU {claim.gpu}")
+            self._measure(claim, value.weights, whole.weights[part], whole.weights)
+        elif isinstance(value, Tokens):
+            self._tokens(claim, value, whole)
+        elif declared.partial:
+            self._term(claim, value, whole)
+        else:
+            self._measure(claim, value, whole[here.part(declared)], whole)
+
+    def _tokens(self, claim: _Claim, value: Tokens, whole: Array) -> None:
+        """Rows of one expert's tokens: the tokens routed there, in full or as a term."""
+        rows = whole[value.ids]
+        if claim.declared.partial:
+            self._term(claim, value.rows, rows)
+            return
+        width = claim.here.part(replace(claim.declared, dims=claim.declared.dims[1:]))
+        self._measure(claim, value.rows, rows[(slice(None), *width)], whole)
+
+    def _term(self, claim: _Claim, value: Any, whole: Array) -> None:
+        """Collect the terms of a partial sum; compare when the last one is there."""
+        here, declared = claim.here, claim.declared
+        fixed = {axis: at for axis, at in here.position.items() if axis not in declared.partial}
+        # Contributions of several experts on one GPU are terms of the same sum.
+        of_experts = here.kind.op == "route_back"
+        kind = self._dag.kind_of[claim.node]
+        key = (kind, here.layer, -1 if of_experts else here.expert, claim.number, tuple(fixed.items()))
+        total, count = self._sums.get(key, (0.0, 0))
+        total, count = total + value, count + 1
+        self._sums[key] = total, count
+        if count < (here.count("E") if of_experts else len(self._dag.meshes[declared.mesh].members(fixed))):
+            return
+        del self._sums[key]
+        if of_experts:
+            whole = self._reference["moe.route_back", here.layer][0]
+        if whole.shape != total.shape and whole.ndim == len(declared.dims):
+            whole = whole[here.part(declared)]
+        self._measure(claim, total, whole, whole)
+
+    def _measure(self, claim: _Claim, value: Any, expected: Any, whole: Any) -> None:
+        import numpy as np
+
+        if np.shape(value) != np.shape(expected):
+            shapes = f"{np.shape(value)} on GPU {claim.gpu}, its type promises {np.shape(expected)}"
+            raise FailureError(claim.node, f"holds shape {shapes}")
+        if not np.size(value):
+            return
+        scale = max(float(np.abs(whole).max()), 1e-30)
+        error = float(np.abs(value - expected).max()) / scale
+        if not error <= TOLERANCE:
+            where = f"on GPU {claim.gpu} (relative error {error:.2g})"
+            raise FailureError(claim.node, f"holds another value than its type promises {where}")
+        self.worst = max(self.worst, error)

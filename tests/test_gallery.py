@@ -1,0 +1,63 @@
+"""The gallery shows what the code draws today."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from dagtool.dot.dialect import to_dag
+from dagtool.dot.reader import parse
+from dagtool.dot.writer import write_dot
+from dagtool.generators import generate
+from dagtool.generators.presets import preset_names
+from dagtool.render import caption, compose_drawing
+
+ROOT = Path(__file__).parents[1]
+AGAIN = "look at the change, then: python docs/gallery.py"
+
+
+def _load() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("gallery", ROOT / "docs" / "gallery.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["gallery"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+GALLERY = _load()
+
+
+@pytest.mark.parametrize("entry", GALLERY.ENTRIES, ids=lambda entry: str(entry.name))
+def test_pictures_are_up_to_date(entry) -> None:
+    """The DOT, byte for byte; an SVG depends on the version of Graphviz, so of it only what it says is compared."""
+    folder = ROOT / "outputs" / "gallery" / entry.name
+    drawing = GALLERY.picture(entry)
+    assert (folder / f"{entry.name}.folded.dot").read_text(encoding="utf-8") == drawing.source, AGAIN
+    svg = (folder / f"{entry.name}.svg").read_text(encoding="utf-8")
+    assert f'<desc id="dagtool-desc">{drawing.description}</desc>' in svg, AGAIN
+    assert len(svg.encode()) < 120_000
+
+
+def test_the_page_is_up_to_date() -> None:
+    assert (ROOT / "outputs" / "README.md").read_text(encoding="utf-8") == GALLERY.page(), AGAIN
+
+
+def test_every_preset_is_in_it_and_nothing_else() -> None:
+    assert {entry.preset for entry in GALLERY.ENTRIES} == set(preset_names())
+    folders = {folder.name for folder in (ROOT / "outputs" / "gallery").iterdir()}
+    assert folders == {entry.name for entry in GALLERY.ENTRIES}
+
+
+@pytest.mark.parametrize("preset", preset_names())
+def test_a_file_gives_the_picture_of_its_dag(preset: str) -> None:
+    """Written and read again, a DAG is drawn the same."""
+    dag = generate(preset)
+    read = to_dag(parse("".join(write_dot(dag)).encode())[0])
+    drawings = [compose_drawing(one, caption=caption("x.dot")) for one in (dag, read)]
+    assert drawings[0] == drawings[1]
