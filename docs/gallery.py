@@ -1,4 +1,4 @@
-"""``python docs/gallery.py``: draw every preset anew into ``outputs/gallery`` and write the page ``outputs/README.md``.
+"""``python3 dev.py gallery``: draw every preset anew into ``outputs/gallery`` and write the page ``outputs/README.md``.
 
 The DOT of a picture does not depend on Graphviz, so a test compares it; the SVG is drawn where Graphviz is installed.
 """
@@ -65,7 +65,7 @@ def page() -> str:
     parts = [
         "# Gallery\n\n"
         "Every preset, drawn. Equal layers, ranks and experts stand once, with ×N; each picture says how many nodes\n"
-        "and edges it stands for. Beside each SVG lies the DOT it is made of. `python docs/gallery.py` makes all of\n"
+        "and edges it stands for. Beside each SVG lies the DOT it is made of. `python3 dev.py gallery` makes all of\n"
         "them again, the two commands above a picture make that one.\n"
     ]
     for entry in ENTRIES:

@@ -5,6 +5,8 @@ Each function takes a value and gives a value; where they lie is the strategy's 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from dagtool.generators.program import Builder, Ref
 
 __all__ = ["attention", "dense_mlp", "embedding", "head", "layer", "mixture_of_experts"]
@@ -47,35 +49,80 @@ def attention(b: Builder, x: Ref) -> Ref:
     x = b.place(x, "stream")
     h = _enter(b, "attention.copy_in", _norm(b, "attention.norm", x), "attention")
     q, k, v = _projections(b, h)
-    outer = b.strategy.operators["heads"] == "outer"
-    heads = "bnsd,bntd->bnst" if outer else "bsnd,btnd->bnst"
-    scores = b.add("attention.scores", "scores", {"q": q, "k": k}, params={"einsum": heads})
+    form = _forms(b)
+    scores = b.add("attention.scores", "scores", {"q": q, "k": k}, params={"einsum": form.scores})
     weights = b.add("attention.softmax", "softmax", {"x": scores})
-    values = "bnst,bntd->bsnd" if outer else "bnst,btnd->bsnd"
-    y = b.add("attention.weighted", "weighted_sum", {"p": weights, "v": v}, params={"einsum": values})
+    y = b.add("attention.weighted", "weighted_sum", {"p": weights, "v": v}, params={"einsum": form.weighted})
     if b.strategy.operators["merge_heads"] == "yes":
-        y = b.add("attention.merge", "head_merge", {"x": y}, params={"einsum": "bsnd->bs(nd)"})
+        y = b.add("attention.merge", "head_merge", {"x": y}, params={"einsum": form.merge})
         y = b.add("attention.copy_out", "copy", {"x": y}) if b.strategy.operators["copies"] == "yes" else y
         y = _linear(b, "attention.out", y, "attention", "N*D", "H")
     else:
-        y = _linear(b, "attention.out", y, "attention", "N", "D", "H", contract=2)
+        y = _linear(b, "attention.out", y, "attention", *form.heads, "H", contract=len(form.heads))
     return b.add("attention.residual", "add", {"x": x, "y": b.place(y, "stream")})
 
 
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """How heads stand in the tensors of attention: in one dimension, or grouped by their key and value head."""
+
+    heads: tuple[str, ...]
+    scores: str
+    weighted: str
+    merge: str
+    query_heads: str
+    key_heads: str
+
+
+_FORMS = {
+    # (grouped, heads brought to the front first)
+    (False, False): _Form(("N", "D"), "bsnd,btnd->bnst", "bnst,btnd->bsnd", "bsnd->bs(nd)", "", ""),
+    (False, True): _Form(("N", "D"), "bnsd,bntd->bnst", "bnst,bntd->bsnd", "bsnd->bs(nd)", "bsnd->bnsd", "bsnd->bnsd"),
+    (True, False): _Form(("G", "N/G", "D"), "bsgrd,btgd->bgrst", "bgrst,btgd->bsgrd", "bsgrd->bs(grd)", "", ""),
+    (True, True): _Form(
+        ("G", "N/G", "D"), "bgrsd,bgtd->bgrst", "bgrst,bgtd->bsgrd", "bsgrd->bs(grd)", "bsgrd->bgrsd", "bsgd->bgsd"
+    ),
+}
+
+
+def _forms(b: Builder) -> _Form:
+    return _FORMS["G" in b.strategy.sizes, b.strategy.operators["heads"] == "outer"]
+
+
 def _projections(b: Builder, h: Ref) -> tuple[Ref, Ref, Ref]:
-    if b.strategy.operators["qkv"] == "fused":
-        params = {"param": b.weight("attention", "H", 3, "N", "D"), "fused": "3"}
-        q = b.add("attention.qkv", "linear", {"x": h}, outputs=("q", "k", "v"), params=params)
+    form = _forms(b)
+    fused = b.strategy.operators["qkv"] == "fused"
+    if "G" not in b.strategy.sizes and fused:
+        q = _fused(b, "attention.qkv", h, ("q", "k", "v"), "N")
         found = [q, Ref(q.step, 1), Ref(q.step, 2)]
+    elif fused:  # queries are wider than keys and values: those two are one product
+        q, k = (
+            _linear(b, "attention.q", h, "attention", "H", *form.heads),
+            _fused(b, "attention.kv", h, ("k", "v"), "G"),
+        )
+        found = [q, k, Ref(k.step, 1)]
     else:
-        found = [_linear(b, f"attention.{name}", h, "attention", "H", "N", "D") for name in "qkv"]
-    if b.strategy.operators["heads"] == "outer":
-        change = {"einsum": "bsnd->bnsd"}
+        held = ("G", "D") if "G" in b.strategy.sizes else form.heads
         found = [
-            b.add(f"attention.{name}_heads", "head_split", {"x": x}, params=change)
+            _linear(b, f"attention.{name}", h, "attention", "H", *(form.heads if name == "q" else held))
+            for name in "qkv"
+        ]
+    if form.query_heads:
+        found = [
+            b.add(
+                f"attention.{name}_heads",
+                "head_split",
+                {"x": x},
+                params={"einsum": form.query_heads if name == "q" else form.key_heads},
+            )
             for name, x in zip("qkv", found, strict=True)
         ]
     return found[0], found[1], found[2]
+
+
+def _fused(b: Builder, role: str, h: Ref, outputs: tuple[str, ...], heads: str) -> Ref:
+    params = {"param": b.weight("attention", "H", len(outputs), heads, "D"), "fused": str(len(outputs))}
+    return b.add(role, "linear", {"x": h}, outputs=outputs, params=params)
 
 
 def dense_mlp(b: Builder, x: Ref) -> Ref:

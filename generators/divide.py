@@ -35,7 +35,7 @@ def check_type(tensor: TensorType, mesh: Mesh, sizes: Mapping[str, int | None]) 
         whole = dim.size.bind(sizes)
         if whole.is_fraction:
             name = "tokens per expert" if "E" in dim.size.symbols else "a dimension"
-            hint = "change a size so that the tokens divide evenly among the experts"
+            hint = "change a size so that it divides evenly"
             raise DagtoolError(f"{name} {dim.size} = {whole} is not a whole number", hint)
         if dim.local(mesh.sizes).bind(sizes).is_fraction:
             axes = _degree_text(dim.axes, mesh.sizes)
@@ -52,6 +52,8 @@ def _refuse(degrees: str, degree: int, failing: list[str], bound: Mapping[str, i
     named = " and ".join(f"{SYMBOLS[symbol]} {symbol}={bound[symbol]}" for symbol in failing)
     pads = ", ".join(f"{symbol} to {-(-bound[symbol] // degree) * degree}" for symbol in failing)
     fitting = " and ".join(map(str, _near_divisors(gcd(*bound.values()), degree)))
+    if "G" in failing:
+        pads += "; or cut the heads by two axes, G by one that divides it and N by the other (G/kv N/rep)"
     rest = [symbol for symbol in bound if symbol not in failing]
     also = f" (they also divide {', '.join(f'{symbol}={bound[symbol]}' for symbol in rest)})" if rest else ""
     raise DagtoolError(

@@ -17,7 +17,7 @@ from dagtool.generators.presets import preset_names
 from dagtool.render import caption, compose_drawing
 
 ROOT = Path(__file__).parents[1]
-AGAIN = "look at the change, then: python docs/gallery.py"
+AGAIN = "look at the change, then: python3 dev.py gallery"
 
 
 def _load() -> ModuleType:

@@ -108,6 +108,27 @@ def test_separate_pools_conserve_bytes():
     check(dag)
 
 
+@pytest.mark.parametrize(
+    ("regions", "degrees"), [("G/tp", {"tp": 4}), ("G/kv N/rep", {"kv": 4, "rep": 2}), ("N/tp", {"tp": 2})]
+)
+@pytest.mark.parametrize("qkv", ["fused", "separate"])
+@pytest.mark.parametrize("heads", ["inner", "outer"])
+def test_grouped_query_attention(regions, degrees, qkv, heads):
+    """Key and value heads cut like the queries' groups; with fewer of them than ranks, on a sub-axis."""
+    axes = "/".join(degrees)
+    dag = build(
+        sizes={**SIZES, "G": 4, "N": 16},
+        degrees=degrees,
+        regions={"stream": "all", "attention": f"all {regions}", "mlp": f"all F/{axes}", "head": f"all V/{axes}"},
+        operators={"qkv": qkv, "heads": heads},
+    )
+    findings = to_dag(parse(dag.to_dot().encode())[0]).validate()
+    # Fewer key and value heads than ranks are held more than once: that may be worth a remark, no more.
+    assert [one.code for one in findings if one.severity == "error"] == []
+    assert {one.code for one in findings} <= {"SCH603"}
+    assert prove(dag, seeds=(0,)).failure is None
+
+
 @st.composite
 def strategies_(draw):
     """Random models on random meshes, degrees drawn among those that divide."""

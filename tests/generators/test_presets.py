@@ -10,13 +10,13 @@ from itertools import pairwise
 
 import networkx as nx
 import pytest
+from helpers.documents import GPUS, LAYERS, PATHS, TERMS
 
 from dagtool.cost.critical import critical_path
 from dagtool.dot import parse
 from dagtool.dot.dialect import to_dag
 from dagtool.generators import find_strategy
 from dagtool.generators.presets import preset_names
-from helpers.documents import GPUS, LAYERS, PATHS, TERMS
 
 
 def node(dag, name):

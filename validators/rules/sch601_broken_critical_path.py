@@ -64,7 +64,8 @@ GOOD = """digraph {
 
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each part that the path misses."""
-    parts = reference_matmuls(parse_model(ctx.dag.facts["model"]))
+    model = parse_model(ctx.dag.facts["model"])
+    parts = [part for part in reference_matmuls(model, grouped="G" in ctx.dag.sizes) if not part.beside]
     layers = ctx.dag.sizes.get("L") or 1
     part_of = {role: part.part for part in parts for role in part.roles}
     met: dict[str, set[int]] = {part.part: set() for part in parts}

@@ -50,7 +50,7 @@ def check(ctx: Context) -> Iterator[Finding]:
     model = parse_model(ctx.dag.facts["model"])
     layers = ctx.dag.sizes.get("L") or 1
     done = _totals(ctx)
-    for part in reference_matmuls(model):
+    for part in reference_matmuls(model, grouped="G" in ctx.dag.sizes):
         kinds = [index for index, kind in enumerate(ctx.dag.kinds) if kind.role in part.roles and index in done]
         if not kinds:
             continue  # a part that is not there at all is SCH601's

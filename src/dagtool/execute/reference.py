@@ -81,20 +81,34 @@ def _attention(run: _Run, layer: int, x: Array) -> Array:
 
     model, sizes, weights, values = run.model, run.sizes, run.weights, run.values
     h, n, d = sizes["H"], sizes["N"], sizes["D"]
+    g = sizes.get("G", n)
     normed = _norm(model, x, weights.whole("attention.norm", layer, -1, (h,)))
     values["attention.norm", layer] = values["attention.copy_in", layer] = (normed,)
-    q, k, v = (np.tensordot(normed, weights.whole(f"attention.{name}", layer, -1, (h, n, d)), axes=1) for name in "qkv")
-    values["attention.qkv", layer] = (q, k, v)
-    for name, part in zip("qkv", (q, k, v), strict=True):
-        values[f"attention.{name}", layer] = (part,)
-        values[f"attention.{name}_heads", layer] = (part.transpose(0, 2, 1, 3),)
-    scores = np.einsum("bsnd,btnd->bnst", q, k) / np.sqrt(d)
+    q, k, v = (
+        np.tensordot(normed, weights.whole(f"attention.{name}", layer, -1, (h, heads, d)), axes=1)
+        for name, heads in (("q", n), ("k", g), ("v", g))
+    )
+    # Each head of keys and values serves n/g heads of queries.
+    wide_k, wide_v = k.repeat(n // g, axis=2), v.repeat(n // g, axis=2)
+    scores = np.einsum("bsnd,btnd->bnst", q, wide_k) / np.sqrt(d)
     shares = np.exp(scores - scores.max(axis=-1, keepdims=True))
     shares /= shares.sum(axis=-1, keepdims=True)
-    mixed = np.einsum("bnst,btnd->bsnd", shares, v)
-    values["attention.scores", layer] = (scores,)
-    values["attention.softmax", layer] = (shares,)
-    values["attention.weighted", layer] = (mixed,)
+    mixed = np.einsum("bnst,btnd->bsnd", shares, wide_v)
+
+    def grouped(part: Array, axis: int) -> Array:
+        """Heads of queries as the nodes hold them: [G, N/G] where there are groups."""
+        return part if "G" not in sizes else part.reshape(*part.shape[:axis], g, n // g, *part.shape[axis + 1 :])
+
+    values["attention.qkv", layer] = (q, k, v)
+    values["attention.kv", layer] = (k, v)
+    values["attention.q", layer] = (grouped(q, 2),)
+    values["attention.q_heads", layer] = (grouped(q.transpose(0, 2, 1, 3), 1),)
+    for name, part in (("k", k), ("v", v)):
+        values[f"attention.{name}", layer] = (part,)
+        values[f"attention.{name}_heads", layer] = (part.transpose(0, 2, 1, 3),)
+    values["attention.scores", layer] = (grouped(scores, 1),)
+    values["attention.softmax", layer] = (grouped(shares, 1),)
+    values["attention.weighted", layer] = (grouped(mixed, 2),)
     flat = mixed.reshape(*mixed.shape[:2], n * d)
     values["attention.merge", layer] = values["attention.copy_out", layer] = (flat,)
     out = flat @ weights.whole("attention.out", layer, -1, (n * d, h))

@@ -12,7 +12,7 @@ from dagtool.model.tensor import TensorType, TypeTextError
 __all__ = ["small_sizes"]
 
 # Different and mostly odd, so that a dimension taken for another is noticed.
-_LEAST = {"B": 2, "S": 3, "H": 17, "N": 2, "D": 3, "F": 7, "V": 97}
+_LEAST = {"B": 2, "S": 3, "H": 17, "N": 2, "G": 2, "D": 3, "F": 7, "V": 97}
 
 
 def small_sizes(dag: Dag) -> dict[str, int]:
@@ -40,6 +40,8 @@ def small_sizes(dag: Dag) -> dict[str, int]:
             continue
         base, least = cut.get(symbol, 1), _LEAST.get(symbol, 3)
         found[symbol] = base * -(-least // base)
+    if "G" in found:  # each key and value head serves as many query heads
+        found["N"] = found["G"] * cut.get("N", 1) * 2
     while "E" in found and found["B"] * found["S"] * found["K"] < 16 * found["E"]:
         found["S"] += cut.get("S", 1)  # enough tokens that every expert gets some
     return found

@@ -31,9 +31,10 @@ class Weights:
         """The array; a fused projection is its parts side by side along axis 1."""
         import numpy as np
 
-        if role == "attention.qkv":
+        if role in {"attention.qkv", "attention.kv"}:
             part = (shape[0], *shape[2:])
-            return np.stack([self.whole(f"attention.{name}", layer, expert, part) for name in "qkv"], axis=1)
+            names = role.removeprefix("attention.")
+            return np.stack([self.whole(f"attention.{name}", layer, expert, part) for name in names], axis=1)
         key = (role, layer, expert, shape)
         if key not in self._made:
             # A merged dimension [N*D, H] and the two it is made of [N, D, H] are the same numbers.

@@ -12,9 +12,13 @@ __all__ = ["dim_name", "shape_label"]
 
 
 def dim_name(size: Size) -> str:
-    """The field's name of a dimension: ``hidden`` for H, ``tokens`` for B*S*K/E, ``heads*d_k`` for N*D."""
+    """The field's name of a dimension: ``hidden`` for H, ``tokens`` for B*S*K/E, ``heads*d_k`` for N*D,
+    ``heads_per_kv`` for N/G.
+    """
     if "E" in size.symbols and len(size.symbols) > 1:
         return "tokens"
+    if size.powers == (("N", 1), ("G", -1)):
+        return "heads_per_kv"
     return "*".join(SYMBOLS.get(symbol, symbol) for symbol in size.symbols) or "size"
 
 

@@ -15,7 +15,7 @@ from math import gcd
 __all__ = ["ONE", "Size", "SizeError", "parse_size", "product"]
 
 # The order in which factors are written: the way the field says them, `B*S*K/E`.
-_ORDER = {symbol: rank for rank, symbol in enumerate("BSTHNDFKVLE")}
+_ORDER = {symbol: rank for rank, symbol in enumerate("BSTHNGDFKVLE")}
 _TOKEN = re.compile(r"\s*(?:(\d+)|([A-Z][A-Za-z0-9_]*)|([*/]))")
 
 

@@ -6,7 +6,7 @@ of FLOPs of a deployment is held against it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 from dagtool.model.size import ONE, Size, parse_size
 
@@ -17,6 +17,7 @@ SYMBOLS = {
     "S": "seq_len",
     "H": "hidden",
     "N": "heads",
+    "G": "kv_heads",
     "D": "d_k",
     "F": "ffn",
     "E": "experts",
@@ -24,7 +25,7 @@ SYMBOLS = {
     "V": "vocab_size",
     "L": "layers",
 }
-"""Symbols of sizes and the names labels give them."""
+"""Symbols of sizes and the names labels give them. G, where given, makes attention grouped-query."""
 
 
 class ModelError(ValueError):
@@ -88,6 +89,8 @@ class ReferenceMatmul:
     n: Size
     count: Size = ONE
     per_layer: bool = True
+    beside: bool = False
+    """Whether it runs beside another part, so that no path passes both."""
 
     @property
     def flops(self) -> Size:
@@ -95,16 +98,24 @@ class ReferenceMatmul:
         return self.m * self.k * self.n * self.count * 2
 
 
-def reference_matmuls(model: Model) -> tuple[ReferenceMatmul, ...]:
-    """Every matrix product of the unsharded model, experts at K*B*S tokens in all."""
+def reference_matmuls(model: Model, *, grouped: bool = False) -> tuple[ReferenceMatmul, ...]:
+    """Every matrix product of the unsharded model, experts at K*B*S tokens in all.
+
+    ``grouped``: G heads of keys and values serve N heads of queries.
+    """
 
     def product(roles: str, m: str, k: str, n: str, count: str = "1", *, per_layer: bool = True) -> ReferenceMatmul:
         names = tuple(roles.split())
         sizes = [parse_size(text) for text in (m, k, n, count)]
         return ReferenceMatmul(names[0], names, sizes[0], sizes[1], sizes[2], sizes[3], per_layer)
 
+    if grouped:
+        keys = product("attention.kv attention.k attention.v", "B*S", "H", "2*G*D")
+        projections = (product("attention.q", "B*S", "H", "N*D"), replace(keys, beside=True))
+    else:
+        projections = (product("attention.qkv attention.q attention.k attention.v", "B*S", "H", "3*N*D"),)
     attention = (
-        product("attention.qkv attention.q attention.k attention.v", "B*S", "H", "3*N*D"),
+        *projections,
         product("attention.scores", "B*N*S", "D", "S"),
         product("attention.weighted", "B*N*S", "S", "D"),
         product("attention.out", "B*S", "N*D", "H"),

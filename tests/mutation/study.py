@@ -1,0 +1,270 @@
+#!/usr/bin/env python3
+"""The mutation study: are harmful changes of correct DAGs reported, and harmless ones let be?
+
+``python tests/mutation/study.py [--count 3000] [--seed 1] [--only NAME] [--write-docs]``. The same arguments give
+the same table. ``--only OPERATOR@SUBJECT#NUMBER`` shows one mutant: what was changed, what is found.
+Exit status 1 where a threshold is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from pathlib import Path
+from random import Random
+
+HERE = Path(__file__).resolve().parent
+if str(HERE.parent) not in sys.path:
+    sys.path.insert(0, str(HERE.parent))
+
+from mutation.catalogue import mutations  # noqa: E402
+from mutation.subjects import SUBJECTS, subject  # noqa: E402
+from mutation.verdict import Key, Verdict, findings_of, judge, mutant, read  # noqa: E402
+
+__all__ = ["Study", "run"]
+
+PAGE = HERE.parents[1] / "docs" / "mutation.md"
+REPORTED, NEAR, ALARMS = 0.995, 0.95, 0.01
+"""Shares of harmful mutants reported, and reported nearby; of harmless ones raising an error."""
+_ROUNDS = 200
+
+
+@dataclass(slots=True)
+class Row:
+    """Counts of one operator."""
+
+    mutants: int = 0
+    harmful: int = 0
+    reported: int = 0
+    near: int = 0
+    harmless: int = 0
+    alarms: int = 0
+
+    def add(self, verdict: Verdict) -> None:
+        """Count a mutant."""
+        self.mutants += 1
+        self.harmful += bool(verdict.harm)
+        self.harmless += not verdict.harm
+        self.reported += bool(verdict.harm and verdict.errors)
+        self.near += bool(verdict.harm and verdict.near)
+        self.alarms += verdict.false_alarm
+
+
+@dataclass(slots=True)
+class Study:
+    """All verdicts of one run."""
+
+    seed: int
+    verdicts: list[Verdict] = field(default_factory=list)
+    unmutated: dict[str, list[str]] = field(default_factory=dict)
+    """What the rules say of the DAGs as they were: nothing, one hopes."""
+    seconds: float = 0.0
+
+    @property
+    def rows(self) -> dict[str, Row]:
+        """Counts by operator."""
+        found: dict[str, Row] = {name: Row() for name in mutations()}
+        for verdict in self.verdicts:
+            found[verdict.key.operator].add(verdict)
+        return {name: row for name, row in found.items() if row.mutants}
+
+    @property
+    def total(self) -> Row:
+        """Counts of all."""
+        row = Row()
+        for verdict in self.verdicts:
+            row.add(verdict)
+        return row
+
+    @property
+    def passed(self) -> bool:
+        """Whether every threshold is kept."""
+        row = self.total
+        return (
+            row.reported >= REPORTED * row.harmful
+            and row.near >= NEAR * row.harmful
+            and row.alarms <= ALARMS * row.harmless
+            and not any(self.unmutated.values())
+        )
+
+
+def keys(seed: int, only: str = "", rounds: int = _ROUNDS) -> Iterator[Key]:
+    """Every operator on every subject, round after round, each round in an order of its own."""
+    names = [name for name in mutations() if only in ("", name, name.partition(".")[0], name.partition(".")[2])]
+    for number in range(rounds):
+        pairs = [(operator, name) for operator in names for name in SUBJECTS]
+        Random(f"{seed} {number}").shuffle(pairs)
+        for operator, name in pairs:
+            yield Key(operator, name, number, seed)
+
+
+def run(seed: int, count: int, only: str = "", jobs: int = 1) -> Study:
+    """Judge ``count`` different mutants."""
+    started = time.monotonic()
+    study = Study(seed)
+    for name in SUBJECTS:
+        study.unmutated[name] = [f"{one.code} {one.message}" for one in findings_of(read(subject(name)))]
+    met: set[int] = set()
+    rounds = _ROUNDS if not only else -(-count * 2 // len(SUBJECTS)) + 1
+    for verdict in _judged(keys(seed, only, rounds), jobs):
+        if verdict is None or verdict.text_hash in met:
+            continue
+        met.add(verdict.text_hash)
+        study.verdicts.append(verdict)
+        if len(study.verdicts) >= count:
+            break
+    study.seconds = time.monotonic() - started
+    return study
+
+
+def _judged(todo: Iterable[Key], jobs: int) -> Iterator[Verdict | None]:
+    if jobs == 1:
+        yield from map(judge, todo)
+        return
+    with get_context("fork").Pool(jobs) as pool:
+        batch: list[Key] = []
+        for key in todo:
+            batch.append(key)
+            if len(batch) == 32 * jobs:
+                yield from pool.imap(judge, batch, chunksize=4)
+                batch = []
+        yield from pool.imap(judge, batch, chunksize=4)
+
+
+# -- showing ----------------------------------------------------------------------------------
+
+
+def table(study: Study) -> str:
+    """Markdown: a row for each operator, the total last."""
+    lines = [
+        "| mutation | what is done | mutants | harmful | reported | nearby | harmless | false alarms |",
+        "|---|---|--:|--:|--:|--:|--:|--:|",
+    ]
+    for name, row in study.rows.items():
+        about = (mutations()[name].__doc__ or "").strip().splitlines()[0].rstrip(".")
+        lines.append(f"| `{name}` | {about} | {_cells(row)} |")
+    return "\n".join([*lines, f"| **all** | | {_cells(study.total)} |"])
+
+
+def _cells(row: Row) -> str:
+    cells = (row.mutants, row.harmful, row.reported, row.near, row.harmless, row.alarms)
+    return " | ".join(map(str, cells))
+
+
+def summary(study: Study) -> str:
+    """The shares, one a line."""
+    row = study.total
+    flawed = sum(map(bool, study.unmutated.values()))
+    return "\n".join(
+        [
+            f"seed {study.seed}: {row.mutants:,} different mutants of {len(study.unmutated)} DAGs by"
+            f" {len(study.rows)} mutations; weights of seeds 0 and 1",
+            f"harmful: {row.harmful:,}; reported {_share(row.reported, row.harmful)} (at least {REPORTED:.1%} wanted),"
+            f" on or beside the damaged place {_share(row.near, row.harmful)} (at least {NEAR:.0%})",
+            f"harmless: {row.harmless:,}; raising an error {_share(row.alarms, row.harmless)} (at most {ALARMS:.0%})",
+            f"unmutated: {len(study.unmutated)}; raising anything: {flawed or 'none'}",
+        ]
+    )
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part:,} = {part / whole:.2%}" if whole else "0"
+
+
+def lists(study: Study) -> str:
+    """Mutants missed, reported far away, and false alarms."""
+    parts = []
+    for title, found in (
+        ("missed", [one for one in study.verdicts if one.missed]),
+        ("reported elsewhere only", [one for one in study.verdicts if one.harm and one.errors and not one.near]),
+        ("false alarms", [one for one in study.verdicts if one.false_alarm]),
+        ("crashes", [one for one in study.verdicts if one.crash]),
+    ):
+        parts.append(f"{title}: {len(found)}")
+        parts += [f"  {_line(one)}" for one in found]
+    return "\n".join(parts)
+
+
+def _line(one: Verdict) -> str:
+    said = ",".join((*one.errors, *(f"({code})" for code in one.warnings)))
+    return f"{one.key}  at {' '.join(one.place)[:90]}  [{said}]  {one.harm_at}: {one.harm or one.crash}"[:300]
+
+
+def show(name: str, seed: int) -> str:
+    """One mutant: the changed lines, the executor's word, the findings."""
+    operator, _, rest = name.partition("@")
+    subject_name, _, number = rest.rpartition("#")
+    key = Key(operator, subject_name, int(number), seed)
+    made, verdict = mutant(key), judge(key)
+    if made is None or verdict is None:
+        return f"{name}: does not apply"
+    whole, damaged, place = made
+    changed = difflib.unified_diff(whole.text().splitlines(), damaged.text().splitlines(), lineterm="", n=0)
+    findings = [f"{one.severity}: {one.code} {one.message}" for one in findings_of(read(damaged.text()))]
+    return "\n".join(
+        [
+            f"place: {' '.join(place)}",
+            *(line for line in changed if not line.startswith("@@")),
+            f"executor: {f'{verdict.harm_at}: {verdict.harm}' if verdict.harm else 'harmless'}",
+            *(findings or ["rules: nothing found"]),
+        ]
+    )
+
+
+_INTRO = """\
+# The mutation study
+
+Are the rules good enough? Correct DAGs are damaged as people and scripts damage them, the executor (`dagtool prove`'s)
+runs each mutant on simulated GPUs and says whether it still is the model, and the rules are asked without knowing
+that. A *harmful* mutant cannot run, or some node's value is not what its declared type promises; it must be reported
+by an error. A *harmless* one computes what it should; it must raise none. *Nearby* is an error on a node
+that was changed or on its direct neighbour. Sizes are those of the file too: a cut that leaves a remainder is harm.
+
+```console
+$ python3 tests/mutation/study.py --seed {seed} --count {count}
+```
+
+gives the table below, the same on every machine, and the list of mutants missed; `--only NAME` runs one mutation, and
+`--only NAME@DAG#NUMBER` shows one mutant with its findings. The DAGs are the presets with small degrees, and strategies of
+other shapes (`tests/mutation/subjects.py`). A mutation is a function in `tests/mutation/operators/`. A smaller sample
+runs with the tests.
+
+"""
+
+
+def page(study: Study, count: int) -> str:
+    """The page of the documentation."""
+    return _INTRO.format(seed=study.seed, count=count) + f"```\n{summary(study)}\n```\n\n{table(study)}\n"
+
+
+def main() -> int:
+    """The command."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--count", type=int, default=3000, help="mutants to judge")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", default="", help="a mutation, a family of them, or one mutant to show")
+    parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1))
+    parser.add_argument("--write-docs", action="store_true", help=f"write {PAGE.name}")
+    options = parser.parse_args()
+    if "#" in options.only:
+        print(show(options.only, options.seed))
+        return 0
+    study = run(options.seed, options.count, options.only, options.jobs)
+    print(table(study), summary(study), lists(study), sep="\n\n")
+    codes = Counter(code for one in study.verdicts if one.false_alarm for code in one.errors)
+    print(f"codes of false alarms: {dict(codes.most_common())}")
+    print(f"{study.seconds:.0f} s", file=sys.stderr)
+    if options.write_docs:
+        PAGE.write_text(page(study, options.count), encoding="utf-8")
+    return 0 if study.passed else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,176 @@
+"""One mutant: is it harmful (the executor says), is it reported, and where (the rules say)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from random import Random
+from zlib import crc32
+
+from dagtool.dag.graph import Dag
+from dagtool.dot import parse
+from dagtool.dot.dialect import to_dag
+from dagtool.errors import DagtoolError
+from dagtool.execute.prove import prove
+from dagtool.report.finding import Finding
+from dagtool.validators.catalogue import select_rules
+from dagtool.validators.context import Context
+from dagtool.validators.engine import check_context
+from mutation.catalogue import mutations
+from mutation.draft import GRAPH, Draft, Place
+from mutation.subjects import subject
+
+__all__ = ["Key", "Verdict", "findings_of", "judge", "mutant", "read"]
+
+SEEDS = (0, 1)
+"""Weights and inputs the executor tries."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """Names a mutant; the same key gives the same text."""
+
+    operator: str
+    subject: str
+    number: int
+    seed: int
+
+    def __str__(self) -> str:
+        return f"{self.operator}@{self.subject}#{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What executor and rules say of a mutant."""
+
+    key: Key
+    text_hash: int
+    place: Place
+    harm: str
+    """Why it is harmful; empty where it is not."""
+    harm_at: str
+    errors: tuple[str, ...]
+    """Codes of findings of severity error."""
+    warnings: tuple[str, ...]
+    near: bool
+    """Whether an error is on or beside the damaged place."""
+    crash: str = ""
+    """What executor or rules broke with, where they should have answered."""
+
+    @property
+    def missed(self) -> bool:
+        """Harmful and not reported."""
+        return bool(self.harm) and not self.errors
+
+    @property
+    def false_alarm(self) -> bool:
+        """Harmless and reported."""
+        return not self.harm and bool(self.errors)
+
+
+def mutant(key: Key) -> tuple[Draft, Draft, Place] | None:
+    """The correct draft, the damaged one and the place; None where the operator does not apply or changes nothing."""
+    whole = Draft.read(subject(key.subject))
+    damaged = whole.copy()
+    place = mutations()[key.operator](damaged, Random(str((key.seed, key.operator, key.subject, key.number))))
+    return None if place is None or damaged == whole else (whole, damaged, place)
+
+
+def judge(key: Key) -> Verdict | None:
+    """Damage, run, validate."""
+    made = mutant(key)
+    if made is None:
+        return None
+    whole, damaged, place = made
+    text = damaged.text()
+    harm, harm_at, crash = _harm(read(text))
+    try:
+        findings = findings_of(read(text))
+    except Exception as error:  # whatever it is, it is a fault of the rules
+        findings, crash = [], f"rules: {type(error).__name__}: {error}"
+    errors = [one for one in findings if one.severity == "error"]
+    near = place == GRAPH or any(_is_near(one, text, whole.around(place) | damaged.around(place)) for one in errors)
+    return Verdict(
+        key,
+        crc32(text.encode()),
+        place,
+        harm,
+        harm_at,
+        tuple(sorted({one.code for one in errors})),
+        tuple(sorted({one.code for one in findings if one.severity != "error"})),
+        bool(errors) and near,
+        crash,
+    )
+
+
+def findings_of(dag: Dag) -> list[Finding]:
+    """What the rules say, a finding for each node."""
+    return check_context(Context(dag, group=False), select_rules((), ()))[0]
+
+
+def read(text: str) -> Dag:
+    """A DAG as read from a file."""
+    return to_dag(parse(text.encode())[0])
+
+
+
+
+def _harm(dag: Dag) -> tuple[str, str, str]:
+    """Why, at which node, and whether the executor broke."""
+    try:
+        failure = prove(dag, seeds=SEEDS).failure
+    except DagtoolError as error:
+        return f"cannot be run: {error}", "", ""
+    except Exception as error:  # whatever it is, it is a fault of the executor
+        text = f"{type(error).__name__}: {error}"
+        return text, "", f"executor: {text}"
+    if failure is None:
+        uneven = _uneven(dag)
+        return (f"does not divide: {uneven}", "", "") if uneven else ("", "", "")
+    return failure.message, dag.ids[failure.node], ""
+
+
+def _uneven(dag: Dag) -> str:
+    """A cut of the real sizes that leaves a remainder: the executor runs small sizes that always divide."""
+    for kind in dag.kinds:
+        for port in (*kind.inputs, *kind.outputs):
+            for dim in port.type.dims:
+                degree = 1
+                for axis in dim.axes:
+                    degree *= dag.meshes[port.type.mesh].sizes[axis]
+                value = dim.size.bind({name: size for name, size in dag.sizes.items() if size is not None}).value
+                if value is not None and value % degree:
+                    return f"{dim} is {value} / {degree}"
+    return ""
+
+
+_WORD = re.compile(r"[\w.]+")
+_TEMPLATE = re.compile(r"\{[\d,…-]+\}")
+
+
+def _is_near(finding: Finding, text: str, places: set[str]) -> bool:
+    """On a place by node or line, or naming one in its message or notes, alone or by a template of ids."""
+    if finding.node in places:
+        return True
+    said = "\n".join((finding.message, *finding.notes))
+    if finding.line is not None:
+        said += "\n" + text.splitlines()[finding.line - 1].partition(" [")[0]
+    if places & set(_WORD.findall(said)):
+        return True
+    return any(_fits(template, name) for template in re.findall(r"[^\s,]*\{[^\s]*", said) for name in places)
+
+
+def _fits(template: str, name: str) -> bool:
+    """Whether ``layer{0-1}_norm`` stands for an id."""
+    words = _TEMPLATE.split(template.rstrip(","))
+    found = re.fullmatch(r"(\d+)".join(map(re.escape, words)), name)
+    if not found:
+        return False
+    return all(_among(slot[1:-1], int(number)) for slot, number in zip(_TEMPLATE.findall(template), found.groups(), strict=True))
+
+
+def _among(runs: str, number: int) -> bool:
+    if "…" in runs:
+        return True
+    ends = [run.partition("-") for run in runs.split(",")]
+    return any(int(first) <= number <= int(last or first) for first, _, last in ends)

@@ -1,0 +1,150 @@
+"""The oracle: every placement of an operator's inputs, judged by running it and by asking its type rule."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import product
+from typing import Any
+
+import numpy as np
+from oracle.ranks import SIZES, fault, numeric, one_rank, place, placements, run, uncut
+
+from dagtool.model.mesh import Mesh
+from dagtool.model.size import parse_size
+from dagtool.model.tensor import TensorType, parse_type
+from dagtool.ops import OPERATORS, LayoutError
+
+Infer = Callable[[Mapping[str, TensorType], Mapping[str, str]], tuple[TensorType, ...]]
+
+
+@dataclass(frozen=True)
+class Case:
+    """An operator with the whole types of its inputs and weight."""
+
+    op: str
+    inputs: Mapping[str, str] = field(default_factory=lambda: {"x": "[B, S, H]"})
+    param: str = ""
+    params: Mapping[str, str] = field(default_factory=dict)
+    copies: int = 1
+    """How many values arrive at each slot."""
+    weight_states: str = ""
+    """Placements of the weight beyond R and S(d)."""
+
+    def __str__(self) -> str:
+        given = [f"{key}={value}" for key, value in self.params.items()]
+        return " ".join([self.op, *given])
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One combination of placements."""
+
+    case: Case
+    placed: str
+    """``x=S(0) param=R``."""
+    accepted: bool
+    said: str
+    """The inferred types, or the reason of the refusal."""
+    wrong: str = ""
+    """Why an accepted combination is wrong."""
+    although_right: str = ""
+    """The output placements that a refused combination would have had."""
+
+    def __str__(self) -> str:
+        return f"{self.case}: {self.placed} -> {self.said or '?'}: {self.wrong or self.although_right}"
+
+
+def judge(
+    case: Case, mesh: Mesh, seed: int = 0, *, infer: Infer | None = None, states: str = "P", search: bool = True
+) -> Iterator[Verdict]:
+    """A verdict for each combination of placements; ``infer`` is judged in place of the operator's own rule."""
+    rng = np.random.default_rng(seed)
+    operator = OPERATORS[case.op]
+    axes = tuple(mesh.sizes)
+    names = [*case.inputs, *(["param"] if case.param else [])]
+    bases = {name: parse_type(f"{text} @m") for name, text in case.inputs.items()}
+    if case.param:
+        bases["param"] = parse_type(f"{case.param} @m")
+    data = {name: [_random(case, name, base, rng) for _ in range(case.copies)] for name, base in bases.items()}
+    wholes = {"weight": data.pop("param", [None])[0], "table": rng.standard_normal((SIZES["S"], SIZES["H"]))}
+    expected = _whole(case, mesh, data, bases, wholes)
+    choices = [list(placements(bases[name], axes, case.weight_states if name == "param" else states)) for name in names]
+    for chosen in product(*choices):
+        types = {name: held for name, (_, held) in zip(names, chosen, strict=True)}
+        placed = " ".join(f"{name}={short}" for name, (short, _) in zip(names, chosen, strict=True))
+        params = dict(case.params)
+        if case.param:
+            params["param"] = str(types.pop("param")).removesuffix(" @m")
+        held = {gpu: {name: [] for name in types} for gpu in mesh.gpus}
+        for name, tensor in types.items():
+            for whole in data[name]:
+                for gpu, value in place(whole, tensor, mesh, rng).items():
+                    held[gpu][name].append(value)
+        try:
+            outputs = (infer or operator.infer)(types, params)
+        except LayoutError as error:
+            found = ""
+            if search and not any(tensor.varying for tensor in types.values()):
+                found = _alternatives(case, mesh, types, params, held, wholes, expected)
+            yield Verdict(case, placed, False, str(error), although_right=found)
+            continue
+        said = "; ".join(map(str, outputs))
+        wrong = _wrong(case, mesh, types, params, held, wholes, expected, outputs)
+        yield Verdict(case, placed, True, said, wrong=wrong)
+
+
+def _random(case: Case, name: str, base: TensorType, rng: np.random.Generator) -> Any:
+    shape = tuple(parse_size(str(dim.size)).bind(SIZES).value for dim in base.dims)
+    if case.op == "embedding" and name == "x":
+        return rng.integers(0, SIZES["V"], shape)
+    return rng.standard_normal(shape)
+
+
+def _whole(case: Case, mesh: Mesh, data: Mapping[str, Any], bases: Mapping[str, TensorType], wholes: Any) -> Any:
+    """What one rank that holds everything gets."""
+    types = {name: uncut(bases[name]) for name in data}
+    params = {**case.params, **({"param": case.param} if case.param else {})}
+    return run(OPERATORS[case.op], one_rank(mesh), types, params, {0: data}, wholes)[0]
+
+
+def _wrong(
+    case: Case, mesh: Mesh, types: Any, params: Any, held: Any, wholes: Any, expected: Any, outputs: Any
+) -> str:
+    try:
+        results = run(OPERATORS[case.op], mesh, types, params, held, wholes)
+    except Exception as error:
+        return f"accepted, but cannot run: {type(error).__name__}: {error}"
+    varying = {axis for tensor in types.values() for axis in tensor.varying}
+    if len(outputs) != len(expected):
+        return f"promises {len(outputs)} outputs, gives {len(expected)}"
+    for number, tensor in enumerate(outputs):
+        if lost := varying - set(tensor.varying):
+            return f"{tensor} forgets that an input varies along {sorted(lost)[0]}"
+        if tensor.varying:
+            continue
+        if found := fault(tensor, mesh, {gpu: result[number] for gpu, result in results.items()}, expected[number]):
+            return found
+    return ""
+
+
+def _alternatives(
+    case: Case, mesh: Mesh, types: Any, params: Any, held: Any, wholes: Any, expected: Any
+) -> str:
+    """The placements that every output would have had, empty where there is none."""
+    try:
+        results = run(OPERATORS[case.op], mesh, types, params, held, wholes)
+    except Exception:
+        return ""
+    found = []
+    for number, whole in enumerate(expected):
+        given = {gpu: result[number] for gpu, result in results.items()}
+        fits = [
+            short
+            for short, tensor in placements(numeric(np.shape(whole)), tuple(mesh.sizes))
+            if not fault(tensor, mesh, given, whole)
+        ]
+        if not fits:
+            return ""
+        found.append("|".join(fits))
+    return ", ".join(found)
