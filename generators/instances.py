@@ -174,7 +174,7 @@ class Assembler:
         for name in step.meshes:
             mesh = self._dag.meshes[name]
             gpus += mesh.members({axis: at for axis, at in position.items() if axis in mesh.sizes})
-        return tuple(gpus)
+        return tuple(dict.fromkeys(gpus))  # two meshes may share a GPU
 
     # -- edges ----------------------------------------------------------------------------
 

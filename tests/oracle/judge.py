@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import product
 from typing import Any
 
 import numpy as np
-from oracle.ranks import SIZES, fault, numeric, one_rank, place, placements, run, uncut
+from oracle.ranks import SIZES, fault, numeric, one_rank, place, placements, run, shape_of, uncut
 
 from dagtool.model.mesh import Mesh
 from dagtool.model.size import parse_size
@@ -76,22 +77,28 @@ def judge(
         params = dict(case.params)
         if case.param:
             params["param"] = str(types.pop("param")).removesuffix(" @m")
-        held = {gpu: {name: [] for name in types} for gpu in mesh.gpus}
-        for name, tensor in types.items():
-            for whole in data[name]:
-                for gpu, value in place(whole, tensor, mesh, rng).items():
-                    held[gpu][name].append(value)
+        held = partial(_held, types, data, mesh, rng)
         try:
             outputs = (infer or operator.infer)(types, params)
         except LayoutError as error:
             found = ""
             if search and not any(tensor.varying for tensor in types.values()):
-                found = _alternatives(case, mesh, types, params, held, wholes, expected)
+                found = _alternatives(case, mesh, types, params, held(), wholes, expected)
             yield Verdict(case, placed, False, str(error), although_right=found)
             continue
         said = "; ".join(map(str, outputs))
-        wrong = _wrong(case, mesh, types, params, held, wholes, expected, outputs)
+        wrong = _wrong(case, mesh, types, params, held(), wholes, expected, outputs)
         yield Verdict(case, placed, True, said, wrong=wrong)
+
+
+def _held(types: Any, data: Any, mesh: Mesh, rng: np.random.Generator) -> dict[int, dict[str, list[Any]]]:
+    """What every rank holds of each input."""
+    held: dict[int, dict[str, list[Any]]] = {gpu: {name: [] for name in types} for gpu in mesh.gpus}
+    for name, tensor in types.items():
+        for whole in data[name]:
+            for gpu, value in place(whole, tensor, mesh, rng).items():
+                held[gpu][name].append(value)
+    return held
 
 
 def _random(case: Case, name: str, base: TensorType, rng: np.random.Generator) -> Any:
@@ -141,7 +148,7 @@ def _alternatives(
         given = {gpu: result[number] for gpu, result in results.items()}
         fits = [
             short
-            for short, tensor in placements(numeric(np.shape(whole)), tuple(mesh.sizes))
+            for short, tensor in placements(numeric(shape_of(whole)), tuple(mesh.sizes))
             if not fault(tensor, mesh, given, whole)
         ]
         if not fits:

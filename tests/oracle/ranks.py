@@ -19,8 +19,8 @@ from dagtool.ops.base import Operator
 from dagtool.ops.collective import Collective
 from dagtool.ops.tokens import Routing
 
-SIZES = {"B": 6, "S": 12, "N": 18, "D": 24, "H": 30, "F": 36, "V": 42, "E": 6, "K": 2}
-"""All but K divide by 2, 3 and 6, and no two dimensions of one tensor are equal."""
+SIZES = {"B": 12, "S": 18, "N": 24, "D": 30, "H": 36, "F": 42, "V": 48, "E": 12, "K": 6}
+"""All divide by 2, 3 and 6, and no two dimensions of one tensor are equal."""
 
 
 def mesh_of(**axes: int) -> Mesh:
@@ -189,3 +189,8 @@ def numeric(shape: tuple[int, ...]) -> TensorType:
 def one_rank(mesh: Mesh) -> Mesh:
     """The same axes, each of a single rank."""
     return replace(mesh, axes=tuple((axis, 1) for axis, _ in mesh.axes), gpus=(0,))
+
+
+def shape_of(whole: Any) -> tuple[int, ...]:
+    """The shape of an array or of a routing decision."""
+    return np.shape(whole.weights if isinstance(whole, Routing) else whole)

@@ -38,6 +38,9 @@ def test_gpus_layers_and_meshes():
     assert layer_words((0, 1, 2)) == "layers 0–2 · ×3"
     assert mesh_words(generate("ma_separation")) == "attn: tp 8 on GPU 0–7; moe: ep 8 on GPU 8–15"
     assert mesh_words(generate("pp2")) == "s0: GPU 0; s1: GPU 1"
+    assert mesh_words(generate("dense_tp8_pp2", {"pp": "16"})).endswith(
+        "s2: tp 8 on GPU 16–23; …; s15: tp 8 on GPU 120–127"
+    )
     assert mesh_words(generate("ep16_tp4")) == "ep 16 × tp 4 on GPU 0–63"
 
 

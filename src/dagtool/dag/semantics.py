@@ -30,7 +30,7 @@ def infer_outputs(kind: Kind) -> tuple[TensorType, ...]:
     """The output types that follow from the declared inputs. Raises LayoutError with the reason why not."""
     try:
         return OPERATORS[kind.op].infer(slot_types(kind), kind.parameters)
-    except (TypeTextError, SizeError) as error:
+    except (TypeTextError, SizeError, IndexError) as error:
         raise LayoutError(str(error)) from None
 
 
@@ -42,7 +42,7 @@ def kind_work(kind: Kind, meshes: Mapping[str, Mesh]) -> Work:
     try:
         outputs = [port.type for port in kind.outputs]
         return OPERATORS[kind.op].work(slot_types(kind), outputs, kind.parameters, mesh.sizes)
-    except (TypeTextError, SizeError, KeyError, ValueError) as error:
+    except (TypeTextError, SizeError, LookupError, ValueError) as error:
         raise LayoutError(str(error)) from None
 
 

@@ -6,11 +6,13 @@ say ``dagtool=1`` is foreign: its nodes have no operator and only its structure 
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from dagtool.dag.graph import Dag, EdgeKind, Kind, Port, Problem
 from dagtool.model.mesh import MeshError, parse_gpus, parse_meshes
 from dagtool.model.tensor import TypeTextError, parse_ports
+from dagtool.model.transformer import ModelError, parse_model
 
 if TYPE_CHECKING:
     from dagtool.dot.graph import DotGraph
@@ -22,6 +24,9 @@ PARAMETERS = (
     "owner", "experts", "top_k", "count",
 )  # fmt: skip
 """Attributes that are parameters of an operator."""
+
+VERSION = "1"
+"""The dialect written and read here, graph attribute ``dagtool``."""
 
 _KIND_KEYS = ("op", "role", "input", "output", *PARAMETERS)
 
@@ -48,15 +53,34 @@ def _read_header(graph: DotGraph, dag: Dag) -> None:
     attributes = graph.attributes
     for part in attributes.get("sizes", "").split():
         symbol, _, value = part.partition("=")
-        if not symbol[:1].isupper() or not (value.isdigit() or value == symbol):
-            dag.problems.append(Problem(-1, "sizes", f"cannot read {part!r} as a size, like B=128 or B=B"))
-            continue
-        dag.sizes[symbol] = int(value) if value.isdigit() else None
+        number = _positive(value)
+        if not _SYMBOL.match(symbol) or not (number or value == symbol):
+            dag.problems.append(Problem(-1, "sizes", f"cannot read {part[:40]!r} as a size, like B=128 or B=B"))
+        elif symbol in dag.sizes:
+            dag.problems.append(Problem(-1, "sizes", f"gives {symbol} twice"))
+        else:
+            dag.sizes[symbol] = number or None
     try:
         dag.meshes = parse_meshes(attributes.get("meshes", ""))
     except MeshError as error:
         dag.problems.append(Problem(-1, "meshes", str(error)))
+    version = attributes["dagtool"]
+    if version != VERSION:
+        dag.problems.append(Problem(-1, "dagtool", f"is of dialect {version!r}; this dagtool reads {VERSION!r}"))
+    if "model" in attributes:
+        try:
+            parse_model(attributes["model"])
+        except ModelError as error:
+            dag.problems.append(Problem(-1, "model", str(error)))
     dag.facts = {key: attributes[key] for key in ("preset", "model") if key in attributes}
+
+
+_SYMBOL = re.compile(r"[A-Z][A-Za-z0-9_]*\Z")
+
+
+def _positive(text: str) -> int:
+    """A number of at least 1 and at most 18 digits; 0 for anything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else 0
 
 
 def _read_nodes(graph: DotGraph, dag: Dag) -> None:
@@ -109,9 +133,9 @@ def _device_set(text: str | None, node: int, dag: Dag) -> int:
 
 
 def _number(text: str | None, attribute: str, node: int, dag: Dag) -> int:
-    if text is not None and text.isdigit():
+    if text is not None and text.isascii() and text.isdigit() and len(text) < 10:
         return int(text)
-    dag.problems.append(Problem(node, attribute, f"cannot read {text!r} as a number"))
+    dag.problems.append(Problem(node, attribute, f"cannot read {(text or '')[:40]!r} as a number"))
     return -1
 
 

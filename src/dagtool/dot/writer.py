@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from dagtool.dag.graph import Dag, Kind, Port
+from dagtool.dot.dialect import VERSION
 from dagtool.errors import DagtoolError
 from dagtool.model.labels import shape_label
 from dagtool.model.mesh import format_gpus
@@ -20,10 +21,7 @@ if TYPE_CHECKING:
     from jinja2 import Template
     from jinja2.sandbox import SandboxedEnvironment
 
-__all__ = ["DIALECT", "write_dot"]
-
-DIALECT = "1"
-"""The version of the dialect, graph attribute ``dagtool``."""
+__all__ = ["write_dot"]
 
 _MARKS = ("id", "gpu", "gpu_label", "layer_index", "expert")
 _CHUNK = 4096
@@ -47,7 +45,7 @@ def write_dot(dag: Dag, templates: str | None = None) -> Iterator[str]:
 def _pieces(dag: Dag, env: SandboxedEnvironment) -> Iterator[str]:
     sizes = " ".join(f"{symbol}={symbol if value is None else value}" for symbol, value in dag.sizes.items())
     meshes = "; ".join(map(str, dag.meshes.values()))
-    facts = {"dagtool": DIALECT, **dag.facts, "sizes": sizes, "meshes": meshes}
+    facts = {"dagtool": VERSION, **dag.facts, "sizes": sizes, "meshes": meshes}
     yield env.get_template("dot/graph.j2").render(name=dag.name, facts=list(facts.items())) + "\n"
     yield from _chunks(_node_lines(dag, env))
     yield from _chunks(_edge_lines(dag, env))

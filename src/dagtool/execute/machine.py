@@ -11,8 +11,8 @@ from dagtool.dag.graph import Dag, Kind
 from dagtool.dag.semantics import slot_types, weight_of
 from dagtool.execute.weights import Weights
 from dagtool.model.mesh import Mesh
-from dagtool.model.size import SizeError, parse_size
-from dagtool.model.tensor import TensorType, TypeTextError
+from dagtool.model.size import parse_size
+from dagtool.model.tensor import TensorType
 from dagtool.ops import OPERATORS, LayoutError
 from dagtool.ops.base import Types, Values
 from dagtool.ops.collective import Collective
@@ -115,7 +115,7 @@ class Machine:
             arrived = self._arrived(node, before)
             try:
                 self.results[node] = self._run(node, arrived)
-            except (LayoutError, TypeTextError, SizeError, KeyError, IndexError, ValueError) as error:
+            except (LayoutError, LookupError, TypeError, AttributeError, ValueError) as error:
                 message = str(error) if isinstance(error, LayoutError) else f"{type(error).__name__}: {error}"
                 raise FailureError(node, message) from None
             yield node
@@ -192,7 +192,7 @@ class Machine:
             if gpu in done:
                 continue
             fixed = {axis: at for axis, at in mesh.position(gpu).items() if axis not in over}
-            group = mesh.members(fixed)
+            group = mesh.group(over, fixed)
             if missing := [member for member in group if member not in gpus]:
                 raise LayoutError(f"waits forever: GPU {missing[0]} of its group does not take part")
             held = [self._at(arrived, member) for member in group]

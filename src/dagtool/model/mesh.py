@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 from math import prod
 
@@ -27,6 +28,10 @@ class Mesh:
         if prod(size for _, size in self.axes) != len(self.gpus):
             shape = " x ".join(f"{name}={size}" for name, size in self.axes) or "one GPU"
             raise MeshError(f"mesh {self.name!r} is {shape} but lists {len(self.gpus)} GPUs")
+        if len(self.sizes) != len(self.axes):
+            raise MeshError(f"mesh {self.name!r} has an axis twice")
+        if 0 in self.sizes.values():
+            raise MeshError(f"mesh {self.name!r} has an axis of no ranks")
         if len(set(self.gpus)) != len(self.gpus):
             raise MeshError(f"mesh {self.name!r} lists a GPU twice")
 
@@ -53,9 +58,21 @@ class Mesh:
             found.append(self.gpus[rank])
         return tuple(found)
 
+    def group(self, over: Iterable[str], fixed: Mapping[str, int]) -> tuple[int, ...]:
+        """The GPUs that differ only along ``over``, the first axis named being the slowest."""
+        axes = list(over)
+        sizes = self.sizes
+        return tuple(
+            gpu
+            for index in product(*(range(sizes[axis]) for axis in axes))
+            for gpu in self.members({**fixed, **dict(zip(axes, index, strict=True))})
+        )
+
     def position(self, gpu: int) -> dict[str, int]:
         """Where a GPU lies: axis name to index. Raises ValueError for a GPU of another mesh."""
-        rank = self.gpus.index(gpu)
+        rank = _rank_table(self).get(gpu)
+        if rank is None:
+            raise ValueError(f"GPU {gpu} is not on mesh {self.name}")
         found: dict[str, int] = {}
         for name, size in reversed(self.axes):
             rank, found[name] = divmod(rank, size)
@@ -64,6 +81,11 @@ class Mesh:
     def __str__(self) -> str:
         axes = " ".join(f"{name}={size}" for name, size in self.axes)
         return f"{self.name}: {axes + ' ' if axes else ''}gpus={format_gpus(self.gpus)}"
+
+
+@lru_cache(maxsize=64)
+def _rank_table(mesh: Mesh) -> dict[int, int]:
+    return {gpu: rank for rank, gpu in enumerate(mesh.gpus)}
 
 
 def format_gpus(gpus: Iterable[int]) -> str:
@@ -77,7 +99,7 @@ def format_gpus(gpus: Iterable[int]) -> str:
     return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in runs)
 
 
-_RUN = re.compile(r"\s*(\d+)(?:-(\d+))?\s*\Z")
+_RUN = re.compile(r"\s*([0-9]+)(?:-([0-9]+))?\s*\Z")
 
 
 def parse_gpus(text: str) -> tuple[int, ...]:
@@ -87,16 +109,20 @@ def parse_gpus(text: str) -> tuple[int, ...]:
         match = _RUN.match(part)
         if match is None:
             raise MeshError(f"cannot read {part.strip()!r} as a GPU or a range of GPUs")
+        if len(part) > 40:
+            raise MeshError(f"cannot read {part.strip()[:20]!r}… as a GPU")
         first, last = int(match[1]), int(match[2] or match[1])
         if last < first:
             raise MeshError(f"the range {part.strip()!r} runs backwards")
         if last - first >= 1 << 20:
             raise MeshError(f"the range {part.strip()!r} names more than a million GPUs")
         gpus.extend(range(first, last + 1))
+    if len(set(gpus)) < len(gpus):
+        raise MeshError(f"{text.strip()!r} names a GPU twice")
     return tuple(gpus)
 
 
-_MESH = re.compile(r"\s*([a-z]\w*)\s*:((?:\s*[a-z]\w*=\d+)*)\s*gpus=([\d,\-\s]+?)\s*\Z")
+_MESH = re.compile(r"\s*([a-z]\w*)\s*:((?:\s*[a-z]\w*=[0-9]{1,9})*)\s*gpus=([0-9,\-\s]+?)\s*\Z")
 
 
 def parse_meshes(text: str) -> dict[str, Mesh]:
@@ -107,5 +133,7 @@ def parse_meshes(text: str) -> dict[str, Mesh]:
         if match is None:
             raise MeshError(f"cannot read {part.strip()!r} as a mesh; expected 'name: axis=size … gpus=0-7'")
         axes = tuple((name, int(size)) for name, size in (axis.split("=") for axis in match[2].split()))
+        if match[1] in meshes:
+            raise MeshError(f"mesh {match[1]!r} is declared twice")
         meshes[match[1]] = Mesh(match[1], axes, parse_gpus(match[3]))
     return meshes

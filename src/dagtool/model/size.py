@@ -16,7 +16,7 @@ __all__ = ["ONE", "Size", "SizeError", "parse_size", "product"]
 
 # The order in which factors are written: the way the field says them, `B*S*K/E`.
 _ORDER = {symbol: rank for rank, symbol in enumerate("BSTHNGDFKVLE")}
-_TOKEN = re.compile(r"\s*(?:(\d+)|([A-Z][A-Za-z0-9_]*)|([*/]))")
+_TOKEN = re.compile(r"\s*(?:([0-9]{1,4000})|([A-Z][A-Za-z0-9_]*)|([*/]))")
 
 
 class SizeError(ValueError):

@@ -49,6 +49,11 @@ class TensorType:
     partial: tuple[str, ...] = ()
     varying: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        # Sets, kept as sorted tuples: the order in which a file names the axes means nothing.
+        object.__setattr__(self, "partial", tuple(sorted(set(self.partial))))
+        object.__setattr__(self, "varying", tuple(sorted(set(self.varying))))
+
     @property
     def sharded_axes(self) -> dict[str, int]:
         """Axis name to the index of the dimension it cuts."""
@@ -107,8 +112,9 @@ def parse_type(text: str) -> TensorType:
         raise TypeTextError(str(error)) from None
     found = TensorType(dims, match["mesh"], _names(match["sum"]), _names(match["vary"]))
     cuts = [axis for dim in dims for axis in dim.axes]
-    for axis in (*cuts, *found.partial):
-        if (*cuts, *found.partial).count(axis) > 1:
+    summed = _names(match["sum"])
+    for axis in (*cuts, *summed):
+        if (*cuts, *summed).count(axis) > 1 or (axis in summed and axis in found.varying):
             raise TypeTextError(f"axis {axis!r} occurs twice in {text!r}")
     return found
 

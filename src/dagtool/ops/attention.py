@@ -87,8 +87,10 @@ class Scores(_Product):
     def run(self, here: Local, values: Values) -> tuple[Any, ...]:
         """Scaled by the square root of the head size."""
         (scores,) = super().run(here, values)
+        # The whole head size, also where a GPU has only a part of it.
         letters = parse_spec(self._spec(here.params)).inputs[0]
-        width = only(values, "q").shape[letters.index("d")] if "d" in letters else 1
+        dims = here.types["q"].dims
+        width = prod(here.count(str(dim.size)) for letter, dim in zip(letters, dims, strict=True) if letter == "d")
         return (scores / sqrt(width),)
 
 
@@ -126,6 +128,9 @@ class _Rearrange(Operator):
         left, arrow, right = params.get("einsum", "").partition("->")
         if not arrow:
             raise LayoutError("states no layout change (attribute 'einsum')")
+        before, after = "".join(_groups(left)), "".join(_groups(right))
+        if sorted(before) != sorted(after) or len(set(before)) < len(before):
+            raise LayoutError(f"its layout change {params.get('einsum')} loses or doubles a dimension")
         held = self._factors(_groups(left), x, params)
         return (TensorType(tuple(_merge(group, held) for group in _groups(right)), x.mesh, x.partial, x.varying),)
 

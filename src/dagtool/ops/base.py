@@ -21,6 +21,7 @@ __all__ = [
     "Values",
     "Work",
     "axes_param",
+    "int_param",
     "only",
     "require_no_partial",
     "require_whole",
@@ -147,12 +148,23 @@ def axes_param(params: Params, name: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in params.get(name, "").split(",") if part.strip())
 
 
+def int_param(params: Params, name: str, default: int = 1) -> int:
+    """A parameter that is a number of at least 1. Raises LayoutError."""
+    text = params.get(name, str(default))
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text) > 0):
+        raise LayoutError(f"has {name}={text!r}, which is no number of at least 1")
+    return int(text)
+
+
 def weight_type(params: Params, mesh: str) -> TensorType:
-    """The ``param`` attribute as a type on ``mesh``. Raises LayoutError where it is missing."""
+    """The ``param`` attribute as a type on ``mesh``. Raises LayoutError where it is missing or no weight."""
     text = params.get("param")
     if not text:
         raise LayoutError("states no weight (attribute 'param')")
-    return parse_type(f"{text} @{mesh}")
+    found = parse_type(f"{text} @{mesh}")
+    if found.partial or found.varying:
+        raise LayoutError(f"its weight {text} is a partial sum or varies: a weight is whole or cut")
+    return found
 
 
 def require_no_partial(tensor: TensorType, what: str) -> None:
@@ -166,6 +178,8 @@ def require_no_partial(tensor: TensorType, what: str) -> None:
 
 def require_whole(tensor: TensorType, index: int, what: str) -> None:
     """Refuse a cut dimension that the operator needs whole."""
+    if not tensor.dims:
+        raise LayoutError(f"{what} needs a dimension but gets {tensor}")
     dim = tensor.dims[index]
     if dim.axes:
         axes = ",".join(dim.axes)

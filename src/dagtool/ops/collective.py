@@ -13,7 +13,7 @@ from typing import Any
 
 from dagtool.model.size import Size, product
 from dagtool.model.tensor import Dim, TensorType
-from dagtool.ops.base import LayoutError, Local, Operator, Params, Types, Values, Work, axes_param, only
+from dagtool.ops.base import LayoutError, Local, Operator, Params, Types, Values, Work, axes_param, int_param, only
 from dagtool.ops.routing import put_back, returned_tokens, routed_tokens, select
 from dagtool.ops.tokens import Tokens
 
@@ -41,7 +41,7 @@ def over_axes(params: Params) -> tuple[str, ...]:
 
 def _dim(params: Params, name: str, x: TensorType) -> int:
     text = params.get(name, "")
-    if not text.isdigit() or int(text) >= len(x.dims):
+    if not (text.isascii() and text.isdigit() and len(text) < 4) or int(text) >= len(x.dims):
         raise LayoutError(f"states no dimension of {x} (attribute {name!r})")
     return int(text)
 
@@ -196,6 +196,8 @@ class AllToAll(Collective):
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """S(along) -> S(to_along)."""
         x, axes = inputs["x"], over_axes(params)
+        if _dim(params, "along", x) == _dim(params, "to_along", x):
+            raise LayoutError(f"moves the cut of {x} to the dimension where it is: nothing is exchanged")
         return (_cut(_uncut(x, _dim(params, "along", x), axes), _dim(params, "to_along", x), axes),)
 
     def exchange(self, members: Sequence[Local], values: Sequence[Values]) -> list[Any]:
@@ -240,14 +242,14 @@ class Concat(Operator):
         index = _dim(params, "along", x)
         if x.dims[index].axes:
             raise LayoutError(f"concatenates along {x.dims[index]}, which is cut: all_gather instead")
-        return (x.with_dim(index, Dim(x.dims[index].size * int(params.get("count", "1")))),)
+        return (x.with_dim(index, Dim(x.dims[index].size * int_param(params, "count"))),)
 
     def run(self, here: Local, values: Values) -> tuple[Any, ...]:
         """The values side by side in the order of the edges."""
         import numpy as np
 
         held = values.get("x", [])
-        if len(held) != int(here.params.get("count", "1")):
+        if len(held) != int_param(here.params, "count"):
             raise LayoutError(f"{len(held)} of its {here.params.get('count', '1')} parts arrived on this GPU")
         return (np.concatenate(held, axis=_dim(here.params, "along", here.types["x"])),)
 

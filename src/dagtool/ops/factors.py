@@ -39,6 +39,8 @@ def parse_spec(text: str) -> Spec:
         raise LayoutError(f"cannot read {text!r} as an einsum")
     if not set(output) <= set(left):
         raise LayoutError(f"einsum {text!r} has an output letter that no input has")
+    if any(len(set(part)) < len(part) for part in (*inputs, output)):
+        raise LayoutError(f"einsum {text!r} has a letter twice in one tensor")
     return Spec(inputs, output)
 
 
@@ -59,6 +61,8 @@ def contract(spec: Spec, inputs: Sequence[TensorType]) -> TensorType:
 
 
 def _factor_dims(spec: Spec, inputs: Sequence[TensorType]) -> dict[str, Dim]:
+    if len(spec.inputs) != len(inputs):
+        raise LayoutError(f"multiplies {len(inputs)} operands, but its einsum names {len(spec.inputs)}")
     dims: dict[str, Dim] = {}
     for letters, tensor in zip(spec.inputs, inputs, strict=True):
         if tensor.mesh != inputs[0].mesh:

@@ -17,6 +17,7 @@ from dagtool.ops.base import (
     Types,
     Values,
     Work,
+    int_param,
     only,
     require_no_partial,
     weight_type,
@@ -26,13 +27,16 @@ from dagtool.ops.routing import own_tokens, pick, routed_tokens
 
 __all__ = ["Embedding", "ExpertLinear", "Linear"]
 
+TABLES = ("token", "position", "token+position")
+"""What an embedding looks up: rows by token id, by position, or the sum of both."""
+
 _LETTERS = "abcdefghijklm"
 _OUT = "nopqrstuvw"
 
 
 def _split_weight(weight: TensorType, params: Params) -> tuple[int, int]:
     """How many leading dimensions of the weight are contracted, and how many outputs are fused."""
-    contracted, fused = int(params.get("contract", "1")), int(params.get("fused", "1"))
+    contracted, fused = int_param(params, "contract"), int_param(params, "fused")
     if len(weight.dims) < contracted + (2 if fused > 1 else 1):
         raise LayoutError(f"its weight {weight} has too few dimensions")
     if fused > 1:
@@ -73,7 +77,7 @@ class Linear(Operator):
         import numpy as np
 
         weight = here.weight()
-        contracted, fused = int(here.params.get("contract", "1")), int(here.params.get("fused", "1"))
+        contracted, fused = int_param(here.params, "contract"), int_param(here.params, "fused")
         parts = np.moveaxis(weight, contracted, 0) if fused > 1 else [weight]
         if x.shape[x.ndim - contracted :] != parts[0].shape[:contracted]:
             raise LayoutError(f"local shapes {x.shape} and {weight.shape} do not fit")
@@ -141,6 +145,10 @@ class Embedding(Operator):
         if len(table.dims) != 2:
             raise LayoutError(f"its table {table} is not [rows, columns]")
         rows, columns = table.dims
+        if params.get("tables", "token") not in TABLES:
+            raise LayoutError(f"looks up tables {params['tables']!r}; known: {', '.join(TABLES)}")
+        if params.get("tables") == "position" and rows.axes:
+            raise LayoutError(f"looks up positions in a table cut by rows along {','.join(rows.axes)}")
         if clash := set(ids.used_axes) & {*rows.axes, *columns.axes}:
             raise LayoutError(f"axis {sorted(clash)[0]} cuts both the ids and the table")
         return (TensorType((*ids.dims, Dim(columns.size, columns.axes)), ids.mesh, rows.axes, ids.varying),)

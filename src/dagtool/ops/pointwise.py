@@ -19,6 +19,7 @@ from dagtool.ops.base import (
     only,
     require_no_partial,
     require_whole,
+    weight_type,
 )
 from dagtool.ops.tokens import Tokens
 
@@ -26,6 +27,16 @@ __all__ = ["EPSILON", "Activation", "Add", "Copy", "GatedActivation", "Norm"]
 
 EPSILON = 1e-5
 """Added to the variance in a norm."""
+
+
+NORMS = ("layer", "rms")
+ACTIVATIONS = ("gelu", "relu", "silu")
+
+
+def known_activation(params: Params) -> None:
+    """Raises LayoutError for a function that no operator has."""
+    if params.get("function", "gelu") not in ACTIVATIONS:
+        raise LayoutError(f"knows no activation {params['function']!r}: {', '.join(ACTIVATIONS)}")
 
 
 def activate(function: str, x: Any) -> Any:
@@ -57,6 +68,10 @@ class Norm(Operator):
         x = inputs["x"]
         require_no_partial(x, "norm")
         require_whole(x, -1, "norm")
+        if params.get("function", "layer") not in NORMS:
+            raise LayoutError(f"knows no norm {params['function']!r}: {', '.join(NORMS)}")
+        if "param" in params and weight_type(params, x.mesh).dims != x.dims[-1:]:
+            raise LayoutError(f"its weight {params['param']} is not the last dimension of {x}")
         return (x,)
 
     def run(self, here: Local, values: Values) -> tuple[Any, ...]:
@@ -76,6 +91,7 @@ class Activation(Operator):
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """Same type as the input."""
+        known_activation(params)
         require_no_partial(inputs["x"], params.get("function", "activation"))
         return (inputs["x"],)
 
@@ -93,6 +109,7 @@ class GatedActivation(Operator):
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """Type of ``up``."""
         gate, up = inputs["gate"], inputs["up"]
+        known_activation(params)
         require_no_partial(gate, params.get("function", "gated activation"))
         if (gate.dims, gate.mesh, gate.varying) != (up.dims, up.mesh, up.varying):
             raise LayoutError(f"gate {gate} and up {up} do not lie alike")

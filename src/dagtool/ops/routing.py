@@ -43,6 +43,7 @@ def routed_tokens(x: TensorType, route: TensorType, params: Params, over: Sequen
     require_no_partial(x, "routing")
     require_no_partial(route, "routing")
     require_whole(x, -1, "routing a token")
+    require_whole(route, -1, "routing a token")
     owner = axes_param(params, "owner")
     experts = params.get("experts")
     if not experts:

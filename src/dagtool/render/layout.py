@@ -125,5 +125,7 @@ class _Plan:
         ids = tuple(picture.nodes[node].id for node in frame.nodes)
         spot = Spot((left + right) / 2, (high + low) / 2, right - left, low - high)
         begin = placement.lefts[within[0]]
+        if frame.kind == "layer":  # an arrow enters it in the middle of its first column
+            begin = (begin + placement.rights[within[0]]) / 2 + LANE
         label_at = (begin + text_width(frame.label, FONT_SIZE) / 2, high + HEADING / 2)
         return Frame(frame.id, frame.kind, frame.label, ids, parent, spot, label_at)

@@ -96,6 +96,8 @@ def mesh_words(dag: Dag) -> str:
     for mesh in shown:
         axes = " × ".join(f"{name} {size}" for name, size in mesh.axes)
         texts.append(f"{mesh.name}: " * named + f"{axes} on " * bool(axes) + gpu_words(mesh.gpus))
+    if len(texts) > _MAX_RUNS:
+        texts = [*texts[: _MAX_RUNS - 1], "…", texts[-1]]
     return "; ".join(texts)
 
 
