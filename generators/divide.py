@@ -11,6 +11,8 @@ from dagtool.model.mesh import Mesh
 from dagtool.model.tensor import TensorType
 from dagtool.model.transformer import SYMBOLS
 
+_FAR = 1_000_000
+
 __all__ = ["check_degrees", "check_type"]
 
 
@@ -51,21 +53,22 @@ def _degree_text(axes: Iterable[str], degrees: Mapping[str, int]) -> str:
 def _refuse(degrees: str, degree: int, failing: list[str], bound: Mapping[str, int]) -> None:
     named = " and ".join(f"{SYMBOLS[symbol]} {symbol}={bound[symbol]}" for symbol in failing)
     pads = ", ".join(f"{symbol} to {-(-bound[symbol] // degree) * degree}" for symbol in failing)
-    fitting = " and ".join(map(str, _near_divisors(gcd(*bound.values()), degree)))
+    near = _near_divisors(gcd(*bound.values()), degree)
+    fitting = f"the nearest degrees that do are {' and '.join(map(str, near))}"
+    if len(near) == 1:
+        fitting = f"the nearest degree that does is {near[0]}"
     if "G" in failing:
         pads += "; or cut the heads by two axes, G by one that divides it and N by the other (G/kv N/rep)"
     rest = [symbol for symbol in bound if symbol not in failing]
     also = f" (they also divide {', '.join(f'{symbol}={bound[symbol]}' for symbol in rest)})" if rest else ""
     raise DagtoolError(
         f"{degrees} does not divide {named}",
-        f"the nearest degrees that do are {fitting}{also}; or pad {pads}",
+        f"{fitting}{also}; or pad {pads}",
     )
 
 
 def _near_divisors(value: int, degree: int) -> list[int]:
-    """The largest divisor of ``value`` below ``degree`` and the smallest above."""
-    small = [d for d in range(1, int(value**0.5) + 1) if value % d == 0]
-    divisors = sorted({*small, *(value // d for d in small)})
-    below = [d for d in divisors if d < degree]
-    above = [d for d in divisors if d > degree]
-    return [*below[-1:], *above[:1]]
+    """The largest divisor of ``value`` below ``degree`` and the smallest above, if they are not far."""
+    below = next((d for d in range(min(degree - 1, value), 0, -1) if value % d == 0), 0)
+    above = next((d for d in range(degree + 1, min(value, degree + _FAR) + 1) if value % d == 0), 0)
+    return [d for d in (below, above) if d]

@@ -10,9 +10,11 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import product
 from math import prod
 
 from dagtool.dag.graph import Dag, EdgeKind
+from dagtool.dag.semantics import weight_of
 from dagtool.errors import DagtoolError, did_you_mean
 from dagtool.generators.program import ENTRY, Ref, Step
 from dagtool.generators.strategy import Strategy
@@ -144,11 +146,12 @@ class Assembler:
         mesh = self._dag.meshes[step.meshes[0]]
         fields = set(_FIELD.findall(template))
         axes = set(mesh.sizes) if "gpu" in fields else fields & set(mesh.sizes)
+        owner = self._strategy.owner_axes if step.per_expert else ()
+        self._check_separates(step, template, {*axes, *owner})
         if not step.per_expert:
             for position in mesh.coordinates(axes):
                 yield Instance(position, self._gpus(step, position))
             return
-        owner = [axis for axis in mesh.sizes if axis in self._owner_axes(step)]
         if "x" not in fields and not set(owner) <= axes:
             raise DagtoolError(f"name {step.kind.role!r} needs the field {{x}}: there is a node for each expert")
         for expert, held in enumerate(self._owners(mesh, owner)):
@@ -156,18 +159,28 @@ class Assembler:
                 everywhere = {**held, **position}
                 yield Instance(everywhere, self._gpus(step, everywhere), expert)
 
-    def _owner_axes(self, step: Step) -> tuple[str, ...]:
-        return self._strategy.regions["experts"].cuts.get("E", ())
+    def _check_separates(self, step: Step, template: str, axes: set[str]) -> None:
+        """Only where the value is the same may one node name several GPUs."""
+        if OPERATORS[step.kind.op].is_communication:
+            return
+        weight = weight_of(step.kind)
+        types = [port.type for port in (*step.kind.inputs, *step.kind.outputs)] + ([weight] if weight else [])
+        if missing := sorted({axis for tensor in types for axis in tensor.used_axes} - axes):
+            named = f"name {step.kind.role!r} = {template!r}"
+            raise DagtoolError(
+                f"{named} gives one node to ranks that differ along {', '.join(missing)}",
+                f"add the field {{{missing[0]}}} or {{gpu}}",
+            )
 
-    def _owners(self, mesh: Mesh, axes: list[str]) -> Iterator[Mapping[str, int]]:
+    def _owners(self, mesh: Mesh, axes: tuple[str, ...]) -> Iterator[Mapping[str, int]]:
         """For each expert the position of its GPU along the axes the experts lie on: equal runs, in order."""
         experts = self._strategy.sizes["E"]
         if experts is None:
             raise DagtoolError("E cannot be a symbol: there is a node for each expert")
         each = experts // prod(mesh.sizes[axis] for axis in axes)
-        for held in mesh.coordinates(axes):
+        for index in product(*(range(mesh.sizes[axis]) for axis in axes)):
             for _ in range(each):
-                yield held
+                yield dict(zip(axes, index, strict=True))
 
     def _gpus(self, step: Step, position: Mapping[str, int]) -> tuple[int, ...]:
         gpus: list[int] = []

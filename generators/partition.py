@@ -24,6 +24,7 @@ def partition(strategy: Strategy) -> Dag:
     if layers is None:
         raise DagtoolError("L cannot be a symbol: there are nodes for each layer")
     check_degrees(strategy)
+    _check_experts(strategy)
     dag = _empty(strategy)
     assembler = Assembler(dag, strategy)
     sections: dict[tuple[str, int], Section] = {}
@@ -39,6 +40,8 @@ def partition(strategy: Strategy) -> Dag:
             # The cut lies between two stages and is named after the one it leaves.
             sections[key] = assembler.prepare(builder.steps, result, stage - (part == "cut"))
         section = sections[key]
+        if part == "layer" and layer == 0:
+            _check_count(len(section.patterns) * layers)
         assembler.append(section, layer)
         entry = section.steps[section.result.step].kind.outputs[section.result.output].type
 
@@ -51,6 +54,32 @@ def partition(strategy: Strategy) -> Dag:
     append("head", strategy.stages - 1, -1)
     _check_names(dag)
     return dag
+
+
+_MOST_NODES = 50_000_000
+
+
+def _check_count(nodes: int) -> None:
+    if nodes > _MOST_NODES:
+        raise DagtoolError(f"the graph would have {nodes:,} nodes", f"at most {_MOST_NODES:,} are written")
+
+
+def _check_experts(strategy: Strategy) -> None:
+    """Each token takes K of E experts, which lie where the routing is done."""
+    if strategy.model.ffn != "moe":
+        return
+    experts, top = strategy.sizes["E"], strategy.sizes["K"]
+    if experts is None:
+        raise DagtoolError("E cannot be a symbol: there are nodes for each expert")
+    if top is not None and top > experts:
+        raise DagtoolError(f"top_k K={top} is more than experts E={experts}")
+    _check_count(experts)
+    router, held = strategy.regions["router"].mesh, strategy.regions["experts"].mesh
+    if router != held:
+        raise DagtoolError(
+            f"region 'experts' lies on {held!r} and 'router' on {router!r}",
+            "tokens are routed on the mesh of the experts: give both the same",
+        )
 
 
 def _build(part: str, builder: Builder) -> Ref:

@@ -113,6 +113,11 @@ class Builder:
 
     def _append(self, step: Step) -> Ref:
         for port in step.kind.outputs:
+            if port.type.clash:
+                raise DagtoolError(
+                    f"{self.strategy.name}: {step.kind.role}: axis {port.type.clash} has two meanings in {port.type}",
+                    "check the [regions]: an axis cuts one dimension of a tensor",
+                )
             check_type(port.type, self.meshes[port.type.mesh], self.strategy.sizes)
         self.steps.append(step)
         return Ref(len(self.steps) - 1)

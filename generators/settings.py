@@ -19,6 +19,8 @@ def parse_settings(texts: tuple[str, ...]) -> dict[str, str]:
         key, equals, value = (part.strip() for part in text.partition("="))
         if not equals or not key or not value:
             raise DagtoolError(f"--set {text!r} is not KEY=VALUE", "like --set L=64, --set ep=256 or --set B=B")
+        if settings.get(key, value) != value:
+            raise DagtoolError(f"--set {key} is given twice, as {settings[key]} and as {value}")
         settings[key] = value
     return settings
 
@@ -40,9 +42,13 @@ def apply_settings(name: str, document: Mapping[str, Any], settings: Mapping[str
 
 
 def _value(key: str, value: str) -> int | str:
-    if value.isascii() and value.isdigit():
+    if value.isascii() and value.isdigit() and len(value) <= 18:
         return int(value)
     if value == key and key in SYMBOLS:
         return value
-    kind = f"a whole number, or {key} itself to keep it a symbol" if key in SYMBOLS else "a whole number"
+    kind = (
+        f"a whole number of at most 18 digits, or {key} itself to keep it a symbol"
+        if key in SYMBOLS
+        else "a whole number"
+    )
     raise DagtoolError(f"--set {key}={value}: expected {kind}")

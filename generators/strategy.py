@@ -31,6 +31,9 @@ _DEFAULT_REGIONS = {
     "head": "stream",
     "output": "stream",
 }
+_CUTTABLE = "BSHNGDFEV"
+_KEYWORDS = frozenset({"node", "edge", "graph", "digraph", "subgraph", "strict"})
+_MOST_GPUS = 1 << 20
 _CHOICES: dict[str, tuple[str, ...]] = {
     "qkv": ("fused", "separate"),
     "heads": ("inner", "outer"),
@@ -81,6 +84,11 @@ class Strategy:
     assumed: tuple[str, ...] = ()
     """Sizes the document does not state: defaults of the preset."""
     differences: tuple[Difference, ...] = ()
+
+    @property
+    def owner_axes(self) -> tuple[str, ...]:
+        """The axes along which the experts lie, major first."""
+        return self.regions["experts"].cuts.get("E", ())
 
     @property
     def stages(self) -> int:
@@ -148,7 +156,7 @@ def parse_strategy(name: str, document: Mapping[str, Any]) -> Strategy:
     if odd := [key for key in degrees if not re.fullmatch(r"[a-z][a-z0-9_]*", key)]:
         raise DagtoolError(f"degree {odd[0]!r}: an axis is written in small letters", "like tp, ep, dp, cp")
     strategy = Strategy(
-        name=str(document.get("name", name)),
+        name=_name(document.get("name", name)),
         summary=str(document.get("summary", "")),
         document=str(document.get("document", "")),
         model=model,
@@ -161,6 +169,7 @@ def parse_strategy(name: str, document: Mapping[str, Any]) -> Strategy:
         assumed=tuple(map(str, _list(document, "assumed"))),
         differences=tuple(map(_difference, _list(document, "differences"))),
     )
+    _check_meshes(strategy)
     strategy.regions = _regions(table_of(document, "regions"), strategy)
     return strategy
 
@@ -171,6 +180,40 @@ def _model(table: Mapping[str, Any]) -> Model:
         return Model(**table)
     except ModelError as error:
         raise DagtoolError(str(error)) from None
+
+
+def _name(value: Any) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}", str(value)):
+        raise DagtoolError(f"the name {str(value)[:40]!r} cannot name a file", "letters, digits, _ . and -")
+    return str(value)
+
+
+def _check_meshes(strategy: Strategy) -> None:
+    """Names of meshes and axes that go together."""
+    meshes, degrees = strategy.mesh_axes, strategy.degrees
+    for name in strategy.first_gpu:
+        if name not in meshes:
+            raise DagtoolError(f"first_gpu {name!r} is no mesh", did_you_mean(name, list(meshes)))
+    for name, axes in meshes.items():
+        _check_mesh(name, axes, degrees)
+    if strategy.stages > 1 and "stage" not in meshes:
+        hint = "[mesh] stage = [..] is laid once for each pipeline stage"
+        raise DagtoolError("pp > 1, but no mesh is called 'stage'", hint)
+    used = {axis for axes in meshes.values() for axis in axes} | {"pp"}
+    if idle := [axis for axis in degrees if axis not in used]:
+        raise DagtoolError(f"degree {idle[0]!r} is an axis of no mesh", f"meshes: {', '.join(meshes)}")
+
+
+def _check_mesh(name: str, axes: tuple[str, ...], degrees: Mapping[str, int]) -> None:
+    if len(set(axes)) < len(axes):
+        raise DagtoolError(f"mesh {name!r} has an axis twice: {', '.join(axes)}")
+    if "pp" in axes:
+        hint = "a pipeline stage is the mesh called 'stage', once for each"
+        raise DagtoolError(f"mesh {name!r} has pp as an axis", hint)
+    if prod(degrees[axis] for axis in axes) * degrees.get("pp", 1) > _MOST_GPUS:
+        raise DagtoolError(f"mesh {name!r} has more than {_MOST_GPUS:,} GPUs")
+    if re.fullmatch(r"s[0-9]+", name):
+        raise DagtoolError(f"a mesh cannot be called {name!r}", "s0, s1, … are the stages of a pipeline")
 
 
 def _whole(value: Any, what: str, least: int = 1) -> int:
@@ -207,10 +250,14 @@ def _sizes(table: Mapping[str, Any], model: Model) -> dict[str, int | None]:
 
 def _mesh_axes(table: Mapping[str, Any], degrees: Mapping[str, int]) -> dict[str, tuple[str, ...]]:
     if not table:
-        return {"all": tuple(axis for axis in degrees if axis != "pp")}
+        return {"stage" if degrees.get("pp", 1) > 1 else "all": tuple(axis for axis in degrees if axis != "pp")}
     meshes: dict[str, tuple[str, ...]] = {}
     for name, axes in table.items():
-        if not isinstance(axes, list) or not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+        if (
+            not isinstance(axes, list)
+            or not all(isinstance(axis, str) for axis in axes)
+            or not re.fullmatch(r"[a-z][a-z0-9_]*", name)
+        ):
             raise DagtoolError(
                 f"mesh {name!r} is {axes!r}",
                 "a mesh is a name in small letters with a list of axes: all = ['ep', 'tp']",
@@ -236,9 +283,11 @@ def _operators(table: Mapping[str, Any]) -> dict[str, str]:
 
 def _names(table: Mapping[str, Any]) -> dict[str, str]:
     for role, template in table.items():
-        if not re.fullmatch(r"(?:[A-Za-z0-9_]|\{\w+\})+", str(template)) or str(template)[0].isdigit():
+        odd = not re.fullmatch(r"(?:[A-Za-z0-9_]|\{\w+\})+", str(template)) or str(template)[0].isdigit()
+        if odd or str(template).lower() in _KEYWORDS:
             raise DagtoolError(
-                f"name {role!r} = {template!r}", "names have letters, digits, _ and {fields}, no digit first"
+                f"name {role!r} = {template!r}",
+                "names have letters, digits, _ and {fields}, no digit first, and are no word of DOT",
             )
     return {str(role): str(template) for role, template in table.items()}
 
@@ -257,7 +306,7 @@ def _regions(table: Mapping[str, Any], strategy: Strategy) -> dict[str, Region]:
 
 
 def _region(name: str, text: str, strategy: Strategy) -> Region:
-    mesh, *cuts = text.split()
+    mesh, *cuts = text.split() or [""]
     if mesh not in strategy.mesh_axes:
         hint = did_you_mean(mesh, list(strategy.mesh_axes)) or f"meshes: {', '.join(strategy.mesh_axes)}"
         raise DagtoolError(f"region {name!r} lies on {mesh!r}, which is no mesh", hint)
@@ -265,8 +314,11 @@ def _region(name: str, text: str, strategy: Strategy) -> Region:
     found: dict[str, tuple[str, ...]] = {}
     for cut in cuts:
         symbol, *axes = cut.split("/")
-        if symbol not in SYMBOLS or not axes:
-            raise DagtoolError(f"region {name!r}: cannot read {cut!r}", "a cut is written like N/tp or B/dp/ep")
+        if symbol not in _CUTTABLE or not axes or len(set(axes)) < len(axes):
+            raise DagtoolError(
+                f"region {name!r}: cannot read {cut!r}",
+                f"a cut is written like N/tp or B/dp/ep; dimensions: {' '.join(_CUTTABLE)}",
+            )
         for axis in axes:
             if axis not in axes_here:
                 raise DagtoolError(

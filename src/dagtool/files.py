@@ -1,16 +1,34 @@
-"""Files written whole or not at all."""
+"""Files read with one clear error, and written whole or not at all."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import stat
 import sys
 import tempfile
 from collections.abc import Iterable
 
 from dagtool.errors import DagtoolError
 
-__all__ = ["write_text", "write_whole"]
+__all__ = ["read_bytes", "write_text", "write_whole"]
+
+
+def read_bytes(path: str) -> bytes:
+    """All bytes of a file, or of the standard input for ``-``. Raises DagtoolError."""
+    try:
+        if path == "-":
+            return sys.stdin.buffer.read()
+        with open(path, "rb") as file:
+            if stat.S_ISBLK(mode := os.fstat(file.fileno()).st_mode) or (stat.S_ISCHR(mode) and not file.isatty()):
+                raise DagtoolError(f"cannot read {path}: it is a device")
+            return file.read()
+    except OSError as error:
+        raise DagtoolError(f"cannot read {path}: {error.strerror or error}") from None
+    except ValueError as error:  # a path with a NUL in it
+        raise DagtoolError(f"cannot read {path!r}: {error}") from None
+    except MemoryError:
+        raise DagtoolError(f"cannot read {path}: it is larger than the memory") from None
 
 
 def write_text(path: str, pieces: Iterable[str]) -> None:

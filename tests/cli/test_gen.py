@@ -106,9 +106,39 @@ def test_killed_while_writing_keeps_the_old_file(tmp_path, number):
     process.send_signal(number)
     process.wait(30)
     assert file.read_text() == "digraph old {}"
-    if number == signal.SIGINT:
-        assert process.returncode == 130
+    if number != signal.SIGKILL:
+        assert process.returncode == {signal.SIGINT: 130, signal.SIGTERM: 143}[number]
         assert os.listdir(tmp_path) == ["x.dot"]
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", ">&- 2>&-"])
+def test_closed_streams(tmp_path, closed):
+    """A stream closed before we start: the file is written all the same, exit status 0."""
+    file = tmp_path / "x.dot"
+    call = f"{sys.executable} -m dagtool gen pp2 -o {file} {closed}"
+    assert subprocess.run(call, shell=True, check=False, stderr=subprocess.DEVNULL).returncode == 0
+    assert file.read_text(encoding="utf-8").endswith("}\n")
+    refused = f"{sys.executable} -m dagtool gen nosuch {closed}"
+    assert subprocess.run(refused, shell=True, check=False, stderr=subprocess.DEVNULL).returncode == 2
+
+
+def test_outputs_is_a_file(dagtool, tmp_path, monkeypatch):
+    """The default folder cannot be made: one line."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "outputs").write_text("")
+    done = dagtool("gen", "pp2")
+    assert done.returncode == 2
+    assert "'outputs' cannot be made" in done.stderr
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
+def test_help_on_a_full_device():
+    """Also the quick way to --help ends in one line."""
+    with open("/dev/full", "wb") as full:
+        call = [sys.executable, "-m", "dagtool", "--help"]
+        done = subprocess.run(call, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == "error: standard output cannot be written: No space left on device\n"
 
 
 def test_closed_pipe_is_silent():

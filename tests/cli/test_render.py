@@ -231,7 +231,7 @@ def test_not_a_picture(dagtool, tmp_path, text, said):
 def test_no_such_file(dagtool, tmp_path):
     done = dagtool("render", tmp_path / "x.dot")
     assert done.returncode == 2
-    assert "no such file" in done.stderr
+    assert "No such file" in done.stderr
 
 
 def test_all_refuses_what_nobody_can_read(dagtool, tmp_path):

@@ -9,7 +9,7 @@ from itertools import product
 from typing import Any
 
 import numpy as np
-from oracle.ranks import SIZES, fault, numeric, one_rank, place, placements, run, shape_of, uncut
+from oracle.ranks import SIZES, Node, fault, numeric, one_rank, place, placements, shape_of, uncut
 
 from dagtool.model.mesh import Mesh
 from dagtool.model.size import parse_size
@@ -29,11 +29,9 @@ class Case:
     params: Mapping[str, str] = field(default_factory=dict)
     copies: int = 1
     """How many values arrive at each slot."""
-    weight_states: str = ""
-    """Placements of the weight beyond R and S(d)."""
 
     def __str__(self) -> str:
-        given = [f"{key}={value}" for key, value in self.params.items()]
+        given = [f"{key}={value}" for key, value in self.params.items() if key not in {"experts", "param", "top_k"}]
         return " ".join([self.op, *given])
 
 
@@ -53,7 +51,12 @@ class Verdict:
     """The output placements that a refused combination would have had."""
 
     def __str__(self) -> str:
-        return f"{self.case}: {self.placed} -> {self.said or '?'}: {self.wrong or self.although_right}"
+        return f"{self.key} -> {self.said}: {self.wrong or self.although_right}"
+
+    @property
+    def key(self) -> str:
+        """Which combination it is."""
+        return f"{self.case}: {self.placed}"
 
 
 def judge(
@@ -70,7 +73,7 @@ def judge(
     data = {name: [_random(case, name, base, rng) for _ in range(case.copies)] for name, base in bases.items()}
     wholes = {"weight": data.pop("param", [None])[0], "table": rng.standard_normal((SIZES["S"], SIZES["H"]))}
     expected = _whole(case, mesh, data, bases, wholes)
-    choices = [list(placements(bases[name], axes, case.weight_states if name == "param" else states)) for name in names]
+    choices = [list(placements(bases[name], axes, "" if name == "param" else states)) for name in names]
     for chosen in product(*choices):
         types = {name: held for name, (_, held) in zip(names, chosen, strict=True)}
         placed = " ".join(f"{name}={short}" for name, (short, _) in zip(names, chosen, strict=True))
@@ -78,16 +81,17 @@ def judge(
         if case.param:
             params["param"] = str(types.pop("param")).removesuffix(" @m")
         held = partial(_held, types, data, mesh, rng)
+        node = Node(operator, mesh, types, params, wholes)
         try:
             outputs = (infer or operator.infer)(types, params)
         except LayoutError as error:
             found = ""
             if search and not any(tensor.varying for tensor in types.values()):
-                found = _alternatives(case, mesh, types, params, held(), wholes, expected)
+                found = _alternatives(node, held(), expected)
             yield Verdict(case, placed, False, str(error), although_right=found)
             continue
         said = "; ".join(map(str, outputs))
-        wrong = _wrong(case, mesh, types, params, held(), wholes, expected, outputs)
+        wrong = _wrong(node, held(), expected, outputs)
         yield Verdict(case, placed, True, said, wrong=wrong)
 
 
@@ -112,35 +116,31 @@ def _whole(case: Case, mesh: Mesh, data: Mapping[str, Any], bases: Mapping[str, 
     """What one rank that holds everything gets."""
     types = {name: uncut(bases[name]) for name in data}
     params = {**case.params, **({"param": case.param} if case.param else {})}
-    return run(OPERATORS[case.op], one_rank(mesh), types, params, {0: data}, wholes)[0]
+    return Node(OPERATORS[case.op], one_rank(mesh), types, params, wholes).run({0: data})[0]
 
 
-def _wrong(
-    case: Case, mesh: Mesh, types: Any, params: Any, held: Any, wholes: Any, expected: Any, outputs: Any
-) -> str:
+def _wrong(node: Node, held: Any, expected: Any, outputs: tuple[TensorType, ...]) -> str:
     try:
-        results = run(OPERATORS[case.op], mesh, types, params, held, wholes)
+        results = node.run(held)
     except Exception as error:
         return f"accepted, but cannot run: {type(error).__name__}: {error}"
-    varying = {axis for tensor in types.values() for axis in tensor.varying}
+    varying = {axis for tensor in node.types.values() for axis in tensor.varying}
     if len(outputs) != len(expected):
         return f"promises {len(outputs)} outputs, gives {len(expected)}"
-    for number, tensor in enumerate(outputs):
+    for number, (tensor, whole) in enumerate(zip(outputs, expected, strict=True)):
         if lost := varying - set(tensor.varying):
             return f"{tensor} forgets that an input varies along {sorted(lost)[0]}"
         if tensor.varying:
             continue
-        if found := fault(tensor, mesh, {gpu: result[number] for gpu, result in results.items()}, expected[number]):
+        if found := fault(tensor, node.mesh, {gpu: result[number] for gpu, result in results.items()}, whole):
             return found
     return ""
 
 
-def _alternatives(
-    case: Case, mesh: Mesh, types: Any, params: Any, held: Any, wholes: Any, expected: Any
-) -> str:
+def _alternatives(node: Node, held: Any, expected: Any) -> str:
     """The placements that every output would have had, empty where there is none."""
     try:
-        results = run(OPERATORS[case.op], mesh, types, params, held, wholes)
+        results = node.run(held)
     except Exception:
         return ""
     found = []
@@ -148,8 +148,8 @@ def _alternatives(
         given = {gpu: result[number] for gpu, result in results.items()}
         fits = [
             short
-            for short, tensor in placements(numeric(shape_of(whole)), tuple(mesh.sizes))
-            if not fault(tensor, mesh, given, whole)
+            for short, tensor in placements(numeric(shape_of(whole)), tuple(node.mesh.sizes))
+            if not fault(tensor, node.mesh, given, whole)
         ]
         if not fits:
             return ""

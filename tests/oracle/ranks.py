@@ -158,27 +158,31 @@ def fault(tensor: TensorType, mesh: Mesh, results: Mapping[int, Any], whole: Any
 # -- running ------------------------------------------------------------------------------
 
 
-def run(
-    operator: Operator,
-    mesh: Mesh,
-    types: Mapping[str, TensorType],
-    params: Mapping[str, str],
-    held: Mapping[int, Mapping[str, list[Any]]],
-    wholes: Mapping[str, Any],
-    expert: int = -1,
-) -> dict[int, tuple[Any, ...]]:
-    """Run an operator: each rank alone, or group by group where it communicates."""
-    ranks = {gpu: Rank(mesh, gpu, types, params, wholes, expert) for gpu in held}
-    if not isinstance(operator, Collective):
-        return {gpu: operator.run(rank, held[gpu]) for gpu, rank in ranks.items()}
-    over = operator.group_axes(params)
-    done: dict[int, tuple[Any, ...]] = {}
-    for gpu in mesh.gpus:
-        if gpu not in done:
-            group = mesh.members({axis: at for axis, at in mesh.position(gpu).items() if axis not in over})
-            results = operator.exchange([ranks[one] for one in group], [held[one] for one in group])
-            done.update({one: (result,) for one, result in zip(group, results, strict=True)})
-    return done
+@dataclass(frozen=True)
+class Node:
+    """An operator on a mesh with the declared types of its inputs."""
+
+    operator: Operator
+    mesh: Mesh
+    types: Mapping[str, TensorType]
+    params: Mapping[str, str]
+    wholes: Mapping[str, Any] = field(default_factory=dict)
+    expert: int = -1
+
+    def run(self, held: Mapping[int, Mapping[str, list[Any]]]) -> dict[int, tuple[Any, ...]]:
+        """Each rank of ``held`` alone, or group by group where the operator communicates."""
+        ranks = {gpu: Rank(self.mesh, gpu, self.types, self.params, self.wholes, self.expert) for gpu in held}
+        if not isinstance(self.operator, Collective):
+            return {gpu: self.operator.run(rank, held[gpu]) for gpu, rank in ranks.items()}
+        over = self.operator.group_axes(self.params)
+        done: dict[int, tuple[Any, ...]] = {}
+        for gpu in self.mesh.gpus:
+            if gpu not in done:
+                fixed = {axis: at for axis, at in self.mesh.position(gpu).items() if axis not in over}
+                group = self.mesh.group(over, fixed)
+                results = self.operator.exchange([ranks[one] for one in group], [held[one] for one in group])
+                done.update({one: (result,) for one, result in zip(group, results, strict=True)})
+        return done
 
 
 def numeric(shape: tuple[int, ...]) -> TensorType:

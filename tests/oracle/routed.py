@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 from oracle.judge import Case, Verdict
-from oracle.ranks import SIZES, Rank, fault, place, placements, run, terms_of
+from oracle.ranks import SIZES, Node, Rank, fault, place, placements, terms_of
 
 from dagtool.model.mesh import Mesh
 from dagtool.model.size import parse_size
@@ -34,10 +34,13 @@ class Layout:
 
     states: Mapping[str, str]
     batch: TensorType
+    order: tuple[str, ...] = ()
+    """The axes that own experts, major first, where their order is not that of the mesh."""
 
     def axes(self, state: str) -> tuple[str, ...]:
         """The axes in a state."""
-        return tuple(axis for axis, held in self.states.items() if held == state)
+        found = tuple(axis for axis, held in self.states.items() if held == state)
+        return self.order if state == "V" and set(found) == set(self.order) else found
 
     @property
     def type(self) -> TensorType:
@@ -96,9 +99,10 @@ class World:
 
 
 def owners(mesh: Mesh, axes: tuple[str, ...], expert: int) -> tuple[int, ...]:
-    """The ranks of an expert: experts lie in mesh order along the axes, on every rank of the others."""
-    places = list(mesh.coordinates(axes))
-    return mesh.members(places[expert // (len(EXPERTS) // len(places))])
+    """The ranks of an expert: experts lie in order along the axes, major first, on every rank of the others."""
+    sizes = [mesh.sizes[axis] for axis in axes]
+    places = list(product(*map(range, sizes)))
+    return mesh.members(dict(zip(axes, places[expert // (len(EXPERTS) // len(places))], strict=True)))
 
 
 def local_ids(mesh: Mesh, gpu: int, layout: Layout) -> Any:
@@ -235,6 +239,10 @@ def judge_routing(
             yield judging.verdict(replace(case, params=params), one, placed)
 
 
+def _owner(case: Case) -> tuple[str, ...]:
+    return tuple(filter(None, case.params.get("owner", "").split(",")))
+
+
 def _weights(case: Case, mesh: Mesh) -> Iterator[dict[str, str]]:
     if not case.param:
         yield dict(case.params)
@@ -259,6 +267,8 @@ class Judging:
 
     def verdict(self, case: Case, one: Try, placed: str) -> Verdict:
         """Ask the rule, run, compare."""
+        if one.layout is not None:
+            one = replace(one, layout=replace(one.layout, order=_owner(case)))
         try:
             outputs = self.infer(one.types, case.params)
         except LayoutError as error:
@@ -269,22 +279,22 @@ class Judging:
             found = self._run(case, one)
         except Exception as error:
             return Verdict(case, placed, True, said, wrong=f"accepted, but cannot run: {type(error).__name__}: {error}")
-        return Verdict(case, placed, True, said, wrong=self._fault(outputs[0], one.batch, found))
+        return Verdict(case, placed, True, said, wrong=self._fault(case, outputs[0], one.batch, found))
 
     def _run(self, case: Case, one: Try) -> Found:
         """Run the operator: once for every expert where there is a node for each."""
         world, mesh = self.world, self.mesh
         held, experts = one.values(world, mesh, self.rng)
         if case.op == "dispatch":
-            ran = run(OPERATORS[case.op], mesh, one.types, case.params, held, {})
+            ran = Node(OPERATORS[case.op], mesh, one.types, case.params).run(held)
             return [({g: made[0][e] for g, made in ran.items() if e in made[0]}, world.sent(e)) for e in EXPERTS]
         if case.op in {"combine", "combine_reduce", "aggregate"}:
-            ran = run(OPERATORS[case.op], mesh, one.types, case.params, held, {})
+            ran = Node(OPERATORS[case.op], mesh, one.types, case.params).run(held)
             return [({gpu: made[0] for gpu, made in ran.items()}, world.sum())]
         return self._run_experts(case, one, held, experts)
 
     def _run_experts(self, case: Case, one: Try, held: Held, experts: Mapping[int, Any]) -> Found:
-        owner = tuple(filter(None, case.params.get("owner", "").split(",")))
+        owner = _owner(case)
         each: Found = []
         for e in EXPERTS:
             here = held
@@ -296,7 +306,8 @@ class Judging:
             have = {g: here[g] for g in where}
             if isinstance(OPERATORS[case.op], Collective) and set(where) != set(self.mesh.gpus):
                 raise LayoutError("a rank of the group has no such tokens")
-            ran = run(OPERATORS[case.op], self.mesh, one.types, case.params, have, {"weight": self.world.up[e]}, e)
+            weight = {"weight": self.world.up[e]}
+            ran = Node(OPERATORS[case.op], self.mesh, one.types, case.params, weight, e).run(have)
             whole: Any = self.world.term(e) if case.op == "route_back" else self.world.sent(e)
             if case.op == "expert_linear":
                 whole = replace(whole, rows=whole.rows @ self.world.up[e])
@@ -307,10 +318,11 @@ class Judging:
             return [(sums, self.world.sum())]
         return each
 
-    def _fault(self, output: TensorType, batch: TensorType, found: Found) -> str:
+    def _fault(self, case: Case, output: TensorType, batch: TensorType, found: Found) -> str:
         for held, whole in found:
             if isinstance(whole, Tokens):
-                wrong = tokens_fault(promised(output, batch), self.mesh, held, whole)
+                layout = replace(promised(output, batch), order=_owner(case))
+                wrong = tokens_fault(layout, self.mesh, held, whole)
             else:
                 wrong = fault(output, self.mesh, held, whole)
             if wrong:

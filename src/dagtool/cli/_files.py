@@ -1,14 +1,12 @@
-"""From the paths of a call to the bytes of its files."""
+"""The files a call names."""
 
 from __future__ import annotations
 
 import os
-import stat
-import sys
 
 from dagtool.errors import DagtoolError
 
-__all__ = ["expand", "read"]
+__all__ = ["expand"]
 
 _SUFFIXES = (".dot", ".gv")
 
@@ -30,20 +28,3 @@ def expand(path: str) -> list[str]:
     if not found:
         raise DagtoolError(f"no DOT file (*.dot, *.gv) in the folder {path}")
     return sorted(found)
-
-
-def read(path: str) -> bytes:
-    """All bytes of a file, or of the standard input for ``-``. Raises DagtoolError."""
-    try:
-        if path == "-":
-            return sys.stdin.buffer.read()
-        with open(path, "rb") as file:
-            if stat.S_ISBLK(mode := os.fstat(file.fileno()).st_mode) or (stat.S_ISCHR(mode) and not file.isatty()):
-                raise DagtoolError(f"cannot read {path}: it is a device")
-            return file.read()
-    except OSError as error:
-        raise DagtoolError(f"cannot read {path}: {error.strerror or error}") from None
-    except ValueError as error:  # a path with a NUL in it
-        raise DagtoolError(f"cannot read {path!r}: {error}") from None
-    except MemoryError:
-        raise DagtoolError(f"cannot read {path}: it is larger than the memory") from None

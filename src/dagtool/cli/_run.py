@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import sys
 
 import click
@@ -16,6 +17,7 @@ __all__ = ["run"]
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 _INTERNAL_ERROR = 3
+_TERMINATED = 143
 _INTERRUPTED = 130
 
 
@@ -24,6 +26,8 @@ def run(arguments: list[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a letter the terminal cannot show is no reason to fail
             stream.reconfigure(errors="backslashreplace")
+    # So that a file half written is cleaned away also when the system asks us to end.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))
     try:
         status = cli.main(arguments, prog_name="dagtool", standalone_mode=False)
         sys.stdout.flush()

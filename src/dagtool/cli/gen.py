@@ -35,13 +35,18 @@ def command(name: str, output: str | None, settings: tuple[str, ...], templates:
     gc.disable()  # a million small tuples and not one cycle: collecting finds nothing and costs a third
     started = time.perf_counter()
     from dagtool.dot.writer import write_dot
+    from dagtool.errors import DagtoolError
     from dagtool.files import write_text
     from dagtool.generators import generate
     from dagtool.generators.settings import parse_settings
 
     dag = generate(name, parse_settings(settings))
     if output is None:
-        os.makedirs("outputs", exist_ok=True)
+        try:
+            os.makedirs("outputs", exist_ok=True)
+        except OSError as error:
+            hint = "write elsewhere with -o FILE"
+            raise DagtoolError(f"the folder 'outputs' cannot be made: {error.strerror}", hint) from None
         output = os.path.join("outputs", f"{dag.name}.dot")
     write_text(output, write_dot(dag, templates))
     if not quiet:

@@ -121,7 +121,8 @@ def _reports(
 
 def _contents(paths: Sequence[str]) -> Iterator[tuple[str, bytes | DagtoolError]]:
     """Name and bytes of each file, or why there are none."""
-    from dagtool.cli._files import expand, read
+    from dagtool.cli._files import expand
+    from dagtool.files import read_bytes
 
     for path in paths:
         try:
@@ -132,6 +133,6 @@ def _contents(paths: Sequence[str]) -> Iterator[tuple[str, bytes | DagtoolError]
         for file in files:
             name = "<stdin>" if file == "-" else file
             try:
-                yield name, read(file)
+                yield name, read_bytes(file)
             except DagtoolError as error:
                 yield name, error

@@ -2,33 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from typing import TYPE_CHECKING
 
 from dagtool.errors import DagtoolError
+from dagtool.files import read_bytes
 
 if TYPE_CHECKING:
     from dagtool.dag.graph import Dag
 
-__all__ = ["load_dag", "read_bytes"]
-
-
-def read_bytes(path: str) -> bytes:
-    """The content of a file, of standard input for ``-``. Raises DagtoolError in one clear line."""
-    if path == "-":
-        return sys.stdin.buffer.read()
-    try:
-        with open(path, "rb") as stream:
-            return stream.read()
-    except IsADirectoryError:
-        raise DagtoolError(f"{path}: is a folder", "name a DOT file in it") from None
-    except FileNotFoundError:
-        folder = os.path.dirname(path) or "."
-        hint = "" if os.path.isdir(folder) else f"there is no folder {folder!r}"
-        raise DagtoolError(f"{path}: no such file", hint) from None
-    except OSError as error:
-        raise DagtoolError(f"{path}: cannot be read: {error.strerror or error}") from None
+__all__ = ["load_dag"]
 
 
 def load_dag(path: str) -> Dag:

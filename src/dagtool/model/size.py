@@ -75,8 +75,8 @@ class Size:
 
     @property
     def is_fraction(self) -> bool:
-        """Whether a bound coefficient is left over that does not divide."""
-        return self.denominator != 1 and all(power > 0 for _, power in self.powers)
+        """Whether it is a number, but no whole one. With a symbol left nobody knows yet."""
+        return self.denominator != 1 and not self.powers
 
     def __str__(self) -> str:
         above = [str(self.numerator)] if self.numerator != 1 else []

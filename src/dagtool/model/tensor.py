@@ -68,6 +68,15 @@ class TensorType:
         """The shape on one GPU."""
         return tuple(dim.local(axis_sizes) for dim in self.dims)
 
+    @property
+    def clash(self) -> str:
+        """An axis with two meanings (cuts two dimensions, cuts and is summed over), or an empty text."""
+        cuts = [axis for dim in self.dims for axis in dim.axes]
+        held = [*cuts, *self.partial]
+        return next(
+            (axis for axis in held if held.count(axis) > 1 or (axis in self.partial and axis in self.varying)), ""
+        )
+
     def with_dim(self, index: int, dim: Dim) -> TensorType:
         """This type with one dimension replaced."""
         return replace(self, dims=(*self.dims[:index], dim, *self.dims[index + 1 :]))
@@ -111,11 +120,8 @@ def parse_type(text: str) -> TensorType:
     except SizeError as error:
         raise TypeTextError(str(error)) from None
     found = TensorType(dims, match["mesh"], _names(match["sum"]), _names(match["vary"]))
-    cuts = [axis for dim in dims for axis in dim.axes]
-    summed = _names(match["sum"])
-    for axis in (*cuts, *summed):
-        if (*cuts, *summed).count(axis) > 1 or (axis in summed and axis in found.varying):
-            raise TypeTextError(f"axis {axis!r} occurs twice in {text!r}")
+    if found.clash:
+        raise TypeTextError(f"axis {found.clash!r} occurs twice in {text!r}")
     return found
 
 

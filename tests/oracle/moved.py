@@ -1,0 +1,49 @@
+"""The oracle for transfers: a value laid out on one mesh, delivered to another, compared with its type there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from oracle.judge import Case, Verdict
+from oracle.ranks import SIZES, Rank, fault, place, placements
+
+from dagtool.model.mesh import Mesh
+from dagtool.model.tensor import parse_type
+from dagtool.ops import OPERATORS, LayoutError
+from dagtool.ops.transfer import Transfer
+
+X = parse_type("[B, S] @m")
+
+
+def target_of(first: int, **axes: int) -> Mesh:
+    """Mesh ``n`` on GPUs from ``first`` on."""
+    return Mesh("n", tuple(axes.items()), tuple(range(first, first + int(np.prod(list(axes.values()), dtype=int)))))
+
+
+def judge_transfer(op: str, over: str, source: Mesh, target: Mesh, seed: int = 0) -> Iterator[Verdict]:
+    """A verdict for each placement on the source. What cannot be delivered with a stated reason is refused."""
+    rng = np.random.default_rng(seed)
+    whole = rng.standard_normal((SIZES["B"], SIZES["S"]))
+    params = {"to": "n", **({"over": over} if over else {})}
+    case, operator = Case(op, params=params), OPERATORS[op]
+    assert isinstance(operator, Transfer)
+    for name, x in placements(X, tuple(source.sizes)):
+        placed = f"x={name} from {source} to {target}"
+        held = {gpu: {"x": [value]} for gpu, value in place(whole, x, source, rng).items()}
+        try:
+            (output,) = operator.infer({"x": x}, params)
+            if op == "send":
+                found = {gpu: operator.run(Rank(source, gpu, {"x": x}, params), held[gpu])[0] for gpu in source.gpus}
+            else:
+                found = operator.deliver(params, held, source, target)
+        except LayoutError as error:
+            yield Verdict(case, placed, False, str(error))
+            continue
+        there = source if output.mesh == "m" else target
+        if missing := set(there.gpus) - set(found):
+            yield Verdict(case, placed, True, str(output), wrong=f"nothing arrives on GPU {min(missing)}")
+        elif unknown := output.used_axes - set(there.sizes):
+            yield Verdict(case, placed, True, str(output), wrong=f"mesh {there.name} has no axis {min(unknown)}")
+        else:
+            yield Verdict(case, placed, True, str(output), wrong=fault(output, there, found, whole))
