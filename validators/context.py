@@ -15,7 +15,9 @@ from dagtool.report.quote import excerpt, name_of
 if TYPE_CHECKING:
     from dagtool.dag.graph import Dag, Kind
     from dagtool.dot import DotGraph
+    from dagtool.model.dataflow import Part
     from dagtool.model.tensor import TensorType
+    from dagtool.model.transformer import Model
     from dagtool.validators.locality import Locality
     from dagtool.validators.roles import Roles
     from dagtool.validators.rule import Rule
@@ -137,6 +139,48 @@ class Context:
     def refusals(self) -> dict[int, str]:
         """Kinds whose inputs their operator refuses, and why."""
         return {index: found for index, found in enumerate(self._typed) if isinstance(found, str)}
+
+    @cached_property
+    def model(self) -> Model:
+        """The model the graph deploys (precondition ``model``)."""
+        from dagtool.model.transformer import parse_model
+
+        return parse_model(self.dag.facts["model"])
+
+    @property
+    def grouped(self) -> bool:
+        """Whether attention has fewer heads of keys and values than of queries."""
+        return "G" in self.dag.sizes
+
+    @cached_property
+    def parts(self) -> dict[str, Part]:
+        """The parts of the model by role."""
+        from dagtool.model.dataflow import model_parts
+
+        return model_parts(self.model, grouped=self.grouped)
+
+    @cached_property
+    def bases(self) -> list[str]:
+        """For each kind the part of the model whose value it holds."""
+        from dagtool.model.dataflow import base_role
+
+        return [base_role(kind.role) for kind in self.dag.kinds]
+
+    @cached_property
+    def results(self) -> frozenset[str]:
+        """The part that is the result of a layer."""
+        return frozenset({"moe.residual" if self.model.ffn == "moe" else "mlp.residual"})
+
+    @cached_property
+    def entries(self) -> frozenset[str]:
+        """Parts whose value may enter a layer or the head: a layer's result, the embedding, what carries them."""
+        how = self.model.embedding
+        embedded = "input" if how == "none" else "embedding.add" if "," in how else "embedding.tokens"
+        return self.results | {embedded, "entry"}
+
+    def nodes_of_base(self, role: str) -> list[int]:
+        """All nodes that are a part of the model itself, not a conversion of it."""
+        return self.nodes_of(index for index, kind in enumerate(self.dag.kinds) if kind.role == role)
 
     @cached_property
     def locality(self) -> Locality:
@@ -293,16 +337,26 @@ class Context:
         *,
         help: str = "",
         describe: Callable[[int], str] | None = None,
+        severity: Severity | None = None,
     ) -> list[Finding]:
         """The same for edges. ``describe`` adds to the id pair of an edge what tells the edges apart."""
         pairs = [self.arrow(edge) + (describe(edge) if describe else "") for edge in edges]
         if len(edges) > 1 and self.group:
             message = f"{len(edges):,} of {len(self.dag.tails):,} edges {many}"
             return [
-                self.finding(rule, message, edge=edges[0], count=len(edges), notes=(self._listed(pairs),), help=help)
+                self.finding(
+                    rule,
+                    message,
+                    edge=edges[0],
+                    count=len(edges),
+                    notes=(self._listed(pairs),),
+                    help=help,
+                    severity=severity,
+                )
             ]
         return [
-            self.finding(rule, f"{pair} {one}", edge=edge, help=help) for edge, pair in zip(edges, pairs, strict=True)
+            self.finding(rule, f"{pair} {one}", edge=edge, help=help, severity=severity)
+            for edge, pair in zip(edges, pairs, strict=True)
         ]
 
     def arrow(self, edge: int) -> str:

@@ -1,16 +1,18 @@
-"""Where values are: which GPUs of a node get each input by an edge, and pass their output on.
+"""Where values are: which GPUs of a node get each input by an edge, how often, and pass their output on.
 
-Worked out once per (kind, GPUs, GPUs of the neighbours) and cached: a million nodes have few of these.
+Worked out once for nodes alike in kind, GPUs and neighbours, and cached: a million nodes have few of these.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from dagtool.dag.algorithms import Adjacency
 from dagtool.dag.graph import Kind
+from dagtool.model.mesh import format_gpus
 from dagtool.ops import OPERATORS
+from dagtool.ops.transfer import Transfer
 
 if TYPE_CHECKING:
     from dagtool.validators.context import Context
@@ -18,59 +20,93 @@ if TYPE_CHECKING:
 __all__ = ["Locality"]
 
 Faults = dict[tuple[int, str], tuple[list[int], set[int]]]
+"""(kind, what) to the nodes at fault and the GPUs concerned."""
+
+Neighbour = tuple[int, int, int, int]
+"""(edge kind, kind, GPUs, expert) of the node at the other end of an edge."""
 
 
 class Locality:
-    """``missing_inputs``: nodes by (kind, slot); ``unconnected_members`` by (kind, what is missing); with GPUs."""
+    """``missing_inputs`` and ``doubled_inputs`` of nodes, ``unconnected_members`` of communication."""
 
     def __init__(self, ctx: Context) -> None:
         self._dag = ctx.dag
         self._mesh_gpus = {name: frozenset(mesh.gpus) for name, mesh in ctx.dag.meshes.items()}
         self.missing_inputs: Faults = {}
+        self.doubled_inputs: Faults = {}
         self.unconnected_members: Faults = {}
-        self._inputs(ctx.before)
-        self._outputs(ctx.after)
+        self._each(ctx.before, self._inputs)
+        self._each(ctx.after, self._outputs)
 
     # -- inputs ---------------------------------------------------------------------------
 
-    def _inputs(self, before: Adjacency) -> None:
-        """Communication that lacks an input on a member goes to the members' faults, the rest to the inputs'."""
-        for node, slot, gpus in self._each(before, self._unfed):
-            kind = self._dag.kind_of[node]
-            if OPERATORS[self._dag.kinds[kind].op].is_communication:
-                _note(self.unconnected_members, kind, f"gets no {slot!r}", node, gpus)
-            else:
-                _note(self.missing_inputs, kind, slot, node, gpus)
-
-    def _unfed(self, kind: int, devices: int, around: frozenset[tuple[int, ...]]) -> list[tuple[str, frozenset[int]]]:
+    def _inputs(self, kind: int, devices: int, around: tuple[Neighbour, ...]) -> list[tuple[Faults, str, set[int]]]:
         held = self._dag.kinds[kind]
         operator = OPERATORS[held.op]
         needed = self._input_gpus(held, frozenset(self._dag.device_sets[devices]))
+        missing = self.unconnected_members if operator.is_communication else self.missing_inputs
+        arrived = self._arrived(held, around)
         if operator.symmetric:
-            names, slots_of = (
-                [operator.slots[0]],
-                dict.fromkeys(range(len(self._dag.edge_kinds)), operator.slots[:1]),
-            )
-        else:
-            names = [port.name or operator.slots[0] for port in held.inputs]
-            slots_of = {i: one.slots or operator.slots[:1] for i, one in enumerate(self._dag.edge_kinds)}
-        found: list[tuple[str, frozenset[int]]] = []
-        for name in names:
-            brought: set[int] = set()
-            any_edge = False
-            for edge_kind, maker, maker_devices in around:
-                if name in slots_of[edge_kind]:
-                    any_edge = True
-                    brought |= self._output_gpus(self._dag.kinds[maker], maker_devices)
-            # A slot without any edge is DIM206's.
-            if any_edge and (missing := needed - brought):
-                found.append((name, missing))
+            return self._terms(held, needed, arrived, missing)
+        found: list[tuple[Faults, str, set[int]]] = []
+        for name in [port.name or operator.slots[0] for port in held.inputs]:
+            here = arrived.get(name, {})
+            if not here:
+                continue  # a slot without any edge is DIM206's
+            if lacking := needed - set(here):
+                what = f"gets no {name!r}" if operator.is_communication else name
+                found.append((missing, what, set(lacking)))
+            found += self._doubled(held, name, {gpu: here[gpu] for gpu in needed & set(here)})
+        return found
+
+    def _arrived(self, held: Kind, around: Iterable[Neighbour]) -> dict[str, dict[int, list[int]]]:
+        """For each slot and GPU the experts of the nodes whose value an edge brings (-1 for none)."""
+        slots = OPERATORS[held.op].slots
+        found: dict[str, dict[int, list[int]]] = {}
+        for edge_kind, maker, maker_devices, expert in around:
+            gpus = self._output_gpus(self._dag.kinds[maker], maker_devices)
+            for slot in self._dag.edge_kinds[edge_kind].slots or slots[:1]:
+                here = found.setdefault(slot, {})
+                for gpu in gpus:
+                    here.setdefault(gpu, []).append(expert)
+        return found
+
+    def _terms(
+        self, held: Kind, needed: frozenset[int], arrived: dict[str, dict[int, list[int]]], missing: Faults
+    ) -> list[tuple[Faults, str, set[int]]]:
+        """A sum gets as many terms on each GPU as it declares."""
+        counts = {gpu: sum(len(here.get(gpu, [])) for here in arrived.values()) for gpu in needed}
+        if not any(counts.values()):
+            return []
+        terms = len(held.inputs)
+        few, many = (
+            {gpu for gpu in needed if (counts[gpu] > terms) is more and counts[gpu] != terms} for more in (False, True)
+        )
+        found = [(missing, OPERATORS[held.op].slots[-1], few)] if few else []
+        return [*found, (self.doubled_inputs, f"more than {terms} terms", many)] if many else found
+
+    def _doubled(self, held: Kind, slot: str, here: dict[int, list[int]]) -> list[tuple[Faults, str, set[int]]]:
+        """One value for each slot and GPU; where experts' results are collected, one of each expert."""
+        if slot not in OPERATORS[held.op].many:
+            twice = {gpu for gpu, experts in here.items() if len(experts) > 1}
+            return [(self.doubled_inputs, f"several values as its input {slot!r}", twice)] if twice else []
+        if held.op == "concat":
+            return []
+        found: list[tuple[Faults, str, set[int]]] = []
+        if twice := {gpu for gpu, experts in here.items() if len(set(experts)) < len(experts)}:
+            found.append((self.doubled_inputs, f"the same value twice as its input {slot!r}", twice))
+        experts = self._dag.sizes.get("E") or 0
+        collected = {expert for held_here in here.values() for expert in held_here if expert >= 0}
+        collects = len(collected) > 1 or (slot == "tokens" and bool(collected))
+        if collects and (lacking := [one for one in range(min(experts, 1 << 16)) if one not in collected]):
+            what = f"gets no {slot!r} of expert {format_gpus(lacking)}"
+            found.append((self.unconnected_members, what, set(here)))
         return found
 
     def _input_gpus(self, kind: Kind, gpus: frozenset[int]) -> frozenset[int]:
         """The GPUs on which a node needs its input: all of its own, of a transfer those of the mesh it leaves."""
-        if kind.op in {"recv", "input"}:
-            return frozenset()
+        if kind.op == "input" or (isinstance(OPERATORS[kind.op], Transfer) and kind.op == "recv"):
+            return frozenset()  # an input comes from outside, a received value from its send
         return gpus & self._mesh_gpus.get(kind.meshes[0], gpus) if len(kind.meshes) > 1 else gpus
 
     def _output_gpus(self, kind: Kind, devices: int) -> frozenset[int]:
@@ -80,50 +116,44 @@ class Locality:
 
     # -- outputs --------------------------------------------------------------------------
 
-    def _outputs(self, after: Adjacency) -> None:
-        for node, what, gpus in self._each(after, self._unused):
-            _note(self.unconnected_members, self._dag.kind_of[node], what, node, gpus)
-
-    def _unused(self, kind: int, devices: int, around: frozenset[tuple[int, ...]]) -> list[tuple[str, frozenset[int]]]:
+    def _outputs(self, kind: int, devices: int, around: tuple[Neighbour, ...]) -> list[tuple[Faults, str, set[int]]]:
         held = self._dag.kinds[kind]
         if not OPERATORS[held.op].is_communication or held.op == "send" or not around:
             return []
         reached: set[int] = set()
-        for _, _, user_devices in around:
+        for _, _, user_devices, _ in around:
             reached.update(self._dag.device_sets[user_devices] if user_devices >= 0 else ())
-        missing = self._output_gpus(held, devices) - reached
-        return [("feeds nothing", missing)] if missing else []
+        missing = set(self._output_gpus(held, devices) - reached)
+        return [(self.unconnected_members, "feeds nothing", missing)] if missing else []
 
     # -- shared ---------------------------------------------------------------------------
 
     def _each(
         self,
         neighbours: Adjacency,
-        faults: Callable[[int, int, frozenset[tuple[int, ...]]], list[tuple[str, frozenset[int]]]],
-    ) -> list[tuple[int, str, frozenset[int]]]:
-        """(node, what, GPUs) for every fault; ``faults`` is asked once for nodes alike in all it may look at."""
+        faults: Callable[[int, int, tuple[Neighbour, ...]], list[tuple[Faults, str, set[int]]]],
+    ) -> None:
+        """Note the faults of every node; ``faults`` is asked once for nodes alike in all it may look at."""
         dag = self._dag
-        kind_of, devices_of, edge_kind_of = dag.kind_of, dag.devices_of, dag.edge_kind_of
+        kind_of, devices_of, edge_kind_of, expert_of = dag.kind_of, dag.devices_of, dag.edge_kind_of, dag.expert_of
         known = [kind.op in OPERATORS for kind in dag.kinds]
         offsets, targets, edges = neighbours.offsets, neighbours.targets, neighbours.edges
-        cache: dict[tuple[int, int, frozenset[tuple[int, ...]]], list[tuple[str, frozenset[int]]]] = {}
-        found: list[tuple[int, str, frozenset[int]]] = []
+        cache: dict[tuple[int, int, tuple[Neighbour, ...]], list[tuple[Faults, str, set[int]]]] = {}
         for node, kind in enumerate(kind_of):
             devices = devices_of[node]
             if devices < 0 or not known[kind]:
                 continue
             here = slice(offsets[node], offsets[node + 1])
-            around = frozenset(
-                [(edge_kind_of[e], kind_of[n], devices_of[n]) for e, n in zip(edges[here], targets[here], strict=True)]
+            around = tuple(
+                [
+                    (edge_kind_of[edge], kind_of[other], devices_of[other], expert_of[other])
+                    for edge, other in zip(edges[here], targets[here], strict=True)
+                ]
             )
             key = (kind, devices, around)
             if key not in cache:
                 cache[key] = faults(*key)
-            found += [(node, what, gpus) for what, gpus in cache[key]]
-        return found
-
-
-def _note(faults: Faults, kind: int, what: str, node: int, gpus: frozenset[int]) -> None:
-    nodes, where = faults.setdefault((kind, what), ([], set()))
-    nodes.append(node)
-    where.update(gpus)
+            for where, what, gpus in cache[key]:
+                nodes, held = where.setdefault((kind, what), ([], set()))
+                nodes.append(node)
+                held.update(gpus)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 from random import Random
@@ -14,6 +15,7 @@ from dagtool.model.tensor import TensorType, parse_ports
 Ports = list[tuple[str, TensorType]]
 Facts = dict[str, str]
 T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., object])
 
 Place = tuple[str, ...]
 """Where damage was done: ids of the nodes that were touched."""
@@ -23,6 +25,15 @@ GRAPH: Place = ("",)
 
 _DEFAULTS = {"style": "filled", "fontname": "Helvetica", "fontsize": "11", "color": "#555555"}
 """What the writer sets for all nodes and edges."""
+
+
+def falsifies(mutation: F) -> F:
+    """Marks a mutation that makes a declaration false, or breaks the dialect's form, whether or not a value changes.
+
+    What it makes is never counted as harmless: a type, weight, parameter or number that is not so may be reported.
+    """
+    mutation.falsifies = True  # type: ignore[attr-defined]
+    return mutation
 
 
 @dataclass(slots=True)
@@ -113,6 +124,15 @@ class Draft:
         for edge in self.edges:
             if edge.tail in names or edge.head in names:
                 found |= {edge.tail, edge.head}
+        return found
+
+    def changed_from(self, other: Draft) -> set[str]:
+        """Nodes whose statement differs, and the ends of edges that only one of the two has."""
+        names = self.nodes.keys() | other.nodes.keys()
+        found = {name for name in names if self.nodes.get(name) != other.nodes.get(name)}
+        mine, theirs = (Counter((e.tail, e.head, *sorted(e.facts.items())) for e in one.edges) for one in (self, other))
+        for row in (mine - theirs) + (theirs - mine):
+            found |= {row[0], row[1]}
         return found
 
     def siblings(self, name: str, *same: str) -> list[str]:

@@ -44,6 +44,9 @@ class Row:
     harmful: int = 0
     reported: int = 0
     near: int = 0
+    false: int = 0
+    """Declarations made false that change no value; reported or not, both are right."""
+    false_reported: int = 0
     harmless: int = 0
     alarms: int = 0
 
@@ -51,7 +54,9 @@ class Row:
         """Count a mutant."""
         self.mutants += 1
         self.harmful += bool(verdict.harm)
-        self.harmless += not verdict.harm
+        self.harmless += verdict.harmless
+        self.false += verdict.falsifies and not verdict.harm
+        self.false_reported += verdict.falsifies and not verdict.harm and bool(verdict.errors)
         self.reported += bool(verdict.harm and verdict.errors)
         self.near += bool(verdict.harm and verdict.near)
         self.alarms += verdict.false_alarm
@@ -144,8 +149,8 @@ def _judged(todo: Iterable[Key], jobs: int) -> Iterator[Verdict | None]:
 def table(study: Study) -> str:
     """Markdown: a row for each operator, the total last."""
     lines = [
-        "| mutation | what is done | mutants | harmful | reported | nearby | harmless | false alarms |",
-        "|---|---|--:|--:|--:|--:|--:|--:|",
+        "| mutation | what is done | mutants | harmful | reported | nearby | false text | reported | harmless | alarms |",
+        "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|",
     ]
     for name, row in study.rows.items():
         about = (mutations()[name].__doc__ or "").strip().splitlines()[0].rstrip(".")
@@ -154,7 +159,7 @@ def table(study: Study) -> str:
 
 
 def _cells(row: Row) -> str:
-    cells = (row.mutants, row.harmful, row.reported, row.near, row.harmless, row.alarms)
+    cells = (row.mutants, row.harmful, row.reported, row.near, row.false, row.false_reported, row.harmless, row.alarms)
     return " | ".join(map(str, cells))
 
 
@@ -168,6 +173,7 @@ def summary(study: Study) -> str:
             f" {len(study.rows)} mutations; weights of seeds 0 and 1",
             f"harmful: {row.harmful:,}; reported {_share(row.reported, row.harmful)} (at least {REPORTED:.1%} wanted),"
             f" on or beside the damaged place {_share(row.near, row.harmful)} (at least {NEAR:.0%})",
+            f"false text that changes no value: {row.false:,}; reported {_share(row.false_reported, row.false)}",
             f"harmless: {row.harmless:,}; raising an error {_share(row.alarms, row.harmless)} (at most {ALARMS:.0%})",
             f"unmutated: {len(study.unmutated)}; raising anything: {flawed or 'none'}",
         ]

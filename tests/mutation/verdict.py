@@ -12,6 +12,7 @@ from dagtool.dot import parse
 from dagtool.dot.dialect import to_dag
 from dagtool.errors import DagtoolError
 from dagtool.execute.prove import prove
+from dagtool.ops import OPERATORS
 from dagtool.report.finding import Finding
 from dagtool.validators.catalogue import select_rules
 from dagtool.validators.context import Context
@@ -46,6 +47,8 @@ class Verdict:
     key: Key
     text_hash: int
     place: Place
+    falsifies: bool
+    """Whether a declaration is false by the mutation, whatever becomes of the values."""
     harm: str
     """Why it is harmful; empty where it is not."""
     harm_at: str
@@ -65,7 +68,12 @@ class Verdict:
     @property
     def false_alarm(self) -> bool:
         """Harmless and reported."""
-        return not self.harm and bool(self.errors)
+        return self.harmless and bool(self.errors)
+
+    @property
+    def harmless(self) -> bool:
+        """Neither a value nor a declaration is wrong."""
+        return not self.harm and not self.falsifies
 
 
 def mutant(key: Key) -> tuple[Draft, Draft, Place] | None:
@@ -73,7 +81,7 @@ def mutant(key: Key) -> tuple[Draft, Draft, Place] | None:
     whole = Draft.read(subject(key.subject))
     damaged = whole.copy()
     place = mutations()[key.operator](damaged, Random(str((key.seed, key.operator, key.subject, key.number))))
-    return None if place is None or damaged == whole else (whole, damaged, place)
+    return None if place is None or damaged.text() == whole.text() else (whole, damaged, place)
 
 
 def judge(key: Key) -> Verdict | None:
@@ -89,11 +97,14 @@ def judge(key: Key) -> Verdict | None:
     except Exception as error:  # whatever it is, it is a fault of the rules
         findings, crash = [], f"rules: {type(error).__name__}: {error}"
     errors = [one for one in findings if one.severity == "error"]
-    near = place == GRAPH or any(_is_near(one, text, whole.around(place) | damaged.around(place)) for one in errors)
+    touched = {*place, *damaged.changed_from(whole)} - {*GRAPH}
+    places = whole.around(touched) | damaged.around(touched)
+    near = damaged.header != whole.header or any(_is_near(one, text, places) for one in errors)
     return Verdict(
         key,
         crc32(text.encode()),
         place,
+        getattr(mutations()[key.operator], "falsifies", False),
         harm,
         harm_at,
         tuple(sorted({one.code for one in errors})),
@@ -125,8 +136,7 @@ def _harm(dag: Dag) -> tuple[str, str, str]:
         text = f"{type(error).__name__}: {error}"
         return text, "", f"executor: {text}"
     if failure is None:
-        uneven = _uneven(dag)
-        return (f"does not divide: {uneven}", "", "") if uneven else ("", "", "")
+        return _uneven(dag) or _idle_edge(dag) or _idle_node(dag), "", ""
     return failure.message, dag.ids[failure.node], ""
 
 
@@ -140,8 +150,45 @@ def _uneven(dag: Dag) -> str:
                     degree *= dag.meshes[port.type.mesh].sizes[axis]
                 value = dim.size.bind({name: size for name, size in dag.sizes.items() if size is not None}).value
                 if value is not None and value % degree:
-                    return f"{dim} is {value} / {degree}"
+                    return f"does not divide: {dim} is {value} / {degree}"
     return ""
+
+
+def _idle_edge(dag: Dag) -> str:
+    """An edge that brings nothing to any GPU of its head: the executor does not miss it, a machine would wait."""
+    for tail, head, kind in zip(dag.tails, dag.heads, dag.edge_kind_of, strict=True):
+        maker, user, edge = dag.kind(tail), dag.kind(head), dag.edge_kinds[kind]
+        slots = edge.slots or OPERATORS[user.op].slots[:1]
+        taken = edge.outputs or slots
+        names = [port.name for port in maker.outputs]
+        brings = len(names) == 1 or set(taken) & set(names)
+        fills = OPERATORS[user.op].symmetric or set(slots) & {port.name or OPERATORS[user.op].slots[0] for port in user.inputs}
+        if not (_gpus(dag, tail, -1) & _gpus(dag, head, 0) and brings and fills) and "send" not in (maker.op, user.op):
+            return f"{dag.ids[tail]} -> {dag.ids[head]} brings nothing"
+    return ""
+
+
+def _gpus(dag: Dag, node: int, end: int) -> set[int]:
+    """The GPUs where a node has its output (-1) or takes its input (0)."""
+    meshes = dag.kind(node).meshes
+    own = set(dag.gpus(node))
+    return own & set(dag.meshes[meshes[end]].gpus) if len(meshes) > 1 and dag.kind(node).op != "recv" else own
+
+
+def _idle_node(dag: Dag) -> str:
+    """A node that computes for nobody: no output of the graph depends on it."""
+    makers: dict[int, list[int]] = {}
+    for tail, head in zip(dag.tails, dag.heads, strict=True):
+        makers.setdefault(head, []).append(tail)
+    waiting = [node for node in range(len(dag.ids)) if dag.kind(node).op == "output"]
+    used = set(waiting)
+    while waiting:
+        for maker in makers.get(waiting.pop(), []):
+            if maker not in used:
+                used.add(maker)
+                waiting.append(maker)
+    idle = [name for node, name in enumerate(dag.ids) if node not in used]
+    return f"{idle[0]} computes for nobody" if idle else ""
 
 
 _WORD = re.compile(r"[\w.]+")

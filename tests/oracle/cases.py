@@ -27,6 +27,10 @@ DENSE = [
     Case("scores", {"q": "[B, S, N, D]", "k": "[B, S, N, D]"}),
     Case("scores", {"q": "[B, N, S, D]", "k": "[B, N, S, D]"}, "", {"einsum": "bnsd,bntd->bnst"}),
     Case("weighted_sum", {"p": "[B, N, S, S]", "v": "[B, S, N, D]"}),
+    # Grouped queries, the batch left out: K groups of E query heads.
+    Case("scores", {"q": "[S, K, E, D]", "k": "[S, K, D]"}, "", {"einsum": "sgrd,tgd->grst"}),
+    Case("weighted_sum", {"p": "[K, E, S, S]", "v": "[S, K, D]"}, "", {"einsum": "grst,tgd->sgrd"}),
+    Case("head_merge", {"x": "[S, K, E, D]"}, "", {"einsum": "sgrd->s(grd)"}),
     Case("softmax", {"x": "[B, N, S, S]"}),
     Case("head_split", HEADS, "", {"einsum": "bsnd->bnsd"}),
     Case("head_split", {"x": "[B, S, N*D]"}, "", {"einsum": "bs(nd)->bsnd"}),

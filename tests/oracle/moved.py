@@ -8,10 +8,13 @@ import numpy as np
 from oracle.judge import Case, Verdict
 from oracle.ranks import SIZES, Rank, fault, place, placements
 
-from dagtool.model.mesh import Mesh
-from dagtool.model.tensor import parse_type
+from dagtool.dot import parse
+from dagtool.dot.dialect import to_dag
+from dagtool.model.mesh import Mesh, format_gpus
+from dagtool.model.tensor import TensorType, parse_type
 from dagtool.ops import OPERATORS, LayoutError
 from dagtool.ops.transfer import Transfer
+from dagtool.validators.engine import validate
 
 X = parse_type("[B, S] @m")
 
@@ -21,8 +24,21 @@ def target_of(first: int, **axes: int) -> Mesh:
     return Mesh("n", tuple(axes.items()), tuple(range(first, first + int(np.prod(list(axes.values()), dtype=int)))))
 
 
+def _ask_graph_rules(case: Case, given: TensorType, taken: TensorType, source: Mesh, target: Mesh) -> None:
+    """A type rule knows no mesh shapes: what a rule on the graph finds wrong with the node is refused, too."""
+    gpus = {"send": source.gpus, "recv": target.gpus}.get(case.op, (*source.gpus, *target.gpus))
+    facts = {"op": case.op, "gpu": format_gpus(gpus), "input": given, "output": taken, **case.params}
+    node = " ".join(f'{key}="{value}"' for key, value in facts.items())
+    sizes = f"B={SIZES['B']} S={SIZES['S']}"
+    text = f'digraph {{ graph [dagtool=1 sizes="{sizes}" meshes="{source}; {target}"]\n t [{node}] }}'
+    for one in validate(to_dag(parse(text.encode())[0]), ["COM", "DEV", "DIM203", "DIM207"]):
+        # The node stands alone: that nothing feeds it is no fault here.
+        if one.severity == "error" and one.code not in {"COM402", "DEV504"}:
+            raise LayoutError(f"{one.code} {one.message}")
+
+
 def judge_transfer(op: str, over: str, source: Mesh, target: Mesh, seed: int = 0) -> Iterator[Verdict]:
-    """A verdict for each placement on the source. What cannot be delivered with a stated reason is refused."""
+    """A verdict for each placement on the source. What is not delivered, or found wrong in a graph, is refused."""
     rng = np.random.default_rng(seed)
     whole = rng.standard_normal((SIZES["B"], SIZES["S"]))
     params = {"to": "n", **({"over": over} if over else {})}
@@ -33,6 +49,7 @@ def judge_transfer(op: str, over: str, source: Mesh, target: Mesh, seed: int = 0
         held = {gpu: {"x": [value]} for gpu, value in place(whole, x, source, rng).items()}
         try:
             (output,) = operator.infer({"x": x}, params)
+            _ask_graph_rules(case, x, output, source, target)
             if op == "send":
                 found = {gpu: operator.run(Rank(source, gpu, {"x": x}, params), held[gpu])[0] for gpu in source.gpus}
             else:

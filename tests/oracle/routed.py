@@ -215,6 +215,19 @@ def results(mesh: Mesh) -> Iterator[Try]:
             yield Try(placed, {"tokens": layout.type, "route": route}, route, layout)
 
 
+def crossed(mesh: Mesh) -> Iterator[Try]:
+    """Results of tokens taken from a batch cut along one dimension, to be put back into one cut along the other."""
+    for axis, here, there in product(mesh.sizes, (0, 1), (0, 1)):
+        if here != there:
+            first, other = (_cut_batch(dim, axis) for dim in (here, there))
+            layout = Layout({**dict.fromkeys(mesh.sizes, "R"), axis: "B"}, first)
+            yield Try(f"tokens=S({here}) route=S({there})", {"tokens": layout.type, "route": other}, other, layout)
+
+
+def _cut_batch(dim: int, axis: str) -> TensorType:
+    return ROUTE.with_dim(dim, Dim(ROUTE.dims[dim].size, (axis,)))
+
+
 def tokens_alone(mesh: Mesh) -> Iterator[Try]:
     """Routed tokens in every layout."""
     for layout in layouts(mesh, ROUTE):

@@ -9,13 +9,14 @@ from __future__ import annotations
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import cache
+from importlib import import_module
 
 import pytest
 from oracle.cases import COLLECTIVES, DENSE, ELSEWHERE, TRANSFERS, TWO_AXES, X, routed
 from oracle.judge import Case, Verdict, judge
 from oracle.moved import judge_transfer, target_of
 from oracle.ranks import mesh_of
-from oracle.routed import judge_routing, tokens_alone
+from oracle.routed import crossed, judge_routing, tokens_alone
 
 from dagtool.ops import OPERATORS
 
@@ -149,6 +150,20 @@ def test_routed_tokens_elsewhere(case):
     assert [one for one in found if "cannot run" not in one] == []
 
 
+@pytest.mark.xfail(
+    strict=True,
+    reason="[B*S*K/E/a, H] vary(a) does not say which dimension of the batch axis a cuts, so tokens taken under one"
+    " routing fit another: the type would have to keep it, or a rule tie combine to the gate of its dispatch",
+)
+@pytest.mark.parametrize("op", ["route_back", "aggregate", "combine"])
+def test_tokens_go_back_where_they_came_from(op):
+    """Tokens taken from a batch cut in one dimension do not fit a routing cut in the other."""
+    (case,) = (one for one in routed("") if one.op == op)
+    found = list(judge_routing(case, mesh_of(a=2), tries=crossed))
+    assert len(found) == 2
+    assert wrong(found) == []
+
+
 MESHES = [
     ({"a": 2}, {"a": 2}),
     ({"a": 3}, {"a": 3}),
@@ -231,6 +246,31 @@ def test_a_wrong_routing_rule_is_caught():
     faults = {one.placed for one in judge_routing(case, mesh_of(a=2), infer=rule) if one.wrong}
     assert "x=R route=R" in faults
     assert "x=S(0) route=S(0)" not in faults
+
+
+@pytest.mark.parametrize(
+    ("module", "check", "op"),
+    [
+        ("pointwise", "require_no_partial", "norm"),
+        ("pointwise", "require_whole", "norm"),
+        ("pointwise", "require_no_partial", "activation"),
+        ("pointwise", "require_no_partial", "gated_activation"),
+        ("attention", "require_no_partial", "softmax"),
+        ("attention", "require_whole", "softmax"),
+        ("factors", "_check_axes", "linear"),
+        ("factors", "_check_axes", "scores"),
+        ("linear", "require_no_partial", "embedding"),
+        ("routing", "require_no_partial", "gate"),
+        ("routing", "require_whole", "route"),
+    ],
+)
+def test_no_check_is_idle(module, check, op, monkeypatch):
+    """Each check of the type rules is needed: without it something wrong is accepted, and found."""
+    monkeypatch.setattr(import_module(f"dagtool.ops.{module}"), check, lambda *_: None)
+    mesh = mesh_of(a=2)
+    cases = [case for case in ONE_AXIS if case.op == op]
+    judged = (judge_routing if op == "route" else judge)(cases[0], mesh, search=False)
+    assert wrong(judged) != []
 
 
 def test_a_rule_too_strict_is_caught():

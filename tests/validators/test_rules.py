@@ -29,7 +29,7 @@ def test_bad_example_is_found_and_good_one_is_not(loaded: LoadedRule) -> None:
 def test_file_code_and_name_agree(loaded: LoadedRule) -> None:
     rule = loaded.rule
     assert loaded.module == f"{rule.code.lower()}_{rule.name.replace('-', '_')}"
-    assert re.fullmatch(r"(DOT0|GRF1|DIM2|SHD3|COM4|DEV5|SCH6|STY9)\d\d", rule.code)
+    assert re.fullmatch(r"(DOT0|GRF1|DIM2|SHD3|COM4|DEV5|SCH6|STY9|MOD7)\d\d", rule.code)
     assert isinstance(rule.severity, Severity)
     assert set(rule.requires) <= set(PRECONDITIONS)
 

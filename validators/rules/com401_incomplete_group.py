@@ -42,16 +42,19 @@ GOOD = """digraph {
 
 
 def check(ctx: Context) -> Iterator[Finding]:
-    """One finding for each kind and set of GPUs at fault, those of a kind together."""
+    """One finding for each kind; where several sets of GPUs are wrong, the first is told."""
     pairs = dict.fromkeys(zip(ctx.dag.kind_of, ctx.dag.devices_of, strict=True))
-    wrong: dict[tuple[int, str], set[int]] = {}
+    wrong: dict[int, dict[int, str]] = {}
     for kind, devices in pairs:
         if devices >= 0 and (fault := _fault(ctx, kind, ctx.dag.device_sets[devices])):
-            wrong.setdefault((kind, fault), set()).add(devices)
-    for (kind, fault), sets in wrong.items():
-        nodes = [node for node in ctx.nodes_of([kind]) if ctx.dag.devices_of[node] in sets]
+            wrong.setdefault(kind, {})[devices] = fault
+    for kind, faults in wrong.items():
+        nodes = [node for node in ctx.nodes_of([kind]) if ctx.dag.devices_of[node] in faults]
+        first = faults[ctx.dag.devices_of[nodes[0]]]
+        role = ctx.dag.kinds[kind].role or ctx.dag.kinds[kind].op
+        many = f"({role}) run on other GPUs than their group; the first {first}"
         yield from ctx.about_nodes(
-            RULE, nodes, fault, fault, attribute="gpu", help="name every rank of the group and no other"
+            RULE, nodes, first, many, attribute="gpu", help="name every rank of the group and no other"
         )
 
 

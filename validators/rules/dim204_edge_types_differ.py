@@ -53,11 +53,16 @@ def check(ctx: Context) -> Iterator[Finding]:
     kind_of = dag.kind_of.__getitem__
     ends = list(zip(map(kind_of, dag.tails), map(kind_of, dag.heads), dag.edge_kind_of, strict=True))
     faults = {end: fault for end in dict.fromkeys(ends) if (fault := _fault(ctx, *end))}
+    edges: dict[tuple[int, int, int], list[int]] = {}
+    if faults:
+        for edge, end in enumerate(ends):
+            if end in faults:
+                edges.setdefault(end, []).append(edge)
     for end, (message, hint) in faults.items():
-        edges = [edge for edge, other in enumerate(ends) if other == end]
-        tail, head = ctx.name(dag.tails[edges[0]]), ctx.name(dag.heads[edges[0]])
-        more = f" ({len(edges):,} edges like this)" if len(edges) > 1 else ""
-        yield ctx.finding(RULE, f"{tail} -> {head}: {message}{more}", edge=edges[0], count=len(edges), help=hint)
+        first, count = edges[end][0], len(edges[end])
+        tail, head = ctx.name(dag.tails[first]), ctx.name(dag.heads[first])
+        more = f" ({count:,} edges like this)" if count > 1 else ""
+        yield ctx.finding(RULE, f"{tail} -> {head}: {message}{more}", edge=first, count=count, help=hint)
 
 
 def _fault(ctx: Context, tail: int, head: int, edge_kind: int) -> tuple[str, str] | None:

@@ -44,7 +44,8 @@ def check(ctx: Context) -> Iterator[Finding]:
     for index, kind in enumerate(ctx.dag.kinds):
         for tensor in ctx.types_of(kind):
             mesh = ctx.dag.meshes.get(tensor.mesh)
-            if mesh is None or not set(tensor.sharded_axes) <= set(mesh.sizes):
+            symbols = {symbol for dim in tensor.dims for symbol in dim.size.symbols}
+            if mesh is None or not set(tensor.sharded_axes) <= set(mesh.sizes) or not symbols <= set(ctx.dag.sizes):
                 continue
             uneven = [dim for dim in tensor.dims if dim.local(mesh.sizes).bind(ctx.dag.sizes).is_fraction]
             if uneven:

@@ -39,7 +39,13 @@ _TELLING = ("label", "xlabel", "headlabel", "taillabel", "tailport", "headport",
 def check(ctx: Context) -> Iterator[Finding]:
     """Every edge that repeats an earlier one."""
     yield from ctx.about_edges(
-        RULE, _repeated(ctx), "repeats an earlier edge", "repeat earlier edges", help="remove the repetition"
+        RULE,
+        _repeated(ctx),
+        "repeats an earlier edge",
+        "repeat earlier edges",
+        help="remove the repetition",
+        # Where inputs are declared a second edge brings its value a second time.
+        severity=Severity.ERROR if ctx.dag.declared else None,
     )
 
 

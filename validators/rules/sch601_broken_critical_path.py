@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from dagtool.cost.critical import critical_path
 from dagtool.model.mesh import format_gpus
-from dagtool.model.transformer import parse_model, reference_matmuls
+from dagtool.model.transformer import reference_matmuls
 from dagtool.report.finding import Finding
 from dagtool.validators.rule import Rule, Severity
 
@@ -63,21 +63,27 @@ GOOD = """digraph {
 
 
 def check(ctx: Context) -> Iterator[Finding]:
-    """One finding for each part that the path misses."""
-    model = parse_model(ctx.dag.facts["model"])
-    parts = [part for part in reference_matmuls(model, grouped="G" in ctx.dag.sizes) if not part.beside]
+    """One finding that names the parts and the layers the path misses."""
+    parts = reference_matmuls(ctx.model, grouped=ctx.grouped)
     layers = ctx.dag.sizes.get("L") or 1
-    part_of = {role: part.part for part in parts for role in part.roles}
-    met: dict[str, set[int]] = {part.part: set() for part in parts}
+    # Parts that run beside each other are one station: the path passes the heavier of them.
+    station_of: dict[str, str] = {}
+    stations: dict[str, bool] = {}
+    for part in parts:
+        station = list(stations)[-1] if part.beside else part.part
+        stations.setdefault(station, part.per_layer)
+        station_of.update(dict.fromkeys(part.roles, station))
+    met: dict[str, set[int]] = {station: set() for station in stations}
     for node in critical_path(ctx.dag).nodes:
-        passed = part_of.get(ctx.dag.kind(node).role)
+        passed = station_of.get(ctx.dag.kind(node).role)
         if passed is not None:
             met[passed].add(ctx.dag.layer_of[node])
-    for part in parts:
-        missing = sorted(set(range(layers) if part.per_layer else [-1]) - met[part.part])
-        if missing:
-            where = f" in layer {format_gpus(missing)}" if part.per_layer else ""
-            message = f"the critical path does not pass {part.part}{where}"
-            yield ctx.finding(
-                RULE, message, count=len(missing), help="an edge or a layer is missing: see 'dagtool path'"
-            )
+    missed = []
+    for station, per_layer in stations.items():
+        held = {layer for layer in met[station] if layer < layers} if per_layer else met[station]
+        if len(held) < (layers if per_layer else 1):
+            missing = [layer for layer in range(min(layers, 1 << 16)) if layer not in held]
+            missed.append(f"{station} (layer {format_gpus(missing)})" if per_layer else station)
+    if missed:
+        message = f"the critical path does not pass {', '.join(missed)}"
+        yield ctx.finding(RULE, message, count=len(missed), help="an edge or a layer is missing: see 'dagtool path'")

@@ -17,7 +17,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from dagtool.cost.work import role_flops
-from dagtool.model.transformer import parse_model, reference_matmuls
+from dagtool.model.transformer import reference_matmuls
 from dagtool.report.finding import Finding
 from dagtool.validators.rule import Rule, Severity
 
@@ -46,25 +46,27 @@ GOOD = """digraph {
 
 
 def check(ctx: Context) -> Iterator[Finding]:
-    """One finding for each part of the model that occurs in the graph with another amount of work."""
-    model = parse_model(ctx.dag.facts["model"])
+    """One finding for all parts that occur in the graph with another amount of work."""
     layers = ctx.dag.sizes.get("L") or 1
     done = _totals(ctx)
-    for part in reference_matmuls(model, grouped="G" in ctx.dag.sizes):
+    wrong: list[str] = []
+    nodes: list[int] = []
+    for part in reference_matmuls(ctx.model, grouped=ctx.grouped):
         kinds = [index for index, kind in enumerate(ctx.dag.kinds) if kind.role in part.roles and index in done]
         if not kinds:
-            continue  # a part that is not there at all is SCH601's
+            continue  # a part that is not there at all is MOD703's
         expected = part.flops.bind(ctx.dag.sizes) * (layers if part.per_layer else 1)
         total = sum((done[index].get(expected.powers, Fraction()) for index in kinds), Fraction())
         whole = Fraction(expected.numerator, expected.denominator)
         if total != whole or any(powers != expected.powers for index in kinds for powers in done[index]):
-            nodes = ctx.nodes_of(kinds)
-            ratio = float(total / whole)
-            message = f"{part.part}: all GPUs together do {ratio:.4g} times the FLOPs of the unsharded model"
-            yield ctx.finding(
-                RULE, message, node=nodes[0], count=len(nodes), notes=(ctx.templates(nodes),),
-                help="a layer, an expert or a rank is missing or doubled, or a dimension of these nodes is wrong",
-            )  # fmt: skip
+            wrong.append(f"{part.part} {float(total / whole):.4g} times")
+            nodes += ctx.nodes_of(kinds)
+    if wrong:
+        yield ctx.finding(
+            RULE, f"all GPUs together do not do the FLOPs of the unsharded model: {', '.join(wrong)}",
+            node=nodes[0], count=len(nodes), notes=(ctx.templates(nodes),),
+            help="a layer, an expert or a rank is missing or doubled, or a dimension of these nodes is wrong",
+        )  # fmt: skip
 
 
 def _totals(ctx: Context) -> dict[int, dict[Powers, Fraction]]:

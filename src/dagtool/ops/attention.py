@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from math import prod, sqrt
-from typing import Any
+from typing import Any, ClassVar
 
 from dagtool.model.size import product
 from dagtool.model.tensor import Dim, TensorType
@@ -49,10 +49,8 @@ def softmax(x: Any) -> Any:
 class _Product(Operator):
     """A product of two activations, heads counted in m as the field's reports do."""
 
-    default_spec = ""
-
     def _spec(self, params: Params) -> str:
-        return params.get("einsum", self.default_spec)
+        return params.get("einsum", self.defaults["einsum"])
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """The factor rule over ``einsum``."""
@@ -82,7 +80,7 @@ class Scores(_Product):
 
     name = "scores"
     slots = ("q", "k")
-    default_spec = "bsnd,btnd->bnst"
+    defaults: ClassVar[Mapping[str, str]] = {"einsum": "bsnd,btnd->bnst"}
 
     def run(self, here: Local, values: Values) -> tuple[Any, ...]:
         """Scaled by the square root of the head size."""
@@ -99,7 +97,7 @@ class WeightedSum(_Product):
 
     name = "weighted_sum"
     slots = ("p", "v")
-    default_spec = "bnst,btnd->bsnd"
+    defaults: ClassVar[Mapping[str, str]] = {"einsum": "bnst,btnd->bsnd"}
 
 
 class Softmax(Operator):

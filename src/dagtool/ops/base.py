@@ -117,6 +117,10 @@ class Operator(ABC):
     """Whether the inputs may be exchanged, so that no edge needs to name its slot."""
     needs_all: ClassVar[bool] = True
     """Whether every slot must be filled."""
+    many: ClassVar[tuple[str, ...]] = ()
+    """Slots that take several values on one GPU: the results of its experts."""
+    defaults: ClassVar[Mapping[str, str]] = {}
+    """Parameters a node need not state."""
     source: ClassVar[str] = ""
     """Where the rule comes from."""
 
@@ -137,6 +141,10 @@ class Operator(ABC):
         """The work of one GPU; sizes stay symbolic. By default: reads its inputs, writes its outputs."""
         moved = [product(t.local_shape(axis_sizes)) for t in (*inputs.values(), *outputs)]
         return Work(elements_moved=tuple(moved))
+
+    def default_param(self, name: str) -> str:
+        """The value a parameter has where a node does not state it; empty where there is none."""
+        return self.defaults.get(name, "")
 
     def run(self, here: Local, values: Values) -> tuple[Any, ...]:
         """Run on one GPU, in numpy: one result per output. Raises LayoutError where a value is missing."""

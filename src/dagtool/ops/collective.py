@@ -140,6 +140,7 @@ class AllReduce(Collective):
     """Partial sum -> the sum on every rank."""
 
     name = "all_reduce"
+    many = ("x",)
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """P over the axes -> R."""
@@ -158,6 +159,7 @@ class ReduceScatter(Collective):
     """Partial sum -> each rank its part of the sum, along ``along``."""
 
     name = "reduce_scatter"
+    many = ("x",)
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """P over the axes -> S(along)."""
@@ -235,6 +237,7 @@ class Concat(Operator):
 
     name = "concat"
     family = "routing"
+    many = ("x",)
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """[.., d, ..] each -> [.., count*d, ..]."""
@@ -295,6 +298,7 @@ class Combine(Dispatch):
 
     name = "combine"
     slots = ("tokens", "route")
+    many = ("tokens",)
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """tokens [B*S*K/E, H] varying over ep, route [B/ep, S, K] -> [B/ep, S, H]."""
@@ -311,6 +315,7 @@ class CombineReduce(Collective):
 
     name = "combine_reduce"
     slots = ("tokens", "route")
+    many = ("tokens",)
 
     def group_axes(self, params: Params) -> tuple[str, ...]:
         """The experts' axes."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 from dagtool.model.size import product
 from dagtool.model.tensor import Dim, TensorType
@@ -136,6 +136,7 @@ class Embedding(Operator):
     """
 
     name = "embedding"
+    defaults: ClassVar[Mapping[str, str]] = {"tables": "token"}
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """ids [B, S] -> [B, S, H]."""

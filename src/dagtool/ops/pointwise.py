@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from math import pi, sqrt
-from typing import Any
+from typing import Any, ClassVar
 
 from dagtool.model.tensor import TensorType
 from dagtool.ops.base import (
@@ -62,6 +62,7 @@ class Norm(Operator):
 
     name = "norm"
     family = "norm"
+    defaults: ClassVar[Mapping[str, str]] = {"function": "layer"}
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """Same type as the input."""
@@ -88,6 +89,7 @@ class Activation(Operator):
     """A function of each element (``function``: gelu, relu, silu)."""
 
     name = "activation"
+    defaults: ClassVar[Mapping[str, str]] = {"function": "gelu"}
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """Same type as the input."""
@@ -104,6 +106,7 @@ class GatedActivation(Operator):
     """``function(gate) * up``, both cut alike; ``up`` may be a partial sum, ``gate`` may not."""
 
     name = "gated_activation"
+    defaults: ClassVar[Mapping[str, str]] = {"function": "gelu"}
     slots = ("gate", "up")
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:

@@ -7,7 +7,7 @@ the axes over which the experts lie (the operator's ``owner``), because each exp
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from dagtool.model.size import parse_size, product
 from dagtool.model.tensor import Dim, TensorType
@@ -131,6 +131,7 @@ class Gate(Operator):
 
     name = "gate"
     family = "routing"
+    defaults: ClassVar[Mapping[str, str]] = {"top_k": "K"}
     source = "Switch/Mixtral routers; sharding: top-k needs every expert's score"
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
@@ -201,6 +202,7 @@ class Aggregate(Operator):
     name = "aggregate"
     family = "routing"
     slots = ("tokens", "route")
+    many = ("tokens",)
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """tokens [B*S*K/E, H] of each expert, route [B, S, K] -> [B, S, H]."""

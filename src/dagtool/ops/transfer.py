@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 from dagtool.model.mesh import Mesh
 from dagtool.model.size import product
@@ -22,6 +22,14 @@ class Transfer(Operator):
     """Moves a value from the mesh of its input to the mesh ``to``."""
 
     family = "communication"
+    rank_to_rank: ClassVar[bool] = True
+    """Whether rank i sends to rank i, or whole values go everywhere."""
+
+    def expected_gpus(self, source: Mesh, target: Mesh, gpus: Sequence[int]) -> set[int]:
+        """The GPUs a node must name, given those it does: of both meshes, rank by rank the same ones."""
+        ranks = {source.gpus.index(gpu) for gpu in gpus if gpu in source.gpus}
+        ranks |= {target.gpus.index(gpu) for gpu in gpus if gpu in target.gpus}
+        return {mesh.gpus[rank] for mesh in (source, target) for rank in ranks if rank < len(mesh.gpus)}
 
     def work(self, inputs: Types, outputs: Sequence[TensorType], params: Params, axis_sizes: Mapping[str, int]) -> Work:
         """The GPU's own part is sent once."""
@@ -50,6 +58,10 @@ class Send(Transfer):
 
     name = "send"
 
+    def expected_gpus(self, source: Mesh, target: Mesh, gpus: Sequence[int]) -> set[int]:
+        """GPUs of the mesh it leaves."""
+        return set(source.gpus) & set(gpus)
+
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """Same type as the input."""
         _arrived(inputs["x"], params)
@@ -64,6 +76,10 @@ class Recv(Transfer):
     """The receiving half: rank i takes what rank i of the other mesh sent."""
 
     name = "recv"
+
+    def expected_gpus(self, source: Mesh, target: Mesh, gpus: Sequence[int]) -> set[int]:
+        """GPUs of the mesh it reaches."""
+        return set(target.gpus) & set(gpus)
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """Same layout, on mesh ``to``."""
@@ -84,6 +100,11 @@ class Broadcast(Transfer):
     """A whole value from the GPUs of one mesh to every GPU of another."""
 
     name = "broadcast"
+    rank_to_rank = False
+
+    def expected_gpus(self, source: Mesh, target: Mesh, gpus: Sequence[int]) -> set[int]:
+        """Both meshes in full."""
+        return {*source.gpus, *target.gpus}
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """R -> R on mesh ``to``."""
@@ -102,7 +123,12 @@ class ReduceBroadcast(Transfer):
     """Adds up a partial sum over its own mesh and gives the total to every GPU of another."""
 
     name = "reduce_broadcast"
-    slots = ("x",)
+    many = ("x",)
+    rank_to_rank = False
+
+    def expected_gpus(self, source: Mesh, target: Mesh, gpus: Sequence[int]) -> set[int]:
+        """Both meshes in full."""
+        return {*source.gpus, *target.gpus}
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """P over ``over`` -> R on mesh ``to``."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from mutation.draft import Draft, Edge, Place
+from mutation.draft import Draft, Edge, Place, falsifies
 
 _REDUCTIONS = ("all_reduce", "reduce_scatter")
 _WITHIN = (*_REDUCTIONS, "all_gather", "all_to_all")
@@ -57,6 +57,7 @@ def bypassed_by_all(draft: Draft, rng: Random) -> Place | None:
     return tuple(sorted(place))
 
 
+@falsifies
 def kind_changed(draft: Draft, rng: Random) -> Place | None:
     """Another kind of collective, its types left as they were."""
     name = draft.pick_op(rng, *_WITHIN, "combine", "dispatch", "combine_reduce")
@@ -72,6 +73,7 @@ def kind_changed(draft: Draft, rng: Random) -> Place | None:
     return (name,)
 
 
+@falsifies
 def made_a_copy(draft: Draft, rng: Random) -> Place | None:
     """A collective becomes a local node that claims the collective's result."""
     name = draft.pick_op(rng, *_WITHIN)
@@ -81,6 +83,7 @@ def made_a_copy(draft: Draft, rng: Random) -> Place | None:
     return (name,)
 
 
+@falsifies
 def over_another_axis(draft: Draft, rng: Random) -> Place | None:
     """Runs over another axis than it should."""
     name = draft.pick(
@@ -94,6 +97,7 @@ def over_another_axis(draft: Draft, rng: Random) -> Place | None:
     return (name,)
 
 
+@falsifies
 def over_unknown_axis(draft: Draft, rng: Random) -> Place | None:
     """Runs over an axis that is not there, or over none."""
     name = draft.pick(rng, lambda one: draft.get(one, "over"))
@@ -103,6 +107,7 @@ def over_unknown_axis(draft: Draft, rng: Random) -> Place | None:
     return (name,)
 
 
+@falsifies
 def over_one_axis_more(draft: Draft, rng: Random) -> Place | None:
     """Runs over an axis too many, its group left as it was."""
     name = draft.pick(rng, lambda one: draft.get(one, "over") and len(draft.mesh(one).axes) > 1)
@@ -116,6 +121,7 @@ def over_one_axis_more(draft: Draft, rng: Random) -> Place | None:
     return (name,)
 
 
+@falsifies
 def over_one_axis_less(draft: Draft, rng: Random) -> Place | None:
     """Runs over an axis too few."""
     name = draft.pick(rng, lambda one: "," in draft.get(one, "over"))
@@ -327,6 +333,7 @@ def waits_for_the_next(draft: Draft, rng: Random) -> Place | None:
     return last, edge.tail, name
 
 
+@falsifies
 def along_changed(draft: Draft, rng: Random) -> Place | None:
     """Puts together or cuts another dimension."""
     name = draft.pick(rng, lambda one: draft.get(one, "along"))
@@ -338,6 +345,7 @@ def along_changed(draft: Draft, rng: Random) -> Place | None:
     return (name,)
 
 
+@falsifies
 def along_removed(draft: Draft, rng: Random) -> Place | None:
     """Does not say which dimension."""
     name = draft.pick(rng, lambda one: draft.get(one, "along"))

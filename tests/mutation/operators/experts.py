@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from mutation.draft import Draft, Edge, Place
+from mutation.draft import Draft, Edge, Place, falsifies
 
 
 def _expert(draft: Draft, rng: Random, *ops: str) -> str | None:
@@ -23,6 +23,7 @@ def _of_expert(draft: Draft, name: str) -> list[str]:
     return [one for one in draft.nodes if [draft.get(one, key) for key in keys] == mine]
 
 
+@falsifies
 def number_changed(draft: Draft, rng: Random) -> Place | None:
     """A node says another expert's number."""
     name = _expert(draft, rng)
@@ -32,6 +33,7 @@ def number_changed(draft: Draft, rng: Random) -> Place | None:
     return (name,)
 
 
+@falsifies
 def number_too_large(draft: Draft, rng: Random) -> Place | None:
     """A node says an expert that is not there."""
     name = _expert(draft, rng)
@@ -41,6 +43,7 @@ def number_too_large(draft: Draft, rng: Random) -> Place | None:
     return (name,)
 
 
+@falsifies
 def number_removed(draft: Draft, rng: Random) -> Place | None:
     """A node does not say its expert."""
     name = _expert(draft, rng)
@@ -50,6 +53,7 @@ def number_removed(draft: Draft, rng: Random) -> Place | None:
     return (name,)
 
 
+@falsifies
 def numbers_exchanged_on_one_operator(draft: Draft, rng: Random) -> Place | None:
     """Two experts' numbers are exchanged on one operator only."""
     name = _expert(draft, rng)
@@ -315,6 +319,7 @@ def dispatch_bypassed(draft: Draft, rng: Random) -> Place | None:
     return old, edge.tail, edge.head
 
 
+@falsifies
 def owner_changed(draft: Draft, rng: Random) -> Place | None:
     """The experts are said to lie along another axis."""
     name = draft.pick(rng, lambda one: draft.get(one, "owner"))
@@ -325,6 +330,7 @@ def owner_changed(draft: Draft, rng: Random) -> Place | None:
     return (name,)
 
 
+@falsifies
 def owner_removed(draft: Draft, rng: Random) -> Place | None:
     """Nothing is said of where the experts lie."""
     name = draft.pick(rng, lambda one: draft.get(one, "owner"))
@@ -334,6 +340,7 @@ def owner_removed(draft: Draft, rng: Random) -> Place | None:
     return (name,)
 
 
+@falsifies
 def experts_changed(draft: Draft, rng: Random) -> Place | None:
     """Another number of experts."""
     name = draft.pick(rng, lambda one: draft.get(one, "experts"))
@@ -343,6 +350,7 @@ def experts_changed(draft: Draft, rng: Random) -> Place | None:
     return (name,)
 
 
+@falsifies
 def top_k_changed(draft: Draft, rng: Random) -> Place | None:
     """The gate chooses another number of experts."""
     name = draft.pick_op(rng, "gate")
@@ -362,6 +370,7 @@ def top_k_changed_with_types(draft: Draft, rng: Random) -> Place | None:
     return (name,)
 
 
+@falsifies
 def gate_weight_cut(draft: Draft, rng: Random) -> Place | None:
     """The gate's weight is cut over the experts."""
     name = draft.pick_op(rng, "gate")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from mutation.draft import Draft, Edge, Place
+from mutation.draft import Draft, Edge, Place, falsifies
 
 
 def _in_layer(draft: Draft, rng: Random) -> str | None:
@@ -19,6 +19,7 @@ def _of(draft: Draft, layer: str) -> list[str]:
     return [one for one in draft.nodes if draft.get(one, "layer_index") == layer]
 
 
+@falsifies
 def number_changed(draft: Draft, rng: Random) -> Place | None:
     """A node says another layer's number: its weights are used again."""
     name = _in_layer(draft, rng)
@@ -28,6 +29,7 @@ def number_changed(draft: Draft, rng: Random) -> Place | None:
     return (name,)
 
 
+@falsifies
 def number_too_large(draft: Draft, rng: Random) -> Place | None:
     """A node says a layer that is not there."""
     name = _in_layer(draft, rng)
@@ -37,6 +39,7 @@ def number_too_large(draft: Draft, rng: Random) -> Place | None:
     return (name,)
 
 
+@falsifies
 def number_removed(draft: Draft, rng: Random) -> Place | None:
     """A node does not say its layer."""
     name = _in_layer(draft, rng)
@@ -55,6 +58,7 @@ def number_changed_on_a_weight(draft: Draft, rng: Random) -> Place | None:
     return (name,)
 
 
+@falsifies
 def number_changed_for_a_role(draft: Draft, rng: Random) -> Place | None:
     """All ranks' nodes of a role use another layer's weights."""
     name = _in_layer(draft, rng)

@@ -1,0 +1,122 @@
+"""Which GPUs have which part of the model, in which layer, for which expert."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dagtool.model.dataflow import EXPERT_PARTS, base_role
+from dagtool.model.mesh import Mesh, format_gpus
+
+if TYPE_CHECKING:
+    from dagtool.validators.context import Context
+
+__all__ = ["Coverage"]
+
+Where = tuple[int, int]
+"""(layer, expert), -1 for none."""
+
+
+class Coverage:
+    """``layers_of``: the layers in which each part occurs; ``faults``: (role, fault) to nodes and places."""
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+        self.layers_of: dict[str, set[int]] = {}
+        self.faults: dict[tuple[str, str], tuple[list[int], list[Where]]] = {}
+        self._owners = self._owner_axes()
+        self._check(self._collect())
+
+    def _owner_axes(self) -> dict[str, tuple[str, ...]]:
+        """For each mesh the axes along which its experts lie, as the routing operators state them."""
+        found: dict[str, tuple[str, ...]] = {}
+        for kind in self._ctx.dag.kinds:
+            if "experts" in kind.parameters and kind.meshes:
+                owner = tuple(filter(None, kind.parameters.get("owner", "").split(",")))
+                found.setdefault(kind.meshes[0], owner)
+        return found
+
+    def _collect(self) -> dict[tuple[str, int, int], list[int]]:
+        """Nodes by role, layer and expert, for nodes that are a part itself or a conversion of one."""
+        dag, ctx = self._ctx.dag, self._ctx
+        known = [base in ctx.parts or base == "entry" for base in ctx.bases]
+        found: dict[tuple[str, int, int], list[int]] = {}
+        for node, (kind, layer, expert) in enumerate(zip(dag.kind_of, dag.layer_of, dag.expert_of, strict=True)):
+            if not known[kind]:
+                continue
+            role = dag.kinds[kind].role
+            per_expert = ctx.bases[kind] in EXPERT_PARTS and len(dag.kinds[kind].meshes) == 1
+            key = (role, layer, expert if per_expert else -1)
+            found.setdefault(key, []).append(node)
+            if role == ctx.bases[kind]:
+                self.layers_of.setdefault(role, set()).add(layer)
+        return found
+
+    def _check(self, places: dict[tuple[str, int, int], list[int]]) -> None:
+        dag = self._ctx.dag
+        cache: dict[tuple[str, int, tuple[int, ...], tuple[int, ...]], str] = {}
+        for (role, layer, expert), nodes in places.items():
+            key = (role, expert, tuple(dag.kind_of[n] for n in nodes[:1]), tuple(dag.devices_of[n] for n in nodes))
+            if key not in cache:
+                cache[key] = self._fault(role, expert, nodes)
+            if cache[key]:
+                held, where = self.faults.setdefault((role, cache[key]), ([], []))
+                held += nodes
+                where.append((layer, expert))
+        self._missing_experts(places)
+
+    def _fault(self, role: str, expert: int, nodes: list[int]) -> str:
+        """What is wrong with the GPUs of one part in one layer; empty where nothing is."""
+        dag = self._ctx.dag
+        kind = dag.kinds[dag.kind_of[nodes[0]]]
+        meshes = [dag.meshes[name] for name in kind.meshes if name in dag.meshes]
+        if not meshes or len(meshes) < len(kind.meshes):
+            return ""  # DIM207 says it
+        expected = self._expected(role, kind.op, expert, meshes)
+        if expected is None:
+            return f"there is no expert {expert}"
+        held = [gpu for node in nodes for gpu in dag.gpus(node)]
+        if missing := sorted(expected - set(held)):
+            return f"missing on GPU {format_gpus(missing)}"
+        if strange := sorted(set(held) - expected):
+            belongs = "where its expert does not lie" if expert >= 0 else "where it does not belong"
+            return f"on GPU {format_gpus(strange)}, {belongs}"
+        if len(held) > len(expected):
+            return f"twice on GPU {format_gpus(sorted({gpu for gpu in held if held.count(gpu) > 1}))}"
+        return ""
+
+    def _expected(self, role: str, op: str, expert: int, meshes: list[Mesh]) -> set[int] | None:
+        """The GPUs that must have it; None for an expert that does not exist."""
+        if len(meshes) > 1:
+            return set(meshes[-1].gpus) if op == "recv" else {gpu for mesh in meshes for gpu in mesh.gpus}
+        mesh = meshes[0]
+        if base_role(role) in EXPERT_PARTS:
+            return self._expert_gpus(expert, mesh)
+        return set(mesh.gpus)
+
+    def _expert_gpus(self, expert: int, mesh: Mesh) -> set[int] | None:
+        experts = self._ctx.dag.sizes.get("E") or 0
+        if not 0 <= expert < experts:
+            return None
+        owner = [axis for axis in self._owners.get(mesh.name, ()) if axis in mesh.sizes]
+        ranks = 1
+        for axis in owner:
+            ranks *= mesh.sizes[axis]
+        if experts % ranks:
+            return None
+        index, fixed = expert // (experts // ranks), {}
+        for axis in reversed(owner):
+            index, fixed[axis] = divmod(index, mesh.sizes[axis])
+        return set(mesh.members(fixed))
+
+    def _missing_experts(self, places: dict[tuple[str, int, int], list[int]]) -> None:
+        """Every expert has its parts in every layer."""
+        experts = self._ctx.dag.sizes.get("E") or 0
+        held: dict[tuple[str, int], set[int]] = {}
+        for role, layer, expert in places:
+            if expert >= 0:
+                held.setdefault((role, layer), set()).add(expert)
+        for (role, layer), found in held.items():
+            if missing := [expert for expert in range(min(experts, 1 << 16)) if expert not in found]:
+                fault = f"missing for expert {format_gpus(missing)}"
+                _, where = self.faults.setdefault((role, fault), ([], []))
+                where.append((layer, -1))
