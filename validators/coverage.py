@@ -24,6 +24,8 @@ class Coverage:
         self.layers_of: dict[str, set[int]] = {}
         self.faults: dict[tuple[str, str], tuple[list[int], list[Where]]] = {}
         self._owners = self._owner_axes()
+        # Where tokens are sent, expert x lies on the x-th part of the ranks; elsewhere each GPU picks its own.
+        self._dispatched = {kind.meshes[0] for kind in ctx.dag.kinds if kind.op == "dispatch" and kind.meshes}
         self._check(self._collect())
 
     def _owner_axes(self) -> dict[str, tuple[str, ...]]:
@@ -36,9 +38,12 @@ class Coverage:
         return found
 
     def _collect(self) -> dict[tuple[str, int, int], list[int]]:
-        """Nodes by role, layer and expert, for nodes that are a part itself or a conversion of one."""
+        """Nodes by role, layer and expert, for nodes that are a part of the model.
+
+        Conversions are not: where one is missing or double, its users have no input or two (DIM206, DIM208).
+        """
         dag, ctx = self._ctx.dag, self._ctx
-        known = [base in ctx.parts or base == "entry" for base in ctx.bases]
+        known = [base in ctx.parts and base == kind.role for base, kind in zip(ctx.bases, dag.kinds, strict=True)]
         found: dict[tuple[str, int, int], list[int]] = {}
         for node, (kind, layer, expert) in enumerate(zip(dag.kind_of, dag.layer_of, dag.expert_of, strict=True)):
             if not known[kind]:
@@ -47,8 +52,7 @@ class Coverage:
             per_expert = ctx.bases[kind] in EXPERT_PARTS and len(dag.kinds[kind].meshes) == 1
             key = (role, layer, expert if per_expert else -1)
             found.setdefault(key, []).append(node)
-            if role == ctx.bases[kind]:
-                self.layers_of.setdefault(role, set()).add(layer)
+            self.layers_of.setdefault(role, set()).add(layer)
         return found
 
     def _check(self, places: dict[tuple[str, int, int], list[int]]) -> None:
@@ -71,11 +75,12 @@ class Coverage:
         meshes = [dag.meshes[name] for name in kind.meshes if name in dag.meshes]
         if not meshes or len(meshes) < len(kind.meshes):
             return ""  # DIM207 says it
-        expected = self._expected(role, kind.op, expert, meshes)
+        held = [gpu for node in nodes for gpu in dag.gpus(node)]
+        expected = self._expected(role, kind.op, expert, meshes, held)
         if expected is None:
             return f"there is no expert {expert}"
-        held = [gpu for node in nodes for gpu in dag.gpus(node)]
-        if missing := sorted(expected - set(held)):
+        # What leaves may leave from any GPU.
+        if (missing := sorted(expected - set(held))) and kind.op != "output":
             return f"missing on GPU {format_gpus(missing)}"
         if strange := sorted(set(held) - expected):
             belongs = "where its expert does not lie" if expert >= 0 else "where it does not belong"
@@ -84,16 +89,17 @@ class Coverage:
             return f"twice on GPU {format_gpus(sorted({gpu for gpu in held if held.count(gpu) > 1}))}"
         return ""
 
-    def _expected(self, role: str, op: str, expert: int, meshes: list[Mesh]) -> set[int] | None:
-        """The GPUs that must have it; None for an expert that does not exist."""
+    def _expected(self, role: str, op: str, expert: int, meshes: list[Mesh], held: list[int]) -> set[int] | None:
+        """The GPUs that must have it, given those that do; None for an expert that does not exist."""
         if len(meshes) > 1:
             return set(meshes[-1].gpus) if op == "recv" else {gpu for mesh in meshes for gpu in mesh.gpus}
         mesh = meshes[0]
         if base_role(role) in EXPERT_PARTS:
-            return self._expert_gpus(expert, mesh)
+            return self._expert_gpus(expert, mesh, held)
         return set(mesh.gpus)
 
-    def _expert_gpus(self, expert: int, mesh: Mesh) -> set[int] | None:
+    def _expert_gpus(self, expert: int, mesh: Mesh, held: list[int]) -> set[int] | None:
+        """Its place along the axes of the experts: fixed where tokens are sent to it, else where it is."""
         experts = self._ctx.dag.sizes.get("E") or 0
         if not 0 <= expert < experts:
             return None
@@ -103,6 +109,9 @@ class Coverage:
             ranks *= mesh.sizes[axis]
         if experts % ranks:
             return None
+        if mesh.name not in self._dispatched and held and held[0] in mesh.gpus:
+            place = mesh.position(held[0])
+            return set(mesh.members({axis: place[axis] for axis in owner}))
         index, fixed = expert // (experts // ranks), {}
         for axis in reversed(owner):
             index, fixed[axis] = divmod(index, mesh.sizes[axis])

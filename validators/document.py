@@ -15,8 +15,8 @@ _HEAD = """# Rules
 
 `dagtool validate` asks these rules; `dagtool rule CODE` shows one. The first letters of a code are its
 family: DOT syntax, GRF structure, DIM shapes, SHD sharding, COM collectives, DEV placement, SCH critical path,
-MOD the model, STY look. `--select` and `--ignore` take codes or their beginnings. A rule that requires something the graph
-has not (it is acyclic, it declares its operators) is skipped, and the summary says so.
+MOD the model, STY look. `--select` and `--ignore` take codes or their beginnings. A rule that requires
+something the graph has not (it is acyclic, it declares its operators) is skipped, and the summary says so.
 """
 
 

@@ -136,7 +136,7 @@ def _harm(dag: Dag) -> tuple[str, str, str]:
         text = f"{type(error).__name__}: {error}"
         return text, "", f"executor: {text}"
     if failure is None:
-        return _uneven(dag) or _idle_edge(dag) or _idle_node(dag), "", ""
+        return _uneven(dag) or _unpaired(dag) or _idle_edge(dag) or _idle_node(dag), "", ""
     return failure.message, dag.ids[failure.node], ""
 
 
@@ -151,6 +151,14 @@ def _uneven(dag: Dag) -> str:
                 value = dim.size.bind({name: size for name, size in dag.sizes.items() if size is not None}).value
                 if value is not None and value % degree:
                     return f"does not divide: {dim} is {value} / {degree}"
+    return ""
+
+
+def _unpaired(dag: Dag) -> str:
+    """A send that nobody receives or a receive that nobody sends: one side waits forever."""
+    for tail, head in zip(dag.tails, dag.heads, strict=True):
+        if (dag.kind(tail).op == "send") != (dag.kind(head).op == "recv"):
+            return f"{dag.ids[tail]} -> {dag.ids[head]} is half of a transfer"
     return ""
 
 

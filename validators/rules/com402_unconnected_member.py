@@ -51,11 +51,17 @@ GOOD = """digraph {
 
 
 def check(ctx: Context) -> Iterator[Finding]:
-    """One finding for each kind, direction and number of GPUs left out."""
+    """One finding for each kind and direction. A result that nobody takes is waste, no fault."""
     for (kind, verb), (nodes, gpus) in ctx.locality.unconnected_members.items():
         shown = format_gpus(sorted(gpus))
         role = ctx.dag.kinds[kind].role or ctx.dag.kinds[kind].op
         fault = f"{verb} on GPU {shown}" if len(nodes) == 1 else f"{verb} on some of their GPUs (on GPU {shown})"
         yield from ctx.about_nodes(
-            RULE, nodes, fault, f"({role}) {fault}", help="connect the node of that rank", attribute="gpu"
+            RULE,
+            nodes,
+            fault,
+            f"({role}) {fault}",
+            help="connect the node of that rank",
+            attribute="gpu",
+            severity=Severity.WARNING if verb == "feeds nothing" else None,
         )

@@ -44,22 +44,12 @@ GOOD = """digraph {
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each pair of roles."""
     dag = ctx.dag
-    last = (dag.sizes.get("L") or 1) - 1
     kind_of, layer_of, expert_of = dag.kind_of, dag.layer_of, dag.expert_of
-    crossing = [_takes_entry(ctx, index) for index in range(len(dag.kinds))]
+    flows = _Flows(ctx)
     faults: dict[tuple[str, str, str], list[int]] = {}
     for edge, (tail, head) in enumerate(zip(dag.tails, dag.heads, strict=True)):
-        one, other = layer_of[tail], layer_of[head]
-        if one != other and not (crossing[kind_of[head]] and _follows(ctx, kind_of[tail], one, other, last)):
+        if not flows.fits(kind_of[tail], kind_of[head], layer_of[tail], layer_of[head]):
             fault = "layers"
-        elif (
-            one == other
-            and one >= 0
-            and ctx.bases[kind_of[tail]] in ctx.results
-            and crossing[kind_of[head]]
-            and not _moved(ctx, kind_of[head])
-        ):
-            fault = "order"
         elif expert_of[tail] != expert_of[head] and expert_of[tail] >= 0 and expert_of[head] >= 0:
             fault = "experts"
         else:
@@ -72,24 +62,31 @@ def check(ctx: Context) -> Iterator[Finding]:
         yield ctx.finding(RULE, _message(ctx, tail, head, fault) + more, edge=edges[0], count=len(edges))
 
 
-def _takes_entry(ctx: Context, index: int) -> bool:
-    """Whether nodes of a kind may take what enters their layer."""
-    base = ctx.bases[index]
-    part = ctx.parts.get(base)
-    taken = [] if part is None else [one for held in (*part.sources.values(), *part.terms) for one in held]
-    return base == ENTRY or ENTRY in taken
+class _Flows:
+    """Which edges may lead to another layer: from what a layer gives to what takes it in the next one."""
 
+    def __init__(self, ctx: Context) -> None:
+        self._last = (ctx.dag.sizes.get("L") or 1) - 1
+        roles = [kind.role for kind in ctx.dag.kinds]
+        self._gives = [
+            base in ctx.entries and not role.startswith("entry.") for base, role in zip(ctx.bases, roles, strict=True)
+        ]
+        self._takes = [self._takes_entry(ctx, index) for index in range(len(roles))]
 
-def _moved(ctx: Context, index: int) -> bool:
-    """A pipeline's transfer belongs to the layer whose result it carries."""
-    return ctx.dag.kinds[index].role.startswith("pipeline")
+    @staticmethod
+    def _takes_entry(ctx: Context, index: int) -> bool:
+        """Whether nodes of a kind may take what enters their layer."""
+        role, part = ctx.dag.kinds[index].role, ctx.parts.get(ctx.bases[index])
+        if part is None or role != ctx.bases[index]:
+            return role.startswith("entry.")
+        return any(ENTRY in held for held in (*part.sources.values(), *part.terms))
 
-
-def _follows(ctx: Context, tail: int, one: int, other: int, last: int) -> bool:
-    """From the result of a layer to the next, from the embedding to the first, from the last to the head."""
-    if ctx.bases[tail] not in ctx.entries:
-        return False
-    return other == one + 1 if one >= 0 and other >= 0 else (one == -1 and other == 0) or (one == last and other == -1)
+    def fits(self, tail: int, head: int, one: int, other: int) -> bool:
+        """Whether an edge from a node of kind ``tail`` in layer ``one`` to ``head`` in ``other`` is in order."""
+        if self._gives[tail] and self._takes[head]:
+            # To the next layer, from the embedding to the first, from the last to the head.
+            return (one >= 0 and other == one + 1) or (one < 0 and other == 0) or (one == self._last and other < 0)
+        return one == other  # also of a transfer between stages: it belongs to the layer whose result it carries
 
 
 def _message(ctx: Context, tail: int, head: int, fault: str) -> str:
@@ -97,7 +94,7 @@ def _message(ctx: Context, tail: int, head: int, fault: str) -> str:
     names = f"{ctx.name(tail)} -> {ctx.name(head)}"
     if fault == "experts":
         return f"{names}: leads from expert {dag.expert_of[tail]} to expert {dag.expert_of[head]}"
-    if fault == "order":
+    if dag.layer_of[tail] == dag.layer_of[head]:
         return f"{names}: what layer {dag.layer_of[tail]} gives enters the same layer again"
     where = ["outside the layers" if dag.layer_of[n] < 0 else f"in layer {dag.layer_of[n]}" for n in (tail, head)]
     return f"{names}: begins {where[0]} and ends {where[1]}"

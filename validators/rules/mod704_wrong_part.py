@@ -52,7 +52,7 @@ def check(ctx: Context) -> Iterator[Finding]:
             message, attribute, hint = fault
             yield from ctx.about_nodes(
                 RULE, ctx.nodes_of([index]), f"({kind.role or kind.op}) {message}", f"({kind.role or kind.op}) each: {message}",
-                attribute=attribute if attribute in kind.parameters or attribute in {"op", "role"} else "", help=hint,
+                attribute=attribute if attribute in kind.parameters or attribute in {"op", "role", "output"} else "", help=hint,
             )  # fmt: skip
 
 
@@ -60,7 +60,9 @@ def _fault(ctx: Context, index: int, kind: Kind) -> tuple[str, str, str] | None:
     base = ctx.bases[index]
     part = ctx.parts.get(base)
     if kind.role != base or base == ENTRY:
-        return _conversion_fault(ctx, kind, base)
+        if base == ENTRY or base in ctx.parts:
+            return None
+        return "its role converts no part of the model", "role", did_you_mean(base, list(ctx.parts))
     if part is None:
         hint = did_you_mean(kind.role, list(ctx.parts)) if kind.role else "state which part of the model it is: role=…"
         return ("its role is no part of the model" if kind.role else "states no role"), "role", hint
@@ -74,21 +76,14 @@ def _fault(ctx: Context, index: int, kind: Kind) -> tuple[str, str, str] | None:
             "param",
             "correct param",
         )
+    named = tuple(port.name for port in kind.outputs)
+    if part.outputs and named != part.outputs:
+        return f"names its outputs {', '.join(named)}; expected {', '.join(part.outputs)}", "output", "correct output"
     for name, allowed in part.params.items():
         value = kind.parameters.get(name, allowed[0] if name == "top_k" else "")
         default = OPERATORS[kind.op].default_param(name)
         if (value or default) not in allowed:
             return f"has {name}={value or default}; expected {' or '.join(allowed)}", name, f"correct {name}"
-    return None
-
-
-def _conversion_fault(ctx: Context, kind: Kind, base: str) -> tuple[str, str, str] | None:
-    """The last word of a conversion's role is its operator."""
-    named = kind.role.rpartition(".")[2].rstrip("0123456789")
-    if base != ENTRY and base not in ctx.parts:
-        return "its role converts no part of the model", "role", did_you_mean(base, list(ctx.parts))
-    if named != kind.op:
-        return f"is {kind.op}, but its role says {named}", "op", "correct op or role"
     return None
 
 

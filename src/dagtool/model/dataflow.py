@@ -31,6 +31,8 @@ class Part:
     """The dimensions its weight may have, as text without cuts."""
     params: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Parameters and the values they may have; the first one is meant where none is stated."""
+    outputs: tuple[str, ...] = ()
+    """The names of its outputs in order, where it has several."""
     required: bool = True
 
 
@@ -97,8 +99,10 @@ def _attention(model: Model, *, grouped: bool) -> dict[str, Part]:
     parts = {
         "attention.norm": _norm(model, ENTRY),
         "attention.copy_in": Part(("copy",), {"x": ("attention.norm",)}, required=False),
-        "attention.qkv": Part(("linear",), {"x": normed}, weights=("[H, 3, N, D]",), required=False),
-        "attention.kv": Part(("linear",), {"x": normed}, weights=("[H, 2, G, D]",), required=False),
+        "attention.qkv": Part(
+            ("linear",), {"x": normed}, weights=("[H, 3, N, D]",), outputs=("q", "k", "v"), required=False
+        ),
+        "attention.kv": Part(("linear",), {"x": normed}, weights=("[H, 2, G, D]",), outputs=("k", "v"), required=False),
         "attention.q": Part(("linear",), {"x": normed}, weights=(queries,), required=False),
         "attention.k": Part(("linear",), {"x": normed}, weights=(keys,), required=False),
         "attention.v": Part(("linear",), {"x": normed}, weights=(keys,), required=False),
@@ -137,7 +141,12 @@ def _ffn(model: Model, part: str, linear: str, taken: dict[str, tuple[str, ...]]
     else:
         activation = Part(("activation",), {"x": (f"{part}.up",)}, params=act)
     return {
-        f"{part}.up": Part((linear,), taken, weights=("[H, 2, F]" if model.gated else "[H, F]",)),
+        f"{part}.up": Part(
+            (linear,),
+            taken,
+            weights=("[H, 2, F]" if model.gated else "[H, F]",),
+            outputs=("gate", "up") if model.gated else (),
+        ),
         f"{part}.activation": activation,
         f"{part}.down": Part((linear,), {"x": (f"{part}.activation",)}, weights=("[F, H]",)),
     }

@@ -16,6 +16,8 @@ def layers_changed(draft: Draft, rng: Random) -> Place | None:
 @falsifies
 def experts_changed(draft: Draft, rng: Random) -> Place | None:
     """Another number of experts than are drawn."""
+    if not any(facts.get("expert") for facts in draft.nodes.values()):
+        return None
     return _size(draft, "E", rng.choice(["2", "4", "8", "16"]))
 
 

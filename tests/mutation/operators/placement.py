@@ -290,6 +290,7 @@ def transfer_direction_reversed(draft: Draft, rng: Random) -> Place | None:
     return (name,)
 
 
+@falsifies
 def transfer_kind_changed(draft: Draft, rng: Random) -> Place | None:
     """A broadcast is a send, or the other way round."""
     name = draft.pick_op(rng, "send_recv", "broadcast", "reduce_broadcast")
