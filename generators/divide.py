@@ -8,10 +8,9 @@ from math import gcd, prod
 from dagtool.errors import DagtoolError
 from dagtool.generators.strategy import Strategy
 from dagtool.model.mesh import Mesh
+from dagtool.model.size import near_divisors
 from dagtool.model.tensor import TensorType
 from dagtool.model.transformer import SYMBOLS
-
-_FAR = 1_000_000
 
 __all__ = ["check_degrees", "check_type"]
 
@@ -53,7 +52,7 @@ def _degree_text(axes: Iterable[str], degrees: Mapping[str, int]) -> str:
 def _refuse(degrees: str, degree: int, failing: list[str], bound: Mapping[str, int]) -> None:
     named = " and ".join(f"{SYMBOLS[symbol]} {symbol}={bound[symbol]}" for symbol in failing)
     pads = ", ".join(f"{symbol} to {-(-bound[symbol] // degree) * degree}" for symbol in failing)
-    near = _near_divisors(gcd(*bound.values()), degree)
+    near = near_divisors(gcd(*bound.values()), degree)
     fitting = f"the nearest degrees that do are {' and '.join(map(str, near))}"
     if len(near) == 1:
         fitting = f"the nearest degree that does is {near[0]}"
@@ -65,10 +64,3 @@ def _refuse(degrees: str, degree: int, failing: list[str], bound: Mapping[str, i
         f"{degrees} does not divide {named}",
         f"{fitting}{also}; or pad {pads}",
     )
-
-
-def _near_divisors(value: int, degree: int) -> list[int]:
-    """The largest divisor of ``value`` below ``degree`` and the smallest above, if they are not far."""
-    below = next((d for d in range(min(degree - 1, value), 0, -1) if value % d == 0), 0)
-    above = next((d for d in range(degree + 1, min(value, degree + _FAR) + 1) if value % d == 0), 0)
-    return [d for d in (below, above) if d]

@@ -12,7 +12,6 @@ from dagtool.dag.algorithms import Adjacency
 from dagtool.dag.graph import Kind
 from dagtool.model.mesh import format_gpus
 from dagtool.ops import OPERATORS
-from dagtool.ops.transfer import Transfer
 
 if TYPE_CHECKING:
     from dagtool.validators.context import Context
@@ -35,6 +34,9 @@ class Locality:
         self.missing_inputs: Faults = {}
         self.doubled_inputs: Faults = {}
         self.unconnected_members: Faults = {}
+        self.idle_edges: dict[tuple[int, int], list[int]] = {}
+        """Edges by the kinds of their ends, that bring nothing though one end communicates."""
+        self._find_idle_edges()
         self._each(ctx.before, self._inputs)
         self._each(ctx.after, self._outputs)
 
@@ -105,9 +107,40 @@ class Locality:
 
     def _input_gpus(self, kind: Kind, gpus: frozenset[int]) -> frozenset[int]:
         """The GPUs on which a node needs its input: all of its own, of a transfer those of the mesh it leaves."""
-        if kind.op == "input" or (isinstance(OPERATORS[kind.op], Transfer) and kind.op == "recv"):
-            return frozenset()  # an input comes from outside, a received value from its send
+        if kind.op == "input":
+            return frozenset()
+        if kind.op == "recv":  # rank i takes what rank i of the other mesh has sent
+            return self._senders(kind, gpus)
         return gpus & self._mesh_gpus.get(kind.meshes[0], gpus) if len(kind.meshes) > 1 else gpus
+
+    def _senders(self, kind: Kind, gpus: frozenset[int]) -> frozenset[int]:
+        source = self._dag.meshes.get(kind.meshes[0]) if kind.meshes else None
+        target = self._dag.meshes.get(kind.parameters.get("to", ""))
+        if source is None or target is None or len(source.gpus) != len(target.gpus):
+            return frozenset()
+        return frozenset(one for one, other in zip(source.gpus, target.gpus, strict=True) if other in gpus)
+
+    def _find_idle_edges(self) -> None:
+        """An edge between disjoint GPUs, neither end communicating, is DEV503's; the others are found here."""
+        dag = self._dag
+        cache: dict[tuple[int, int, int, int], bool] = {}
+        kind_of, devices_of = dag.kind_of, dag.devices_of
+        for edge, (tail, head) in enumerate(zip(dag.tails, dag.heads, strict=True)):
+            key = (kind_of[tail], devices_of[tail], kind_of[head], devices_of[head])
+            idle = cache.get(key)
+            if idle is None:
+                idle = cache[key] = self._is_idle(*key)
+            if idle:
+                self.idle_edges.setdefault((key[0], key[2]), []).append(edge)
+
+    def _is_idle(self, tail: int, tail_devices: int, head: int, head_devices: int) -> bool:
+        maker, user = self._dag.kinds[tail], self._dag.kinds[head]
+        if tail_devices < 0 or head_devices < 0 or maker.op not in OPERATORS or user.op not in OPERATORS:
+            return False
+        if not (OPERATORS[maker.op].is_communication or OPERATORS[user.op].is_communication):
+            return False
+        needed = self._input_gpus(user, frozenset(self._dag.device_sets[head_devices]))
+        return not needed & self._output_gpus(maker, tail_devices)
 
     def _output_gpus(self, kind: Kind, devices: int) -> frozenset[int]:
         """The GPUs that have a node's output: all of its own, of a transfer those of the mesh it reaches."""

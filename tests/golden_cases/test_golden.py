@@ -198,7 +198,6 @@ def test_heads_that_do_not_divide_in_a_file():
     assert "N = 64, which tp=7 does not divide" in found
 
 
-@pytest.mark.xfail(strict=True, reason="DIM205 says 'choose a degree that divides it' without naming the nearest ones")
 def test_heads_that_do_not_divide_in_a_file_nearest_degrees():
     """The finding names 4 and 8, as the generator does."""
     node = 'n [op=linear gpu=0 input="[B, H] @m" param="[H, N/tp, D]" output="[B, N/tp, D] @m"]'
@@ -386,11 +385,6 @@ def test_collectives_in_opposite_order():
     assert "gather" in found
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="no rule yet for two collectives whose groups share two or more GPUs and which no path orders: each rank may"
-    " launch them as it likes, and a deadlock follows (check C3)",
-)
 def test_collectives_in_no_order():
     """Two collectives of the same ranks that nothing orders: a warning that the launch order must be fixed."""
     dag = small("m: tp=2 gpus=0-1", ORDER + "a0 -> reduce\na1 -> reduce\nb0 -> gather\nb1 -> gather")
@@ -420,11 +414,6 @@ def test_sub_group_with_a_member_missing():
     assert "GPU 1 of the group 0-1 is missing" in found
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="no schedule of microbatches in the model and no rule on the order of communication: a receive that nothing"
-    " orders against an all-to-all of the same GPU may be launched first and starve it (check C3)",
-)
 def test_interleaved_schedule_with_an_early_receive():
     """The receive for the next chunk and the experts' all-to-all on the same GPUs, in no order: a warning."""
     dag = small(

@@ -58,9 +58,7 @@ class Draft:
     def read(cls, text: str) -> Draft:
         """The statements of a DOT file."""
         graph = parse(text.encode())[0]
-        nodes = {
-            name: _own(facts) for name, facts in zip(graph.node_ids, graph.node_attributes, strict=True)
-        }
+        nodes = {name: _own(facts) for name, facts in zip(graph.node_ids, graph.node_attributes, strict=True)}
         rows = zip(graph.tails, graph.heads, graph.edge_attributes, strict=True)
         edges = [Edge(graph.node_ids[tail], graph.node_ids[head], _own(facts)) for tail, head, facts in rows]
         return cls(graph.name or "", dict(graph.attributes), nodes, edges)

@@ -124,8 +124,6 @@ def read(text: str) -> Dag:
     return to_dag(parse(text.encode())[0])
 
 
-
-
 def _harm(dag: Dag) -> tuple[str, str, str]:
     """Why, at which node, and whether the executor broke."""
     try:
@@ -170,7 +168,9 @@ def _idle_edge(dag: Dag) -> str:
         taken = edge.outputs or slots
         names = [port.name for port in maker.outputs]
         brings = len(names) == 1 or set(taken) & set(names)
-        fills = OPERATORS[user.op].symmetric or set(slots) & {port.name or OPERATORS[user.op].slots[0] for port in user.inputs}
+        fills = OPERATORS[user.op].symmetric or set(slots) & {
+            port.name or OPERATORS[user.op].slots[0] for port in user.inputs
+        }
         if not (_gpus(dag, tail, -1) & _gpus(dag, head, 0) and brings and fills) and "send" not in (maker.op, user.op):
             return f"{dag.ids[tail]} -> {dag.ids[head]} brings nothing"
     return ""
@@ -221,7 +221,10 @@ def _fits(template: str, name: str) -> bool:
     found = re.fullmatch(r"(\d+)".join(map(re.escape, words)), name)
     if not found:
         return False
-    return all(_among(slot[1:-1], int(number)) for slot, number in zip(_TEMPLATE.findall(template), found.groups(), strict=True))
+    return all(
+        _among(slot[1:-1], int(number))
+        for slot, number in zip(_TEMPLATE.findall(template), found.groups(), strict=True)
+    )
 
 
 def _among(runs: str, number: int) -> bool:

@@ -11,8 +11,12 @@ Fix: choose a degree that divides the size, or pad the size.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import prod
 from typing import TYPE_CHECKING
 
+from dagtool.model.mesh import Mesh
+from dagtool.model.size import Size, near_divisors
+from dagtool.model.tensor import Dim
 from dagtool.report.finding import Finding
 from dagtool.validators.rule import Rule, Severity
 
@@ -54,6 +58,13 @@ def check(ctx: Context) -> Iterator[Finding]:
                 fault = f"{uneven[0].size} = {size}, which {axes or 'its own denominator'} does not divide"
                 yield from ctx.about_nodes(
                     RULE, ctx.nodes_of([index]), f"cuts {fault}", f"({kind.role or kind.op}) cut {fault}",
-                    help="choose a degree that divides it, or pad it",
+                    help=_hint(uneven[0], mesh, size),
                 )  # fmt: skip
                 break
+
+
+def _hint(dim: Dim, mesh: Mesh, size: Size) -> str:
+    degree = prod(mesh.sizes[axis] for axis in dim.axes)
+    near = near_divisors(size.numerator, degree) if not size.symbols and size.denominator == 1 else []
+    fitting = f"the nearest degrees that divide it are {' and '.join(map(str, near))}; or " if near else ""
+    return f"{fitting}pad it to a multiple of {degree}"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from math import gcd
 
-__all__ = ["ONE", "Size", "SizeError", "parse_size", "product"]
+__all__ = ["ONE", "Size", "SizeError", "near_divisors", "parse_size", "product"]
 
 # The order in which factors are written: the way the field says them, `B*S*K/E`.
 _ORDER = {symbol: rank for rank, symbol in enumerate("BSTHNGDFKVLE")}
@@ -128,5 +128,14 @@ def product(sizes: Iterable[Size]) -> Size:
         result = result * size
     return result
 
+
+def near_divisors(value: int, degree: int) -> list[int]:
+    """The largest divisor of ``value`` below ``degree`` and the smallest above, if they are not far."""
+    below = next((d for d in range(min(degree - 1, value), 0, -1) if value % d == 0), 0)
+    above = next((d for d in range(degree + 1, min(value, degree + _FAR) + 1) if value % d == 0), 0)
+    return [d for d in (below, above) if d]
+
+
+_FAR = 1_000_000
 
 ONE = Size()

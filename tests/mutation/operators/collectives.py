@@ -86,9 +86,7 @@ def made_a_copy(draft: Draft, rng: Random) -> Place | None:
 @falsifies
 def over_another_axis(draft: Draft, rng: Random) -> Place | None:
     """Runs over another axis than it should."""
-    name = draft.pick(
-        rng, lambda one: draft.get(one, "op") in (*_ALL, "split") and len(draft.mesh(one).axes) > 1
-    )
+    name = draft.pick(rng, lambda one: draft.get(one, "op") in (*_ALL, "split") and len(draft.mesh(one).axes) > 1)
     if name is None:
         return None
     key = "over" if "over" in draft.nodes[name] else "owner"

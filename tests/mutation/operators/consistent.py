@@ -296,8 +296,10 @@ def reduction_after_the_add(draft: Draft, rng: Random) -> Place | None:
     """A reduction is moved behind the residual add on all ranks, and both terms are called partial sums."""
     name = draft.pick(
         rng,
-        lambda one: draft.get(one, "op") == "all_reduce"
-        and any(draft.get(edge.head, "op") == "add" for edge in draft.out_of(one)),
+        lambda one: (
+            draft.get(one, "op") == "all_reduce"
+            and any(draft.get(edge.head, "op") == "add" for edge in draft.out_of(one))
+        ),
     )
     if name is None:
         return None

@@ -184,9 +184,7 @@ def exchange_heads_between_layers(draft: Draft, rng: Random) -> Place | None:
 def _crossed(draft: Draft, rng: Random, *same: str) -> Place | None:
     def others(edge: Edge) -> list[Edge]:
         tails, heads = draft.siblings(edge.tail, *same), draft.siblings(edge.head, *same)
-        return [
-            one for one in draft.edges if one.tail in tails and one.head in heads and one.facts == edge.facts
-        ]
+        return [one for one in draft.edges if one.tail in tails and one.head in heads and one.facts == edge.facts]
 
     edge = draft.pick_edge(rng, lambda one: draft.siblings(one.head, *same) and draft.siblings(one.tail, *same))
     if edge is None or not (found := others(edge)):

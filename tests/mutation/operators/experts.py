@@ -136,7 +136,9 @@ def two_experts_results_exchanged(draft: Draft, rng: Random) -> Place | None:
     if edge is None:
         return None
     tails = [one for one in _others(draft, edge.tail) if draft.get(one, "gpu") == draft.get(edge.tail, "gpu")]
-    others = [one for one in draft.edges if one.tail in tails and draft.get(one.head, "role") == draft.get(edge.head, "role")]
+    others = [
+        one for one in draft.edges if one.tail in tails and draft.get(one.head, "role") == draft.get(edge.head, "role")
+    ]
     if not others:
         return None
     other = rng.choice(others)
@@ -280,8 +282,9 @@ def experts_see_another_value(draft: Draft, rng: Random) -> Place | None:
     """Tokens are taken from before the norm, the gate from after it."""
     edge = draft.pick_edge(
         rng,
-        lambda one: draft.get(one.head, "op") in ("dispatch", "route", "expert_linear")
-        and draft.get(one.tail, "op") == "norm",
+        lambda one: (
+            draft.get(one.head, "op") in ("dispatch", "route", "expert_linear") and draft.get(one.tail, "op") == "norm"
+        ),
     )
     if edge is None:
         return None

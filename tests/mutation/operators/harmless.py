@@ -173,7 +173,9 @@ def two_groups_in_one_node(draft: Draft, rng: Random) -> Place | None:
     """Two whole groups of a collective are one node."""
     name = draft.pick(
         rng,
-        lambda one: draft.get(one, "op") in ("all_reduce", "all_gather") and draft.siblings(one, "layer_index", "expert"),
+        lambda one: (
+            draft.get(one, "op") in ("all_reduce", "all_gather") and draft.siblings(one, "layer_index", "expert")
+        ),
     )
     if name is None:
         return None

@@ -47,7 +47,9 @@ def _size(draft: Draft, symbol: str, value: str) -> Place | None:
 
 def degree_changed(draft: Draft, rng: Random) -> Place | None:
     """An axis has another degree than the mesh has GPUs for."""
-    found = list(re.finditer(r"=(\d+)\b(?!-)", re.sub(r"gpus=[\d,-]+", lambda m: "." * len(m[0]), draft.header["meshes"])))
+    found = list(
+        re.finditer(r"=(\d+)\b(?!-)", re.sub(r"gpus=[\d,-]+", lambda m: "." * len(m[0]), draft.header["meshes"]))
+    )
     if not found:
         return None
     at = rng.choice(found)
@@ -111,9 +113,7 @@ def gpu_missing(draft: Draft, rng: Random) -> Place | None:
 
 
 def _gpus(draft: Draft, name: str, gpus: list[int] | tuple[int, ...]) -> Place:
-    text = re.sub(
-        rf"(\b{name}: [^;]*gpus=)[\d,-]+", lambda m: m[1] + ",".join(map(str, gpus)), draft.header["meshes"]
-    )
+    text = re.sub(rf"(\b{name}: [^;]*gpus=)[\d,-]+", lambda m: m[1] + ",".join(map(str, gpus)), draft.header["meshes"])
     draft.header["meshes"] = text
     return GRAPH
 

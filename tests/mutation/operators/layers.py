@@ -25,7 +25,9 @@ def number_changed(draft: Draft, rng: Random) -> Place | None:
     name = _in_layer(draft, rng)
     if name is None:
         return None
-    draft.nodes[name]["layer_index"] = rng.choice([one for one in _layers(draft) if one != draft.get(name, "layer_index")])
+    draft.nodes[name]["layer_index"] = rng.choice(
+        [one for one in _layers(draft) if one != draft.get(name, "layer_index")]
+    )
     return (name,)
 
 
@@ -54,7 +56,9 @@ def number_changed_on_a_weight(draft: Draft, rng: Random) -> Place | None:
     name = draft.pick(rng, lambda one: draft.get(one, "layer_index") and draft.get(one, "param"))
     if name is None:
         return None
-    draft.nodes[name]["layer_index"] = rng.choice([one for one in _layers(draft) if one != draft.get(name, "layer_index")])
+    draft.nodes[name]["layer_index"] = rng.choice(
+        [one for one in _layers(draft) if one != draft.get(name, "layer_index")]
+    )
     return (name,)
 
 

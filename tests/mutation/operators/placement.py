@@ -172,7 +172,9 @@ def two_ranks_in_one_node(draft: Draft, rng: Random) -> Place | None:
     name = draft.pick(
         rng,
         lambda one: (
-            "/" in draft.get(one, "output") and len(draft.gpus(one)) == 1 and draft.siblings(one, "layer_index", "expert")
+            "/" in draft.get(one, "output")
+            and len(draft.gpus(one)) == 1
+            and draft.siblings(one, "layer_index", "expert")
         ),
     )
     if name is None:

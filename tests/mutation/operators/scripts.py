@@ -93,9 +93,7 @@ def previous_layer_for_all_ranks(draft: Draft, rng: Random) -> Place | None:
     place = set(_ends(edges))
     for edge in edges:
         layer = str(int(draft.get(edge.tail, "layer_index")) - 1)
-        found = [
-            one for one in draft.siblings(edge.tail, "expert") if draft.get(one, "layer_index") == layer
-        ]
+        found = [one for one in draft.siblings(edge.tail, "expert") if draft.get(one, "layer_index") == layer]
         same = [one for one in found if draft.get(one, "gpu") == draft.get(edge.tail, "gpu")]
         if not found:
             return None
@@ -258,7 +256,9 @@ def _enters(draft: Draft, edge: Edge, layer: str) -> bool:
 def head_takes_the_first_layer(draft: Draft, rng: Random) -> Place | None:
     """The model's end takes what the first layer gives."""
     last = max((facts.get("layer_index", "") for facts in draft.nodes.values()), default="")
-    edges = [e for e in draft.edges if draft.get(e.tail, "layer_index") == last and not draft.get(e.head, "layer_index")]
+    edges = [
+        e for e in draft.edges if draft.get(e.tail, "layer_index") == last and not draft.get(e.head, "layer_index")
+    ]
     place = set(_ends(edges))
     for edge in edges:
         found = [
@@ -320,7 +320,9 @@ def collective_feeds_one_rank(draft: Draft, rng: Random) -> Place | None:
 
 def query_serves_as_key_and_value(draft: Draft, rng: Random) -> Place | None:
     """On all ranks of a layer one projection feeds scores and weighted sum."""
-    edge = draft.pick_edge(rng, lambda one: one.facts.get("arg") in ("k", "v") and ".q" not in draft.get(one.tail, "role"))
+    edge = draft.pick_edge(
+        rng, lambda one: one.facts.get("arg") in ("k", "v") and ".q" not in draft.get(one.tail, "role")
+    )
     if edge is None:
         return None
     place: set[str] = set()

@@ -7,7 +7,21 @@ from random import Random
 
 from mutation.draft import GRAPH, Draft, Edge, Place, falsifies
 
-_FACTS = ("op", "role", "gpu", "input", "output", "param", "over", "owner", "along", "einsum", "contract", "fused", "to")
+_FACTS = (
+    "op",
+    "role",
+    "gpu",
+    "input",
+    "output",
+    "param",
+    "over",
+    "owner",
+    "along",
+    "einsum",
+    "contract",
+    "fused",
+    "to",
+)
 
 
 def lines_lost(draft: Draft, rng: Random) -> Place | None:

@@ -13,9 +13,7 @@ from mutation.draft import Draft, Place, falsifies
 _SYMBOLS = ("B", "S", "H", "N", "D", "F", "V")
 
 
-def _edit(
-    draft: Draft, rng: Random, which: str, change: Callable[[TensorType], TensorType | None]
-) -> Place | None:
+def _edit(draft: Draft, rng: Random, which: str, change: Callable[[TensorType], TensorType | None]) -> Place | None:
     """Change one declared type of some node for which there is a change."""
 
     def changed(name: str) -> list[int]:

@@ -180,7 +180,9 @@ def function_changed_on_all(draft: Draft, rng: Random) -> Place | None:
     if name is None:
         return None
     held = draft.get(name, "function")
-    other = {"layer": "rms", "rms": "layer"}.get(held) or rng.choice([one for one in ("gelu", "relu", "silu") if one != held])
+    other = {"layer": "rms", "rms": "layer"}.get(held) or rng.choice(
+        [one for one in ("gelu", "relu", "silu") if one != held]
+    )
     place = [one for one in draft.nodes if draft.get(one, "function") == held]
     for one in place:
         draft.nodes[one]["function"] = other
