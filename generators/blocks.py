@@ -20,9 +20,11 @@ def embedding(b: Builder) -> Ref:
     ids = b.place(b.source("input", "input", "B", "S"), "embedding")
     if how != "token,position":
         return b.place(_table(b, "embedding.tokens", ids, "V", how), "stream")
-    tokens = b.place(_table(b, "embedding.tokens", ids, "V", "token"), "stream")
-    positions = b.place(_table(b, "embedding.positions", ids, "S", "position"), "stream")
-    return b.add("embedding.add", "add", {"x": tokens, "y": positions})
+    tokens = _table(b, "embedding.tokens", ids, "V", "token")
+    positions = _table(b, "embedding.positions", ids, "S", "position")
+    if b.type_of(tokens) == b.type_of(positions):  # one conversion of the sum instead of one of each term
+        return b.place(b.add("embedding.add", "add", {"x": tokens, "y": positions}), "stream")
+    return b.add("embedding.add", "add", {"x": b.place(tokens, "stream"), "y": b.place(positions, "stream")})
 
 
 def _table(b: Builder, role: str, ids: Ref, rows: str, tables: str) -> Ref:

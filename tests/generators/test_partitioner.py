@@ -167,7 +167,7 @@ def strategies_(draw):
     }  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=500, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(strategies_())
 def test_random_strategies_validate_clean(document):
     """Right by construction: no rule finds an error, FLOPs are conserved (SCH602), and it equals the model."""

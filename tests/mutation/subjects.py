@@ -115,7 +115,7 @@ def subject(name: str) -> str:
     """The DOT text of one of them."""
     if name in PRESETS:
         settings = dict(one.split("=") for one in PRESETS[name].split())
-        return generate(name.split()[0], settings).to_dot()
+        return generate(name.split(maxsplit=1)[0], settings).to_dot()
     document = dict(STRATEGIES[name])
     document["sizes"] = {**_SIZES, **document.get("sizes", {})}  # type: ignore[dict-item]
     return partition(apply_settings(name, document, {})).to_dot()

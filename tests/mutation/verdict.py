@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from random import Random
 from zlib import crc32
 
+from mutation.catalogue import mutations
+from mutation.draft import GRAPH, Draft, Place
+from mutation.subjects import subject
+
 from dagtool.dag.graph import Dag
 from dagtool.dot import parse
 from dagtool.dot.dialect import to_dag
@@ -17,9 +21,6 @@ from dagtool.report.finding import Finding
 from dagtool.validators.catalogue import select_rules
 from dagtool.validators.context import Context
 from dagtool.validators.engine import check_context
-from mutation.catalogue import mutations
-from mutation.draft import GRAPH, Draft, Place
-from mutation.subjects import subject
 
 __all__ = ["Key", "Verdict", "findings_of", "judge", "mutant", "read"]
 

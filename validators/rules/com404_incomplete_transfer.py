@@ -63,6 +63,8 @@ def _fault(ctx: Context, index: int, gpus: tuple[int, ...]) -> str:
     source, target = ctx.dag.meshes.get(kind.inputs[0].type.mesh), ctx.dag.meshes.get(kind.parameters.get("to", ""))
     if source is None or target is None:
         return ""  # DIM207 and SHD301 say it
+    if operator.rank_to_rank and len(source.gpus) != len(target.gpus):
+        return f"pairs the {len(source.gpus)} GPUs of mesh {source.name} with the {len(target.gpus)} of {target.name}"
     if operator.rank_to_rank and source.axes != target.axes and kind.inputs[0].type.used_axes:
         return f"moves shards rank to rank from mesh {source.name} to {target.name}, which has another shape"
     expected = operator.expected_gpus(source, target, gpus)

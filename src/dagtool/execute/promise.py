@@ -54,7 +54,7 @@ class Promises:
                 claim = _Claim(node, gpu, here, number, port.type)
                 try:
                     self._compare(claim, value, expected)
-                except (LayoutError, KeyError, IndexError) as error:
+                except (LayoutError, LookupError, TypeError, ValueError) as error:
                     raise FailureError(node, f"declares a type it cannot have: {error}") from None
 
     def _expected(self, node: int) -> tuple[Any, ...] | None:

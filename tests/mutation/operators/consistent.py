@@ -6,12 +6,13 @@ import re
 from dataclasses import replace
 from random import Random
 
+from mutation.draft import Draft, Edge, Place, falsifies
+
 from dagtool.dag.graph import Kind, Port
 from dagtool.dag.semantics import infer_outputs
 from dagtool.dot.dialect import PARAMETERS
 from dagtool.model.tensor import Dim, TensorType
 from dagtool.ops import OPERATORS, LayoutError
-from mutation.draft import Draft, Edge, Place, falsifies
 
 _KEEPS_SHAPE = ("norm", "activation", "softmax", "copy", "add", "gated_activation", "send")
 

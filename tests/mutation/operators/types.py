@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from random import Random
 
+from mutation.draft import Draft, Place, falsifies
+
 from dagtool.model.size import parse_size
 from dagtool.model.tensor import Dim, TensorType
-from mutation.draft import Draft, Place, falsifies
 
 _SYMBOLS = ("B", "S", "H", "N", "D", "F", "V")
 

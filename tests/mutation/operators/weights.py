@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from random import Random
 
-from dagtool.model.tensor import parse_type
 from mutation.draft import Draft, Edge, Place, falsifies
+
+from dagtool.model.tensor import parse_type
 
 
 def _weight(draft: Draft, name: str) -> list[str]:
