@@ -25,7 +25,8 @@ def test_header():
 def test_node_and_edge():
     """Operator, role, types, parameters, GPUs, layer, expert; slots of an edge."""
     dag = read(
-        'a [op=linear role="mlp.up" gpu="0-1" layer_index=3 expert=2 input="[B, S] @m" param="[S, B]" output="[B, B] @m"]'
+        'a [op=linear role="mlp.up" gpu="0-1" layer_index=3 expert=2'
+        ' input="[B, S] @m" param="[S, B]" output="[B, B] @m"]'
         "b [op=add] a -> b a -> b [arg=route] a -> b [arg=x out=q]"
     )
     kind = dag.kind(0)

@@ -159,7 +159,11 @@ def strategies_(draw):
     }
     return {
         "sizes": sizes,
-        "model": {"ffn": "moe" if moe else "dense", "gated": gated, "embedding": draw(st.sampled_from(["token", "token,position"]))},
+        "model": {
+            "ffn": "moe" if moe else "dense",
+            "gated": gated,
+            "embedding": draw(st.sampled_from(["token", "token,position", "token+position", "none"])),
+        },
         "degrees": {"dp": dp, "tp": tp, "pp": pp, **({"ep": ep} if moe else {})},
         "mesh": {mesh: ["dp", "ep", "tp"] if moe else ["dp", "tp"]},
         "regions": regions,

@@ -35,29 +35,29 @@ def layers(prefix: str, names: str, numbers: range) -> list[str]:
 
 PATHS = {
     "ma_separation": [
-        *"model_input token_embedding add_embeddings".split(),
+        *["model_input", "token_embedding", "add_embeddings"],
         *layers("layer{l}_", MA_LAYER, range(4)),
-        *"final_norm output_projection model_output".split(),
+        *["final_norm", "output_projection", "model_output"],
     ],
     "tp8": ["tp_input", "tp_embed", *layers("tp_layer{l}_", TP_LAYER, range(4)), "tp_output"],
     "pp2": [
-        *"pp_input pp_embed".split(),
+        *["pp_input", "pp_embed"],
         *layers("pp_stage0_layer{l}_", PP_LAYER, range(2)),
         "pp_stage0_layer1_pipeline_comm",
         *layers("pp_stage1_layer{l}_", PP_LAYER, range(2, 4)),
         "pp_output",
     ],
     "dense_tp8_pp2": [
-        *"input broadcast_0".split(),
+        *["input", "broadcast_0"],
         *layers("layer{l}_", DENSE_LAYER, range(8)),
-        *"send_stage0_to_stage1 receive_stage1".split(),
+        *["send_stage0_to_stage1", "receive_stage1"],
         *layers("layer{l}_", DENSE_LAYER, range(8, 16)),
         "output",
     ],
     "ep16_tp4": [
-        *"input batch_split_0 embed_0_0 embed_allgather_0".split(),
+        *["input", "batch_split_0", "embed_0_0", "embed_allgather_0"],
         *layers("", EP_TP_LAYER, range(16)),
-        *"final_norm_0_0 final_split_0_0 output_proj_0_0 final_allreduce_0 final_gather_0 output".split(),
+        *["final_norm_0_0", "final_split_0_0", "output_proj_0_0", "final_allreduce_0", "final_gather_0", "output"],
     ],
 }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The mutation study: are harmful changes of correct DAGs reported, and harmless ones let be?
 
-``python tests/mutation/study.py [--count 3000] [--seed 1] [--only NAME] [--write-docs]``. The same arguments give
+``python tests/mutation/study.py [--count 4000] [--seed 1] [--only NAME] [--write-docs]``. The same arguments give
 the same table. ``--only OPERATOR@SUBJECT#NUMBER`` shows one mutant: what was changed, what is found.
 Exit status 1 where a threshold is missed.
 """
@@ -149,7 +149,8 @@ def _judged(todo: Iterable[Key], jobs: int) -> Iterator[Verdict | None]:
 def table(study: Study) -> str:
     """Markdown: a row for each operator, the total last."""
     lines = [
-        "| mutation | what is done | mutants | harmful | reported | nearby | false text | reported | harmless | alarms |",
+        "| mutation | what is done | mutants | harmful | reported | nearby | false text | reported | harmless"
+        " | alarms |",
         "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|",
     ]
     for name, row in study.rows.items():
@@ -227,20 +228,26 @@ def show(name: str, seed: int) -> str:
 _INTRO = """\
 # The mutation study
 
-Are the rules good enough? Correct DAGs are damaged as people and scripts damage them, the executor (`dagtool prove`'s)
-runs each mutant on simulated GPUs and says whether it still is the model, and the rules are asked without knowing
-that. A *harmful* mutant cannot run, or some node's value is not what its declared type promises; it must be reported
-by an error. A *harmless* one computes what it should; it must raise none. *Nearby* is an error on a node
-that was changed or on its direct neighbour. Sizes are those of the file too: a cut that leaves a remainder is harm.
+Are the rules good enough? Correct DAGs are damaged as people and scripts damage them. The executor runs each mutant on
+simulated GPUs, beside the unsharded model, and says whether it is still that model; the rules are asked without
+knowing the answer.
 
-```console
-$ python3 tests/mutation/study.py --seed {seed} --count {count}
+- A **harmful** mutant cannot run, or some node's value is not what its declared type promises. So is what no value
+  shows but no machine can do: a cut of the file's own sizes that leaves a remainder, an edge that brings nothing to any
+  GPU of its head, a node that computes for nobody, a send without its receive. It must be **reported** by an error,
+  **nearby**: on or naming a node whose statement or edges were changed, or one of its neighbours.
+- **False text** changes no value, but a declaration is wrong or the dialect's form is broken: a type, a weight, a
+  number, an operator that does not fit its role. A report is right, and so is silence where the text has a default.
+- A **harmless** mutant computes what it should and says so. An error is a **false alarm**.
+
+```sh
+python3 tests/mutation/study.py --seed {seed} --count {count}
 ```
 
-gives the table below, the same on every machine, and the list of mutants missed; `--only NAME` runs one mutation, and
-`--only NAME@DAG#NUMBER` shows one mutant with its findings. The DAGs are the presets with small degrees, and strategies of
-other shapes (`tests/mutation/subjects.py`). A mutation is a function in `tests/mutation/operators/`. A smaller sample
-runs with the tests.
+gives what follows, the same on every machine, and lists every mutant that was missed. `--only NAME` runs one mutation
+or a family of them; `--only NAME@DAG#NUMBER` shows one mutant with its findings; `--write-docs` writes this page. The DAGs
+are the presets with small degrees, and strategies of other shapes (`tests/mutation/subjects.py`). A mutation is a
+function in `tests/mutation/operators/`. A fixed sample runs with the tests.
 
 """
 
@@ -253,7 +260,7 @@ def page(study: Study, count: int) -> str:
 def main() -> int:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--count", type=int, default=3000, help="mutants to judge")
+    parser.add_argument("--count", type=int, default=4000, help="mutants to judge")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", default="", help="a mutation, a family of them, or one mutant to show")
     parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1))

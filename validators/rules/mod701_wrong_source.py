@@ -126,8 +126,8 @@ def _terms(ctx: Context) -> Iterator[Finding]:
         for term in ctx.parts[ctx.bases[kind]].terms:
             if not any(_allowed(ctx, source, "", list(term)) for source in sources):
                 missing.setdefault((kind, _listed(list(term))), []).append(node)
-    for (kind, term), nodes in missing.items():
+    for (kind, lacking), nodes in missing.items():
         role = ctx.bases[kind]
         yield from ctx.about_nodes(
-            RULE, nodes, f"does not add {term}", f"({role}) do not add {term}", help="add the missing edge"
+            RULE, nodes, f"does not add {lacking}", f"({role}) do not add {lacking}", help="add the missing edge"
         )

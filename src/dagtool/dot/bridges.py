@@ -27,7 +27,7 @@ def to_networkx(graph: DotGraph) -> nx.Graph[Any]:
         (False, True): nx.Graph,
     }
     ids = graph.node_ids
-    result = kinds[graph.directed, graph.strict]()
+    result: nx.Graph[Any] = kinds[graph.directed, graph.strict]()
     result.graph.update(graph.attributes)
     if graph.name is not None:
         result.graph["name"] = graph.name

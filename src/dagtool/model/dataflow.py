@@ -6,6 +6,7 @@ A role is ``module.part``; conversions of a part's value are called ``module.par
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from dagtool.model.transformer import Model
@@ -24,12 +25,12 @@ class Part:
     """One part. ``sources``: for each input slot the parts (``role`` or ``role:output``) that may feed it."""
 
     ops: tuple[str, ...]
-    sources: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     terms: tuple[tuple[str, ...], ...] = ()
     """For a sum: its terms, each with the parts that may be it."""
     weights: tuple[str, ...] = ()
     """The dimensions its weight may have, as text without cuts."""
-    params: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    params: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Parameters and the values they may have; the first one is meant where none is stated."""
     outputs: tuple[str, ...] = ()
     """The names of its outputs in order, where it has several."""
@@ -132,11 +133,11 @@ def _attention(model: Model, *, grouped: bool) -> dict[str, Part]:
     return parts
 
 
-def _ffn(model: Model, part: str, linear: str, taken: dict[str, tuple[str, ...]]) -> dict[str, Part]:
+def _ffn(model: Model, part: str, linear: str, taken: Mapping[str, tuple[str, ...]]) -> dict[str, Part]:
     """up, activation, down."""
     act = {"function": (model.activation,)}
     if model.gated:
-        fed = {"gate": (f"{part}.up:gate",), "up": (f"{part}.up:up",)}
+        fed: Mapping[str, tuple[str, ...]] = {"gate": (f"{part}.up:gate",), "up": (f"{part}.up:up",)}
         activation = Part(("gated_activation",), fed, params=act)
     else:
         activation = Part(("activation",), {"x": (f"{part}.up",)}, params=act)

@@ -109,6 +109,7 @@ def reference_matmuls(model: Model, *, grouped: bool = False) -> tuple[Reference
         sizes = [parse_size(text) for text in (m, k, n, count)]
         return ReferenceMatmul(names[0], names, sizes[0], sizes[1], sizes[2], sizes[3], per_layer)
 
+    projections: tuple[ReferenceMatmul, ...]
     if grouped:
         keys = product("attention.kv attention.k attention.v", "B*S", "H", "2*G*D")
         projections = (product("attention.q", "B*S", "H", "N*D"), replace(keys, beside=True))

@@ -41,8 +41,7 @@ def _take(draft: Draft, name: str, coming: list[Edge]) -> None:
     if op not in OPERATORS or op == "input":
         return
     ports = draft.ports(name, "input")
-    filled = 0
-    for edge in coming:
+    for filled, edge in enumerate(coming):
         outputs = draft.ports(edge.tail, "output")
         slots = edge.facts.get("arg", OPERATORS[op].slots[0]).split(",")
         taken = edge.facts.get("out", ",".join(slots)).split(",")
@@ -52,7 +51,6 @@ def _take(draft: Draft, name: str, coming: list[Edge]) -> None:
                 if found and (at == filled if op == "add" else held in ("", slot)):
                     ports[at] = (held, found[0])
                     break
-        filled += 1
     draft.set_ports(name, "input", ports)
 
 

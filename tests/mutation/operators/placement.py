@@ -27,7 +27,7 @@ def gpu_changed(draft: Draft, rng: Random) -> Place | None:
 
 def gpu_unknown(draft: Draft, rng: Random) -> Place | None:
     """A node is on a GPU that is not there."""
-    name = draft.pick(rng, lambda one: draft.gpus(one))
+    name = draft.pick(rng, draft.gpus)
     if name is None:
         return None
     gpus = list(draft.gpus(name))
