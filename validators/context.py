@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dagtool.model.dataflow import Part
     from dagtool.model.tensor import TensorType
     from dagtool.model.transformer import Model
+    from dagtool.validators.edges import EdgeEnds, EdgeFault, Ends
     from dagtool.validators.locality import Locality
     from dagtool.validators.roles import Roles
     from dagtool.validators.rule import Rule
@@ -139,6 +140,25 @@ class Context:
     def refusals(self) -> dict[int, str]:
         """Kinds whose inputs their operator refuses, and why."""
         return {index: found for index, found in enumerate(self._typed) if isinstance(found, str)}
+
+    @cached_property
+    def edge_ends(self) -> EdgeEnds:
+        """Edges by the kinds of their ends."""
+        from dagtool.validators.edges import EdgeEnds
+
+        return EdgeEnds(self.dag)
+
+    @cached_property
+    def type_faults(self) -> dict[Ends, EdgeFault]:
+        """Ends of edges whose types do not fit."""
+        from dagtool.validators.edges import type_faults
+
+        return type_faults(self.dag, self.edge_ends)
+
+    def lacks_collective(self, edge: int) -> bool:
+        """Whether the fault of an edge is a missing collective, which would also move its value."""
+        fault = self.type_faults.get(self.edge_ends[edge])
+        return fault is not None and fault.needs_collective
 
     @cached_property
     def model(self) -> Model:

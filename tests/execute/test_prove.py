@@ -55,22 +55,40 @@ def test_sizes_divide():
     assert max(sizes.values()) <= 128
 
 
-def test_all_reduce_deleted_its_edges_joined():
-    """As by hand in an editor: the proof fails at the norm-side of that very place, validate names the collective."""
-    lines = written("tp8").splitlines()
-    out = []
-    for line in lines:
-        if (
-            line.startswith("  tp_layer1_attn_all_reduce [")
-            or line == "  tp_layer1_attn_all_reduce -> tp_layer1_attn_residual;"
-        ):
-            continue
-        out.append(line.replace("-> tp_layer1_attn_all_reduce", "-> tp_layer1_attn_residual"))
-    dag = read("\n".join(out))
-    proof = prove(dag, seeds=(0,))
-    assert dag.ids[proof.failure.node] == "tp_layer1_attn_residual"
-    findings = [one for one in dag.validate() if one.severity == "error"]
-    assert any("all_reduce over tp" in f"{one.message} {one.help}" for one in findings)
+def joined(text, node, *, crosswise):
+    """A node deleted in an editor, its edges joined: each with each, or one by one."""
+    lines = text.splitlines()
+    into = [line.split(" -> ")[0].strip() for line in lines if line.endswith(f"-> {node};")]
+    out = [line.split(" -> ")[1].rstrip(";") for line in lines if line.startswith(f"  {node} -> ")]
+    kept = [
+        line for line in lines if not line.startswith((f"  {node} [", f"  {node} -> ")) and f"-> {node};" not in line
+    ]
+    count = max(len(into), len(out))
+    pairs = (
+        [(a, b) for a in into for b in out] if crosswise else list(zip(into * count, out * count, strict=False))[:count]
+    )
+    return "\n".join([*kept[:-1], *(f"  {a} -> {b};" for a, b in pairs), "}"])
+
+
+@pytest.mark.parametrize("crosswise", [True, False])
+@pytest.mark.parametrize(
+    ("preset", "node", "axis", "user"),
+    [
+        ("tp8", "tp_layer1_attn_all_reduce", "tp", "tp_layer1_attn_residual"),
+        ("ep16_tp4", "attn_allreduce_3_2", "tp", "res1_3_2_0"),
+        ("ep16_tp4", "mlp_allreduce_3_2", "tp", "combine_3_0"),
+        ("ma_separation", "layer0_attn_all_reduce", "tp", "layer0_attn_residual"),
+        ("dense_tp8_pp2", "layer3_mlp_allreduce", "tp", "layer3_res2"),
+        ("ep16_tp4", "final_allreduce_3", "tp", "final_gather_0"),
+    ],
+)
+def test_all_reduce_deleted_by_hand(preset, node, axis, user, crosswise):
+    """One finding, which names the missing all_reduce and its axis; the proof fails at that very place."""
+    dag = read(joined(written(preset), node, crosswise=crosswise))
+    (finding,) = dag.validate()
+    assert finding.help == f"between them all_reduce over {axis} is missing"
+    assert user in finding.message
+    assert dag.ids[prove(dag, seeds=(0,)).failure.node] == user
 
 
 @pytest.mark.parametrize(

@@ -245,8 +245,8 @@ python3 tests/mutation/study.py --seed {seed} --count {count}
 ```
 
 gives what follows, the same on every machine, and lists every mutant that was missed. `--only NAME` runs one mutation
-or a family of them; `--only NAME@DAG#NUMBER` shows one mutant with its findings; `--write-docs` writes this page. The DAGs
-are the presets with small degrees, and strategies of other shapes (`tests/mutation/subjects.py`). A mutation is a
+or a family of them; `--only NAME@DAG#NUMBER` shows one mutant with its findings; `--write-docs` writes this page. The
+DAGs are the presets with small degrees, and strategies of other shapes (`tests/mutation/subjects.py`). A mutation is a
 function in `tests/mutation/operators/`. A fixed sample runs with the tests.
 
 """

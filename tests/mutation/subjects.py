@@ -92,6 +92,29 @@ STRATEGIES: dict[str, dict[str, object]] = {
             "head": "attn V/tp",
         },
     },
+    "grouped_queries": {
+        "sizes": {"G": 4},
+        "model": {"ffn": "dense", "gated": True, "activation": "silu", "norm": "rms"},
+        "degrees": {"dp": 2, "tp": 2},
+        "regions": {
+            "stream": "all B/dp",
+            "attention": "all B/dp G/tp",
+            "mlp": "all B/dp F/tp",
+            "head": "all B/dp V/tp",
+            "output": "all",
+        },
+    },
+    "cut_along_two_axes": {
+        "model": {"ffn": "dense"},
+        "degrees": {"node": 2, "tp": 2},
+        "regions": {
+            "stream": "all",
+            "embedding": "all V/node/tp",
+            "attention": "all N/node/tp",
+            "mlp": "all F/node/tp",
+            "head": "all H/node/tp",
+        },
+    },
     "attention_by_batch": {
         "model": {"ffn": "dense"},
         "degrees": {"cp": 4},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from math import prod
 from random import Random
 from zlib import crc32
 
@@ -141,15 +142,16 @@ def _harm(dag: Dag) -> tuple[str, str, str]:
 
 def _uneven(dag: Dag) -> str:
     """A cut of the real sizes that leaves a remainder: the executor runs small sizes that always divide."""
+    bound = {name: size for name, size in dag.sizes.items() if size is not None}
     for kind in dag.kinds:
-        for port in (*kind.inputs, *kind.outputs):
-            for dim in port.type.dims:
-                degree = 1
-                for axis in dim.axes:
-                    degree *= dag.meshes[port.type.mesh].sizes[axis]
-                value = dim.size.bind({name: size for name, size in dag.sizes.items() if size is not None}).value
-                if value is not None and value % degree:
-                    return f"does not divide: {dim} is {value} / {degree}"
+        for tensor in Context.types_of(kind):
+            axes = dag.meshes[tensor.mesh].sizes if tensor.mesh in dag.meshes else {}
+            for dim in tensor.dims:
+                size = dim.size.bind(bound)
+                degree = prod(axes.get(axis, 1) for axis in dim.axes)
+                # How many tokens an expert gets is a mean: it need not be a whole number.
+                if not size.symbols and "E" not in dim.size.symbols and size.numerator % (size.denominator * degree):
+                    return f"does not divide: {dim} is {size} / {degree}"
     return ""
 
 

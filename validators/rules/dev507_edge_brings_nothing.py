@@ -49,6 +49,9 @@ def check(ctx: Context) -> Iterator[Finding]:
     dag = ctx.dag
     idle = ctx.locality.idle_edges
     for edges in idle.values():
+        edges = [edge for edge in edges if not ctx.lacks_collective(edge)]
+        if not edges:
+            continue  # the missing collective is the fault, and DIM204 names it
         tail, head = dag.tails[edges[0]], dag.heads[edges[0]]
         gpus = f"GPU {format_gpus(dag.gpus(tail))} and GPU {format_gpus(dag.gpus(head))}"
         more = f" ({len(edges):,} edges like this)" if len(edges) > 1 else ""

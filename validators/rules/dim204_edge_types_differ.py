@@ -15,9 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from dagtool.ops import OPERATORS
 from dagtool.report.finding import Finding
-from dagtool.validators.repair import conversion
 from dagtool.validators.rule import Rule, Severity
 
 if TYPE_CHECKING:
@@ -50,38 +48,9 @@ GOOD = """digraph {
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each pair of kinds that do not fit, at the first of their edges."""
     dag = ctx.dag
-    kind_of = dag.kind_of.__getitem__
-    ends = list(zip(map(kind_of, dag.tails), map(kind_of, dag.heads), dag.edge_kind_of, strict=True))
-    faults = {end: fault for end in dict.fromkeys(ends) if (fault := _fault(ctx, *end))}
-    edges: dict[tuple[int, int, int], list[int]] = {}
-    if faults:
-        for edge, end in enumerate(ends):
-            if end in faults:
-                edges.setdefault(end, []).append(edge)
-    for end, (message, hint) in faults.items():
-        first, count = edges[end][0], len(edges[end])
-        tail, head = ctx.name(dag.tails[first]), ctx.name(dag.heads[first])
-        more = f" ({count:,} edges like this)" if count > 1 else ""
-        yield ctx.finding(RULE, f"{tail} -> {head}: {message}{more}", edge=first, count=count, help=hint)
-
-
-def _fault(ctx: Context, tail: int, head: int, edge_kind: int) -> tuple[str, str] | None:
-    """What is wrong between two kinds, and the conversion that would mend it."""
-    maker, user = ctx.dag.kinds[tail], ctx.dag.kinds[head]
-    if maker.op not in OPERATORS or user.op not in OPERATORS or not maker.outputs or not user.inputs:
-        return None
-    slots = OPERATORS[user.op].slots
-    given = {port.name: port.type for port in maker.outputs}
-    taken = {port.name or slots[0]: port.type for port in user.inputs}
-    edge = ctx.dag.edge_kinds[edge_kind]
-    fed = edge.slots or slots[:1]
-    for slot, output in zip(fed, edge.outputs or fed, strict=False):
-        if slot not in taken:
-            return f"the edge feeds {slot!r}, which {user.op} does not take", f"its inputs are {', '.join(taken)}"
-        sent = next(iter(given.values())) if len(given) == 1 else given.get(output)
-        if sent is None:
-            hint = "name the output the edge takes: out="
-            return f"the edge takes {output!r}, but the outputs are {', '.join(given)}", hint
-        if sent != taken[slot]:
-            return f"gives {sent} but {slot!r} takes {taken[slot]}", conversion(sent, taken[slot])
-    return None
+    for end, edges in ctx.edge_ends.of(ctx.type_faults).items():
+        fault = ctx.type_faults[end]
+        tail, head = ctx.name(dag.tails[edges[0]]), ctx.name(dag.heads[edges[0]])
+        more = f" ({len(edges):,} edges like this)" if len(edges) > 1 else ""
+        message = f"{tail} -> {head}: {fault.message}{more}"
+        yield ctx.finding(RULE, message, edge=edges[0], count=len(edges), help=fault.hint)

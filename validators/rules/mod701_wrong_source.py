@@ -49,19 +49,11 @@ GOOD = """digraph {
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each pair of kinds and slot, at the first of their edges."""
     dag = ctx.dag
-    kind_of = dag.kind_of.__getitem__
-    ends = list(zip(map(kind_of, dag.tails), map(kind_of, dag.heads), dag.edge_kind_of, strict=True))
-    faults = {end: fault for end in dict.fromkeys(ends) if (fault := _fault(ctx, *end))}
-    edges: dict[tuple[int, int, int], list[int]] = {}
-    if faults:
-        for edge, end in enumerate(ends):
-            if end in faults:
-                edges.setdefault(end, []).append(edge)
-    for end, fault in faults.items():
-        first = edges[end][0]
-        tail, head = ctx.name(dag.tails[first]), ctx.name(dag.heads[first])
-        more = f" ({len(edges[end]):,} edges like this)" if len(edges[end]) > 1 else ""
-        yield ctx.finding(RULE, f"{tail} -> {head}: {fault}{more}", edge=first, count=len(edges[end]))
+    faults = {end: fault for end in ctx.edge_ends.distinct if (fault := _fault(ctx, *end))}
+    for end, edges in ctx.edge_ends.of(faults).items():
+        tail, head = ctx.name(dag.tails[edges[0]]), ctx.name(dag.heads[edges[0]])
+        more = f" ({len(edges):,} edges like this)" if len(edges) > 1 else ""
+        yield ctx.finding(RULE, f"{tail} -> {head}: {faults[end]}{more}", edge=edges[0], count=len(edges))
     yield from _terms(ctx)
 
 

@@ -116,7 +116,7 @@ class Machine:
             try:
                 self.results[node] = self._run(node, arrived)
             except (LayoutError, LookupError, TypeError, AttributeError, ValueError) as error:
-                message = str(error) if isinstance(error, LayoutError) else f"{type(error).__name__}: {error}"
+                message = str(error) if isinstance(error, LayoutError) else f"cannot run on what arrived: {error}"
                 raise FailureError(node, message) from None
             yield node
             for maker in before.of(node):
