@@ -9,9 +9,9 @@ from pkgutil import iter_modules
 
 from dagtool.errors import DagtoolError, did_you_mean
 from dagtool.validators import rules as package
-from dagtool.validators.rule import LoadedRule
+from dagtool.validators.rule import PROFILES, LoadedRule, Severity
 
-__all__ = ["all_rules", "find_rule", "select_rules"]
+__all__ = ["all_rules", "find_rule", "select_rules", "severities"]
 
 
 @cache
@@ -35,14 +35,50 @@ def find_rule(code: str) -> LoadedRule:
     raise _unknown(code)
 
 
-def select_rules(select: Iterable[str] = (), ignore: Iterable[str] = ()) -> tuple[LoadedRule, ...]:
-    """Rules whose code begins with one of ``select`` (all if empty) and with none of ``ignore``."""
+def select_rules(
+    select: Iterable[str] = (), ignore: Iterable[str] = (), profile: str = "standard"
+) -> tuple[LoadedRule, ...]:
+    """Rules of a profile whose code begins with one of ``select`` (all if empty) and with none of ``ignore``.
+
+    A rule named in ``select`` by its whole code is asked whatever the profile.
+    """
+    tiers = _tiers(profile)
     chosen, dropped = _prefixes(select), _prefixes(ignore)
     return tuple(
         loaded
         for loaded in all_rules()
-        if loaded.rule.code.startswith(chosen or ("",)) and not (dropped and loaded.rule.code.startswith(dropped))
+        if loaded.rule.code.startswith(chosen or ("",))
+        and (loaded.rule.tier in tiers or loaded.rule.code in chosen)
+        and not (dropped and loaded.rule.code.startswith(dropped))
     )
+
+
+def _tiers(profile: str) -> tuple[str, ...]:
+    if profile not in PROFILES:
+        near = did_you_mean(profile, list(PROFILES))
+        raise DagtoolError(f"no profile {profile!r}", near or f"there are {', '.join(PROFILES)}")
+    return PROFILES[: PROFILES.index(profile) + 1]
+
+
+def severities(texts: Iterable[str]) -> dict[str, Severity]:
+    """``CODE=LEVEL`` for each code that begins so; the longer beginning wins, then the later text."""
+    found: dict[str, Severity] = {}
+    for text in (part for whole in texts for part in whole.split(",") if part.strip()):
+        code, equals, level = (piece.strip() for piece in text.partition("="))
+        levels = [kind.value for kind in Severity]
+        if not equals:
+            raise DagtoolError(f"--severity {text!r} is not CODE=LEVEL", "as in GRF102=warning")
+        if level not in levels:
+            near = did_you_mean(level, levels)
+            raise DagtoolError(f"no severity {level!r} (for {code})", near or f"there are {', '.join(levels)}")
+        found[_prefixes([code])[0]] = Severity(level)
+    by_length = sorted(found, key=len)
+    return {
+        loaded.rule.code: found[prefix]
+        for prefix in by_length
+        for loaded in all_rules()
+        if loaded.rule.code.startswith(prefix)
+    }
 
 
 def _prefixes(texts: Iterable[str]) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from dagtool.validators.locality import Locality
     from dagtool.validators.roles import Roles
     from dagtool.validators.rule import Rule
+    from dagtool.validators.suppress import Suppressions
 
 __all__ = ["Context"]
 
@@ -37,6 +38,25 @@ class Context:
         self.path = path
         self.where = where
         self.group = group
+        self.asked: frozenset[str] = frozenset()
+        """Codes of the rules that are asked of this graph."""
+        self.suppressions: Suppressions | None = None
+        self.last_graph = True
+        self._hidden: dict[int, Finding] = {}
+
+    def shown(self, findings: Iterable[Finding]) -> list[Finding]:
+        """The findings that the file does not ask to hide."""
+        return [finding for finding in findings if id(finding) not in self._hidden]
+
+    def _told(self, rule: Rule, *, nodes: Sequence[int] = (), edges: Sequence[int] = ()) -> list[int]:
+        """The nodes or edges for which the file does not hide the rule."""
+        if not self.suppressions:
+            return [*nodes, *edges]
+        hide = self.suppressions.hide
+        return [
+            *(node for node in nodes if not hide(rule.code, None, node=node)),
+            *(edge for edge in edges if not hide(rule.code, None, edge=edge)),
+        ]
 
     @property
     def size(self) -> int:
@@ -285,7 +305,7 @@ class Context:
         """A finding of ``rule`` at a node, at its attribute, at an edge, or (neither given) of the graph."""
         line, column, piece = self._place(node, edge, attribute, label if count == 1 or label else None)
         about = node if node is not None else self.dag.tails[edge] if edge is not None else None
-        return Finding(
+        found = Finding(
             code=rule.code,
             name=rule.name,
             severity=severity or rule.severity,
@@ -299,6 +319,9 @@ class Context:
             notes=tuple(filter(None, notes)),
             excerpt=piece,
         )
+        if self.suppressions and not rule.last and self.suppressions.hide(rule.code, line, node, edge):
+            self._hidden[id(found)] = found
+        return found
 
     def _place(
         self, node: int | None, edge: int | None, attribute: str, label: str | None
@@ -334,6 +357,8 @@ class Context:
 
         ``one`` goes on from the node's id, ``many`` from the number of nodes.
         """
+        if self.suppressions:
+            nodes = self._told(rule, nodes=nodes)
         if len(nodes) > 1 and self.group:
             message = f"{len(nodes):,} of {self.size:,} nodes {many}"
             notes = (self.templates(nodes),)
@@ -360,6 +385,8 @@ class Context:
         severity: Severity | None = None,
     ) -> list[Finding]:
         """The same for edges. ``describe`` adds to the id pair of an edge what tells the edges apart."""
+        if self.suppressions:
+            edges = self._told(rule, edges=edges)
         pairs = [self.arrow(edge) + (describe(edge) if describe else "") for edge in edges]
         if len(edges) > 1 and self.group:
             message = f"{len(edges):,} of {len(self.dag.tails):,} edges {many}"

@@ -38,7 +38,7 @@ def _section(loaded: LoadedRule) -> str:
     requires = f" Requires: {', '.join(rule.requires)}." if rule.requires else ""
     parts = [
         f"## {rule.code} {rule.name}",
-        f"Severity: {rule.severity.value}.{requires}",
+        f"Severity: {rule.severity.value}. Profile: {rule.tier}.{requires}",
         loaded.doc.strip(),
         f"Bad:\n\n```dot\n{loaded.bad.strip()}\n```",
         f"Good:\n\n```dot\n{loaded.good.strip()}\n```",

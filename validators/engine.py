@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from dagtool.report.finding import CheckItem, FileReport, Finding, Skipped
-from dagtool.validators.catalogue import all_rules, select_rules
+from dagtool.report.finding import CheckItem, FileReport, Finding, Severity, Skipped
+from dagtool.validators.catalogue import select_rules
 from dagtool.validators.context import Context
 from dagtool.validators.preconditions import failed
 from dagtool.validators.rule import LoadedRule
 from dagtool.validators.rules.dot001_syntax_error import syntax_error
+from dagtool.validators.suppress import ATTRIBUTE, Suppression, Suppressions, suppressions_in
 
 if TYPE_CHECKING:
     from dagtool.dag.graph import Dag
@@ -25,18 +27,27 @@ def check_context(ctx: Context, rules: Iterable[LoadedRule]) -> tuple[list[Findi
     """Ask every rule whose requirements the graph meets; findings in the order of the file."""
     findings: list[Finding] = []
     skipped: list[Skipped] = []
+    asked: list[LoadedRule] = []
     for loaded in rules:
         if reason := failed(ctx, loaded.rule.requires):
             skipped.append(Skipped(loaded.rule.code, reason))
         else:
-            findings.extend(loaded.check(ctx))
-    findings.sort(key=lambda finding: finding.sort_key)
+            asked.append(loaded)
+    ctx.asked = frozenset(loaded.rule.code for loaded in asked)
+    for loaded in sorted(asked, key=lambda loaded: loaded.rule.last):
+        findings.extend(loaded.check(ctx))
+    findings = sorted(ctx.shown(findings), key=lambda finding: finding.sort_key)
     return findings, skipped
 
 
-def validate(dag: Dag, select: Iterable[str] = (), ignore: Iterable[str] = ()) -> list[Finding]:
+def validate(
+    dag: Dag, select: Iterable[str] = (), ignore: Iterable[str] = (), profile: str = "standard"
+) -> list[Finding]:
     """What the rules find in a graph; ``select`` and ``ignore`` are codes or their beginnings."""
-    return check_context(Context(dag), select_rules(select, ignore))[0]
+    ctx = Context(dag)
+    if ctx.graph is not None:
+        _heed_suppressions(ctx, ctx.graph, suppressions_in(ctx.graph.text))
+    return check_context(ctx, select_rules(select, ignore, profile))[0]
 
 
 def check_bytes(
@@ -46,11 +57,17 @@ def check_bytes(
     *,
     group: bool = True,
     checklist: Checklist | None = None,
+    severity: Mapping[str, Severity] | None = None,
+    suppress: bool = True,
 ) -> FileReport:
-    """Parse one file and check each of its graphs. A file that is not DOT has one finding, DOT001."""
-    from dagtool.dot import DotSyntaxError, parse
+    """Parse one file and check each of its graphs. A file that is not DOT has one finding, DOT001.
 
-    rules = all_rules() if rules is None else rules
+    ``severity`` overrides that of rules by code; ``suppress`` heeds what the file asks to ignore.
+    """
+    from dagtool.dot import DotSyntaxError, parse
+    from dagtool.dot.dialect import to_dag
+
+    rules = select_rules() if rules is None else rules
     report = FileReport(path, rules=len(rules))
     try:
         graphs = parse(data)
@@ -61,25 +78,28 @@ def check_bytes(
         report.error_line = error.line
         report.findings.append(syntax_error(error, path, data))
         return report
+    comments = suppressions_in(graphs[0].text) if suppress else []
     for number, graph in enumerate(graphs, 1):
         where = f"graph {number}{f' ({graph.name})' if graph.name else ''}" if len(graphs) > 1 else ""
-        _check_graph(report, graph, where, rules=rules, group=group, checklist=checklist)
+        ctx = Context(to_dag(graph), path=path, where=where, group=group)
+        if suppress:
+            _heed_suppressions(ctx, graph, comments)
+        ctx.last_graph = number == len(graphs)
+        _check_graph(report, ctx, rules, checklist)
+    if severity:
+        report.findings = [
+            replace(found, severity=severity.get(found.code, found.severity)) for found in report.findings
+        ]
     return report
 
 
-def _check_graph(
-    report: FileReport,
-    graph: DotGraph,
-    where: str,
-    *,
-    rules: Sequence[LoadedRule],
-    group: bool,
-    checklist: Checklist | None,
-) -> None:
-    """Add one graph of the file to its report. The facts are those of the first one."""
-    from dagtool.dot.dialect import to_dag
+def _heed_suppressions(ctx: Context, graph: DotGraph, comments: Sequence[Suppression]) -> None:
+    if comments or ATTRIBUTE in graph.text:
+        ctx.suppressions = Suppressions(graph, comments)
 
-    ctx = Context(to_dag(graph), path=report.path, where=where, group=group)
+
+def _check_graph(report: FileReport, ctx: Context, rules: Sequence[LoadedRule], checklist: Checklist | None) -> None:
+    """Add one graph of the file to its report. The facts are those of the first one."""
     findings, skipped = check_context(ctx, rules)
     report.facts = report.facts or ctx.facts
     report.findings += findings

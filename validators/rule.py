@@ -11,7 +11,10 @@ from dagtool.report.finding import Finding, Severity
 if TYPE_CHECKING:
     from dagtool.validators.context import Context
 
-__all__ = ["Check", "LoadedRule", "Rule", "Severity"]
+__all__ = ["PROFILES", "Check", "LoadedRule", "Rule", "Severity"]
+
+PROFILES = ("minimal", "standard", "strict")
+"""Each asks the rules of its own tier and of those before it. ``minimal``: without these nothing can run."""
 
 Check = Callable[["Context"], Iterator[Finding]]
 
@@ -25,6 +28,10 @@ class Rule:
     severity: Severity
     summary: str
     requires: tuple[str, ...] = ()
+    tier: str = "standard"
+    """The least profile that asks it: one of ``PROFILES``."""
+    last: bool = False
+    """Whether it is about what the other rules found, and so is asked after them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ RULE = Rule(
     Severity.ERROR,
     "a collective's GPUs are not one whole group along its axes",
     requires=("declared",),
+    tier="minimal",
 )
 
 BAD = """digraph {

@@ -18,7 +18,7 @@ from dagtool.validators.rule import Rule, Severity
 if TYPE_CHECKING:
     from dagtool.validators.context import Context
 
-RULE = Rule("DEV501", "no-gpu", Severity.ERROR, "a node names no GPU", requires=("declared",))
+RULE = Rule("DEV501", "no-gpu", Severity.ERROR, "a node names no GPU", requires=("declared",), tier="minimal")
 
 BAD = """digraph {
     graph [dagtool=1 meshes="main: tp=2 gpus=0-1"]

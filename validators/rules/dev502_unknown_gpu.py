@@ -20,7 +20,14 @@ from dagtool.validators.rule import Rule, Severity
 if TYPE_CHECKING:
     from dagtool.validators.context import Context
 
-RULE = Rule("DEV502", "unknown-gpu", Severity.ERROR, "a node names a GPU that no mesh has", requires=("declared",))
+RULE = Rule(
+    "DEV502",
+    "unknown-gpu",
+    Severity.ERROR,
+    "a node names a GPU that no mesh has",
+    requires=("declared",),
+    tier="minimal",
+)
 
 BAD = """digraph {
     graph [dagtool=1 meshes="main: tp=2 gpus=0-1"]

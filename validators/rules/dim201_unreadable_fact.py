@@ -19,7 +19,14 @@ from dagtool.validators.rule import Rule, Severity
 if TYPE_CHECKING:
     from dagtool.validators.context import Context
 
-RULE = Rule("DIM201", "unreadable-fact", Severity.ERROR, "a declared fact cannot be read", requires=("declared",))
+RULE = Rule(
+    "DIM201",
+    "unreadable-fact",
+    Severity.ERROR,
+    "a declared fact cannot be read",
+    requires=("declared",),
+    tier="minimal",
+)
 
 BAD = """digraph {
     graph [dagtool=1 sizes="B=8 H=4" meshes="m: tp=2 gpus=0-1"]

@@ -26,6 +26,7 @@ RULE = Rule(
     Severity.ERROR,
     "a node's operator is missing or unknown",
     requires=("declared",),
+    tier="minimal",
 )
 
 BAD = """digraph {

@@ -25,6 +25,7 @@ RULE = Rule(
     Severity.ERROR,
     "a declared output differs from the recomputed one",
     requires=("declared",),
+    tier="minimal",
 )
 
 BAD = """digraph {

@@ -27,6 +27,7 @@ RULE = Rule(
     Severity.ERROR,
     "the types at the two ends of an edge differ",
     requires=("declared",),
+    tier="minimal",
 )
 
 BAD = """digraph {

@@ -20,7 +20,14 @@ from dagtool.validators.rule import Rule, Severity
 if TYPE_CHECKING:
     from dagtool.validators.context import Context
 
-RULE = Rule("DIM206", "input-not-fed", Severity.ERROR, "no edge fills an input of a node", requires=("declared",))
+RULE = Rule(
+    "DIM206",
+    "input-not-fed",
+    Severity.ERROR,
+    "no edge fills an input of a node",
+    requires=("declared",),
+    tier="minimal",
+)
 
 BAD = """digraph {
     graph [dagtool=1 sizes="B=8 H=4" meshes="m: tp=2 gpus=0-1"]

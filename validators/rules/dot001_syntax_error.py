@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from dagtool.dot import DotSyntaxError
     from dagtool.validators.context import Context
 
-RULE = Rule("DOT001", "syntax-error", Severity.ERROR, "the file is not DOT")
+RULE = Rule("DOT001", "syntax-error", Severity.ERROR, "the file is not DOT", tier="minimal")
 
 BAD = """digraph {
     a [style=rounded,filled label="A"

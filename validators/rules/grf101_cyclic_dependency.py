@@ -23,7 +23,9 @@ from dagtool.validators.rule import Rule, Severity
 if TYPE_CHECKING:
     from dagtool.validators.context import Context
 
-RULE = Rule("GRF101", "cyclic-dependency", Severity.ERROR, "the graph has a cycle", requires=("directed",))
+RULE = Rule(
+    "GRF101", "cyclic-dependency", Severity.ERROR, "the graph has a cycle", requires=("directed",), tier="minimal"
+)
 
 BAD = """digraph {
     input -> layer0_attn -> expert_0 -> layer1_attn -> expert_0

@@ -29,6 +29,7 @@ RULE = Rule(
     Severity.WARNING,
     "an edge names a node that is declared nowhere",
     requires=("source", "edges"),
+    tier="minimal",
 )
 
 BAD = """digraph {

@@ -18,7 +18,7 @@ from dagtool.validators.rule import Rule, Severity
 if TYPE_CHECKING:
     from dagtool.validators.context import Context
 
-RULE = Rule("GRF109", "no-edges", Severity.ERROR, "the graph is empty or has no edge")
+RULE = Rule("GRF109", "no-edges", Severity.ERROR, "the graph is empty or has no edge", tier="minimal")
 
 BAD = """digraph {
     input

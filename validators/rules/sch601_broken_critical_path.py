@@ -29,6 +29,7 @@ RULE = Rule(
     Severity.ERROR,
     "the longest path skips a part of the model",
     requires=("declared", "acyclic", "model"),
+    tier="minimal",
 )
 
 BAD = """digraph {

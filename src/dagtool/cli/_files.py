@@ -12,7 +12,12 @@ _SUFFIXES = (".dot", ".gv")
 
 
 def expand(path: str) -> list[str]:
-    """A folder becomes the DOT files in it, in order; everything else stays. Raises DagtoolError."""
+    """A folder becomes the DOT files in it, a pattern the files it fits, in order; everything else stays.
+
+    Raises DagtoolError.
+    """
+    if path != "-" and not os.path.exists(path) and any(sign in path for sign in "*?["):
+        return _fitting(path)
     if path == "-" or not os.path.isdir(path):
         return [path]
 
@@ -28,3 +33,13 @@ def expand(path: str) -> list[str]:
     if not found:
         raise DagtoolError(f"no DOT file (*.dot, *.gv) in the folder {path}")
     return sorted(found)
+
+
+def _fitting(pattern: str) -> list[str]:
+    """For shells that leave patterns to the program, and for ``**``."""
+    from glob import glob
+
+    found = sorted(file for name in glob(pattern, recursive=True) for file in expand(name))
+    if not found:
+        raise DagtoolError(f"no file fits {pattern}")
+    return list(dict.fromkeys(found))

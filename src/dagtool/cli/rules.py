@@ -27,6 +27,7 @@ def command(output_format: str) -> None:
                 "severity": rule.severity.value,
                 "summary": rule.summary,
                 "requires": list(rule.requires),
+                "profile": rule.tier,
             }
             for rule in rules
         ]

@@ -5,7 +5,7 @@ dagtool validate outputs/ep16_tp4.dot
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,8 +15,8 @@ from dagtool.errors import DagtoolError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from dagtool.cli._settings import Settings
     from dagtool.report.finding import FileReport
-    from dagtool.validators.rule import LoadedRule
 
 __all__ = ["command"]
 
@@ -55,60 +55,51 @@ class FormatChoice(click.ParamType[str]):
 
 @click.command("validate", epilog=_EPILOG)
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
-@click.option("--output-format", "output_format", type=FormatChoice(), default="full", help="Default: full.")
+@click.option("--output-format", "output_format", type=FormatChoice(), help="Default: full.")
+@click.option("--profile", metavar="NAME", help="Which rules: minimal, standard (default) or strict.")
 @click.option("--select", multiple=True, metavar="CODES", help="Only rules whose code begins so: GRF,DEV501.")
 @click.option("--ignore", multiple=True, metavar="CODES", help="No rules whose code begins so.")
+@click.option("--severity", multiple=True, metavar="CODE=LEVEL", help="Another severity for a rule: GRF102=warning.")
 @click.option(
     "--fail-on",
     type=click.Choice(["error", "warning", "info", "never"]),
-    default="error",
-    show_default=True,
-    help="The least severity that makes the exit status 1.",
+    help="The least severity that makes the exit status 1. Default: error.",
 )
-@click.option("--no-group", is_flag=True, help="One finding for each node at fault instead of one for all.")
+@click.option("--group/--no-group", default=None, help="One finding for all nodes at fault (default), or one for each.")
+@click.option("--no-suppress", is_flag=True, help="Show also what comments and lint_ignore in the files hide.")
+@click.option("--config", metavar="FILE", help="This configuration instead of the nearest one.")
+@click.option("--no-config", is_flag=True, help="No configuration file.")
 @color_option
-def command(
-    *,
-    paths: tuple[str, ...],
-    output_format: str,
-    select: tuple[str, ...],
-    ignore: tuple[str, ...],
-    fail_on: str,
-    no_group: bool,
-    color: str,
-) -> int:
+def command(*, paths: tuple[str, ...], color: str, no_suppress: bool, **given: Any) -> int:
     """Check DOT files and report what is wrong with them.
 
-    PATH is a file, a folder (its *.dot and *.gv files, at any depth) or - for the standard input. Findings
-    go to the standard output, the summary to the standard error.
+    PATH is a file, a folder (its *.dot and *.gv files, at any depth), a pattern with * or - for the standard
+    input. Findings go to the standard output, the summary to the standard error. What the command line leaves
+    open is read from dagtool.toml, or [tool.dagtool] in pyproject.toml, nearest to what is checked.
     """
     import sys
 
+    from dagtool.cli._settings import resolve
     from dagtool.cli._style import style_of
     from dagtool.cli._tally import Tally
     from dagtool.report.formats import renderer
-    from dagtool.validators.catalogue import select_rules
 
-    rules = select_rules(select, ignore)
+    settings = resolve(paths, suppress=not no_suppress, **given)
     tally = Tally()
-    reports = _reports(paths, rules, group=not no_group, with_checklist=output_format == "full")
-    for text in renderer(output_format)(tally.watch(reports), style_of(sys.stdout, color)):
+    reports = _reports(paths, settings)
+    for text in renderer(settings.output_format)(tally.watch(reports), style_of(sys.stdout, color)):
         sys.stdout.write(text)
     sys.stdout.flush()
     sys.stderr.write(tally.summary())
-    return tally.status(fail_on)
+    return tally.status(settings.fail_on)
 
 
-def _reports(
-    paths: Sequence[str], rules: Sequence[LoadedRule], *, group: bool, with_checklist: bool
-) -> Iterator[FileReport]:
+def _reports(paths: Sequence[str], settings: Settings) -> Iterator[FileReport]:
     """One report for each file; what cannot be read is said on the standard error."""
     import sys
 
-    from dagtool.report.checklist import checklist
     from dagtool.report.finding import FileReport
     from dagtool.report.quote import printable
-    from dagtool.validators.engine import check_bytes
 
     for path, data in _contents(paths):
         if isinstance(data, DagtoolError):
@@ -116,7 +107,7 @@ def _reports(
             sys.stderr.write(f"error: {printable(data.message)}\n")
             yield FileReport(path, error=data.message)
         else:
-            yield check_bytes(data, path, rules, group=group, checklist=checklist if with_checklist else None)
+            yield settings.check(data, path)
 
 
 def _contents(paths: Sequence[str]) -> Iterator[tuple[str, bytes | DagtoolError]]:
