@@ -30,7 +30,9 @@ def render(name: str, style: Style | None = None, files: list[FileReport] | None
 
 
 def test_every_format_is_found_by_its_module() -> None:
-    assert format_names() == ["full", "concise", "github", "json", "junit", "sarif"]
+    assert format_names() == [
+        "full", "concise", "github", "gitlab", "json", "json-lines", "junit", "markdown", "sarif",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", format_names())

@@ -26,6 +26,7 @@ class Settings:
     output_format: str = "full"
     group: bool = True
     suppress: bool = True
+    baseline: str | None = None
 
     def check(self, data: bytes, path: str) -> FileReport:
         """The report of one file."""
@@ -54,6 +55,7 @@ def resolve(
     fail_on: str | None,
     output_format: str | None,
     group: bool | None,
+    baseline: str | None,
     config: str | None,
     no_config: bool,
     suppress: bool,
@@ -75,6 +77,7 @@ def resolve(
         output_format=output_format or read.output_format or "full",
         group=group if group is not None else read.group if read.group is not None else True,
         suppress=suppress,
+        baseline=baseline or read.baseline,
     )
     select_rules(settings.select, settings.ignore, settings.profile)
     return settings

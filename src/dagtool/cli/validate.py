@@ -53,6 +53,14 @@ class FormatChoice(click.ParamType[str]):
         return f"[{'|'.join(format_names())}]"
 
 
+def _print_schema(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
+    if value and not ctx.resilient_parsing:
+        from dagtool.report.formats import schema
+
+        click.echo(schema(value), nl=False)
+        ctx.exit()
+
+
 @click.command("validate", epilog=_EPILOG)
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @click.option("--output-format", "output_format", type=FormatChoice(), help="Default: full.")
@@ -67,10 +75,20 @@ class FormatChoice(click.ParamType[str]):
 )
 @click.option("--group/--no-group", default=None, help="One finding for all nodes at fault (default), or one for each.")
 @click.option("--no-suppress", is_flag=True, help="Show also what comments and lint_ignore in the files hide.")
+@click.option("--baseline", metavar="FILE", help="Do not tell what FILE accepts; see --write-baseline.")
+@click.option("--write-baseline", metavar="FILE", help="Accept all that is found now: write it to FILE.")
 @click.option("--config", metavar="FILE", help="This configuration instead of the nearest one.")
 @click.option("--no-config", is_flag=True, help="No configuration file.")
+@click.option(
+    "--schema",
+    metavar="NAME",
+    is_eager=True,
+    expose_value=False,
+    callback=_print_schema,
+    help="Print the JSON Schema of an output format (json, json-lines, gitlab), of config or of baseline, and exit.",
+)
 @color_option
-def command(*, paths: tuple[str, ...], color: str, no_suppress: bool, **given: Any) -> int:
+def command(*, paths: tuple[str, ...], color: str, no_suppress: bool, write_baseline: str | None, **given: Any) -> int:
     """Check DOT files and report what is wrong with them.
 
     PATH is a file, a folder (its *.dot and *.gv files, at any depth), a pattern with * or - for the standard
@@ -85,13 +103,35 @@ def command(*, paths: tuple[str, ...], color: str, no_suppress: bool, **given: A
     from dagtool.report.formats import renderer
 
     settings = resolve(paths, suppress=not no_suppress, **given)
-    tally = Tally()
     reports = _reports(paths, settings)
+    if write_baseline:
+        return _write_baseline(write_baseline, reports)
+    tally = Tally()
+    baseline = None
+    if settings.baseline:
+        from dagtool.report.baseline import Baseline
+
+        baseline = Baseline(settings.baseline)
+        reports = baseline.apply(reports)
     for text in renderer(settings.output_format)(tally.watch(reports), style_of(sys.stdout, color)):
         sys.stdout.write(text)
     sys.stdout.flush()
-    sys.stderr.write(tally.summary())
+    sys.stderr.write(tally.summary() + (f"{baseline.note()}\n" if baseline else ""))
     return tally.status(settings.fail_on)
+
+
+def _write_baseline(path: str, reports: Iterator[FileReport]) -> int:
+    """Accept everything but files that are not DOT."""
+    import sys
+
+    from dagtool.cli._tally import Tally
+    from dagtool.report.baseline import write_baseline
+    from dagtool.report.quote import printable
+
+    tally = Tally()
+    count = write_baseline(path, tally.watch(reports))
+    sys.stderr.write(f"Accepted {count:,} finding{'' if count == 1 else 's'} in {printable(path)}.\n")
+    return tally.status("never")
 
 
 def _reports(paths: Sequence[str], settings: Settings) -> Iterator[FileReport]:

@@ -6,9 +6,10 @@ import json
 from collections.abc import Iterable, Iterator
 
 from dagtool.report.finding import FileReport, Finding
+from dagtool.report.fingerprint import fingerprint
 from dagtool.report.formats import Style
 
-__all__ = ["SCHEMA", "finding_record", "render"]
+__all__ = ["SCHEMA", "file_record", "finding_record", "render"]
 
 SCHEMA = "dagtool.validate/1"
 
@@ -17,11 +18,12 @@ _FACTS = ("nodes", "edges", "directed", "acyclic", "sources", "sinks", "isolated
 
 def render(reports: Iterable[FileReport], style: Style) -> Iterator[str]:
     """One object with all files."""
-    document = {"schema": SCHEMA, "files": [_file(report) for report in reports]}
+    document = {"schema": SCHEMA, "files": [file_record(report) for report in reports]}
     yield json.dumps(document, indent=2, ensure_ascii=not style.unicode) + "\n"
 
 
-def _file(report: FileReport) -> dict[str, object]:
+def file_record(report: FileReport) -> dict[str, object]:
+    """One file with its findings."""
     facts = report.facts
     return {
         "path": report.path,
@@ -55,4 +57,5 @@ def finding_record(finding: Finding) -> dict[str, object]:
         "count": finding.count,
         "help": finding.help or None,
         "notes": list(finding.notes),
+        "fingerprint": fingerprint(finding),
     }

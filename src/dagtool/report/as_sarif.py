@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from urllib.parse import quote
 
 from dagtool.report.finding import FileReport, Finding, Severity
+from dagtool.report.fingerprint import fingerprint
 from dagtool.report.formats import Style
 
 __all__ = ["render"]
@@ -61,6 +62,7 @@ def _result(finding: Finding) -> dict[str, object]:
         "message": {"text": text},
         "locations": [_location(finding.path, finding.line, finding.column)],
         "occurrenceCount": finding.count,
+        "partialFingerprints": {"dagtool/v1": fingerprint(finding)},
     }
 
 

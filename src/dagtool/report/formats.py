@@ -1,4 +1,5 @@
 """The output formats of findings: every module ``as_NAME`` of this package is one. There is no other list.
+The module of ``json-lines`` is ``as_json_lines``.
 
 A format is a function ``render(reports, style)`` that yields text; it takes the reports as they come, so a
 format that can print file by file does.
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from dagtool.report.finding import FileReport
 
-__all__ = ["Renderer", "Style", "format_names", "renderer"]
+__all__ = ["Renderer", "Style", "format_names", "renderer", "schema", "schema_names"]
 
 _PREFIX = "as_"
 
@@ -33,11 +34,26 @@ Renderer = Callable[[Iterable[FileReport], Style], Iterator[str]]
 def format_names() -> list[str]:
     """Every format, those for people first."""
     folder = Path(__file__).parent
-    names = {path.stem.removeprefix(_PREFIX) for path in folder.glob(f"{_PREFIX}*.py")}
+    names = {path.stem.removeprefix(_PREFIX).replace("_", "-") for path in folder.glob(f"{_PREFIX}*.py")}
     return sorted(names, key=lambda name: (name not in ("full", "concise"), name != "full", name))
+
+
+def schema_names() -> list[str]:
+    """What there is a JSON Schema of: ``schemas/NAME.json``."""
+    return sorted(path.stem for path in (Path(__file__).parent / "schemas").glob("*.json"))
+
+
+def schema(name: str) -> str:
+    """The text of a JSON Schema. Raises DagtoolError."""
+    from dagtool.errors import DagtoolError, did_you_mean
+
+    if name not in (names := schema_names()):
+        near = did_you_mean(name, names)
+        raise DagtoolError(f"no schema {name!r}", near or f"there are {', '.join(names)}")
+    return (Path(__file__).parent / "schemas" / f"{name}.json").read_text(encoding="utf-8")
 
 
 def renderer(name: str) -> Renderer:
     """The function of a format."""
-    render: Renderer = import_module(f"dagtool.report.{_PREFIX}{name}").render
+    render: Renderer = import_module(f"dagtool.report.{_PREFIX}{name.replace('-', '_')}").render
     return render
