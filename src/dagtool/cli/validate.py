@@ -77,6 +77,12 @@ def _print_schema(ctx: click.Context, _: click.Parameter, value: str | None) -> 
 @click.option("--no-suppress", is_flag=True, help="Show also what comments and lint_ignore in the files hide.")
 @click.option("--baseline", metavar="FILE", help="Do not tell what FILE accepts; see --write-baseline.")
 @click.option("--write-baseline", metavar="FILE", help="Accept all that is found now: write it to FILE.")
+@click.option(
+    "--against", metavar="OLD", help="Compare PATH with the file OLD: findings gone and new, nodes and edges lost."
+)
+@click.option(
+    "--jobs", type=click.IntRange(min=1), help="Processes for many files. Default: as it pays, up to the cores."
+)
 @click.option("--config", metavar="FILE", help="This configuration instead of the nearest one.")
 @click.option("--no-config", is_flag=True, help="No configuration file.")
 @click.option(
@@ -88,7 +94,16 @@ def _print_schema(ctx: click.Context, _: click.Parameter, value: str | None) -> 
     help="Print the JSON Schema of an output format (json, json-lines, gitlab), of config or of baseline, and exit.",
 )
 @color_option
-def command(*, paths: tuple[str, ...], color: str, no_suppress: bool, write_baseline: str | None, **given: Any) -> int:
+def command(
+    *,
+    paths: tuple[str, ...],
+    color: str,
+    no_suppress: bool,
+    write_baseline: str | None,
+    jobs: int | None,
+    against: str | None,
+    **given: Any,
+) -> int:
     """Check DOT files and report what is wrong with them.
 
     PATH is a file, a folder (its *.dot and *.gv files, at any depth), a pattern with * or - for the standard
@@ -103,7 +118,11 @@ def command(*, paths: tuple[str, ...], color: str, no_suppress: bool, write_base
     from dagtool.report.formats import renderer
 
     settings = resolve(paths, suppress=not no_suppress, **given)
-    reports = _reports(paths, settings)
+    if against is not None:
+        if write_baseline:
+            raise DagtoolError("--against and --write-baseline exclude each other")
+        return _compare(against, paths, settings, given["output_format"])
+    reports = _reports(paths, settings, jobs)
     if write_baseline:
         return _write_baseline(write_baseline, reports)
     tally = Tally()
@@ -134,36 +153,82 @@ def _write_baseline(path: str, reports: Iterator[FileReport]) -> int:
     return tally.status("never")
 
 
-def _reports(paths: Sequence[str], settings: Settings) -> Iterator[FileReport]:
+def _compare(old: str, paths: Sequence[str], settings: Settings, output_format: str | None) -> int:
+    """Two versions of one file; the format is text unless the command line says JSON."""
+    import os
+    import sys
+    from dataclasses import replace
+
+    from dagtool.cli._against import compare
+
+    if len(paths) != 1 or os.path.isdir(paths[0]) or (old == "-" and paths[0] == "-"):
+        raise DagtoolError("--against OLD compares with one file", "dagtool validate --against x.dot x_fixed.dot")
+    if output_format not in (None, "full", "json"):
+        raise DagtoolError(f"--against has no format {output_format}", "full and json it has")
+    found = compare(old, paths[0], replace(settings, group=False, output_format="json"))
+    sys.stdout.writelines([found.json()] if output_format == "json" else found.text())
+    return found.status(settings.fail_on)
+
+
+def _reports(paths: Sequence[str], settings: Settings, jobs: int | None) -> Iterator[FileReport]:
     """One report for each file; what cannot be read is said on the standard error."""
     import sys
 
-    from dagtool.report.finding import FileReport
     from dagtool.report.quote import printable
 
-    for path, data in _contents(paths):
-        if isinstance(data, DagtoolError):
+    for report in _checked(_named(paths), settings, jobs):
+        if report.error is not None:
             sys.stdout.flush()
-            sys.stderr.write(f"error: {printable(data.message)}\n")
-            yield FileReport(path, error=data.message)
-        else:
-            yield settings.check(data, path)
+            sys.stderr.write(f"error: {printable(report.error)}\n")
+        yield report
 
 
-def _contents(paths: Sequence[str]) -> Iterator[tuple[str, bytes | DagtoolError]]:
-    """Name and bytes of each file, or why there are none."""
+def _named(paths: Sequence[str]) -> list[tuple[str, DagtoolError | None]]:
+    """Every file of the call, or why there is none."""
     from dagtool.cli._files import expand
-    from dagtool.files import read_bytes
 
+    found: list[tuple[str, DagtoolError | None]] = []
     for path in paths:
         try:
-            files = expand(path)
+            found += [(file, None) for file in expand(path)]
         except DagtoolError as error:
-            yield path, error
-            continue
-        for file in files:
-            name = "<stdin>" if file == "-" else file
-            try:
-                yield name, read_bytes(file)
-            except DagtoolError as error:
-                yield name, error
+            found.append((path, error))
+    return found
+
+
+def _checked(
+    files: Sequence[tuple[str, DagtoolError | None]], settings: Settings, jobs: int | None
+) -> Iterator[FileReport]:
+    """File by file, or on several cores where there is enough to do."""
+    if len(files) == 1:
+        yield _one(*files[0], settings)
+        return
+    from dagtool.cli._parallel import Progress, check_all, worth_it
+
+    readable = [path for path, error in files if error is None and path != "-"]
+    processes = worth_it(readable, jobs)
+    elsewhere = check_all(readable, settings, processes) if processes > 1 else None
+
+    def reports() -> Iterator[FileReport]:
+        for path, error in files:
+            yield next(elsewhere) if elsewhere and error is None and path != "-" else _one(path, error, settings)
+
+    try:
+        yield from Progress(len(files)).watch(reports())
+    finally:
+        if elsewhere is not None:
+            elsewhere.close()
+
+
+def _one(path: str, error: DagtoolError | None, settings: Settings) -> FileReport:
+    from dagtool.files import read_bytes
+    from dagtool.report.finding import FileReport
+
+    name = "<stdin>" if path == "-" else path
+    try:
+        if error is not None:
+            raise error
+        data = read_bytes(path)
+    except DagtoolError as found:
+        return FileReport(name, error=found.message)
+    return settings.check(data, name)
