@@ -52,8 +52,14 @@ class Region:
     cuts: Mapping[str, tuple[str, ...]]
 
     def axes(self, size: Size) -> tuple[str, ...]:
-        """The axes that cut a dimension: those of its leading symbol."""
-        return self.cuts.get(size.symbols[0], ()) if size.symbols else ()
+        """The axes that cut a dimension: those of its leading symbol.
+
+        Of the N/G query heads of one key and value head, those that cut N but not already G.
+        """
+        axes = self.cuts.get(size.symbols[0], ()) if size.symbols else ()
+        if size.symbols == ("N", "G"):
+            return tuple(axis for axis in axes if axis not in self.cuts.get("G", ()))
+        return axes
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from dagtool.model.mesh import format_gpus
 from dagtool.report.finding import Finding
-from dagtool.validators.coverage import Coverage
+from dagtool.validators.coverage import TWICE, Coverage
 from dagtool.validators.rule import Rule, Severity
 
 if TYPE_CHECKING:
@@ -86,7 +86,12 @@ def check(ctx: Context) -> Iterator[Finding]:
         scope += f", expert {format_gpus(experts)}" if experts else ""
         notes = (ctx.templates(nodes),) if len(nodes) > 1 else ()
         yield ctx.finding(
-            RULE, f"{role}{scope}: {fault}", node=nodes[0] if nodes else None, count=len(where), notes=notes
+            RULE,
+            f"{role}{scope}: {fault}",
+            node=nodes[0] if nodes else None,
+            count=len(where),
+            notes=notes,
+            severity=Severity.WARNING if fault.startswith(TWICE) else None,
         )
 
 
