@@ -111,7 +111,7 @@ def _missing_layers(ctx: Context, coverage: Coverage) -> Iterator[Finding]:
             missing: list[int] = []
         else:
             strange = sorted(layer for layer in held if not 0 <= layer < layers)
-            missing = _gaps(held, layers)
+            missing = _gaps(held, layers) if part.required else []
         if missing:
             yield ctx.finding(RULE, f"{role} is missing in layer {format_gpus(missing)}", count=len(missing))
         if strange:
