@@ -15,7 +15,7 @@ from typing import Any
 from dagtool.errors import DagtoolError, did_you_mean
 from dagtool.model.mesh import Mesh
 from dagtool.model.size import Size
-from dagtool.model.transformer import SYMBOLS, Model, ModelError
+from dagtool.model.transformer import SYMBOLS, Model, ModelError, needed_sizes
 
 __all__ = ["Difference", "Region", "Strategy", "parse_strategy", "read_document", "table_of"]
 
@@ -244,8 +244,7 @@ def _difference(row: Any) -> Difference:
 
 def _sizes(table: Mapping[str, Any], model: Model) -> dict[str, int | None]:
     _only(table, list(SYMBOLS), "[sizes]")
-    needed = "BSHNDFVL" + ("EK" if model.ffn == "moe" else "")
-    for symbol in needed:
+    for symbol in needed_sizes(model):
         if symbol not in table:
             raise DagtoolError(f"[sizes] does not give {symbol} ({SYMBOLS[symbol]})")
     return {

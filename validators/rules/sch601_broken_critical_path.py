@@ -28,7 +28,7 @@ RULE = Rule(
     "broken-critical-path",
     Severity.WARNING,
     "the longest path skips a part of the model",
-    requires=("declared", "acyclic", "model"),
+    requires=("declared", "acyclic", "model", "connected"),
 )
 
 BAD = """digraph {

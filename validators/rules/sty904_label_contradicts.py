@@ -25,7 +25,7 @@ RULE = Rule(
     "label-contradicts",
     Severity.WARNING,
     "a label's Input, Output or GPU is not what the attributes say",
-    requires=("declared",),
+    requires=("declared", "named"),
 )
 
 BAD = """digraph {
