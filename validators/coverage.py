@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from dagtool.model.dataflow import EXPERT_PARTS, base_role
@@ -19,8 +20,11 @@ Where = tuple[int, int]
 """(layer, expert), -1 for none."""
 
 
+_DETAILS = re.compile(r" (?:on GPU|for expert|expert) ")
+
+
 class Coverage:
-    """``layers_of``: the layers in which each part occurs; ``faults``: (role, sort of fault) to words, nodes, places."""
+    """``layers_of``: the layers of each part; ``faults``: (role, sort of fault) to words, nodes, places."""
 
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
@@ -133,9 +137,7 @@ class Coverage:
 
     def _note(self, role: str, fault: str, nodes: list[int], where: Where) -> None:
         """Faults of one sort are told together, in the words of the first."""
-        sort = (
-            fault.split(" on GPU ", maxsplit=1)[0].split(" for expert ", maxsplit=1)[0].split(" expert ", maxsplit=1)[0]
-        )
+        sort = _DETAILS.split(fault, maxsplit=1)[0]
         _, held, places = self.faults.setdefault((role, sort), (fault, [], []))
         held += nodes
         places.append(where)
