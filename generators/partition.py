@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections import Counter
 
 from dagtool.dag.graph import Dag
-from dagtool.errors import DagtoolError
+from dagtool.errors import DagtoolError, did_you_mean
 from dagtool.generators import blocks
 from dagtool.generators.divide import check_degrees
 from dagtool.generators.instances import Assembler, Section
 from dagtool.generators.program import ENTRY, Builder, Ref
 from dagtool.generators.strategy import Strategy
+from dagtool.model import dataflow
 from dagtool.model.mesh import MeshError
 from dagtool.model.tensor import TensorType
 from dagtool.model.transformer import format_model
+from dagtool.ops import OPERATORS
 
 __all__ = ["partition"]
 
@@ -25,6 +27,7 @@ def partition(strategy: Strategy) -> Dag:
         raise DagtoolError("L cannot be a symbol: there are nodes for each layer")
     check_degrees(strategy)
     _check_experts(strategy)
+    _check_roles(strategy)
     dag = _empty(strategy)
     assembler = Assembler(dag, strategy)
     sections: dict[tuple[str, int], Section] = {}
@@ -54,6 +57,17 @@ def partition(strategy: Strategy) -> Dag:
     append("head", strategy.stages - 1, -1)
     _check_names(dag)
     return dag
+
+
+def _check_roles(strategy: Strategy) -> None:
+    """Every name belongs to a part of the model, or to a conversion of one."""
+    parts = [*dataflow.model_parts(strategy.model, grouped="G" in strategy.sizes), dataflow.ENTRY]
+    for role in strategy.names:
+        base = dataflow.base_role(role)
+        conversion = role.rpartition(".")[2].rstrip("0123456789")
+        if base not in parts or (role != base and conversion not in OPERATORS):
+            hint = did_you_mean(role, parts) or "'dagtool gen' writes each node's role"
+            raise DagtoolError(f"[names] {role!r} is no part of the model and no conversion of one", hint)
 
 
 _MOST_NODES = 50_000_000

@@ -16,7 +16,7 @@ from dagtool.generators.divide import check_type
 from dagtool.generators.strategy import Region, Strategy
 from dagtool.model.mesh import Mesh
 from dagtool.model.size import Size, parse_size
-from dagtool.model.tensor import Dim, TensorType
+from dagtool.model.tensor import Dim, TensorType, TypeTextError
 from dagtool.ops import OPERATORS, LayoutError
 
 __all__ = ["ENTRY", "Builder", "Ref", "Step"]
@@ -94,7 +94,7 @@ class Builder:
         given = {key: value for key, value in (params or {}).items() if value}
         try:
             inferred = OPERATORS[op].infer(types, given)
-        except LayoutError as error:
+        except (LayoutError, TypeTextError) as error:
             raise DagtoolError(f"{self.strategy.name}: {role}: {error}", "check the [regions] it lies in") from None
         kind = Kind(
             op,

@@ -15,7 +15,7 @@ from typing import Any
 from dagtool.errors import DagtoolError, did_you_mean
 from dagtool.model.mesh import Mesh
 from dagtool.model.size import Size
-from dagtool.model.transformer import SYMBOLS, Model, ModelError
+from dagtool.model.transformer import SYMBOLS, Model, ModelError, needed_sizes
 
 __all__ = ["Difference", "Region", "Strategy", "parse_strategy", "read_document", "table_of"]
 
@@ -52,8 +52,14 @@ class Region:
     cuts: Mapping[str, tuple[str, ...]]
 
     def axes(self, size: Size) -> tuple[str, ...]:
-        """The axes that cut a dimension: those of its leading symbol."""
-        return self.cuts.get(size.symbols[0], ()) if size.symbols else ()
+        """The axes that cut a dimension: those of its leading symbol.
+
+        Of the N/G query heads of one key and value head, those that cut N but not already G.
+        """
+        axes = self.cuts.get(size.symbols[0], ()) if size.symbols else ()
+        if size.symbols == ("N", "G"):
+            return tuple(axis for axis in axes if axis not in self.cuts.get("G", ()))
+        return axes
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,8 +244,7 @@ def _difference(row: Any) -> Difference:
 
 def _sizes(table: Mapping[str, Any], model: Model) -> dict[str, int | None]:
     _only(table, list(SYMBOLS), "[sizes]")
-    needed = "BSHNDFVL" + ("EK" if model.ffn == "moe" else "")
-    for symbol in needed:
+    for symbol in needed_sizes(model):
         if symbol not in table:
             raise DagtoolError(f"[sizes] does not give {symbol} ({SYMBOLS[symbol]})")
     return {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -160,6 +160,39 @@ class Context:
     def refusals(self) -> dict[int, str]:
         """Kinds whose inputs their operator refuses, and why."""
         return {index: found for index, found in enumerate(self._typed) if isinstance(found, str)}
+
+    @cached_property
+    def undeclared(self) -> list[tuple[str, ...]]:
+        """For each kind the meshes, axes and sizes its types use that the graph does not declare."""
+        return [tuple(dict.fromkeys(self._undeclared(kind))) for kind in self.dag.kinds]
+
+    def _undeclared(self, kind: Kind) -> Iterator[str]:
+        for tensor in self.types_of(kind):
+            mesh = self.dag.meshes.get(tensor.mesh)
+            if mesh is None:
+                yield f"mesh {tensor.mesh}"
+            else:
+                yield from (f"axis {axis}" for axis in sorted(tensor.used_axes - set(mesh.sizes)))
+            symbols = {symbol for dim in tensor.dims for symbol in dim.size.symbols}
+            yield from (f"size {symbol}" for symbol in sorted(symbols - set(self.dag.sizes)))
+        axes = {axis for mesh in self.dag.meshes.values() for axis in mesh.sizes}
+        for name in ("over", "owner"):
+            stated = kind.parameters.get(name, "").split(",")
+            yield from (f"axis {axis.strip()}" for axis in stated if axis.strip() and axis.strip() not in axes)
+        to = kind.parameters.get("to")
+        if to and to not in self.dag.meshes:
+            yield f"mesh {to}"
+
+    @cached_property
+    def missing_sizes(self) -> list[str]:
+        """Sizes that the declared model has and the graph does not give."""
+        from dagtool.model.transformer import ModelError, needed_sizes, parse_model
+
+        try:
+            model = parse_model(self.dag.facts["model"])
+        except (KeyError, ModelError):
+            return []
+        return [symbol for symbol in needed_sizes(model) if symbol not in self.dag.sizes]
 
     @cached_property
     def edge_ends(self) -> EdgeEnds:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from dagtool.model.dataflow import EXPERT_PARTS, base_role
@@ -10,19 +11,25 @@ from dagtool.model.mesh import Mesh, format_gpus
 if TYPE_CHECKING:
     from dagtool.validators.context import Context
 
-__all__ = ["Coverage"]
+__all__ = ["TWICE", "Coverage"]
+
+TWICE = "twice"
+"""How a fault begins that is waste, not harm."""
 
 Where = tuple[int, int]
 """(layer, expert), -1 for none."""
 
 
+_DETAILS = re.compile(r" (?:on GPU|for expert|expert) ")
+
+
 class Coverage:
-    """``layers_of``: the layers in which each part occurs; ``faults``: (role, fault) to nodes and places."""
+    """``layers_of``: the layers of each part; ``faults``: (role, sort of fault) to words, nodes, places."""
 
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
         self.layers_of: dict[str, set[int]] = {}
-        self.faults: dict[tuple[str, str], tuple[list[int], list[Where]]] = {}
+        self.faults: dict[tuple[str, str], tuple[str, list[int], list[Where]]] = {}
         self._owners = self._owner_axes()
         # Where tokens are sent, expert x lies on the x-th part of the ranks; elsewhere each GPU picks its own.
         self._dispatched = {kind.meshes[0] for kind in ctx.dag.kinds if kind.op == "dispatch" and kind.meshes}
@@ -63,9 +70,7 @@ class Coverage:
             if key not in cache:
                 cache[key] = self._fault(role, expert, nodes)
             if cache[key]:
-                held, where = self.faults.setdefault((role, cache[key]), ([], []))
-                held += nodes
-                where.append((layer, expert))
+                self._note(role, cache[key], nodes, (layer, expert))
         self._missing_experts(places)
 
     def _fault(self, role: str, expert: int, nodes: list[int]) -> str:
@@ -79,14 +84,16 @@ class Coverage:
         expected = self._expected(role, kind.op, expert, meshes, held)
         if expected is None:
             return f"there is no expert {expert}"
-        # What leaves may leave from any GPU.
-        if (missing := sorted(expected - set(held))) and kind.op != "output":
+        # What leaves may leave from any GPU; and where a part may have another form (q, k, v fused or not), a
+        # missing one is found at its users, which then lack an input.
+        may_lack = kind.op == "output" or not self._ctx.parts[role].required
+        if (missing := sorted(expected - set(held))) and not may_lack:
             return f"missing on GPU {format_gpus(missing)}"
         if strange := sorted(set(held) - expected):
             belongs = "where its expert does not lie" if expert >= 0 else "where it does not belong"
-            return f"on GPU {format_gpus(strange)}, {belongs}"
-        if len(held) > len(expected):
-            return f"twice on GPU {format_gpus(sorted({gpu for gpu in held if held.count(gpu) > 1}))}"
+            return f"stands on GPU {format_gpus(strange)}, {belongs}"
+        if len(held) > len(set(held)):
+            return f"{TWICE} on GPU {format_gpus(sorted({gpu for gpu in held if held.count(gpu) > 1}))}"
         return ""
 
     def _expected(self, role: str, op: str, expert: int, meshes: list[Mesh], held: list[int]) -> set[int] | None:
@@ -126,6 +133,11 @@ class Coverage:
                 held.setdefault((role, layer), set()).add(expert)
         for (role, layer), found in held.items():
             if missing := [expert for expert in range(min(experts, 1 << 16)) if expert not in found]:
-                fault = f"missing for expert {format_gpus(missing)}"
-                _, where = self.faults.setdefault((role, fault), ([], []))
-                where.append((layer, -1))
+                self._note(role, f"missing for expert {format_gpus(missing)}", [], (layer, -1))
+
+    def _note(self, role: str, fault: str, nodes: list[int], where: Where) -> None:
+        """Faults of one sort are told together, in the words of the first."""
+        sort = _DETAILS.split(fault, maxsplit=1)[0]
+        _, held, places = self.faults.setdefault((role, sort), (fault, [], []))
+        held += nodes
+        places.append(where)

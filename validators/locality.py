@@ -55,7 +55,7 @@ class Locality:
             here = arrived.get(name, {})
             if not here:
                 continue  # a slot without any edge is DIM206's
-            if lacking := needed - set(here):
+            if (lacking := needed - set(here)) and (operator.needs_every_gpu or lacking == needed):
                 what = f"gets no {name!r}" if operator.is_communication else name
                 found.append((missing, what, set(lacking)))
             found += self._doubled(held, name, {gpu: here[gpu] for gpu in needed & set(here)})

@@ -37,7 +37,16 @@ def _model(ctx: Context) -> str:
         parse_model(text)
     except ModelError as error:
         return str(error)
-    return ""
+    missing = ctx.missing_sizes
+    return f"the graph's sizes do not give {', '.join(missing)}" if missing else ""
+
+
+def _named(ctx: Context) -> str:
+    return "types use names that are not declared" if any(ctx.undeclared) else ""
+
+
+def _connected(ctx: Context) -> str:
+    return "" if len(ctx.components.sizes) <= 1 else "the graph falls into parts"
 
 
 def _source(ctx: Context) -> str:
@@ -46,10 +55,12 @@ def _source(ctx: Context) -> str:
 
 PRECONDITIONS: dict[str, Callable[[Context], str]] = {
     "acyclic": _acyclic,
+    "connected": _connected,
     "declared": _declared,
     "directed": _directed,
     "edges": _edges,
     "model": _model,
+    "named": _named,
     "source": _source,
 }
 

@@ -109,7 +109,8 @@ def test_separate_pools_conserve_bytes():
 
 
 @pytest.mark.parametrize(
-    ("regions", "degrees"), [("G/tp", {"tp": 4}), ("G/kv N/rep", {"kv": 4, "rep": 2}), ("N/tp", {"tp": 2})]
+    ("regions", "degrees"),
+    [("G/tp", {"tp": 4}), ("G/kv N/rep", {"kv": 4, "rep": 2}), ("N/tp", {"tp": 2}), ("G/tp N/tp", {"tp": 4})],
 )
 @pytest.mark.parametrize("qkv", ["fused", "separate"])
 @pytest.mark.parametrize("heads", ["inner", "outer"])

@@ -79,6 +79,7 @@ def test_suggested_degrees_really_fit(degree):
         ({"degrees": {"tp": 2}, "regions": {"attention": "all N"}}, "cannot read 'N'"),
         ({"operators": {"qkv": "splt"}}, "qkv is 'splt'"),
         ({"names": {"attention.norm": "a-b"}}, "names have letters"),
+        ({"names": {"attention.nrom": "ln_{l}"}}, "did you mean 'attention.norm'"),
         ({"names": {"attention.norm": "ln_{lay}"}}, "no field 'lay'"),
         ({"names": {"attention.norm": "ln"}}, "would be called 'ln'"),
         ({"degrees": {"tp": 2}, "regions": {"attention": "all N/tp"}, "names": {"attention.norm": "ln"}}, "would be"),

@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from dagtool.errors import did_you_mean
-from dagtool.model.tensor import TensorType
 from dagtool.report.finding import Finding
 from dagtool.validators.rule import Rule, Severity
 
@@ -43,18 +42,12 @@ GOOD = """digraph {
 
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each undeclared name."""
+    known = [*ctx.dag.meshes, *ctx.dag.sizes, *(axis for mesh in ctx.dag.meshes.values() for axis in mesh.sizes)]
     users: dict[str, list[int]] = {}
-    for index, kind in enumerate(ctx.dag.kinds):
-        for tensor in ctx.types_of(kind):
-            for name in _undeclared(ctx, tensor):
-                held = users.setdefault(name, [])
-                held += [index] if index not in held else []
+    for index, names in enumerate(ctx.undeclared):
+        for name in names:
+            users.setdefault(name, []).append(index)
     for name, kinds in users.items():
-        known = [
-            *ctx.dag.meshes,
-            *ctx.dag.sizes,
-            *(axis for mesh in ctx.dag.meshes.values() for axis in mesh.sizes),
-        ]
         yield from ctx.about_nodes(
             RULE,
             ctx.nodes_of(kinds),
@@ -62,13 +55,5 @@ def check(ctx: Context) -> Iterator[Finding]:
             f"use {name}, which is not declared",
             help=did_you_mean(name.split()[-1], known) or "declare it in the graph's attributes",
         )
-
-
-def _undeclared(ctx: Context, tensor: TensorType) -> Iterator[str]:
-    mesh = ctx.dag.meshes.get(tensor.mesh)
-    if mesh is None:
-        yield f"mesh {tensor.mesh}"
-    else:
-        yield from (f"axis {axis}" for axis in sorted(tensor.used_axes - set(mesh.sizes)))
-    symbols = {symbol for dim in tensor.dims for symbol in dim.size.symbols}
-    yield from (f"size {symbol}" for symbol in sorted(symbols - set(ctx.dag.sizes)))
+    if missing := [symbol for symbol in ctx.missing_sizes if f"size {symbol}" not in users]:
+        yield ctx.finding(RULE, f"the graph's sizes do not give {', '.join(missing)}, which the model has")

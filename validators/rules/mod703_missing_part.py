@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from dagtool.model.mesh import format_gpus
 from dagtool.report.finding import Finding
-from dagtool.validators.coverage import Coverage
+from dagtool.validators.coverage import TWICE, Coverage
 from dagtool.validators.rule import Rule, Severity
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ RULE = Rule(
     "missing-part",
     Severity.ERROR,
     "a part of the model is missing somewhere, or there twice",
-    requires=("declared", "model"),
+    requires=("declared", "model", "named"),
 )
 
 BAD = """digraph {
@@ -79,43 +79,58 @@ def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each part and kind of fault."""
     coverage = Coverage(ctx)
     yield from _missing_layers(ctx, coverage)
-    for (role, fault), (nodes, where) in coverage.faults.items():
+    for (role, sort), (words, nodes, where) in coverage.faults.items():
         layers = sorted({layer for layer, _ in where if layer >= 0})
         experts = sorted({expert for _, expert in where if expert >= 0})
         scope = f" in layer {format_gpus(layers)}" if layers else ""
         scope += f", expert {format_gpus(experts)}" if experts else ""
+        fault = f"{words} (first of {len(where):,})" if len(where) > 1 else words
         notes = (ctx.templates(nodes),) if len(nodes) > 1 else ()
         yield ctx.finding(
-            RULE, f"{role}{scope}: {fault}", node=nodes[0] if nodes else None, count=len(where), notes=notes
+            RULE,
+            f"{role}{scope}: {fault}",
+            node=nodes[0] if nodes else None,
+            count=len(where),
+            notes=notes,
+            severity=Severity.WARNING if sort == TWICE else None,
         )
 
 
 def _missing_layers(ctx: Context, coverage: Coverage) -> Iterator[Finding]:
-    """Parts that occur in no layer, or not in all of them; layers that are none."""
+    """Parts that occur in no layer, or not in all of them; layers that are none. Parts alike are one finding."""
     layers = ctx.dag.sizes.get("L") or 1
-    outside = {"input", "output"}
+    absent: list[str] = []
+    missing: dict[tuple[int, ...], list[str]] = {}
+    strange: dict[tuple[int, ...], list[str]] = {}
     for role, part in ctx.parts.items():
         held = coverage.layers_of.get(role, set())
-        single = role in outside or role.startswith(("embedding", "head"))
+        single = role in {"input", "output"} or role.startswith(("embedding", "head"))
+        allowed = {-1} if single else range(layers)
         if not held:
-            if part.required:
-                yield ctx.finding(RULE, f"the graph has no {role}", help="add it, or give the nodes their role")
+            absent += [role] if part.required else []
             continue
-        if single:
-            strange = sorted(held - {-1})
-            missing: list[int] = []
-        else:
-            strange = sorted(layer for layer in held if not 0 <= layer < layers)
-            missing = _gaps(held, layers)
-        if missing:
-            yield ctx.finding(RULE, f"{role} is missing in layer {format_gpus(missing)}", count=len(missing))
-        if strange:
-            nodes = [n for n in ctx.nodes_of_base(role) if ctx.dag.layer_of[n] in strange]
-            which = "stands outside the layers" if strange == [-1] else f"states layer {strange[-1]}"
-            fault = f"{which}, but the layers are 0-{layers - 1}" if not single else f"{which}, but is part of none"
-            yield from ctx.about_nodes(
-                RULE, nodes, fault, f"({role}) {fault.replace('states', 'state', 1)}", attribute="layer_index"
-            )
+        if odd := tuple(sorted(layer for layer in held if layer not in allowed)):
+            strange.setdefault(odd, []).append(role)
+        if part.required and not single and (gaps := tuple(_gaps(held, layers))):
+            missing.setdefault(gaps, []).append(role)
+    if absent:
+        yield ctx.finding(
+            RULE, f"the graph has no {_listed(absent)}", count=len(absent), help="add it, or give the nodes their role"
+        )
+    for gaps, roles in missing.items():
+        yield ctx.finding(RULE, f"layer {format_gpus(gaps)} has no {_listed(roles)}", count=len(roles))
+    for odd, roles in strange.items():
+        nodes = [n for role in roles for n in ctx.nodes_of_base(role) if ctx.dag.layer_of[n] in odd]
+        which = "outside the layers" if odd == (-1,) else f"in layer {odd[-1]}"
+        fault = f"{_listed(roles)} {which}; the layers are 0-{layers - 1}"
+        yield ctx.finding(
+            RULE, fault, node=nodes[0], attribute="layer_index", count=len(nodes), notes=(ctx.templates(nodes),)
+        )
+
+
+def _listed(roles: list[str]) -> str:
+    more = f" and {len(roles) - 4} parts more" if len(roles) > 4 else ""
+    return ", ".join(roles[:4]) + more
 
 
 def _gaps(held: set[int], layers: int) -> list[int]:

@@ -26,10 +26,9 @@ if TYPE_CHECKING:
 RULE = Rule(
     "SCH601",
     "broken-critical-path",
-    Severity.ERROR,
+    Severity.WARNING,
     "the longest path skips a part of the model",
-    requires=("declared", "acyclic", "model"),
-    tier="minimal",
+    requires=("declared", "acyclic", "model", "connected"),
 )
 
 BAD = """digraph {

@@ -29,7 +29,7 @@ RULE = Rule(
     "flops-not-conserved",
     Severity.ERROR,
     "the FLOPs of all GPUs are not those of the model",
-    requires=("declared", "model"),
+    requires=("declared", "model", "named"),
 )
 
 BAD = """digraph {

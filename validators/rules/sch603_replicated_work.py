@@ -26,7 +26,7 @@ RULE = Rule(
     "replicated-work",
     Severity.WARNING,
     "a large matrix product is repeated on several GPUs",
-    requires=("declared",),
+    requires=("declared", "named"),
 )
 
 BAD = """digraph {

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from dagtool.dag.graph import Dag, Kind, Port
 from dagtool.dot.dialect import VERSION
+from dagtool.dot.labels_written import gpus_label, ports_label
 from dagtool.errors import DagtoolError
-from dagtool.model.labels import shape_label
 from dagtool.model.mesh import format_gpus
 from dagtool.ops import OPERATORS
 from dagtool.templates import environment
@@ -76,7 +76,7 @@ def _node_lines(dag: Dag, env: SandboxedEnvironment) -> Iterator[str]:
     groups = _expert_groups(dag)
     formats: dict[tuple[int, int | None, bool, bool], Callable[..., str]] = {}
     gpu_texts = [format_gpus(gpus) for gpus in dag.device_sets]
-    label_texts = _gpu_labels(dag, gpu_texts)
+    label_texts = _gpu_labels(dag)
     rows = zip(dag.ids, dag.kind_of, dag.devices_of, dag.layer_of, dag.expert_of, strict=True)
     for node, kind, devices, layer, expert in rows:
         group = groups[devices]
@@ -84,7 +84,7 @@ def _node_lines(dag: Dag, env: SandboxedEnvironment) -> Iterator[str]:
         fill = formats.get(key)
         if fill is None:
             fill = formats[key] = _node_format(dag, template, key).format
-        yield fill(node, gpu_texts[devices], label_texts.get((kind, devices), gpu_texts[devices]), layer, expert)
+        yield fill(node, gpu_texts[devices], label_texts[kind, devices], layer, expert)
 
 
 def _node_format(dag: Dag, template: Template, key: tuple[int, int | None, bool, bool]) -> str:
@@ -97,8 +97,8 @@ def _node_format(dag: Dag, template: Template, key: tuple[int, int | None, bool,
         family=OPERATORS[held.op].family,
         role=held.role,
         title=_title(held),
-        inputs=_shapes(dag, held.inputs),
-        outputs=_shapes(dag, held.outputs),
+        inputs=ports_label(dag, held.inputs),
+        outputs=ports_label(dag, held.outputs),
         group=group,
     )
 
@@ -125,21 +125,10 @@ def _title(kind: Kind) -> str:
     return f"{kind.role.replace('.', ' ')} ({kind.op})" if kind.op not in kind.role else kind.role.replace(".", " ")
 
 
-def _shapes(dag: Dag, ports: tuple[Port, ...]) -> str:
-    shown = [(port.name, shape_label(port.type, dag.meshes[port.type.mesh].sizes, dag.sizes)) for port in ports]
-    return ", ".join(f"{name}={shape}" if name else shape for name, shape in shown)
-
-
-def _gpu_labels(dag: Dag, gpu_texts: list[str]) -> dict[tuple[int, int], str]:
-    """Where a node moves data between meshes, its label says from where to where."""
-    labels: dict[tuple[int, int], str] = {}
-    for kind, devices in dict.fromkeys(zip(dag.kind_of, dag.devices_of, strict=True)):
-        meshes = dag.kinds[kind].meshes
-        gpus = dag.device_sets[devices]
-        if len(meshes) > 1 and dag.kinds[kind].op != "recv":
-            inside = [[gpu for gpu in gpus if gpu in dag.meshes[mesh].gpus] for mesh in meshes]
-            labels[kind, devices] = " → ".join(map(format_gpus, inside))
-    return labels
+def _gpu_labels(dag: Dag) -> dict[tuple[int, int], str]:
+    """The GPUs of each kind and set of GPUs as its label says them."""
+    pairs = dict.fromkeys(zip(dag.kind_of, dag.devices_of, strict=True))
+    return {(kind, devices): gpus_label(dag, dag.kinds[kind], devices) for kind, devices in pairs}
 
 
 def _expert_groups(dag: Dag) -> list[int | None]:

@@ -11,7 +11,7 @@ from dagtool.execute.promise import Promises
 from dagtool.execute.reference import run_reference
 from dagtool.execute.sizes import small_sizes
 from dagtool.execute.weights import Weights
-from dagtool.model.transformer import ModelError, parse_model
+from dagtool.model.transformer import ModelError, needed_sizes, parse_model
 
 __all__ = ["Proof", "prove"]
 
@@ -40,8 +40,7 @@ def prove(dag: Dag, seeds: tuple[int, ...] = (0, 1, 2)) -> Proof:
         model = parse_model(dag.facts["model"])
     except ModelError as error:
         raise DagtoolError(str(error)) from None
-    needed = [*"BSHNDFVL", *("EK" if model.ffn == "moe" else "")]
-    if missing := [symbol for symbol in needed if symbol not in dag.sizes]:
+    if missing := [symbol for symbol in needed_sizes(model) if symbol not in dag.sizes]:
         raise DagtoolError(f"the graph's sizes do not give {missing[0]}", "see docs/dialect.md")
     sizes = small_sizes(dag)
     nodes_run, worst = 0, 0.0

@@ -42,7 +42,7 @@ def small_sizes(dag: Dag) -> dict[str, int]:
         found[symbol] = base * -(-least // base)
     if "G" in found:  # each key and value head serves as many query heads
         found["N"] = found["G"] * cut.get("N", 1) * 2
-    while "E" in found and found["B"] * found["S"] * found["K"] < 16 * found["E"]:
+    while {"E", "K"} <= set(found) and found["B"] * found["S"] * found["K"] < 16 * found["E"]:
         found["S"] += cut.get("S", 1)  # enough tokens that every expert gets some
     return found
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields, replace
 
 from dagtool.model.size import ONE, Size, parse_size
 
-__all__ = ["Model", "ModelError", "ReferenceMatmul", "format_model", "parse_model", "reference_matmuls"]
+__all__ = ["Model", "ModelError", "ReferenceMatmul", "format_model", "needed_sizes", "parse_model", "reference_matmuls"]
 
 SYMBOLS = {
     "B": "batch_size",
@@ -58,6 +58,11 @@ class Model:
         for name, known in choices.items():
             if getattr(self, name) not in known:  # an unhashable or odd value is simply not among them
                 raise ModelError(f"model {name} is {getattr(self, name)!r}; known: {', '.join(known)}")
+
+
+def needed_sizes(model: Model) -> str:
+    """The symbols of the sizes a model has."""
+    return "BSHNDFVL" + ("EK" if model.ffn == "moe" else "")
 
 
 def format_model(model: Model) -> str:

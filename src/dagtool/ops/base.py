@@ -117,6 +117,8 @@ class Operator(ABC):
     """Whether the inputs may be exchanged, so that no edge needs to name its slot."""
     needs_all: ClassVar[bool] = True
     """Whether every slot must be filled."""
+    needs_every_gpu: ClassVar[bool] = True
+    """Whether each of its GPUs needs the input, or one that has it is enough."""
     many: ClassVar[tuple[str, ...]] = ()
     """Slots that take several values on one GPU: the results of its experts."""
     defaults: ClassVar[Mapping[str, str]] = {}

@@ -101,10 +101,11 @@ class Broadcast(Transfer):
 
     name = "broadcast"
     rank_to_rank = False
+    needs_every_gpu = False
 
     def expected_gpus(self, source: Mesh, target: Mesh, gpus: Sequence[int]) -> set[int]:
-        """Both meshes in full."""
-        return {*source.gpus, *target.gpus}
+        """The mesh it reaches in full, and any GPU of the one it leaves."""
+        return {*target.gpus, *((set(source.gpus) & set(gpus)) or source.gpus)}
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """R -> R on mesh ``to``."""

@@ -1,0 +1,80 @@
+"""A label says something else than the node's attributes.
+
+What: a line of the label that begins with `Input:`, `Output:` or `GPU:` and differs from what the
+attributes come to: the sizes of one GPU, the GPU numbers.
+
+Why: people read the label, programs the attributes: both must tell the same deployment.
+
+Fix: correct whichever is wrong; 'dagtool gen' writes both from one source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from dagtool.dot.labels_written import gpus_label, ports_label
+from dagtool.report.finding import Finding
+from dagtool.validators.rule import Rule, Severity
+
+if TYPE_CHECKING:
+    from dagtool.validators.context import Context
+
+RULE = Rule(
+    "STY904",
+    "label-contradicts",
+    Severity.WARNING,
+    "a label's Input, Output or GPU is not what the attributes say",
+    requires=("declared", "named"),
+)
+
+BAD = """digraph {
+    graph [dagtool=1 sizes="B=8 H=4" meshes="m: tp=2 gpus=0-1"]
+    n [label="n\\nInput: [batch_size=8, hidden=4]\\nOutput: [batch_size=8, hidden=4]\\nGPU: 1" op=norm gpu=0 input="[B, H] @m" output="[B, H] @m"]
+}
+"""
+GOOD = """digraph {
+    graph [dagtool=1 sizes="B=8 H=4" meshes="m: tp=2 gpus=0-1"]
+    n [label="n\\nInput: [batch_size=8, hidden=4]\\nOutput: [batch_size=8, hidden=4]\\nGPU: 0" op=norm gpu=0 input="[B, H] @m" output="[B, H] @m"]
+}
+"""
+
+
+def check(ctx: Context) -> Iterator[Finding]:
+    """One finding for each line of each kind of node."""
+    if ctx.graph is None:
+        return
+    known: dict[tuple[int, int, str], str] = {}
+    wrong: dict[tuple[int, str], list[int]] = {}
+    dag = ctx.dag
+    for node, attributes in enumerate(ctx.graph.node_attributes):
+        label = attributes.get("label", "")
+        start = label.find("\\nInput: ")
+        if start < 0:
+            continue
+        key = (dag.kind_of[node], dag.devices_of[node], label[start:])
+        if key not in known:
+            known[key] = _contradiction(ctx, key[0], key[1], key[2].split("\\n"))
+        if known[key]:
+            wrong.setdefault((key[0], known[key]), []).append(node)
+    for (kind, line), nodes in wrong.items():
+        role = dag.kinds[kind].role or dag.kinds[kind].op
+        fault = f"label says {line}"
+        yield from ctx.about_nodes(RULE, nodes, fault, f"({role}): their {fault}", attribute="label")
+
+
+def _contradiction(ctx: Context, index: int, devices: int, lines: list[str]) -> str:
+    """The first line that is wrong, with what it should be; empty where none is."""
+    dag, kind = ctx.dag, ctx.dag.kinds[index]
+    if index in ctx.refusals or any(name not in dag.meshes for name in kind.meshes):
+        return ""  # other rules have said what is wrong
+    expected = {
+        "Input": lambda: ports_label(dag, kind.inputs),
+        "Output": lambda: ports_label(dag, kind.outputs),
+        "GPU": lambda: gpus_label(dag, kind, devices) if devices >= 0 else "",
+    }
+    for line in lines:
+        name, colon, text = line.partition(": ")
+        if colon and name in expected and text != (right := expected[name]()):
+            return f"{name}: {text}; the attributes say {right or 'none'}"
+    return ""
