@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dagtool.report.finding import CheckItem, FileReport, Finding, Skipped
@@ -11,12 +12,15 @@ from dagtool.validators.context import Context
 from dagtool.validators.preconditions import failed
 from dagtool.validators.rule import LoadedRule
 from dagtool.validators.rules.dot001_syntax_error import syntax_error
+from dagtool.validators.syntax import cause_finding, verdict
 
 if TYPE_CHECKING:
     from dagtool.dag.graph import Dag
-    from dagtool.dot import DotGraph
+    from dagtool.dot import DotGraph, DotSyntaxError
 
 __all__ = ["check_bytes", "check_context", "validate"]
+
+_PART = "in the part of the file that could be read"
 
 Checklist = Callable[[Context, Sequence[Finding], Collection[str]], list[CheckItem]]
 
@@ -47,7 +51,10 @@ def check_bytes(
     group: bool = True,
     checklist: Checklist | None = None,
 ) -> FileReport:
-    """Parse one file and check each of its graphs. A file that is not DOT has one finding, DOT001."""
+    """Parse one file and check each of its graphs.
+
+    A file that is not DOT has a finding for each cause, or else DOT001, and then those of what could be read.
+    """
     from dagtool.dot import DotSyntaxError, parse
 
     rules = all_rules() if rules is None else rules
@@ -58,13 +65,41 @@ def check_bytes(
             what = "holds no graph, only comments" if data.strip() else "is empty"
             raise DotSyntaxError(f"the file {what}", line=1, column=1)
     except DotSyntaxError as error:
-        report.error_line = error.line
-        report.findings.append(syntax_error(error, path, data))
+        _check_refused(report, error, data, rules=rules, group=group)
         return report
-    for number, graph in enumerate(graphs, 1):
-        where = f"graph {number}{f' ({graph.name})' if graph.name else ''}" if len(graphs) > 1 else ""
+    for graph, where in _named(graphs):
         _check_graph(report, graph, where, rules=rules, group=group, checklist=checklist)
     return report
+
+
+def _named(graphs: Sequence[DotGraph]) -> Iterator[tuple[DotGraph, str]]:
+    """Each graph, and what to call it where there are several."""
+    for number, graph in enumerate(graphs, 1):
+        yield graph, f"graph {number}{f' ({graph.name})' if graph.name else ''}" if len(graphs) > 1 else ""
+
+
+def _check_refused(
+    report: FileReport, error: DotSyntaxError, data: bytes, *, rules: Sequence[LoadedRule], group: bool
+) -> None:
+    """A file that Graphviz refuses: why, and what the rules find in the part that can be read."""
+    from dagtool.dot.dialect import to_dag
+    from dagtool.dot.recover import recover
+
+    report.error_line = error.line
+    recovered = recover(data)
+    named = {loaded.rule.name: loaded.rule for loaded in rules}
+    causes = [problem for problem in recovered.problems if problem.cause in named]
+    for number, problem in enumerate(causes):
+        notes = (verdict(error),) if not number else ()
+        report.findings.append(cause_finding(problem, named[problem.cause], report.path, *notes))
+    if not causes:
+        report.findings.append(syntax_error(error, report.path, data))
+    for graph, where in _named(recovered.graphs):
+        ctx = Context(to_dag(graph), path=report.path, where=where, group=group)
+        findings, skipped = check_context(ctx, rules)
+        report.recovered = True
+        report.findings += [replace(found, notes=(*found.notes, _PART)) for found in findings]
+        report.skipped += [item for item in skipped if item not in report.skipped]
 
 
 def _check_graph(
