@@ -184,10 +184,24 @@ def test_real_files(path):
     assert len("".join(renderer("full")([report], Style())).splitlines()) <= 40
 
 
-PIECES = st.sampled_from(
-    [*'{}[]ab=,;"<>#\n\\ :+@\0é&|', "digraph {", "graph", "strict", "->", "--", "/*", "*/", "//", "\\n", '\\"', "node"]
-    + ["subgraph s", "...", "style=a,b", 'label="x"', "```", "for (i=0;i<3;i++) {", "import os", "-1", "\ufeff", "# 12"]
-)
+WORDS = [
+    "digraph {",
+    "graph",
+    "strict",
+    "->",
+    "--",
+    "/*",
+    "*/",
+    "//",
+    "\\n",
+    '\\"',
+    "node",
+    "subgraph s",
+    "...",
+    "style=a,b",
+]
+MORE = ['label="x"', "```", "for (i=0;i<3;i++) {", "import os", "-1", "\ufeff", "# 12"]
+PIECES = st.sampled_from([*'{}[]ab=,;"<>#\n\\ :+@\0é&|', *WORDS, *MORE])
 
 
 @settings(max_examples=1500, deadline=None)

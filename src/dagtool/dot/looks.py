@@ -22,8 +22,8 @@ CODE = re.compile(
       \#!
     | (?:import|package|using|\#include)\s++[\w.<"'{*] | from\s++[\w.]++\s++import\b
     | (?:async\s++)?(?:def|function|func|fn)\s++\w++\s*+\( | class\s++\w++.*[:{]\s*+$
-    | (?:for|while|if|elif|switch)\s*+\(.*\) | (?:for\s++[\w,\ ]++\s++in|while|if|elif|with)\b.*(?::|;\s*+(?:do|then))\s*+$
-    | for\s++\w++\s++in\b.*
+    | (?:for|while|if|elif|switch)\s*+\(.*\) | (?:while|if|elif|with)\b.*(?::|;\s*+(?:do|then))\s*+$
+    | for\s++\w++(?:\s*+,\s*+\w++)*+\s++in\b.*
     | (?:else|try|finally|do|done|fi|then|esac|end)\s*+:?\s*+$
     | (?:return|echo|export|print|const|let|var|set|cat|mkdir|cd)\b(?!\s*+(?:\[|->|--|=|;)) .*
     | (?:print|printf|console\.log|\w++\.(?:write|append|format|node|edge|join|render)\w*+)\s*+\(

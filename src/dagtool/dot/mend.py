@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from dagtool.dot import looks
 from dagtool.dot.draft import Draft, Edit
@@ -175,7 +176,7 @@ class Mender:
         self._last = self.draft.origin(start)
         if scanner.kind == END and not scanner.value:
             return self._at_end(start, wanted, scanner, braces)
-        case = _Case(error.offset, error.near, start, wanted, scanner, self.draft.text)
+        case = _Case(error.offset, error.near, min(start, error.offset), wanted, scanner, self.draft.text)
         for remedy in _REMEDIES:
             if edits := remedy(self, case):
                 return edits
@@ -206,7 +207,7 @@ class Mender:
             message = begun if self._suspect is not None else f"{begun}; the file ends inside it"
             self.report(UNBALANCED_BRACE, where, message, "add the missing '}'", kind="open", width=opened + 1 - where)
         else:
-            self._report_cut(where, opened, begun, braces, cause=UNBALANCED_BRACE, others=braces[:-1])
+            self._report_cut(where, opened, begun, braces[:-1])
         half = _HALF_A_NAME.search(text, max(0, end - _WINDOW)) if self._cut else None
         return [(half.start() if half else end, end, "\n" + "}" * len(braces))]
 
@@ -216,17 +217,13 @@ class Mender:
         words = self.draft.text[line:brace]
         return line + len(words) - len(words.lstrip()) if len(words) < _WINDOW and ";" not in words else brace
 
-    def _report_cut(
-        self, place: int, at: int, begun: str, braces: list[int], cause: str = UNBALANCED_BRACE,
-        others: list[int] | None = None,
-    ) -> None:  # fmt: skip
+    def _report_cut(self, place: int, at: int, begun: str, also: list[int], *, cause: str = UNBALANCED_BRACE) -> None:
         """The file is cut off: said once, however much is open there."""
         if self._cut:
             return
         self._cut = True
         text = self.draft.text
         last = self.line(max(0, len(text.rstrip()) - 1))
-        also = braces if others is None else others
         names = [
             f"the {'subgraph' if brace != self._graph_at else 'graph'} of line {self.line(brace)}"
             for brace in also[-4:]
@@ -258,7 +255,9 @@ class Mender:
         name = _ATTRIBUTE_BEFORE.search(text[max(0, at - _WINDOW) : at])
         what = {'"': "quoted string", "<": "HTML-like string", "/*": "comment"}[mark]
         what = name[1] if name and mark != "/*" else what
-        self._report_cut(at, at, f"the {what} opened at line {self.line(at)} is never closed", braces, UNCLOSED_STRING)
+        self._report_cut(
+            at, at, f"the {what} opened at line {self.line(at)} is never closed", braces, cause=UNCLOSED_STRING
+        )
         if mark == '"':
             return [(end, end, ' "' if text.endswith("\\") else '"')]
         depth = text.count("<", at) - text.count(">", at)
@@ -320,18 +319,16 @@ class Mender:
         return [(start, stop, kept or " ")]
 
 
+@dataclass(frozen=True, slots=True)
 class _Case:
     """An error in a statement."""
 
-    __slots__ = ("at", "near", "scanner", "start", "text", "wanted")
-
-    def __init__(self, at: int, near: str, start: int, wanted: str, scanner: Scanner, text: str) -> None:
-        self.at = at
-        self.near = near
-        self.start = min(start, at)
-        self.wanted = wanted
-        self.scanner = scanner
-        self.text = text
+    at: int
+    near: str
+    start: int
+    wanted: str
+    scanner: Scanner
+    text: str
 
     @property
     def in_list(self) -> bool:
@@ -418,9 +415,13 @@ def _operator(mender: Mender, case: _Case) -> list[Edit]:
     right = case.scanner.operator
     kind = "digraph" if right == "->" else "graph"
     mender.report(
-        STRAY_TOKEN, case.at, f"{case.near!r} in a {kind}", f"the edges of a {kind} are written with {right!r}", width=2,
+        STRAY_TOKEN,
+        case.at,
+        f"{case.near!r} in a {kind}",
+        f"the edges of a {kind} are written with {right!r}",
+        width=2,
         kind=case.near,
-    )  # fmt: skip
+    )
     tail = (
         _OPERAND_BEFORE.search(case.text[max(0, case.at - _WINDOW) : case.at]) if case.wanted == "statement" else None
     )

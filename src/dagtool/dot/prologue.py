@@ -43,16 +43,17 @@ def prologue(mender: Mender) -> None:
         mender.report(NOT_DOT, start, message, hint)
         raise Unreadable
     arrows = "->" in text or "--" not in text
+    kind = "digraph" if arrows else "graph"
     mender.report(
         LOST_HEADER,
         start,
-        f"the header is missing: the file begins with a statement, not with '{'digraph' if arrows else 'graph'} name {{'",
+        f"the header is missing: the file begins with a statement, not with '{kind} name {{'",
         "something cut off or overwrote the beginning: write the file again, or put the header back",
         width=len(text[start:].split("\n", 1)[0].rstrip()),
     )
     mender.header_added = True
     brace = "" if scanner.kind == "{" else "{"
-    draft.edit([(start, start, f"{'digraph' if arrows else 'graph'} {brace}")])
+    draft.edit([(start, start, f"{kind} {brace}")])
 
 
 def _count(pattern: re.Pattern[str], text: str) -> int:
