@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,12 +13,15 @@ from dagtool.validators.preconditions import failed
 from dagtool.validators.rule import LoadedRule
 from dagtool.validators.rules.dot001_syntax_error import syntax_error
 from dagtool.validators.suppress import ATTRIBUTE, Suppression, Suppressions, suppressions_in
+from dagtool.validators.syntax import cause_finding, verdict
 
 if TYPE_CHECKING:
     from dagtool.dag.graph import Dag
-    from dagtool.dot import DotGraph
+    from dagtool.dot import DotGraph, DotSyntaxError
 
 __all__ = ["check_bytes", "check_context", "validate"]
+
+_PART = "in the part of the file that could be read"
 
 Checklist = Callable[[Context, Sequence[Finding], Collection[str]], list[CheckItem]]
 
@@ -60,12 +63,12 @@ def check_bytes(
     severity: Mapping[str, Severity] | None = None,
     suppress: bool = True,
 ) -> FileReport:
-    """Parse one file and check each of its graphs. A file that is not DOT has one finding, DOT001.
+    """Parse one file and check each of its graphs.
 
+    A file that is not DOT has a finding for each cause, or else DOT001, and then those of what could be read.
     ``severity`` overrides that of rules by code; ``suppress`` heeds what the file asks to ignore.
     """
     from dagtool.dot import DotSyntaxError, parse
-    from dagtool.dot.dialect import to_dag
 
     rules = select_rules() if rules is None else rules
     report = FileReport(path, rules=len(rules))
@@ -75,17 +78,10 @@ def check_bytes(
             what = "holds no graph, only comments" if data.strip() else "is empty"
             raise DotSyntaxError(f"the file {what}", line=1, column=1)
     except DotSyntaxError as error:
-        report.error_line = error.line
-        report.findings.append(syntax_error(error, path, data))
-        return report
-    comments = suppressions_in(graphs[0].text) if suppress else []
-    for number, graph in enumerate(graphs, 1):
-        where = f"graph {number}{f' ({graph.name})' if graph.name else ''}" if len(graphs) > 1 else ""
-        ctx = Context(to_dag(graph), path=path, where=where, group=group)
-        if suppress:
-            _heed_suppressions(ctx, graph, comments)
-        ctx.last_graph = number == len(graphs)
-        _check_graph(report, ctx, rules, checklist)
+        _check_refused(report, error, data, rules=rules, group=group, suppress=suppress)
+    else:
+        for ctx in _contexts(graphs, path, group=group, suppress=suppress):
+            _check_graph(report, ctx, rules, checklist)
     if severity:
         report.findings = [
             replace(found, severity=severity.get(found.code, found.severity)) for found in report.findings
@@ -93,9 +89,51 @@ def check_bytes(
     return report
 
 
+def _contexts(graphs: Sequence[DotGraph], path: str, *, group: bool, suppress: bool) -> Iterator[Context]:
+    """Each graph of a file, named where there are several."""
+    from dagtool.dot.dialect import to_dag
+
+    comments = suppressions_in(graphs[0].text) if suppress and graphs else []
+    for number, graph in enumerate(graphs, 1):
+        where = f"graph {number}{f' ({graph.name})' if graph.name else ''}" if len(graphs) > 1 else ""
+        ctx = Context(to_dag(graph), path=path, where=where, group=group)
+        if suppress:
+            _heed_suppressions(ctx, graph, comments)
+        ctx.last_graph = number == len(graphs)
+        yield ctx
+
+
 def _heed_suppressions(ctx: Context, graph: DotGraph, comments: Sequence[Suppression]) -> None:
     if comments or ATTRIBUTE in graph.text:
         ctx.suppressions = Suppressions(graph, comments)
+
+
+def _check_refused(
+    report: FileReport,
+    error: DotSyntaxError,
+    data: bytes,
+    *,
+    rules: Sequence[LoadedRule],
+    group: bool,
+    suppress: bool,
+) -> None:
+    """A file that Graphviz refuses: why, and what the rules find in the part that can be read."""
+    from dagtool.dot.recover import recover
+
+    report.error_line = error.line
+    recovered = recover(data)
+    named = {loaded.rule.name: loaded.rule for loaded in rules}
+    causes = [problem for problem in recovered.problems if problem.cause in named]
+    for number, problem in enumerate(causes):
+        notes = (verdict(error),) if not number else ()
+        report.findings.append(cause_finding(problem, named[problem.cause], report.path, *notes))
+    if not causes:
+        report.findings.append(syntax_error(error, report.path, data))
+    for ctx in _contexts(recovered.graphs, report.path, group=group, suppress=suppress):
+        findings, skipped = check_context(ctx, rules)
+        report.recovered = True
+        report.findings += [replace(found, notes=(*found.notes, _PART)) for found in findings]
+        report.skipped += [item for item in skipped if item not in report.skipped]
 
 
 def _check_graph(report: FileReport, ctx: Context, rules: Sequence[LoadedRule], checklist: Checklist | None) -> None:

@@ -61,7 +61,7 @@ def test_a_file_that_is_not_dot_is_never_accepted(dagtool: Call, folder: Path) -
     baseline = folder / "b.json"
     assert dagtool("validate", "--write-baseline", baseline, folder).returncode == 2
     done = dagtool("validate", "--baseline", baseline, folder)
-    assert (done.returncode, "error[DOT001]" in done.stdout) == (2, True)
+    assert (done.returncode, "error[DOT003]" in done.stdout) == (2, True)
 
 
 def test_baseline_of_a_configuration_is_relative_to_it(dagtool: Call, folder: Path) -> None:

@@ -1,7 +1,8 @@
 """The file is not DOT.
 
 What: the file cannot be read as DOT text; C Graphviz refuses it too. An empty file and one with
-nothing but comments hold no graph and count as well.
+nothing but comments hold no graph and count as well. Where the cause is known, DOT002 to DOT008 stand in its
+place.
 
 Why: nothing can be checked, drawn or priced. Real causes, most frequent first: the header line is missing,
 the text ends in the middle of a statement (an output limit cut it), a value with a comma is not quoted,

@@ -19,13 +19,14 @@ class Tally:
         self._severities = Counter[Severity]()
         self._occurrences = 0
         self._skipped: dict[Skipped, None] = {}
-        self._files = self._unusable = self._nodes = self._edges = self._rules = 0
+        self._files = self._unusable = self._recovered = self._nodes = self._edges = self._rules = 0
 
     def watch(self, reports: Iterable[FileReport]) -> Iterator[FileReport]:
         """Pass the reports on."""
         for report in reports:
             self._files += 1
             self._unusable += not report.parses
+            self._recovered += report.recovered
             self._nodes += report.nodes
             self._edges += report.edges
             self._rules = max(self._rules, report.rules)
@@ -61,8 +62,15 @@ class Tally:
         seconds = perf_counter() - self._started
         counts = ((self._nodes, "node"), (self._edges, "edge"), (self._rules, "rule"))
         what = files + ", ".join(_plural(count, noun) for count, noun in counts)
-        unusable = f" {_plural(self._unusable, 'file')} could not be checked." if self._unusable else ""
-        return f"Checked {what} in {seconds:.2f} s.{unusable}{self._not_asked()}"
+        return f"Checked {what} in {seconds:.2f} s.{self._not_read()}{self._not_asked()}"
+
+    def _not_read(self) -> str:
+        """The files that no verdict on a graph is given for."""
+        lost = self._unusable - self._recovered
+        text = f" {_plural(lost, 'file')} could not be checked." if lost else ""
+        if self._recovered:
+            text += f" {_plural(self._recovered, 'file')} could be read only in part."
+        return text
 
     def _not_asked(self) -> str:
         if not self._skipped:

@@ -12,7 +12,7 @@ from dagtool.dot.position import LineTable
 from dagtool.dot.scan import ATOM, EDGE_OPERATOR, END, QUOTED_ATOM, Scanner
 
 _ATOMS = frozenset({ATOM, QUOTED_ATOM})
-_HEADERS = frozenset({"strict", "graph", "digraph"})
+HEADERS = frozenset({"strict", "graph", "digraph"})
 
 
 class Parser:
@@ -34,7 +34,7 @@ class Parser:
         scanner.seek(0)
         graphs: list[DotGraph] = []
         while scanner.kind != END:
-            if scanner.kind in _HEADERS or not graphs:
+            if scanner.kind in HEADERS or not graphs:
                 graphs.append(self._graph())
             else:
                 self._trailing(graphs[-1])

@@ -129,15 +129,22 @@ def _angle_bracket(scanner: Scanner, wanted: str, near: str) -> str:
     return "inside an HTML-like string write &lt; and &gt; for bare angle brackets" if near == ">" else ""
 
 
+def unquoted_list(scanner: Scanner, wanted: str, near: str) -> tuple[str, str, int, int] | None:
+    """``style=rounded,filled`` around the current token: its key, its value, and where that begins and ends."""
+    if wanted != "=" and near != ",":
+        return None
+    before = _UNQUOTED_LIST.search(scanner.text, max(0, scanner.start - 200), scanner.start)
+    if not before:
+        return None
+    after = _MORE_WORDS.match(scanner.text, scanner.start)
+    value = f"{before[2]}{after[0]}" if after else before[2]
+    return (before[1], value, before.start(2), after.end() if after else before.end(2)) if "," in value else None
+
+
 def _comma_value(scanner: Scanner, wanted: str, near: str) -> str:
     """``style=rounded,filled`` without quotes, in an attribute list or as a statement."""
-    if wanted != "=" and near != ",":
-        return ""
-    before = _UNQUOTED_LIST.search(scanner.text, max(0, scanner.start - 200), scanner.start)
-    after = _MORE_WORDS.match(scanner.text, scanner.start)
-    value = f"{before[2]}{after[0]}" if before and after else before[2] if before else ""
-    if before and "," in value:
-        return f'a value with a comma needs quotes: {before[1]}="{value}"'
+    if found := unquoted_list(scanner, wanted, near):
+        return f'a value with a comma needs quotes: {found[0]}="{found[1]}"'
     return "every attribute is written key=value" if wanted == "=" else ""
 
 

@@ -28,7 +28,7 @@ def parse(data: bytes | str, *, fast: bool = True) -> list[DotGraph]:
     """
     text = data if isinstance(data, str) else decode(data)
     with _collector_paused():
-        return Parser(_without_nul(text), fast=fast).graphs()
+        return Parser(without_nul(text), fast=fast).graphs()
 
 
 def decode(data: bytes) -> str:
@@ -45,7 +45,7 @@ def decode(data: bytes) -> str:
         return data.decode("latin-1")
 
 
-def _without_nul(text: str) -> str:
+def without_nul(text: str) -> str:
     """What is left of a text with NULs: Graphviz reads it line by line as C strings.
 
     A NUL ends its line, and the newline is lost with the rest; a line that begins with one ends the file.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from textwrap import wrap
 
@@ -12,16 +13,31 @@ from dagtool.report.quote import printable
 __all__ = ["render", "render_finding"]
 
 _COLORS = {Severity.ERROR: "1;31", Severity.WARNING: "1;33", Severity.INFO: "1;36"}
+_SCREENFUL = 38  # lines
 _MARKS = {True: ("✓", "[ok]", "32"), False: ("✗", "[NO]", "31"), None: ("–", "[--]", "2")}
 
 
 def render(reports: Iterable[FileReport], style: Style) -> Iterator[str]:
     """The text of all files, file by file."""
     for report in reports:
-        for finding in report.findings:
-            yield render_finding(finding, style) + "\n\n"
+        yield from _findings(report, style)
         if report.checklist:
             yield _checklist(report.path, report.checklist, style) + "\n"
+
+
+def _findings(report: FileReport, style: Style) -> Iterator[str]:
+    """All of them; of a file that is not DOT no more than a screenful, the causes first."""
+    lines = 0
+    for number, finding in enumerate(report.findings):
+        text = render_finding(finding, style) + "\n\n"
+        lines += text.count("\n")
+        if number and not report.parses and lines > _SCREENFUL:
+            rest = Counter(finding.code for finding in report.findings[number:])
+            codes = ", ".join(f"{code} ({count})" if count > 1 else code for code, count in rest.items())
+            much = f"{rest.total()} more finding{'s' if rest.total() > 1 else ''}"
+            yield f"and {much}, which --output-format json lists: {codes[:200]}\n\n"
+            return
+        yield text
 
 
 def _paint(text: str, code: str, style: Style) -> str:

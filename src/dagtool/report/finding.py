@@ -93,6 +93,8 @@ class FileReport:
     error: str | None = None
     """Why the file could not be read at all."""
     error_line: int | None = None
+    recovered: bool = False
+    """Whether some of a file that does not parse could be read and checked."""
     findings: list[Finding] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
     checklist: list[CheckItem] = field(default_factory=list)

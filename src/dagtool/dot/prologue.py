@@ -1,0 +1,112 @@
+"""What stands before the first graph of a refused text: a stray quote, a program, or no header at all."""
+
+from __future__ import annotations
+
+import re
+
+from dagtool.dot import looks
+from dagtool.dot.grammar import HEADERS
+from dagtool.dot.mend import Mender
+from dagtool.dot.problems import LITERAL_NEWLINE, LOST_HEADER, NOT_DOT, STRAY_TOKEN
+from dagtool.dot.scan import END, Scanner
+
+_WRITTEN_BY_LINE = re.compile(r"""[^\n]*?(?:\\n)?["'][ \t]*+[),;+]""")
+_ESCAPED_HEADER = re.compile(r"\\n[ \t]*+(?:strict\s++)?(?:di)?graph\b", re.IGNORECASE)
+
+
+class Unreadable(Exception):  # noqa: N818 - no fault of the program
+    """There is no graph in the text."""
+
+
+def prologue(mender: Mender) -> None:
+    """Make the draft begin with a graph. Raises Unreadable where there is nothing like one."""
+    draft = mender.draft
+    text = draft.text
+    scanner = Scanner(text)
+    scanner.seek(0)
+    if scanner.kind in HEADERS:
+        return
+    if scanner.kind == END and not scanner.unclosed and not scanner.value:
+        _only_comments(mender)
+        return
+    start = scanner.start
+    found = looks.HEADER_LINE.search(text) or looks.HEADER.search(text)
+    if found:
+        _before_header(mender, start, found.start("header"), found.end())
+        return
+    statements = _count(looks.STATEMENT, text)
+    codes = _count(looks.CODE, text)
+    if not statements or codes > statements:
+        what = looks.language(text) if codes else "no DOT text"
+        message = f"the file is {what}: it has no 'digraph name {{' line"
+        hint = "run the program and check what it writes" if codes else "a DOT file begins with: digraph name {"
+        mender.report(NOT_DOT, start, message, hint)
+        raise Unreadable
+    arrows = "->" in text or "--" not in text
+    kind = "digraph" if arrows else "graph"
+    mender.report(
+        LOST_HEADER,
+        start,
+        f"the header is missing: the file begins with a statement, not with '{kind} name {{'",
+        "something cut off or overwrote the beginning: write the file again, or put the header back",
+        width=len(text[start:].split("\n", 1)[0].rstrip()),
+    )
+    mender.header_added = True
+    brace = "" if scanner.kind == "{" else "{"
+    draft.edit([(start, start, f"{kind} {brace}")])
+
+
+def _count(pattern: re.Pattern[str], text: str) -> int:
+    return sum(1 for _ in zip(range(1000), pattern.finditer(text), strict=False))
+
+
+def _only_comments(mender: Mender) -> None:
+    """Nothing to read, unless the newline that ends the first comment was escaped."""
+    text = mender.draft.text
+    found = _ESCAPED_HEADER.search(text)
+    if not found:
+        raise Unreadable
+    at = found.start()
+    mender.report(LITERAL_NEWLINE, at, *mender.ESCAPED, width=2)
+    mender.draft.edit([(at, at + 2, "\n")])
+
+
+def _before_header(mender: Mender, start: int, header: int, brace: int) -> None:
+    """The words before the first header go."""
+    text = mender.draft.text
+    junk = text[start:header]
+    seen = junk.strip()
+    if start >= header:  # the scanner took the beginning of the header for the inside of a string
+        return
+    if seen in ('"', "'", "'\"", '"""', "'''", "`"):
+        mender.report(
+            STRAY_TOKEN,
+            start,
+            f"a stray {seen} stands before the graph",
+            "remove it, and its partner at the end if any",
+        )
+    elif seen in ("\ufeff", "\xef\xbb\xbf"):
+        mender.report(STRAY_TOKEN, start, "a byte-order mark is stuck to the first word", "save the file without one")
+    elif "```" in junk:
+        mender.report(
+            NOT_DOT, start, "the graph stands in Markdown text", "keep only what is between the ``` fences", width=3
+        )
+    elif looks.CODE.search(junk) or text.rfind("\n", 0, header) < text.rfind("=", 0, header):
+        mender.report(
+            NOT_DOT,
+            start,
+            f"the file begins with {looks.language(junk)}, not with a graph",
+            "this is the program that writes the graph, or a piece of it: run it and check what it writes",
+            width=len(seen.split("\n", 1)[0]),
+        )
+        if _WRITTEN_BY_LINE.match(text, brace):
+            raise Unreadable
+    else:
+        mender.report(
+            NOT_DOT,
+            start,
+            "other text stands before the graph",
+            "remove everything before 'digraph'",
+            width=len(seen.split("\n", 1)[0]),
+        )
+    mender.draft.edit([(start, header, "")])
