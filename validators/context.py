@@ -15,6 +15,7 @@ from dagtool.report.quote import excerpt, name_of
 if TYPE_CHECKING:
     from dagtool.dag.graph import Dag, Kind
     from dagtool.dot import DotGraph
+    from dagtool.dot.labels import Labels
     from dagtool.model.dataflow import Part
     from dagtool.model.tensor import TensorType
     from dagtool.model.transformer import Model
@@ -103,6 +104,15 @@ class Context:
         from dagtool.validators.roles import Roles
 
         return Roles(self)
+
+    @cached_property
+    def labels(self) -> Labels | None:
+        """What the labels say, in a file that declares no operators; None where they are declared."""
+        if self.dag.declared or self.graph is None:
+            return None
+        from dagtool.dot.labels import Labels
+
+        return Labels(self.graph)
 
     @cached_property
     def families(self) -> list[str]:
