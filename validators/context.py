@@ -115,6 +115,20 @@ class Context:
         return Labels(self.graph)
 
     @cached_property
+    def described(self) -> list[int]:
+        """Nodes whose labels should describe an operator: no input, output, legend, placeholder, none without edges."""
+        if self.labels is None:
+            return []
+        roles, nodes, alone = self.roles, self.labels.nodes, set(self.isolated) if self.dag.tails else set[int]()
+        return [
+            node
+            for node, facts in enumerate(nodes)
+            if facts.operation.family not in ("io", "placeholder")
+            and node not in alone
+            and not (roles.is_input(node) or roles.is_output(node) or roles.is_legend(node) or roles.is_text(node))
+        ]
+
+    @cached_property
     def families(self) -> list[str]:
         """The operator family of each kind; empty where there is no such operator."""
         if not self.dag.declared:
@@ -368,6 +382,7 @@ class Context:
         help: str = "",
         describe: Callable[[int], str] | None = None,
         severity: Severity | None = None,
+        limit: int = _MAX_TEMPLATES,
     ) -> list[Finding]:
         """The same for edges. ``describe`` adds to the id pair of an edge what tells the edges apart."""
         pairs = [self.arrow(edge) + (describe(edge) if describe else "") for edge in edges]
@@ -379,7 +394,7 @@ class Context:
                     message,
                     edge=edges[0],
                     count=len(edges),
-                    notes=(self._listed(pairs),),
+                    notes=(self._listed(pairs, limit),),
                     help=help,
                     severity=severity,
                 )

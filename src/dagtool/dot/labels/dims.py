@@ -54,6 +54,19 @@ class Shape:
         values = self.values
         return None if values is None else math.prod(values) * self.count
 
+    @property
+    def measure(self) -> tuple[int, tuple[str, ...]] | None:
+        """The elements of one repetition: product of the numbers, and the symbols; None where a size is unknown."""
+        number, symbols = 1, []
+        for dim in self.dims:
+            if dim.value is not None:
+                number *= dim.value
+            elif dim.kind in (ValueKind.SYMBOL, ValueKind.EXPRESSION):
+                symbols.append(dim.text)
+            else:
+                return None
+        return number, tuple(sorted(symbols))
+
     def __str__(self) -> str:
         inner = ", ".join(f"{dim.name}={dim.text}" if dim.name else dim.text for dim in self.dims)
         return f"{f'{self.count}×' if self.count > 1 else ''}[{inner}]"

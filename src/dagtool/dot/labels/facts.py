@@ -72,6 +72,11 @@ class NodeFacts:
         return self.operation.op
 
     @property
+    def states_dimensions(self) -> bool:
+        """Whether it says anything of its dimensions."""
+        return self.has_input or self.has_output or bool(self.bare)
+
+    @property
     def gives(self) -> tuple[Shape, ...]:
         """Its outputs; a shape under no key counts for an output."""
         return self.outputs or self.bare[-1:]

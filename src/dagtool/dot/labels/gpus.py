@@ -18,12 +18,13 @@ class Placement:
     """The GPUs a node names and where that was taken from: ``label``, ``id`` or ``cluster``.
 
     An arrow gives ``gpus`` on its left and ``to`` on its right. ``names`` are coordinates that are no plain numbers
-    (``DP0_PP1_TP3``). ``rest`` is what of the text was not used.
+    (``DP0_PP1_TP3``). ``count`` is the 64 of ``all 64 GPUs``. ``rest`` is what of the text was not used.
     """
 
     gpus: tuple[int, ...] = ()
     to: tuple[int, ...] = ()
     every: bool = False
+    count: int = 0
     host: bool = False
     names: tuple[str, ...] = ()
     source: str = "label"
@@ -97,7 +98,8 @@ def gpus_of_line(line: str) -> Placement | None:
     if found := _RANK.match(line):
         return Placement(_numbers(found["set"]))
     if found := _EVERY.search(line):
-        return Placement(every=True, rest=_without(line, found))
+        number = _NUMBER.search(found[0])
+        return Placement(every=True, count=int(number[0]) if number else 0, rest=_without(line, found))
     if found := _HOST.search(line):
         return Placement(host=True, rest=_without(line, found))
     return _coordinates(line)
