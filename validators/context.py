@@ -353,14 +353,15 @@ class Context:
         help: str = "",
         attribute: str = "",
         severity: Severity | None = None,
+        limit: int = _MAX_TEMPLATES,
     ) -> list[Finding]:
         """The same fault of many nodes as one finding; as one each where grouping is off.
 
-        ``one`` goes on from the node's id, ``many`` from the number of nodes.
+        ``one`` goes on from the node's id, ``many`` from the number of nodes; ``limit`` templates of ids are shown.
         """
         if len(nodes) > 1 and self.group:
             message = f"{len(nodes):,} of {self.size:,} nodes {many}"
-            notes = (self.templates(nodes),)
+            notes = (self.templates(nodes, limit),)
             return [
                 self.finding(
                     rule, message, node=nodes[0], attribute=attribute, count=len(nodes), notes=notes,

@@ -61,6 +61,8 @@ class FlowFault:
 
 _FITS = (Fit.EQUAL, Fit.RESHAPE, Fit.UNKNOWN)
 _PLAIN = frozenset(["compute", "norm", "residual"])
+_SECOND = frozenset(["fused", "scores", "softmax"])
+"""What comes from these is one of two operands, and labels often state the other one only."""
 
 
 def _is_triple(facts: NodeFacts) -> bool:
@@ -101,7 +103,7 @@ class Flow:
         if any(verdict is None or verdict[0] in _FITS for verdict in verdicts) or self._sums_up(tails, taken):
             return
         for edge, tail, verdict in zip(edges, tails, verdicts, strict=True):
-            if verdict and tail.operation.family in _PLAIN and tail.op != "fused" and not _is_triple(tail):
+            if verdict and tail.operation.family in _PLAIN and tail.op not in _SECOND and not _is_triple(tail):
                 yield FlowFault(edge, *verdict)
 
     def _best(self, given: tuple[Shape, ...], taken: tuple[Shape, ...]) -> tuple[Fit, Shape, Shape] | None:

@@ -45,4 +45,4 @@ def check(ctx: Context) -> Iterator[Finding]:
         return
     vague = [node for node, placement in enumerate(placements) if placement and placement.every and not placement.count]
     text = "all GPUs instead of which"
-    yield from ctx.about_nodes(RULE, vague, f"names {text}", f"name {text}", help="write the numbers: GPU: 0-15")
+    yield from ctx.about_nodes(RULE, vague, f"names {text}", f"name {text}", limit=6)

@@ -43,5 +43,5 @@ def check(ctx: Context) -> Iterator[Finding]:
     unplaced = [node for node in ctx.described if nodes[node].placement is None]
     if 2 * sum(facts.placement is not None for facts in nodes) >= ctx.size:
         yield from ctx.about_nodes(
-            RULE, unplaced, "names no GPU", "name no GPU", help="add a line like GPU: 3 to the labels"
+            RULE, unplaced, "names no GPU", "name no GPU", help="add a line like GPU: 3 to the labels", limit=6
         )

@@ -53,4 +53,5 @@ def check(ctx: Context) -> Iterator[Finding]:
         "states no dimensions",
         "state no dimensions",
         help="add Input: [...] and Output: [...] to the labels",
+        limit=6,
     )

@@ -46,4 +46,5 @@ def check(ctx: Context) -> Iterator[Finding]:
         f"have {text}",
         help="write its size, or a symbol that stands for it",
         attribute="label",
+        limit=6,
     )
