@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 
 from dagtool.dot import DotSyntaxError, parse
@@ -15,7 +15,8 @@ __all__ = ["table"]
 
 def table(folder: Path) -> str:
     """One row for each fact: how many nodes state it, in numbers and as a share; once with each file counting alike."""
-    total, shares, files, seconds = Counter[str](), Counter[str](), 0, 0.0
+    total, shares = Counter[str](), defaultdict[str, float](float)
+    files, seconds = 0, 0.0
     for path in sorted(folder.glob("*.dot")):
         try:
             graphs = parse(path.read_bytes())

@@ -52,6 +52,7 @@ def test_one_dimension(text: str, name: str, kind: ValueKind, value: int | None)
         ("batch_size=64,seq_len=1024,hidden_size=8", ["[batch_size=64, seq_len=1024, hidden=8]"], ""),
         ("routing decisions", [], "routing decisions"),
         ("[tokens 32:48S/16]", [], "[tokens 32:48S/16]"),
+        ("Q=[1], K,V=[2]", ["[1]", "[2]"], ""),
         ("[]", [], "[]"),
         ("", [], ""),
     ],

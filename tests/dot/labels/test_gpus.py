@@ -17,7 +17,7 @@ EIGHT = tuple(range(8))
         ("GPU: 0-7", EIGHT), ("GPUs 0-7", EIGHT), ("GPUs: 0-7", EIGHT), ("GPU: [0-7]", EIGHT), ("GPU: GPUs 0-7", EIGHT),
         ("GPUs: GPU0-GPU7", EIGHT), ("GPU0-7", EIGHT), ("Devices 0-7", EIGHT), ("GPU: 0-7 (TP=8)", EIGHT),
         ("TP=8 across GPUs 0-7", EIGHT), ("GPU: 0,1", (0, 1)), ("GPUs: [0, 1, 5]", (0, 1, 5)), ("GPU: 0-2, 9", (0, 1, 2, 9)),
-        ("Output Projection GPU3", (3,)),
+        ("Output Projection GPU3", (3,)), ("GPU: All 0-7", EIGHT), ("GPU: Each GPU 0-7", EIGHT),
     ],
 )  # fmt: skip
 def test_sets(line: str, gpus: tuple[int, ...]) -> None:
@@ -77,6 +77,9 @@ def test_two_lines_join() -> None:
     both = join(gpus_of_line("From: GPUs 0-1"), gpus_of_line("To: GPUs 2-3"))
     assert both is not None
     assert (both.gpus, both.to) == ((0, 1), (2, 3))
+    other = join(gpus_of_line("To: GPU 8"), gpus_of_line("GPU: 7"))
+    assert other is not None
+    assert (other.gpus, other.to) == ((7,), (8,))
     exact = join(gpus_of_line("All GPUs"), gpus_of_line("GPUs 0-7"))
     assert exact is not None
     assert exact.gpus == EIGHT

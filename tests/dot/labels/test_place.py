@@ -19,6 +19,7 @@ from dagtool.dot.labels.place import Place, place_of
         ("x", "Stage 1", Place(stage=1)),
         ("model_4096", "", Place()),
         ("mlp_0", "", Place()),
+        ("qkv", "QKV Linear (TP=16)", Place()),
     ],
 )
 def test_place(name: str, title: str, place: Place) -> None:

@@ -171,7 +171,7 @@ def _atom(tokens: list[str]) -> Fraction:
 
 
 _GROUP = re.compile(
-    r"(?:(?P<name>[A-Za-z_]\w*)\s*[=:]\s*)?"
+    r"(?:(?P<name>[A-Z](?:\s?,\s?[A-Z])+|[A-Za-z_]\w*)\s*[=:]\s*)?"
     r"(?:(?P<before>\d{1,9})\s*[×x*]\s*)?"
     r"\[(?P<inner>[^\[\]]*)\]"
     r"(?:\s*[×x*]\s*(?P<after>\d{1,9})(?![\w\[]))?"

@@ -52,6 +52,9 @@ _ONE_END = re.compile(
     rf"(?P<end>from|to|source|destination|src|dst)\s*:?\s*{_WORD}\s*[:#=]?\s*(?P<set>{_ITEMS}){_AFTER}", re.IGNORECASE
 )
 _SET = re.compile(rf"(?<![A-Za-z0-9-])(?:on\s+)?{_WORD}\s*[:#=_-]?\s*(?P<set>{_ITEMS}){_AFTER}", re.I)
+_EACH = re.compile(
+    rf"{_WORD}\s*:?\s*(?:all|each)\s+(?:GPUs?\s*)?(?P<set>\d{{1,6}}\s*[-–]\s*\d{{1,6}}){_AFTER}", re.IGNORECASE
+)
 _RANK = re.compile(r"(?:(?:global\s+)?rank\s*[:#]?\s*|D)(?P<set>\d{1,6})\Z", re.I)
 _EVERY = re.compile(
     rf"{_WORD}\s*[:=]?\s*\(?all\b(?:\s+\d+)?(?:\s*GPUs?\b)?|\ball\s+(?:\d+\s+)?(?:GPUs|devices)\b", re.IGNORECASE
@@ -93,7 +96,7 @@ def gpus_of_line(line: str) -> Placement | None:
         gpus = _numbers(found["set"])
         to = found["end"].lower() in ("to", "destination", "dst")
         return Placement(() if to else gpus, gpus if to else (), rest=_without(line, found))
-    if found := _SET.search(line):
+    if found := _EACH.search(line) or _SET.search(line):
         return Placement(_numbers(found["set"]), rest=_without(line, found))
     if found := _RANK.match(line):
         return Placement(_numbers(found["set"]))
@@ -126,6 +129,8 @@ def join(first: Placement | None, second: Placement | None) -> Placement | None:
         return first or second
     if first.gpus and second.to and not second.gpus and not first.to:
         return replace(first, to=second.to)
+    if first.to and not first.gpus and second.gpus and not second.to:
+        return replace(second, to=first.to)
     if second.exact and not first.exact:
         return second
     return first

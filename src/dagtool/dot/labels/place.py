@@ -27,7 +27,7 @@ _WORDS = {
 }
 _LETTERS = {"l": "layer", "s": "stage", "pp": "stage", "e": "expert", "t": "rank"}
 _NAMED = re.compile(
-    r"(?<![A-Za-z])(?:([A-Za-z]*)([Ll]ayer|[Ee]xpert|[Ss]tage)|([A-Za-z]+))([\s_#:=-]{0,2})(\d{1,6})"
+    r"(?<![A-Za-z])(?:([A-Za-z]*)([Ll]ayer|[Ee]xpert|[Ss]tage)|([A-Za-z]+))([\s_#:-]{0,2})(\d{1,6})"
     r"(?!\d)(?!\s*[-–,]\s*\d)(?!\s+(?:[Ll]ayers|[Ee]xperts))"
 )
 
