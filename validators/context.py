@@ -15,6 +15,7 @@ from dagtool.report.quote import excerpt, name_of
 if TYPE_CHECKING:
     from dagtool.dag.graph import Dag, Kind
     from dagtool.dot import DotGraph
+    from dagtool.dot.labels import Labels
     from dagtool.model.dataflow import Part
     from dagtool.model.tensor import TensorType
     from dagtool.model.transformer import Model
@@ -123,6 +124,29 @@ class Context:
         from dagtool.validators.roles import Roles
 
         return Roles(self)
+
+    @cached_property
+    def labels(self) -> Labels | None:
+        """What the labels say, in a file that declares no operators; None where they are declared."""
+        if self.dag.declared or self.graph is None:
+            return None
+        from dagtool.dot.labels import Labels
+
+        return Labels(self.graph)
+
+    @cached_property
+    def described(self) -> list[int]:
+        """Nodes whose labels should describe an operator: no input, output, legend, placeholder, none without edges."""
+        if self.labels is None:
+            return []
+        roles, nodes, alone = self.roles, self.labels.nodes, set(self.isolated) if self.dag.tails else set[int]()
+        return [
+            node
+            for node, facts in enumerate(nodes)
+            if facts.operation.family not in ("io", "placeholder")
+            and node not in alone
+            and not (roles.is_input(node) or roles.is_output(node) or roles.is_legend(node) or roles.is_text(node))
+        ]
 
     @cached_property
     def families(self) -> list[str]:
@@ -385,16 +409,17 @@ class Context:
         help: str = "",
         attribute: str = "",
         severity: Severity | None = None,
+        limit: int = _MAX_TEMPLATES,
     ) -> list[Finding]:
         """The same fault of many nodes as one finding; as one each where grouping is off.
 
-        ``one`` goes on from the node's id, ``many`` from the number of nodes.
+        ``one`` goes on from the node's id, ``many`` from the number of nodes; ``limit`` templates of ids are shown.
         """
         if self.suppressions:
             nodes = self._told(rule, nodes=nodes)
         if len(nodes) > 1 and self.group:
             message = f"{len(nodes):,} of {self.size:,} nodes {many}"
-            notes = (self.templates(nodes),)
+            notes = (self.templates(nodes, limit),)
             return [
                 self.finding(
                     rule, message, node=nodes[0], attribute=attribute, count=len(nodes), notes=notes,
@@ -416,6 +441,7 @@ class Context:
         help: str = "",
         describe: Callable[[int], str] | None = None,
         severity: Severity | None = None,
+        limit: int = _MAX_TEMPLATES,
     ) -> list[Finding]:
         """The same for edges. ``describe`` adds to the id pair of an edge what tells the edges apart."""
         if self.suppressions:
@@ -429,7 +455,7 @@ class Context:
                     message,
                     edge=edges[0],
                     count=len(edges),
-                    notes=(self._listed(pairs),),
+                    notes=(self._listed(pairs, limit),),
                     help=help,
                     severity=severity,
                 )

@@ -100,9 +100,10 @@ class Roles:
     @cached_property
     def isolated(self) -> list[int]:
         """Nodes without any edge that should have one."""
-        return [node for node in self._ctx.isolated if not self.is_legend(node) and not self._is_text(node)]
+        return [node for node in self._ctx.isolated if not self.is_legend(node) and not self.is_text(node)]
 
-    def _is_text(self, node: int) -> bool:
+    def is_text(self, node: int) -> bool:
+        """Whether a node is drawn as mere text."""
         graph = self._ctx.graph
         return graph is not None and graph.node_attributes[node].get("shape") in _TEXT_SHAPES
 

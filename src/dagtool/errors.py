@@ -24,7 +24,12 @@ class MissingProgramError(DagtoolError):
 
 def did_you_mean(word: str, known: list[str]) -> str:
     """``did you mean 'ep16'?`` or an empty text."""
-    from difflib import get_close_matches
+    from difflib import SequenceMatcher
 
-    near = get_close_matches(word, known, n=3, cutoff=0.5)
-    return f"did you mean {' or '.join(map(repr, near))}?" if near else ""
+    # Of words equally near the one that comes first: known words stand in a sensible order.
+    near = [(SequenceMatcher(None, word, one).ratio(), -place, one) for place, one in enumerate(known)]
+    best = [one for ratio, _, one in sorted(near, reverse=True)[:3] if ratio >= _NEAR]
+    return f"did you mean {' or '.join(map(repr, best))}?" if best else ""
+
+
+_NEAR = 0.5

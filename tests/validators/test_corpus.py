@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from dagtool.dot import DotSyntaxError, parse
+from dagtool.dot.labels import Labels
 from dagtool.report.checklist import checklist
 from dagtool.report.formats import Style, renderer
 from dagtool.validators.engine import check_bytes
@@ -51,3 +53,27 @@ def test_a_screenful(row: dict[str, str]) -> None:
     report = check_bytes((CORPUS / row["file"]).read_bytes(), row["file"], checklist=checklist)
     text = "".join(renderer("full")([report], Style()))
     assert len(text.splitlines()) <= 40
+
+
+def test_labels_are_read() -> None:
+    """Every file is read; what is understood never falls below what docs/labels.md says."""
+    understood, nodes = 0, 0
+    for path in sorted(CORPUS.glob("*.dot")):
+        try:
+            graph = parse(path.read_bytes())[0]
+        except DotSyntaxError:
+            continue
+        labels = Labels(graph)
+        assert len(labels.nodes) == len(graph.node_ids)
+        understood += sum(bool(facts.op) and facts.placement is not None for facts in labels.nodes)
+        nodes += len(labels.nodes)
+    assert understood > 0.9 * nodes
+
+
+@pytest.mark.parametrize(
+    ("file", "code", "count"),
+    [("seed000_ma_separation.dot", "COM410", 4), ("seed002_tensor_parallel.dot", "GRF122", 6)],
+)
+def test_known_faults_in_labels(file: str, code: str, count: int) -> None:
+    report = check_bytes((CORPUS / file).read_bytes(), file)
+    assert [finding.count for finding in report.findings if finding.code == code] == [count]

@@ -165,7 +165,7 @@ def _version(path: str, settings: Settings) -> _Version:
     data = read_bytes(path)
     report = settings.check(data, "<stdin>" if path == "-" else path)
     if not report.parses:
-        (finding,) = report.findings
+        finding = report.findings[0]  # the first cause; what is behind it is about the rest of the file
         raise DagtoolError(f"{report.path}:{finding.line}:{finding.column}: {finding.message}", finding.help)
     version = _Version()
     for finding in report.findings:

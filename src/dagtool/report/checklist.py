@@ -5,7 +5,6 @@ Nothing is ticked that was not checked: where the facts stand in labels only, th
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -18,10 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["checklist"]
 
-_INPUT = re.compile(r"\bin(?:put)?s?\b", re.IGNORECASE)
-_OUTPUT = re.compile(r"\bout(?:put)?s?\b", re.IGNORECASE)
-_GPU = re.compile(r"\b(?:gpus?|devices?|ranks?)\b", re.IGNORECASE)
-_UNREAD = "not checked: labels are not understood"
+_GUESSED = "by the titles; not checked against declared operators"
 
 
 def checklist(ctx: Context, findings: Sequence[Finding], asked: Collection[str]) -> list[CheckItem]:
@@ -78,22 +74,49 @@ def _of_all(count: int, size: int, what: str) -> str:
 
 def _foreign(ctx: Context, verdicts: _Verdicts) -> Iterator[CheckItem]:
     """Lines two to nine where only labels speak."""
-    assert ctx.graph is not None
-    labels = (attributes.get("label", "") for attributes in ctx.graph.node_attributes)
-    texts = [label.replace("\\n", "\n").replace("\\l", "\n") for label in labels]
-    dims = sum(bool(_INPUT.search(text) and _OUTPUT.search(text)) for text in texts)
-    gpus = sum(bool(_GPU.search(text)) for text in texts)
-    size = ctx.size
-    yield _label_item("input and output dimensions", dims, size, "labels mention both; not checked whether they agree")
-    yield _label_item("GPU assignments", gpus, size, "labels mention a GPU; not checked which")
-    yield CheckItem(None, f"communication operations represented: {_UNREAD}")
+    assert ctx.labels is not None
+    nodes, size = ctx.labels.nodes, ctx.size
+    dims = sum(facts.has_input and facts.has_output for facts in nodes)
+    gpus = sum(facts.placement is not None for facts in nodes)
+    exact = sum(facts.placement is not None and facts.placement.exact for facts in nodes)
+    families = Counter(facts.operation.family for facts in nodes)
+    ops = ctx.labels.operators()
+    odd = verdicts.wrong("DIM212")
+    agree = f"; {odd:,} edges between sizes that do not agree" if odd else "; not checked on every edge"
+    yield _label_item("input and output dimensions", dims, size, f"labels state both{agree}")
+    yield _label_item("GPU assignments", gpus, size, f"nodes name a GPU, {exact:,} of them by number")
+    text = f"communication operations represented: {families['communication']:,} nodes"
+    yield CheckItem(None, f"{text} {_GUESSED}")
     yield _foreign_gates(ctx)
-    yield CheckItem(None, f"operator-level detail: {_UNREAD}")
-    yield CheckItem(None, f"attention fully decomposed: {_UNREAD}")
-    yield CheckItem(None, f"all-reduce and all-to-all included: {_UNREAD}")
+    known = size - ops[""]
+    yield CheckItem(None, f"operator-level detail: {_of_all(known, size, 'titles name an operator')}")
+    parts = ", ".join(f"{ops[part]:,} {part}" for part in ("scores", "softmax", "weighted_sum"))
+    whole = ", ".join(f"{ops[part]:,} {part}" for part in ("attention", "fused") if ops[part])
+    yield CheckItem(None, f"attention fully decomposed: {parts}{f'; whole: {whole}' if whole else ''} {_GUESSED}")
+    yield _foreign_collectives(verdicts, ops)
     unknown = verdicts.wrong("STY903")
     strange = f" ({unknown:,} of a shape Graphviz does not know)" if unknown else ""
-    yield CheckItem(False if unknown else None, f"node shapes: {_shapes(ctx)}{strange}; {_UNREAD}")
+    yield CheckItem(False if unknown else None, f"node shapes: {_shapes(ctx)}{strange}; not held against the operators")
+
+
+def _foreign_collectives(verdicts: _Verdicts, ops: Counter[str]) -> CheckItem:
+    names = (
+        "all_gather",
+        "all_reduce",
+        "all_to_all",
+        "broadcast",
+        "recv",
+        "reduce_scatter",
+        "send",
+        "send_recv",
+        "transfer",
+    )
+    found = ", ".join(f"{ops[name]:,} {name}" for name in names if ops[name]) or "none"
+    wrong = verdicts.wrong("COM410")
+    text = f"all-reduce and all-to-all included: {found}"
+    if wrong:
+        return CheckItem(False, f"{text}; {wrong:,} all-reduces change the size of their value")
+    return CheckItem(None, f"{text} {_GUESSED}")
 
 
 def _label_item(what: str, count: int, size: int, rest: str) -> CheckItem:

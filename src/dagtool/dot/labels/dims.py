@@ -1,0 +1,210 @@
+"""Dimensions as people write them: ``8×[batch_size=128, hidden=4096/8]``, ``Q=[B,S,H], K=[B,S,H]``, ``tokens=?``."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+
+__all__ = ["Dim", "Shape", "ValueKind", "canonical", "parse_dim", "parse_shapes"]
+
+
+class ValueKind(StrEnum):
+    """What stands for the size of one dimension."""
+
+    INT = "int"
+    EXPRESSION = "expression"
+    SYMBOL = "symbol"
+    RANGE = "range"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Dim:
+    """One dimension: its folded name (empty if it has none), the text of its size, its value where it is a number."""
+
+    name: str
+    text: str
+    kind: ValueKind
+    value: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """An ordered list of dimensions: a name may occur twice.
+
+    ``count`` is the 8 of ``8×[512]``, ``name`` the Q of ``Q=[…]``.
+    """
+
+    dims: tuple[Dim, ...]
+    count: int = 1
+    name: str = ""
+
+    @property
+    def values(self) -> tuple[int, ...] | None:
+        """The sizes, if every one is a number."""
+        found = tuple([dim.value for dim in self.dims if dim.value is not None])
+        return found if len(found) == len(self.dims) else None
+
+    @property
+    def size(self) -> int | None:
+        """Number of elements, the repetitions counted."""
+        values = self.values
+        return None if values is None else math.prod(values) * self.count
+
+    @property
+    def measure(self) -> tuple[int, tuple[str, ...]] | None:
+        """The elements of one repetition: product of the numbers, and the symbols; None where a size is unknown."""
+        number, symbols = 1, []
+        for dim in self.dims:
+            if dim.value is not None:
+                number *= dim.value
+            elif dim.kind in (ValueKind.SYMBOL, ValueKind.EXPRESSION):
+                symbols.append(dim.text)
+            else:
+                return None
+        return number, tuple(sorted(symbols))
+
+    def __str__(self) -> str:
+        inner = ", ".join(f"{dim.name}={dim.text}" if dim.name else dim.text for dim in self.dims)
+        return f"{f'{self.count}×' if self.count > 1 else ''}[{inner}]"
+
+
+_SYNONYMS = {
+    "batch_size": "batch_size batch bs b batchsize",
+    "seq_len": "seq_len seq l s seqlen sequence sequence_length seq_length",
+    "hidden": "hidden hidden_size hidden_dim d_model dim token_dim embed_dim embedding_dim model_dim h_dim dmodel",
+    "heads": "heads num_heads n_heads head",
+    "d_k": "d_k head_dim dk d_head",
+    "ffn": "ffn ffn_hidden ffn_hidden_size ffn_hidden_dim ffn_dim intermediate_size mlp_hidden mlp_hidden_size",
+    "vocab_size": "vocab_size vocab v",
+    "experts": "experts num_experts n_experts expert",
+    "top_k": "top_k topk k",
+}
+_CANONICAL = {word: name for name, words in _SYNONYMS.items() for word in words.split()}
+
+
+def canonical(name: str) -> str:
+    """The one name for all synonyms of a dimension; a name nobody knows is kept, in small letters."""
+    low = name.strip().lower()
+    return _CANONICAL.get(low, low)
+
+
+_NAMED = re.compile(r"(\w[\w ./×*+-]*?)\s*=\s*(.+)\Z", re.DOTALL)
+_NAME_LAST = re.compile(r"(\d{1,15})\s+([A-Za-z_]\w*)\Z")
+_INT = re.compile(r"\d{1,15}\Z")
+_RANGE = re.compile(r"\d+\s*[-–]\s*\d+\Z")
+_SYMBOL = re.compile(r"[A-Za-z_][\w.]*(?: tokens)?\Z|\d+(?:\.\d+)?[KMGkmgBb]\Z")
+_ARITHMETIC = re.compile(r"[\w\s()*×x/+.÷-]{1,60}\Z")
+_TOKEN = re.compile(r"\d+|[()*/+-]")
+_APPROXIMATE = "~≈"
+
+
+def parse_dim(text: str) -> Dim:
+    """One dimension, ``heads=16`` or ``16`` or ``tokens``."""
+    text = text.strip()
+    if last := _NAME_LAST.match(text):
+        return Dim(canonical(last[2]), last[1], ValueKind.INT, int(last[1]))
+    named = _NAMED.match(text)
+    name, value = (canonical(named[1]), named[2].strip()) if named else ("", text)
+    if name and not name[0].isalpha() and name[0] != "_":
+        name = ""  # a reckoning and its result: 8×32=256
+    kind, number = _value(value)
+    return Dim(name, value, kind, number)
+
+
+def _value(text: str) -> tuple[ValueKind, int | None]:
+    if _INT.match(text):
+        return ValueKind.INT, int(text)
+    if not text or "?" in text or text[0] in _APPROXIMATE:
+        return ValueKind.UNKNOWN, None
+    if _RANGE.match(text):
+        return ValueKind.RANGE, None
+    if _SYMBOL.match(text):
+        return ValueKind.SYMBOL, None
+    if _ARITHMETIC.match(text) and any(sign in text for sign in "*×/+-÷x"):
+        return ValueKind.EXPRESSION, _evaluate(text)
+    return ValueKind.UNKNOWN, None
+
+
+def _evaluate(text: str) -> int | None:
+    """The value of an expression of numbers; None if it has symbols or is no whole number."""
+    plain = re.sub(r"(?<=[\d\s)])x(?=[\d\s(])", "*", text.replace("×", "*").replace("÷", "/"))
+    tokens = _TOKEN.findall(plain)
+    if "".join(tokens) != re.sub(r"\s", "", plain) or any(len(token) > 15 for token in tokens):
+        return None
+    try:
+        value = _sum(tokens)
+    except (IndexError, ValueError, ZeroDivisionError):
+        return None
+    return int(value) if not tokens and value.denominator == 1 and value >= 0 else None
+
+
+def _sum(tokens: list[str]) -> Fraction:
+    value = _product(tokens)
+    while tokens and tokens[0] in "+-":
+        sign = tokens.pop(0)
+        right = _product(tokens)
+        value = value + right if sign == "+" else value - right
+    return value
+
+
+def _product(tokens: list[str]) -> Fraction:
+    value = _atom(tokens)
+    while tokens and tokens[0] in "*/":
+        sign = tokens.pop(0)
+        right = _atom(tokens)
+        value = value * right if sign == "*" else value / right
+    return value
+
+
+def _atom(tokens: list[str]) -> Fraction:
+    token = tokens.pop(0)
+    if token == "(":
+        value = _sum(tokens)
+        if tokens.pop(0) != ")":
+            raise ValueError
+        return value
+    return Fraction(int(token))
+
+
+_GROUP = re.compile(
+    r"(?:(?P<name>[A-Z](?:\s?,\s?[A-Z])+|[A-Za-z_]\w*)\s*[=:]\s*)?"
+    r"(?:(?P<before>\d{1,9})\s*[×x*]\s*)?"
+    r"\[(?P<inner>[^\[\]]*)\]"
+    r"(?:\s*[×x*]\s*(?P<after>\d{1,9})(?![\w\[]))?"
+)
+_SPACED = re.compile(r"\s*\d+(?:\s+\d+)+\s*\Z")
+_FILL = re.compile(r"^[\s,;.]+|[\s,;.]+$")
+_LIST = re.compile(r"\s*[A-Za-z_]\w*\s*=\s*[^,=]+(?:,\s*[A-Za-z_]\w*\s*=\s*[^,=]+)+\Z")
+
+
+def parse_shapes(text: str) -> tuple[tuple[Shape, ...], str]:
+    """Every shape in a piece of text, and the text that is no shape."""
+    if "[" not in text:
+        if _LIST.match(text):
+            return (Shape(tuple(parse_dim(part) for part in text.split(","))),), ""
+        return (), _FILL.sub("", text)
+    shapes: list[Shape] = []
+    rest: list[str] = []
+    end = 0
+    for found in _GROUP.finditer(text):
+        inner = found["inner"]
+        parts = inner.split() if _SPACED.match(inner) else inner.split(",")
+        dims = tuple(parse_dim(part) for part in parts if part.strip())
+        if not dims or not all(_is_dim(dim) for dim in dims):
+            continue
+        rest.append(text[end : found.start()])
+        end = found.end()
+        shapes.append(Shape(dims, int(found["before"] or found["after"] or 1), found["name"] or ""))
+    rest.append(text[end:])
+    return tuple(shapes), " ".join(filter(None, (_FILL.sub("", piece) for piece in rest)))
+
+
+def _is_dim(dim: Dim) -> bool:
+    """Whether this can be a dimension: ``[tokens 32:48 of all]`` is prose."""
+    if dim.kind is not ValueKind.UNKNOWN or dim.name or not dim.text:
+        return True
+    return "?" in dim.text or dim.text[0] in _APPROXIMATE

@@ -1,0 +1,163 @@
+"""Which GPUs a text names: numbers, ranges, lists, arrows, all of them, the host, coordinates."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+__all__ = ["Placement", "cluster_gpus", "gpus_of_id", "gpus_of_line", "join"]
+
+_MOST = 1 << 16
+_LIKE_SIZES = 512
+"""From here on bare numbers at an arrow are sizes of a layer rather than GPUs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """The GPUs a node names and where that was taken from: ``label``, ``id`` or ``cluster``.
+
+    An arrow gives ``gpus`` on its left and ``to`` on its right. ``names`` are coordinates that are no plain numbers
+    (``DP0_PP1_TP3``). ``count`` is the 64 of ``all 64 GPUs``. ``rest`` is what of the text was not used.
+    """
+
+    gpus: tuple[int, ...] = ()
+    to: tuple[int, ...] = ()
+    every: bool = False
+    count: int = 0
+    host: bool = False
+    names: tuple[str, ...] = ()
+    source: str = "label"
+    rest: str = ""
+
+    @property
+    def exact(self) -> bool:
+        """Whether it is plain numbers and nothing vague."""
+        return bool(self.gpus) and not self.every
+
+
+_NUMBERS = r"(?:GPUs?[\s_:-]*)?\d{1,6}(?:\s*(?:-|–|\.\.|to)\s*(?:GPU[\s_]*)?\d{1,6})?"
+_ITEMS = rf"\[?\s*{_NUMBERS}(?:\s*(?:,|and|&)\s*{_NUMBERS})*\s*\]?"
+_WORD = r"(?:GPUs?|Devices?|GPU[ _]?ids?|DEVICE)"
+_AFTER = r"(?![\w.×/%@–-])(?!\s*(?:GPUs?\b|layers?\b|experts?\b))"
+_STEP = r"\s*(?:→|->|—>|⇒|=>|↔|<->|⟷)\s*"
+_ARROW = re.compile(
+    rf"(?:from\s*)?(?:{_WORD}\s*[:#=]?\s*)?(?P<from>{_ITEMS}){_STEP}(?:{_WORD}\s*[:#=]?\s*)?(?P<to>{_ITEMS}){_AFTER}",
+    re.IGNORECASE,
+)
+_FROM_TO = re.compile(
+    rf"from\s*{_WORD}?\s*[:#=]?\s*(?P<from>{_ITEMS})\s+to\s+{_WORD}\s*[:#=]?\s*(?P<to>{_ITEMS}){_AFTER}", re.I
+)
+_ONE_END = re.compile(
+    rf"(?P<end>from|to|source|destination|src|dst)\s*:?\s*{_WORD}\s*[:#=]?\s*(?P<set>{_ITEMS}){_AFTER}", re.IGNORECASE
+)
+_SET = re.compile(rf"(?<![A-Za-z0-9-])(?:on\s+)?{_WORD}\s*[:#=_-]?\s*(?P<set>{_ITEMS}){_AFTER}", re.I)
+_EACH = re.compile(
+    rf"{_WORD}\s*:?\s*(?:all|each)\s+(?:GPUs?\s*)?(?P<set>\d{{1,6}}\s*[-–]\s*\d{{1,6}}){_AFTER}", re.IGNORECASE
+)
+_RANK = re.compile(r"(?:(?:global\s+)?rank\s*[:#]?\s*|D)(?P<set>\d{1,6})\Z", re.I)
+_EVERY = re.compile(
+    rf"{_WORD}\s*[:=]?\s*\(?all\b(?:\s+\d+)?(?:\s*GPUs?\b)?|\ball\s+(?:\d+\s+)?(?:GPUs|devices)\b", re.IGNORECASE
+)
+_HOST = re.compile(rf"{_WORD}\s*[:=]\s*(?:host|cpu|meta|n/?a|none|shared|routing|multiple|any)\b", re.I)
+_KEYED = re.compile(rf"(?:{_WORD})\s*:\s*(?P<text>\S.*)\Z", re.I)
+_NODE_GPU = re.compile(r"node\s*[:#]?\s*\d+[\s,/]*GPUs?\s*[:#]?\s*\d+", re.I)
+_COORDINATE = re.compile(r"[A-Za-z]*\d+(?:[_@.][A-Za-z]*\d*)*(?:\s*[-,]\s*[A-Za-z]+\d+)*")
+_NUMBER = re.compile(r"\d+")
+_SPAN = re.compile(r"(\d{1,6})\s*(?:-|–|\.\.|to)\s*(?:GPU[\s_]*)?(\d{1,6})", re.I)
+_ABOUT = re.compile(r"gpu|device|rank|all|→|->|↔|<->|=>|⇒|from|\AD\d", re.I)
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    found: set[int] = set()
+    for first, last in _SPAN.findall(text):
+        low, high = int(first), int(last)
+        if low <= high and high - low < _MOST:
+            found.update(range(low, high + 1))
+    found.update(map(int, _NUMBER.findall(text)))
+    return tuple(sorted(found))
+
+
+def _without(line: str, match: re.Match[str]) -> str:
+    return " ".join(f"{line[: match.start()]} {line[match.end() :]}".split()).strip(" ,;:()[]")
+
+
+@lru_cache(maxsize=1 << 14)
+def gpus_of_line(line: str) -> Placement | None:
+    """The GPUs one line of a label names; None if it names none."""
+    if not _ABOUT.search(line) or ("[" in line and "=" in line):
+        return None
+    if found := _NODE_GPU.search(line):
+        return Placement(names=(found[0],), rest=_without(line, found))
+    for pattern in (_FROM_TO, _ARROW):
+        if (found := pattern.search(line)) and (pattern is _FROM_TO or _bare_arrow(line, found)):
+            return Placement(_numbers(found["from"]), _numbers(found["to"]), rest=_without(line, found))
+    if found := _ONE_END.search(line):
+        gpus = _numbers(found["set"])
+        to = found["end"].lower() in ("to", "destination", "dst")
+        return Placement(() if to else gpus, gpus if to else (), rest=_without(line, found))
+    if found := _EACH.search(line) or _SET.search(line):
+        return Placement(_numbers(found["set"]), rest=_without(line, found))
+    if found := _RANK.match(line):
+        return Placement(_numbers(found["set"]))
+    if found := _EVERY.search(line):
+        number = _NUMBER.search(found[0])
+        return Placement(every=True, count=int(number[0]) if number else 0, rest=_without(line, found))
+    if found := _HOST.search(line):
+        return Placement(host=True, rest=_without(line, found))
+    return _coordinates(line)
+
+
+def _bare_arrow(line: str, found: re.Match[str]) -> bool:
+    """Whether the numbers at an arrow are GPUs: the line says so, or has nothing else and they are small (``0->1``)."""
+    if re.search(r"gpu|device", line, re.I):
+        return True
+    whole = found.end() - found.start() == len(line)
+    return whole and "[" not in line and max(map(int, _NUMBER.findall(line))) < _LIKE_SIZES
+
+
+def _coordinates(line: str) -> Placement | None:
+    keyed = _KEYED.match(line)
+    if keyed and (found := _COORDINATE.match(keyed["text"])) and not found[0].isdigit():
+        return Placement(names=(found[0],), rest=keyed["text"][found.end() :].strip(" ,()"))
+    return None
+
+
+def join(first: Placement | None, second: Placement | None) -> Placement | None:
+    """Two lines of one label together: ``From: GPU 0`` and ``To: GPU 1``. Of two that say the same, the exact one."""
+    if first is None or second is None:
+        return first or second
+    if first.gpus and second.to and not second.gpus and not first.to:
+        return replace(first, to=second.to)
+    if first.to and not first.gpus and second.gpus and not second.to:
+        return replace(second, to=first.to)
+    if second.exact and not first.exact:
+        return second
+    return first
+
+
+_IN_ID = re.compile(r"(?:(?<![A-Za-z])(?:gpu|GPU|[Dd]evice|[Dd]ev)|(?<=[a-z])GPU)_?(\d{1,6})(?!\d|_\d)")
+
+
+def gpus_of_id(name: str) -> Placement | None:
+    """The GPU in an id, ``attn_gpu3``; None if there is none or more than one."""
+    low = name.lower()
+    if "gpu" not in low and "dev" not in low:
+        return None
+    found = {int(number) for number in _IN_ID.findall(name)}
+    return Placement((found.pop(),), source="id") if len(found) == 1 else None
+
+
+_CLUSTER = re.compile(r"(?:gpus?|devices?|dev)_?(\d{1,6})(?:_(?:to_)?(\d{1,6}))?\Z", re.IGNORECASE)
+
+
+def cluster_gpus(name: str, lines: tuple[str, ...]) -> Placement | None:
+    """The GPUs of a cluster, by its label or by its name (``cluster_gpu3``)."""
+    for line in lines:
+        if (found := gpus_of_line(line)) and (found.gpus or found.names):
+            return replace(found, source="cluster")
+    named = _CLUSTER.search(name)
+    if not named:
+        return None
+    first, last = int(named[1]), int(named[2] or named[1])
+    return Placement(tuple(range(first, last + 1)), source="cluster") if first <= last < first + _MOST else None

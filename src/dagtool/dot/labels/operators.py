@@ -1,0 +1,136 @@
+"""The operator a title or an id names. Precise before complete: what is not plainly named stays unknown."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+__all__ = ["FAMILIES", "UNKNOWN", "Operation", "operation_of"]
+
+FAMILIES = ("compute", "communication", "norm", "gate", "routing", "residual", "io", "placeholder")
+"""The coarse kinds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """An operator's name, its coarse kind, and how sure that is: 1.0 plainly named in the label, less by the id."""
+
+    op: str = ""
+    family: str = ""
+    confidence: float = 0.0
+
+    def __bool__(self) -> bool:
+        return bool(self.op)
+
+
+UNKNOWN = Operation()
+
+_TABLE = (
+    ("placeholder", "placeholder", 1.0, r"^\W*(?:\.\.\.|…)\W*$|\.\.\.|…|\bellipsis\b|\bomitted\b|\bsimilar\b"),
+    ("all_reduce", "communication", 1.0, r"\ball ?reduce\b"),
+    ("reduce_scatter", "communication", 1.0, r"\breduce ?scatter\b"),
+    ("all_gather", "communication", 1.0, r"\ball ?gather\b"),
+    ("all_to_all", "communication", 1.0, r"\ball ?(?:to|2) ?all\b|\ba2a\b"),
+    ("broadcast", "communication", 1.0, r"\b(?:broadcast|bcast)\b"),
+    ("send_recv", "communication", 1.0, r"\bsend(?:ing)? ?(?:and |& |/ ?)?(?:recv|receive)\b|\b(?:pipeline|pp|p2p|stage|inter stage) ?comm(?:unication)?\b|\bp2p\b"),
+    ("recv", "communication", 1.0, r"\b(?:recv|receive|receives|receiver)\b"),
+    ("send", "communication", 1.0, r"\bsend\b"),
+    ("transfer", "communication", 0.8, r"\b(?:comm|communication|transfer|sync)\b"),
+    ("head_split", "compute", 0.8, r"\breshape\b|\btranspose\b"),
+    ("route_back", "routing", 1.0, r"\broute back\b"),
+    ("route", "routing", 0.9, r"\bexpert route\b|\broute to expert\b|\broute expert\b"),
+    ("dispatch", "routing", 1.0, r"\bdispatch\b"),
+    ("combine", "routing", 1.0, r"\bcombine\b"),
+    ("aggregate", "routing", 1.0, r"\b(?:agg|aggr|aggregate|aggregation|aggregator)\b"),
+    ("concat", "routing", 1.0, r"\b(?:concat|concatenate|concatenation)\b"),
+    ("split", "routing", 0.9, r"\b(?:split|splitter|scatter)\b"),
+    ("gather", "routing", 0.7, r"\bgather\b|\bmerge\b"),
+    ("residual", "residual", 1.0, r"\bresidual\b|\bresidual add\b|\bskip connection\b|\bres(?: add)?$|\bmoe res\b|\badd residual\b"),
+    ("norm", "norm", 1.0, r"\b(?:layer ?norm|rms ?norm|layer ?normalization|norm|ln|normalization)\b"),
+    ("embedding", "compute", 1.0, r"\b(?:embedding|embeddings|embed|positional encoding|position encoding|rope|rotary)\b"),
+    ("softmax", "compute", 1.0, r"\bsoftmax\b"),
+    ("scores", "compute", 0.9, r"\bqk ?\^? ?t\b|\bqk ?\b(?!v)|\b(?:attention|attn) scores?\b|\bscores?\b|\bq ?[×x*·@] ?k\b"),
+    ("weighted_sum", "compute", 0.9, r"\b(?:attention|attn|scores?|weights?|softmax|a|p) ?[×x*·@] ?v\b|\b(?:attention|attn) weighted\b|\bweighted sum\b"),
+    ("linear", "compute", 0.9, r"\bgate (?:proj|projection|linear|up)\b|\b(?:mlp|ffn) gate\b|\bexpert gate (?:proj|projection|linear)\b|\bexpert # gate$"),
+    ("activation", "compute", 1.0, r"\b(?:gelu|silu|relu|swiglu|swish|activation|act|gate mul|elementwise mul|element wise mul)\b"),
+    ("gate", "gate", 0.9, r"\b(?:gate|gating|router|gate network|expert selection|top ?k)\b"),
+    ("routing", "routing", 0.8, r"\b(?:routing|route|router)\b"),
+    ("linear", "compute", 1.0, r"\b(?:linear|linear#?|proj|projection|projections|dense|fc|fc#|lm head|qkv|unembedding)\b|\b(?:up|down)$|\b(?:up|down)\b(?= (?:gpu|tp|#))"),
+    ("cache", "compute", 0.9, r"\bkv ?cache\b"),
+    ("attention", "compute", 0.9, r"\b(?:attention|attn|mha|gqa|mla|self attention)\b"),
+    ("experts", "compute", 0.9, r"\b(?:expert|experts|exp)\b"),
+    ("mlp", "compute", 0.9, r"\b(?:mlp|ffn|feed ?forward|moe)\b"),
+    ("dropout", "compute", 1.0, r"\bdropout\b"),
+    ("add", "residual", 0.7, r"\badd\b"),
+)  # fmt: skip
+_RULES = tuple((op, family, sure, re.compile(pattern)) for op, family, sure, pattern in _TABLE)
+_JOINING = re.compile(r"[+&]|\band\b|/")
+_IO = {
+    "input": re.compile(r"(?:(?:total|model|global|raw|layer #?|final|stage #?|batch|token|text|prompt|user|the) )*inputs?(?: (?:tokens?|layer|ids?|data|sequence|batch|#))*$"),
+    "output": re.compile(r"(?:(?:total|model|global|layer #?|final|stage #?|batch|token|the) )*outputs?(?: (?:tokens?|layer|logits|probabilities|#))*$|(?:final )?logits$"),
+}  # fmt: skip
+
+_PARENTHESES = re.compile(r"\([^()]*\)")
+_PLACE = re.compile(
+    r"\bexperts?:\s?\d+|\b(?:layers?|stage|gpus?|device|tp|pp|ep|dp|sp|rank|node|block|head|heads|pipeline stage|l|s|e|g|t|d)\s?[_#:=.-]?\s?\d+(?:\s?[-–]\s?\d+)?\b"
+)
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2})")
+_KEEP_WHOLE = re.compile(
+    r"QK\^?T|LayerNorm|RMSNorm|AllReduce|AllGather|AllToAll|ReduceScatter|KVCache|SwiGLU|GeLU|SiLU|ReLU|MoE|TopK|ElementWise",
+    re.I,
+)
+_MARKS = re.compile(r"[_:;,.|\"'’=?!<>{}\[\]-]+")
+_NUMBER = re.compile(r"\d+")
+_SPACES = re.compile(r"\s+")
+
+
+def _words(text: str) -> str:
+    """Small words; numbers as #, places (layer 3, gpu 1) and what stands in parentheses left out."""
+    if "..." in text or "…" in text:
+        return "..."
+    text = _PARENTHESES.sub(" ", text)
+    text = _KEEP_WHOLE.sub(lambda match: f" {match[0].lower()} ", text)
+    text = _CAMEL.sub(" ", text).replace("_", " ").lower()
+    text = re.sub(r"(?<=[a-z]{3})(?=\d)", " ", text)
+    text = _MARKS.sub(" ", _PLACE.sub(" ", text))
+    return _SPACES.sub(" ", _NUMBER.sub("#", text)).strip()
+
+
+@lru_cache(maxsize=1 << 14)
+def _named(text: str) -> Operation:
+    words = _words(text)
+    if not words:
+        return UNKNOWN
+    for op, pattern in _IO.items():
+        if pattern.match(words):
+            return Operation(op, "io", 0.9)
+    found = [Operation(op, family, sure) for op, family, sure, pattern in _RULES if pattern.search(words)]
+    if not found:
+        return UNKNOWN
+    first = found[0]
+    if first.op in ("send_recv", "placeholder"):
+        return first
+    if _JOINING.search(words) and len({_first(part) for part in _JOINING.split(words)} - {""}) > 1:
+        return Operation("fused", "compute", 0.8)
+    if first.op in ("attention", "mlp", "experts") and words.endswith(" input"):
+        return UNKNOWN
+    return first
+
+
+def _first(words: str) -> str:
+    """The operator of one part of a joined title; empty where there is none."""
+    return next((op for op, _, _, pattern in _RULES if pattern.search(words)), "")
+
+
+_SURE_BY_ID = 0.7
+
+
+def operation_of(title: str, name: str, shape: str = "") -> Operation:
+    """The operator by the title of the label; by the id where the title names none."""
+    found = _named(_NUMBER.sub("0", title)) if title else UNKNOWN
+    if not found and (by_id := _named(_NUMBER.sub("0", name))):
+        found = Operation(by_id.op, by_id.family, by_id.confidence * _SURE_BY_ID)
+    if found.op == "gather" and shape in ("ellipse", "oval"):
+        return Operation("all_gather", "communication", 0.6)
+    return found

@@ -1,0 +1,39 @@
+"""A label as the lines a reader sees."""
+
+from __future__ import annotations
+
+import html
+import re
+
+from dagtool.dot.values import Html
+
+__all__ = ["label_lines"]
+
+_BREAK = re.compile(r"\\{1,2}[nlr]|\r\n?|\n")
+_HTML_BREAK = re.compile(r"<br\b[^<>]*>|</t[rd]\s*>|[\r\n]+", re.IGNORECASE)
+_TAG = re.compile(r"</?[A-Za-z][^<>]*>")
+_PORT = re.compile(r"<[\w.:-]*>")
+_FIELD = re.compile(r"(?<!\\)\|")
+_SPACE = re.compile(r"\s+")
+_ESCAPE = re.compile(r"\\([^\w\s])")
+
+
+def label_lines(label: str, shape: str = "") -> tuple[str, ...]:
+    """The lines of a label without markup and without empty ones.
+
+    A line ends at ``\\n``, ``\\l``, ``\\r``, at a real newline, at ``<br/>`` and at the end of a table cell; each
+    field of a record is a line of its own. ``\\\\n``, which Graphviz shows as text, ends one too: that is what
+    its author meant.
+    """
+    if isinstance(label, Html) or "<br" in label.lower() or "</b>" in label.lower():
+        pieces = [_TAG.sub(" ", piece) for part in _HTML_BREAK.split(label) for piece in _BREAK.split(part)]
+        pieces = [html.unescape(piece) for piece in pieces]
+    else:
+        pieces = _BREAK.split(label)
+        if shape in ("record", "Mrecord"):
+            pieces = [_PORT.sub(" ", field).strip("{} ") for piece in pieces for field in _FIELD.split(piece)]
+        if "\\" in label:
+            pieces = [_ESCAPE.sub(r"\1", piece) for piece in pieces]
+        if "&" in label:
+            pieces = [html.unescape(piece) for piece in pieces]
+    return tuple(line for piece in pieces if (line := _SPACE.sub(" ", piece).strip()))

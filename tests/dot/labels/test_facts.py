@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from dagtool.dot import parse
+from dagtool.dot.labels import Labels, NodeFacts
+
+
+def facts(label: str, *, attributes: str = "", name: str = "n") -> NodeFacts:
+    return Labels(parse(f'digraph {{ {name} [label="{label}" {attributes}] }}')[0]).nodes[0]
+
+
+@pytest.mark.parametrize(
+    ("label", "op", "shapes", "gpus"),
+    [
+        (r"Q Linear\nInput: [1,2]\nOutput: [1,4]\nGPU: 3", "linear", (["[1, 2]"], ["[1, 4]"], []), (3,)),
+        (
+            "Norm\nINPUT DIMENSION: [B=1]\nOUTPUT DIMENSION: [B=2]",
+            "norm",
+            (["[batch_size=1]"], ["[batch_size=2]"], []),
+            (),
+        ),
+        (r"GPU2\nAttn Layer0\n[Input: [1,2], Output: [1,3]]", "attention", (["[1, 2]"], ["[1, 3]"], []), (2,)),
+        (r"MHA\nIn: [1]\nOut: [2]\nGPU: 0-1 (TP2)", "attention", (["[1]"], ["[2]"], []), (0, 1)),
+        (r"Router\n[4,2]\n→ 2×[2,2]\nGPU: 0", "gate", (["[4, 2]"], ["2×[2, 2]"], []), (0,)),
+        (r"Q Proj\n[4,2]→[4,8]", "linear", (["[4, 2]"], ["[4, 8]"], []), ()),
+        (r"Embedding\n[4,2]", "embedding", ([], [], ["[4, 2]"]), ()),
+        (r"Expert 0\n[4,2]\n×[2,9]\nGPU: 0", "experts", ([], [], ["[4, 2]"]), (0,)),
+        (r"Concat\nInput1: [1]\nInput2: [2]\nOutput: [3]", "concat", (["[1]", "[2]"], ["[3]"], []), ()),
+        (r"Concat\nInput:\n[1], [2]\nOutput:\n[3]", "concat", (["[1]", "[2]"], ["[3]"], []), ()),
+        (r"Pipeline Send\nGPU: 0→1", "send", ([], [], []), (0,)),
+        (r"Layer 0\nResidual Add\nGPU 1", "residual", ([], [], []), (1,)),
+        ("FFN 4096->16384\n16384->16384", "mlp", ([], [], []), ()),
+    ],
+)
+def test_labels(label: str, op: str, shapes: tuple[list[str], ...], gpus: tuple[int, ...]) -> None:
+    found = facts(label)
+    assert found.op == op
+    assert tuple(list(map(str, some)) for some in (found.inputs, found.outputs, found.bare)) == shapes
+    assert (found.placement.gpus if found.placement else ()) == gpus
+
+
+def test_prose_counts_as_stated() -> None:
+    found = facts(r"Gate\nInput: [4]\nOutput: routing decisions")
+    assert (found.has_input, found.has_output, found.outputs) == (True, True, ())
+    assert found.rest == ("routing decisions",)
+
+
+def test_question_marks() -> None:
+    assert facts(r"E\nInput: [batch=?, seq=1]").unknown
+    assert facts(r"E\nInput: [?, 1]").unknown
+    assert not facts(r"What is this?\nInput: [1]").unknown
+
+
+def test_record_and_no_label() -> None:
+    found = facts("{Gate|Input: batch_size=4,hidden=2|GPU: 1}", attributes="shape=record")
+    assert (found.op, len(found.inputs[0].dims)) == ("gate", 2)
+    labels = Labels(parse("digraph { layer0_attn_allreduce_gpu3 }")[0])
+    assert labels.nodes[0].op == "all_reduce"
+    assert labels.nodes[0].placement is not None
+    assert labels.nodes[0].placement.source == "id"
+
+
+def test_label_before_id_before_cluster() -> None:
+    graph = parse(
+        'digraph { subgraph cluster_gpu7 { a_gpu1 [label="Softmax\\nGPU: 5"]; b_gpu1 [label="Softmax"]; c [label="Softmax"] } }'
+    )[0]
+    found = [facts.placement for facts in Labels(graph).nodes]
+    assert [(place.gpus, place.source) for place in found if place] == [
+        ((5,), "label"),
+        ((1,), "id"),
+        ((7,), "cluster"),
+    ]
+
+
+def test_what_is_not_understood_is_grouped_by_template() -> None:
+    labels = Labels(parse(r'digraph { a [label="Softmax\nfoo 1 bar"]; b [label="Softmax\nfoo 2 bar"] }')[0])
+    assert [(group.text, group.count) for group in labels.leftover] == [("foo {1-2} bar", 2)]
+
+
+def test_fast_enough() -> None:
+    nodes = "\n".join(
+        rf'q_{layer}_{gpu} [label="Q_Proj_{layer}_{gpu}\nGPU:{gpu}\nInput: [batch_size=128, seq_len=128]\nOutput: [batch_size=128]"]'
+        for layer in range(100) for gpu in range(128)
+    )  # fmt: skip
+    labels = Labels(parse(f"digraph {{ {nodes} }}")[0])
+    begin = time.process_time()
+    assert len(labels.nodes) == 12_800
+    assert time.process_time() - begin < 5  # about 0.6 s; the bound is for busy machines

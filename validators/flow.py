@@ -1,0 +1,131 @@
+"""How the dimensions at the two ends of an edge go together, where only labels state them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from dagtool.dot.labels.dims import Shape
+
+if TYPE_CHECKING:
+    from dagtool.dag.graph import Dag
+    from dagtool.dot.labels import Labels, NodeFacts
+
+__all__ = ["Fit", "Flow", "FlowFault", "fit"]
+
+
+class Fit(StrEnum):
+    """What an output is to an input."""
+
+    EQUAL = "equal"
+    RESHAPE = "reshape"
+    """As many elements, arranged otherwise."""
+    SPLIT = "split"
+    """The input is a whole part of the output."""
+    GATHER = "gather"
+    """The output is a whole part of the input."""
+    MISMATCH = "mismatch"
+    UNKNOWN = "unknown"
+
+
+def fit(given: Shape, taken: Shape) -> Fit:
+    """What one output is to one input; repetitions (the 8 of ``8×[512]``) may be counted or not."""
+    if [dim.text for dim in given.dims] == [dim.text for dim in taken.dims]:
+        return Fit.EQUAL
+    left, right = given.measure, taken.measure
+    if left is None or right is None or not left[0] or not right[0]:
+        return Fit.UNKNOWN
+    if left[1] != right[1]:
+        return Fit.UNKNOWN  # other symbols: tokens may be batch times seq
+    if right[0] in (left[0], left[0] * given.count) or left[0] == right[0] * taken.count:
+        return Fit.RESHAPE
+    if not given.dims or not taken.dims or given.dims[0].text != taken.dims[0].text:
+        return Fit.UNKNOWN  # one of them leaves the batch out, or counts tokens
+    if left[0] % right[0] == 0:
+        return Fit.SPLIT
+    return Fit.GATHER if right[0] % left[0] == 0 else Fit.MISMATCH
+
+
+@dataclass(frozen=True, slots=True)
+class FlowFault:
+    """An edge whose ends do not go together."""
+
+    edge: int
+    fit: Fit
+    given: Shape
+    taken: Shape
+
+
+_FITS = (Fit.EQUAL, Fit.RESHAPE, Fit.UNKNOWN)
+_PLAIN = frozenset(["compute", "norm", "residual"])
+_SECOND = frozenset(["fused", "scores", "softmax"])
+"""What comes from these is one of two operands, and labels often state the other one only."""
+
+
+def _is_triple(facts: NodeFacts) -> bool:
+    """Whether it gives queries, keys and values as one: each of its successors takes a part of that."""
+    return "qkv" in facts.title.lower()
+
+
+class Flow:
+    """The edges of one graph.
+
+    A node with several operands may state only one, so one parent that fits excuses the others.
+    """
+
+    def __init__(self, dag: Dag, labels: Labels) -> None:
+        self._dag = dag
+        self._nodes = labels.nodes
+        self._seen: dict[tuple[tuple[Shape, ...], tuple[Shape, ...]], tuple[Fit, Shape, Shape] | None] = {}
+
+    @cached_property
+    def faults(self) -> list[FlowFault]:
+        """In the order of the edges."""
+        into: dict[int, list[int]] = {}
+        for edge, head in enumerate(self._dag.heads):
+            if self._judged(self._nodes[head]):
+                into.setdefault(head, []).append(edge)
+        found = [fault for head, edges in into.items() for fault in self._at(head, edges)]
+        return sorted(found, key=lambda fault: fault.edge)
+
+    @staticmethod
+    def _judged(facts: NodeFacts) -> bool:
+        """Splits, collectives and gates exist to change sizes; of joined operators nobody knows which is meant."""
+        return bool(facts.inputs) and facts.operation.family in _PLAIN and facts.op != "fused"
+
+    def _at(self, head: int, edges: list[int]) -> Iterator[FlowFault]:
+        tails = [self._nodes[self._dag.tails[edge]] for edge in edges]
+        taken = self._nodes[head].inputs
+        verdicts = [self._best(tail.outputs, taken) for tail in tails]
+        if any(verdict is None or verdict[0] in _FITS for verdict in verdicts) or self._sums_up(tails, taken):
+            return
+        for edge, tail, verdict in zip(edges, tails, verdicts, strict=True):
+            if verdict and tail.operation.family in _PLAIN and tail.op not in _SECOND and not _is_triple(tail):
+                yield FlowFault(edge, *verdict)
+
+    def _best(self, given: tuple[Shape, ...], taken: tuple[Shape, ...]) -> tuple[Fit, Shape, Shape] | None:
+        """The kindest verdict over all pairs; None where nothing is stated."""
+        key = given, taken
+        if key not in self._seen:
+            order = list(Fit)
+            pairs = [(fit(one, other), one, other) for one in given for other in taken]
+            known = [pair for pair in pairs if pair[0] is not Fit.UNKNOWN]
+            best = min(known, key=lambda pair: order.index(pair[0]), default=None)
+            if best is None or (best[0] not in _FITS and len(known) < len(pairs)):
+                best = None
+            self._seen[key] = best
+        return self._seen[key]
+
+    @staticmethod
+    def _sums_up(tails: list[NodeFacts], taken: tuple[Shape, ...]) -> bool:
+        """Whether the parents' outputs together are the input: a concatenation."""
+        measures = [shape.measure for facts in tails for shape in facts.outputs]
+        if not measures or None in measures:
+            return False
+        numbers = [measure[0] for measure in measures if measure]
+        symbols = {measure[1] for measure in measures if measure}
+        whole = {shape.measure for shape in taken}
+        return len(symbols) == 1 and (sum(numbers), symbols.pop()) in whole

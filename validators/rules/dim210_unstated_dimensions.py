@@ -1,0 +1,57 @@
+"""A label states no dimensions where others do.
+
+What: a node whose label says neither what comes in nor what goes out, in a file in which other labels do. Inputs and
+outputs of the graph, legends, placeholders and nodes without edges are left out. A value in words ("routing decisions") counts.
+
+Why: whether the shards fit together cannot be checked at this node, by a reader or by a program.
+
+Fix: add a line `Input: [...]` and a line `Output: [...]`, each dimension with its name. Only files that declare no operators
+are asked; docs/labels.md says how labels are read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from dagtool.report.finding import Finding
+from dagtool.validators.rule import Rule, Severity
+
+if TYPE_CHECKING:
+    from dagtool.validators.context import Context
+
+RULE = Rule(
+    "DIM210",
+    "unstated-dimensions",
+    Severity.WARNING,
+    "a label states no dimensions where others do",
+    requires=("source",),
+)
+
+BAD = r"""digraph {
+    a [label="Q Projection\nInput: [batch=8, hidden=64]\nOutput: [batch=8, heads=4, d_k=16]\nGPU: 0"]
+    b [label="Softmax\nGPU: 0"]
+    a -> b
+}
+"""
+GOOD = r"""digraph {
+    a [label="Q Projection\nInput: [batch=8, hidden=64]\nOutput: [batch=8, heads=4, d_k=16]\nGPU: 0"]
+    b [label="Softmax\nInput: [batch=8, heads=4]\nOutput: [batch=8, heads=4]\nGPU: 0"]
+    a -> b
+}
+"""
+
+
+def check(ctx: Context) -> Iterator[Finding]:
+    """All of them as one finding."""
+    if ctx.labels is None or not any(facts.states_dimensions for facts in ctx.labels.nodes):
+        return
+    silent = [node for node in ctx.described if not ctx.labels.nodes[node].states_dimensions]
+    yield from ctx.about_nodes(
+        RULE,
+        silent,
+        "states no dimensions",
+        "state no dimensions",
+        help="add Input: [...] and Output: [...] to the labels",
+        limit=6,
+    )
