@@ -71,7 +71,7 @@ def check_bytes(
     from dagtool.dot import DotSyntaxError, parse
 
     rules = select_rules() if rules is None else rules
-    report = FileReport(path, rules=len(rules))
+    report = FileReport(path, rules=len(rules), grouped=group)
     try:
         graphs = parse(data)
         if not graphs:

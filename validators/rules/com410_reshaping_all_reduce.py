@@ -6,8 +6,7 @@ or fewer elements than one of the inputs: `8×[512]` in, `[4096]` out.
 Why: an all-reduce adds values of equal shape and keeps that shape. What grows by the size of the group is an all-gather
 (a concatenation), what shrinks a reduce-scatter; they move different amounts of data, and a sum is not a concatenation.
 
-On the 98 real files this was tried on it finds 92 nodes in 17 files; in each the title says all-reduce and the stated output
-is larger by a whole factor.
+The operator is taken from the title, so this is a hint. Its precision has not been measured node by node.
 
 Fix: name the collective that is meant, or state the shape that an all-reduce has. Only files that declare no operators
 are asked.
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 RULE = Rule(
     "COM410",
     "reshaping-all-reduce",
-    Severity.WARNING,
+    Severity.INFO,
     "an all-reduce changes the size of its value",
     requires=("source",),
 )

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 RULE = Rule(
     "GRF120",
     "lone-residual",
-    Severity.WARNING,
+    Severity.INFO,
     "a residual addition with one input",
     requires=(
         "directed",

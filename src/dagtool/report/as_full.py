@@ -13,7 +13,8 @@ from dagtool.report.quote import printable
 __all__ = ["render", "render_finding"]
 
 _COLORS = {Severity.ERROR: "1;31", Severity.WARNING: "1;33", Severity.INFO: "1;36"}
-_SCREENFUL = 38  # lines
+_SCREENFUL = 39  # lines, findings and checklist
+_LAST = 2  # those that tell what was left out
 _MARKS = {True: ("✓", "[ok]", "32"), False: ("✗", "[NO]", "31"), None: ("–", "[--]", "2")}
 
 
@@ -26,18 +27,28 @@ def render(reports: Iterable[FileReport], style: Style) -> Iterator[str]:
 
 
 def _findings(report: FileReport, style: Style) -> Iterator[str]:
-    """All of them; of a file that is not DOT no more than a screenful, the causes first."""
-    lines = 0
-    for number, finding in enumerate(report.findings):
-        text = render_finding(finding, style) + "\n\n"
-        lines += text.count("\n")
-        if number and not report.parses and lines > _SCREENFUL:
-            rest = Counter(finding.code for finding in report.findings[number:])
-            codes = ", ".join(f"{code} ({count})" if count > 1 else code for code, count in rest.items())
-            much = f"{rest.total()} more finding{'s' if rest.total() > 1 else ''}"
-            yield f"and {much}, which --output-format json lists: {codes[:200]}\n\n"
-            return
-        yield text
+    """All of them, or where they are grouped no more than a screenful: the worst first, and what is left out."""
+    texts = [render_finding(finding, style) + "\n\n" for finding in report.findings]
+    room = _SCREENFUL - (len(report.checklist) + 1 if report.checklist else 0)
+    if not report.grouped or sum(text.count("\n") for text in texts) <= room:
+        yield from texts
+        return
+    order = list(range(len(texts)))
+    if report.parses:  # of a file that is not DOT the causes come first already
+        order.sort(key=lambda number: -report.findings[number].severity.rank)
+    shown: list[int] = []
+    lines = _LAST
+    for number in order:
+        lines += texts[number].count("\n")
+        if shown and lines > room:
+            break
+        shown.append(number)
+    yield from (texts[number] for number in sorted(shown))
+    rest = Counter(report.findings[number].code for number in order if number not in shown)
+    if rest:
+        codes = ", ".join(f"{code} ({count})" if count > 1 else code for code, count in rest.items())
+        much = f"{rest.total()} more finding{'s' if rest.total() > 1 else ''}"
+        yield f"and {much}, which --output-format concise lists: {codes[:200]}\n\n"
 
 
 def _paint(text: str, code: str, style: Style) -> str:

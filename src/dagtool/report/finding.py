@@ -99,6 +99,8 @@ class FileReport:
     skipped: list[Skipped] = field(default_factory=list)
     checklist: list[CheckItem] = field(default_factory=list)
     """Of the first graph."""
+    grouped: bool = True
+    """Whether like findings stand together as one, and a reader wants no more than a screenful."""
     rules: int = 0
     nodes: int = 0
     """Of all graphs together; so with ``edges``."""
