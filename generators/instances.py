@@ -20,6 +20,7 @@ from dagtool.generators.program import ENTRY, Ref, Step
 from dagtool.generators.strategy import Strategy
 from dagtool.model.mesh import Mesh
 from dagtool.ops import OPERATORS
+from dagtool.ops.base import axes_param
 
 __all__ = ["Assembler", "Section"]
 
@@ -134,7 +135,7 @@ class Assembler:
         in_layer = not role.startswith(("input", "output", "embedding", "head"))
         fields = ["x"] if step.per_expert else []
         if operator.family != "io" and len(step.meshes) == 1:
-            grouped = {*params.get("over", "").split(","), *params.get("owner", "").split(",")}
+            grouped = {*axes_param(params, "over"), *axes_param(params, "owner")}
             spanned = grouped if operator.is_communication or step.per_expert else set()
             fields += [axis for axis in self._axes(step) if axis not in spanned]
         return "_".join([*(["layer{l}"] if in_layer else []), role, *(f"{name}{{{name}}}" for name in fields)])

@@ -199,10 +199,11 @@ class Context:
                 yield from (f"axis {axis}" for axis in sorted(tensor.used_axes - set(mesh.sizes)))
             symbols = {symbol for dim in tensor.dims for symbol in dim.size.symbols}
             yield from (f"size {symbol}" for symbol in sorted(symbols - set(self.dag.sizes)))
+        from dagtool.ops.base import axes_param
+
         axes = {axis for mesh in self.dag.meshes.values() for axis in mesh.sizes}
         for name in ("over", "owner"):
-            stated = kind.parameters.get(name, "").split(",")
-            yield from (f"axis {axis.strip()}" for axis in stated if axis.strip() and axis.strip() not in axes)
+            yield from (f"axis {axis}" for axis in axes_param(kind.parameters, name) if axis not in axes)
         to = kind.parameters.get("to")
         if to and to not in self.dag.meshes:
             yield f"mesh {to}"

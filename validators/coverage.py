@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from dagtool.model.dataflow import EXPERT_PARTS, base_role
 from dagtool.model.mesh import Mesh, format_gpus
+from dagtool.ops.base import axes_param
 
 if TYPE_CHECKING:
     from dagtool.validators.context import Context
@@ -40,7 +41,7 @@ class Coverage:
         found: dict[str, tuple[str, ...]] = {}
         for kind in self._ctx.dag.kinds:
             if "experts" in kind.parameters and kind.meshes:
-                owner = tuple(filter(None, kind.parameters.get("owner", "").split(",")))
+                owner = axes_param(kind.parameters, "owner")
                 found.setdefault(kind.meshes[0], owner)
         return found
 

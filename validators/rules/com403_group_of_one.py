@@ -14,6 +14,7 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from dagtool.ops import OPERATORS
+from dagtool.ops.base import axes_param
 from dagtool.ops.collective import Collective
 from dagtool.report.finding import Finding
 from dagtool.validators.rule import Rule, Severity
@@ -40,8 +41,7 @@ def check(ctx: Context) -> Iterator[Finding]:
     for index, kind in enumerate(ctx.dag.kinds):
         operator = OPERATORS.get(kind.op)
         mesh = ctx.dag.meshes.get(kind.meshes[0]) if kind.meshes else None
-        over = kind.parameters.get("over") or kind.parameters.get("owner") or ""
-        axes = [axis for axis in over.split(",") if axis]
+        axes = axes_param(kind.parameters, "over") or axes_param(kind.parameters, "owner")
         if not isinstance(operator, Collective) or mesh is None or not axes or not set(axes) <= set(mesh.sizes):
             continue
         if prod(mesh.sizes[axis] for axis in axes) == 1:

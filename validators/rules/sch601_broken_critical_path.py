@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from dagtool.cost.critical import critical_path
+from dagtool.cost.critical import heaviest_path
 from dagtool.model.mesh import format_gpus
 from dagtool.model.transformer import reference_matmuls
 from dagtool.report.finding import Finding
@@ -74,7 +74,7 @@ def check(ctx: Context) -> Iterator[Finding]:
         stations.setdefault(station, part.per_layer)
         station_of.update(dict.fromkeys(part.roles, station))
     met: dict[str, set[int]] = {station: set() for station in stations}
-    for node in critical_path(ctx.dag).nodes:
+    for node in heaviest_path(ctx.dag, ctx.order, ctx.before).nodes:
         passed = station_of.get(ctx.dag.kind(node).role)
         if passed is not None:
             met[passed].add(ctx.dag.layer_of[node])

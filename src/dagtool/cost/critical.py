@@ -7,6 +7,7 @@ always the same. A size that is a symbol counts as 2**20 when paths are compared
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dagtool.cost.work import kind_works, matmuls_of
@@ -15,7 +16,7 @@ from dagtool.dag.graph import Dag
 from dagtool.model.size import Size
 from dagtool.ops import Matmul
 
-__all__ = ["CriticalPath", "Term", "critical_path", "expression"]
+__all__ = ["CriticalPath", "Term", "critical_path", "expression", "heaviest_path"]
 
 _NOMINAL = 1 << 20
 _PER_NODE = 1 << 32
@@ -59,11 +60,15 @@ def critical_path(dag: Dag) -> CriticalPath:
     """The critical path of an acyclic DAG. Raises ValueError for a cyclic one."""
     count = len(dag.ids)
     after = algorithms.successors(count, dag.tails, dag.heads)
-    before = algorithms.successors(count, dag.heads, dag.tails)
     incoming, _ = algorithms.degrees(count, dag.tails, dag.heads)
     order = algorithms.topological_order(after, incoming)
     if len(order) != count:
         raise ValueError("the graph has a cycle, so it has no longest path")
+    return heaviest_path(dag, order, algorithms.successors(count, dag.heads, dag.tails))
+
+
+def heaviest_path(dag: Dag, order: Sequence[int], before: algorithms.Adjacency) -> CriticalPath:
+    """The same, given a topological order and the predecessors."""
     products = [matmuls_of(work, dag) for work in kind_works(dag)]
     weights = [_weight(held) for held in products]
     _, nodes = algorithms.longest_path(order, before, [weights[kind] for kind in dag.kind_of], _ranks(dag))

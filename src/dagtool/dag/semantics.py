@@ -9,6 +9,7 @@ from dagtool.model.mesh import Mesh
 from dagtool.model.size import SizeError
 from dagtool.model.tensor import TensorType, TypeTextError, parse_type
 from dagtool.ops import OPERATORS, LayoutError, Work
+from dagtool.ops.base import axes_param
 
 __all__ = ["infer_outputs", "kind_work", "replication", "slot_types", "weight_of"]
 
@@ -59,7 +60,7 @@ def replication(kind: Kind, dag: Dag) -> int:
     weight = weight_of(kind)
     types = [port.type for port in (*kind.inputs, *kind.outputs)] + ([weight] if weight else [])
     used = {axis for tensor in types for axis in tensor.used_axes}
-    used |= set(filter(None, kind.parameters.get("owner", "").split(",")))
+    used |= set(axes_param(kind.parameters, "owner"))
     count = 1
     for axis, size in mesh.axes:
         count *= 1 if axis in used else size
