@@ -49,7 +49,6 @@ def _hide(folder: Path, package: str) -> None:
     )
 
 
-@pytest.mark.usefixtures("graphviz")
 def test_default_is_an_svg_beside_the_file(dagtool, tp8):
     done = dagtool("render", tp8)
     assert (done.returncode, done.stdout) == (0, "")
@@ -58,7 +57,6 @@ def test_default_is_an_svg_beside_the_file(dagtool, tp8):
     assert root.tag == f"{SVG}svg"
 
 
-@pytest.mark.usefixtures("graphviz")
 def test_svg_is_accessible_light_and_says_how_it_was_made(dagtool, tp8, tmp_path):
     out = tmp_path / "x.svg"
     assert dagtool("render", tp8, "-q", "-o", out).returncode == 0
@@ -68,7 +66,10 @@ def test_svg_is_accessible_light_and_says_how_it_was_made(dagtool, tp8, tmp_path
     assert root.get("role") == "graphics-document document"
     ids = [element.get("id") for element in root.iter() if element.get("id")]
     assert len(set(ids)) == len(ids)
-    assert root.get("aria-labelledby", "").split() == ids
+    assert root.get("aria-labelledby", "").split() == ids[:2]
+    named = [element for element in root.iter() if element.get("role") == "graphics-symbol"]
+    assert len(named) == 22
+    assert all(element.get("aria-label") for element in named)
     assert root.get("viewBox")
     assert float(root.get("width", "0")) <= 1600
     assert len(text.encode()) < 120_000
@@ -89,7 +90,6 @@ def test_formats(dagtool, tp8, tmp_path, ending, magic):
     assert out.read_bytes().startswith(magic)
 
 
-@pytest.mark.usefixtures("graphviz")
 def test_same_bytes_whatever_the_hash_seed(dagtool, tp8, tmp_path):
     pictures = []
     for seed in ("0", "1", "271828"):
@@ -131,16 +131,35 @@ def test_the_default_for_dot_is_not_the_file_itself(dagtool, tp8):
     assert tp8.read_bytes() == before
 
 
-def test_no_graphviz_at_all(dagtool, tp8, tmp_path):
-    """Exit status 3, both ways to install it, and the way without it."""
+def test_png_without_graphviz(dagtool, tp8, tmp_path):
+    """Exit status 3, both ways to install it, and what needs none."""
     _hide(tmp_path / "hidden", "pygraphviz")
-    out = tmp_path / "x.svg"
+    out = tmp_path / "x.png"
     done = dagtool("render", tp8, "-o", out, PATH=str(tmp_path), PYTHONPATH=str(tmp_path / "hidden"))
     assert done.returncode == 3
     assert "neither the program 'dot' nor the package pygraphviz is installed" in done.stderr
     assert "pip install 'dagtool[render]'" in done.stderr
-    assert "-o FILE.dot" in done.stderr
+    assert "-o FILE.svg" in done.stderr
     assert not out.exists()
+
+
+@pytest.mark.parametrize("view", ["layer", "layers", "all"])
+def test_svg_needs_no_graphviz(dagtool, tp8, tmp_path, view):
+    _hide(tmp_path / "hidden", "pygraphviz")
+    out = tmp_path / "x.svg"
+    done = dagtool("render", tp8, "-o", out, "--view", view, PATH=str(tmp_path), PYTHONPATH=str(tmp_path / "hidden"))
+    assert done.returncode == 0, done.stderr
+    assert len(ElementTree.fromstring(out.read_text(encoding="utf-8")).findall(f".//{SVG}title")) > 22
+
+
+def test_a_foreign_file_is_laid_out_without_graphviz(dagtool, tmp_path):
+    _hide(tmp_path / "hidden", "pygraphviz")
+    file, out = tmp_path / "x.dot", tmp_path / "x.svg"
+    file.write_text("digraph {a -> b -> c; a -> c; a -> a; subgraph cluster_s {b}}")
+    done = dagtool("render", file, "-o", out, PATH=str(tmp_path), PYTHONPATH=str(tmp_path / "hidden"))
+    assert done.returncode == 0, done.stderr
+    root = ElementTree.fromstring(out.read_text(encoding="utf-8"))
+    assert len([one for one in root.iter() if (one.get("class") or "").startswith("edge")]) == 4
 
 
 @pytest.mark.parametrize("ending", ["svg", "png", "pdf"])
@@ -155,7 +174,7 @@ def test_the_wheel_draws_without_a_system_graphviz(dagtool, tp8, tmp_path, endin
 @pytest.mark.skipif(os.name == "nt", reason="a shell script stands in for the program")
 def test_time_limit(dagtool, tp8, tmp_path):
     _program(tmp_path / "bin", "dot", "#!/bin/sh\nexec sleep 30\n")
-    out = tmp_path / "x.svg"
+    out = tmp_path / "x.png"
     path = os.pathsep.join([str(tmp_path / "bin"), os.environ["PATH"]])
     done = dagtool("render", tp8, "-o", out, "--timeout", "0.2", PATH=path)
     assert done.returncode == 3
@@ -172,7 +191,7 @@ def test_a_failing_program(dagtool, tp8, tmp_path, script, said):
     _program(tmp_path / "bin", "dot", f"#!/bin/sh\n{script}\n")
     _hide(tmp_path / "hidden", "pygraphviz")
     path = os.pathsep.join([str(tmp_path / "bin"), os.environ["PATH"]])
-    done = dagtool("render", tp8, "-o", tmp_path / "x.svg", PATH=path, PYTHONPATH=str(tmp_path / "hidden"))
+    done = dagtool("render", tp8, "-o", tmp_path / "x.png", PATH=path, PYTHONPATH=str(tmp_path / "hidden"))
     assert done.returncode == 3
     assert "Graphviz could not draw it: dot: " in done.stderr
     assert said in done.stderr
@@ -183,7 +202,18 @@ def test_the_wheel_takes_over_from_a_failing_program(dagtool, tp8, tmp_path):
     pytest.importorskip("pygraphviz")
     _program(tmp_path / "bin", "dot", "#!/bin/sh\nexit 1\n")
     path = os.pathsep.join([str(tmp_path / "bin"), os.environ["PATH"]])
-    assert dagtool("render", tp8, "-o", tmp_path / "x.svg", PATH=path).returncode == 0
+    assert dagtool("render", tp8, "-o", tmp_path / "x.png", PATH=path).returncode == 0
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a shell script stands in for the program")
+def test_our_layout_takes_over_from_a_failing_program(dagtool, tmp_path):
+    _program(tmp_path / "bin", "dot", "#!/bin/sh\nexit 1\n")
+    _hide(tmp_path / "hidden", "pygraphviz")
+    file = tmp_path / "x.dot"
+    file.write_text("digraph {a -> b}")
+    path = os.pathsep.join([str(tmp_path / "bin"), os.environ["PATH"]])
+    done = dagtool("render", file, "-o", tmp_path / "x.svg", PATH=path, PYTHONPATH=str(tmp_path / "hidden"))
+    assert done.returncode == 0
 
 
 @pytest.mark.parametrize(

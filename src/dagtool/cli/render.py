@@ -14,8 +14,8 @@ _FORMATS = ("svg", "png", "pdf", "dot")
 
 @click.command(
     "render",
-    epilog="Example: dagtool render outputs/ep16_tp4.dot -o ep16_tp4.svg\n\nSVG, PNG and PDF need Graphviz (the program"
-    " 'dot', or pip install 'dagtool[render]'); DOT needs nothing.\n\nExit status: 0 drawn, 2 the file cannot be read,"
+    epilog="Example: dagtool render outputs/ep16_tp4.dot -o ep16_tp4.svg\n\nPNG and PDF need Graphviz (the program"
+    " 'dot', or pip install 'dagtool[render]'); SVG and DOT need nothing.\n\nExit status: 0 drawn, 2 the file cannot be read,"
     " has a cycle, or is too large for the view, 3 Graphviz is missing, failed, or took too long.",
 )
 @click.argument("file", metavar="FILE|-")

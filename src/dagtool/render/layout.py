@@ -20,7 +20,7 @@ from dagtool.render.routing import Lanes, lay_lanes, route
 
 __all__ = ["lay_out"]
 
-LANE = 10.0
+LANE = 12.0
 FRAME = 9.0
 """Between a frame and what is in it."""
 HEADING = 19.0
@@ -109,9 +109,7 @@ class _Plan:
         way = route(
             tail, head, lane, around=pair in self.lanes.around, inset=(sizes[pair[0]].inset, sizes[pair[1]].inset)
         )
-        tip, *points = (f"{x:.1f},{-y:.1f}" for x, y in (way.tip, *way.points))
-        spline = " ".join([f"e,{tip}", *points])
-        return replace(edge, spline=spline, label_at=way.label)
+        return replace(edge, way=way)
 
     def framed(self, frame: Outline, picture: Picture, placement: Placement) -> Frame:
         """The frame with its place: room for the frames and lanes in it."""

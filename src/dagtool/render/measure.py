@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 
-__all__ = ["lines_of", "text_width"]
+__all__ = ["lines_of", "markup_lines", "text_width"]
 
 _WIDTHS = {
     191: "'", 222: "ijl", 260: "|", 278: " !,./:;I[\\]ft", 333: "()-`r", 334: "{}", 355: '"', 389: "*", 469: "^",
@@ -25,9 +25,11 @@ def text_width(text: str, size: float) -> float:
     return sum(_WIDTH_OF.get(letter, 667) for letter in text) * size * _SLACK / 1000
 
 
+def markup_lines(markup: str) -> list[tuple[str, bool]]:
+    """The lines of a label written in Graphviz's HTML-like language, and which are bold."""
+    return [(html.unescape(_TAG.sub("", line)), "<B>" in line.upper()) for line in _BREAK.split(markup)]
+
+
 def lines_of(markup: str, size: float) -> list[float]:
-    """The widths of the lines of a label written in Graphviz's HTML-like language."""
-    return [
-        text_width(html.unescape(_TAG.sub("", line)), size) * (_BOLD if "<B>" in line.upper() else 1)
-        for line in _BREAK.split(markup)
-    ]
+    """The widths of its lines in points at a font size in points."""
+    return [text_width(text, size) * (_BOLD if bold else 1) for text, bold in markup_lines(markup)]
