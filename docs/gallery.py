@@ -10,6 +10,7 @@ from pathlib import Path
 
 from dagtool.generators import find_strategy, generate
 from dagtool.render import Drawing, caption, compose_drawing
+from dagtool.render.views import Asked
 
 __all__ = ["ENTRIES", "Entry", "page", "picture"]
 
@@ -32,8 +33,12 @@ class Entry:
         changed = "".join(f" --set {key}={value}" for key, value in self.settings)
         file = f"outputs/{self.name}.dot"
         gen = f"dagtool gen {self.preset}{changed} -o {file}"
-        view = "" if self.view == "layer" else f" --view {self.view}"
-        return gen, f"dagtool render {file}{view} -o outputs/gallery/{self.name}/{self.name}.svg"
+        return gen, " ".join(["dagtool render", file, *self.options, f"-o outputs/gallery/{self.name}/{self.name}.svg"])
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """What says the view."""
+        return () if self.view == "layer" else ("--view", self.view)
 
 
 ENTRIES = (
@@ -56,7 +61,8 @@ ENTRIES = (
 def picture(entry: Entry) -> Drawing:
     """The picture of an entry, not yet drawn."""
     dag = generate(entry.preset, dict(entry.settings))
-    return compose_drawing(dag, view=entry.view, caption=caption(f"{entry.name}.dot", entry.view))
+    asked = Asked(caption=caption(f"{entry.name}.dot", *entry.options))
+    return compose_drawing(dag, view=entry.view, asked=asked)
 
 
 def page() -> str:

@@ -14,7 +14,8 @@ from dagtool.dot.reader import parse
 from dagtool.dot.writer import write_dot
 from dagtool.generators import generate
 from dagtool.generators.presets import preset_names
-from dagtool.render import caption, compose_drawing
+from dagtool.render import compose_drawing
+from dagtool.render.views import Asked
 
 ROOT = Path(__file__).parents[1]
 AGAIN = "look at the change, then: python3 dev.py gallery"
@@ -60,5 +61,5 @@ def test_a_file_gives_the_picture_of_its_dag(preset: str) -> None:
     """Written and read again, a DAG is drawn the same."""
     dag = generate(preset)
     read = to_dag(parse("".join(write_dot(dag)).encode())[0])
-    drawings = [compose_drawing(one, caption=caption("x.dot")) for one in (dag, read)]
+    drawings = [compose_drawing(one, asked=Asked(caption="x")) for one in (dag, read)]
     assert drawings[0] == drawings[1]

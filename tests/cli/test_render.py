@@ -273,12 +273,43 @@ def test_all_refuses_what_nobody_can_read(dagtool, tmp_path):
     assert "--view layer" in done.stderr
 
 
-@pytest.mark.usefixtures("graphviz")
-@pytest.mark.parametrize(("view", "nodes"), [("layers", 25), ("all", 553)])
-def test_views(dagtool, tp8, tmp_path, view, nodes):
-    done = dagtool("render", tp8, "--view", view, "-o", tmp_path / "x.svg")
+@pytest.mark.parametrize(
+    ("options", "nodes"),
+    [
+        ("--view layers", 25),
+        ("--view all", 553),
+        ("--view stages", 7),
+        ("--view path", 22),
+        ("--view gpu --gpus 3", 22),
+        ("--view around --node tp_layer1_softmax_gpu3", 6),
+        ("--view around --node tp_layer1_softmax_gpu3 --steps 1", 3),
+        ("--view layers --detail 0:op,1:block,2-:layer", 26),
+    ],
+)
+def test_views(dagtool, tp8, tmp_path, options, nodes):
+    done = dagtool("render", tp8, *options.split(), "-o", tmp_path / "x.svg")
     assert f"553 nodes drawn as {nodes} " in done.stderr
-    assert f"--view {view} · dagtool" in (tmp_path / "x.svg").read_text(encoding="utf-8")
+    assert f"render tp8.dot {options} · dagtool" in (tmp_path / "x.svg").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ("--view layerz", "is not one of"),
+        ("--view gpu --gpus 99", "GPU 99: not in the graph, which has GPU 0–7"),
+        ("--view gpu --gpus 3-1", "runs backwards"),
+        ("--view around", "needs --node ID"),
+        ("--view around --node tp_layer1_softmax_gpu33", "did you mean 'tp_layer1_softmax_gpu3'"),
+        ("--view layers --detail 0:ops", "'ops' is no level; there are op, block, layer"),
+        ("--view layers --detail x", "is not LAYERS:LEVEL"),
+        ("--view layers --detail 3-1:op", "ends before it begins"),
+    ],
+)
+def test_views_that_cannot_be(dagtool, tp8, tmp_path, options, said):
+    done = dagtool("render", tp8, *options.split(), "-o", tmp_path / "x.svg")
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert not (tmp_path / "x.svg").exists()
 
 
 @pytest.mark.usefixtures("graphviz")

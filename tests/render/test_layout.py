@@ -7,6 +7,7 @@ from itertools import combinations
 
 import pytest
 
+from dagtool.dag.detail import parse_detail
 from dagtool.dag.folding import fold
 from dagtool.dag.graph import Dag
 from dagtool.dot import parse
@@ -19,10 +20,11 @@ from dagtool.render.compose import compose
 from dagtool.render.layout import lay_out
 from dagtool.render.picture import Picture, Spot
 from dagtool.render.placement import TextSize
+from dagtool.render.views import Asked
 
 
 def _laid_out(dag: Dag, view: str = "layer") -> Picture:
-    folded = fold(dag, view)
+    folded = fold(dag, parse_detail("0:op") if view == "layers" else None)
     columns = arrange(dag, folded)
     assert columns is not None
     return lay_out(
@@ -119,6 +121,6 @@ def test_names_that_mean_something_to_graphviz_are_shown_as_they_are() -> None:
 
 @pytest.mark.parametrize("preset", preset_names())
 def test_the_picture_is_dot_that_our_own_reader_reads(preset: str) -> None:
-    drawing = compose_drawing(generate(preset), caption="how")
+    drawing = compose_drawing(generate(preset), asked=Asked(caption="how"))
     graph = parse(drawing.source.encode())[0]
     assert len([name for name in graph.node_ids if not name.startswith(("legend", "picture"))]) == drawing.nodes

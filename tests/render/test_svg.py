@@ -16,6 +16,7 @@ from dagtool.generators.presets import preset_names
 from dagtool.render import compose_drawing
 from dagtool.render.place import place_in_rows
 from dagtool.render.svg import picture_svg
+from dagtool.render.views import Asked
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -34,7 +35,7 @@ HOSTILE = (
 
 def _svg(text: bytes) -> str:
     """Laid out by us, whatever is installed."""
-    drawing = compose_drawing(to_dag(parse(text)[0]), caption="how")
+    drawing = compose_drawing(to_dag(parse(text)[0]), asked=Asked(caption="how"))
     return picture_svg(place_in_rows(drawing.picture), drawing.templates, "a title", drawing.description)
 
 
@@ -65,7 +66,7 @@ def test_a_hostile_text_does_nothing(text):
 
 @pytest.mark.parametrize("preset", preset_names())
 def test_nothing_comes_from_outside_and_ids_are_links(preset):
-    drawing = compose_drawing(generate(preset), caption="how")
+    drawing = compose_drawing(generate(preset), asked=Asked(caption="how"))
     svg = drawing.draw("svg").decode()
     assert re.findall(r"https?://[^\"' ]+", svg) == ["http://www.w3.org/2000/svg"]
     assert re.findall(r"url\(([^)]*)\)", svg) == [f"#{re.search(r'd[0-9a-f]{8}', svg)[0]}-tip"]
@@ -73,7 +74,7 @@ def test_nothing_comes_from_outside_and_ids_are_links(preset):
     assert len(set(ids)) == len(ids) == drawing.nodes + 3
     outside = re.sub(r"<style>.*?</style>", "", svg, flags=re.DOTALL)
     assert not re.search(r"#[0-9a-f]{6}\b", outside), "colours stand in the style alone"
-    assert svg == compose_drawing(generate(preset), caption="how").draw("svg").decode()
+    assert svg == compose_drawing(generate(preset), asked=Asked(caption="how")).draw("svg").decode()
     assert svg.count("prefers-color-scheme:dark") == 1
 
 

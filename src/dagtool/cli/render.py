@@ -5,7 +5,11 @@ dagtool render outputs/ep16_tp4.dot -o ep16_tp4.svg
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
+
+from dagtool.render.views import Asked, load_view, view_names
 
 __all__ = ["command"]
 
@@ -15,8 +19,8 @@ _FORMATS = ("svg", "png", "pdf", "dot")
 @click.command(
     "render",
     epilog="Example: dagtool render outputs/ep16_tp4.dot -o ep16_tp4.svg\n\nPNG and PDF need Graphviz (the program"
-    " 'dot', or pip install 'dagtool[render]'); SVG and DOT need nothing.\n\nExit status: 0 drawn, 2 the file cannot be read,"
-    " has a cycle, or is too large for the view, 3 Graphviz is missing, failed, or took too long.",
+    " 'dot', or pip install 'dagtool[render]'); SVG and DOT need nothing.\n\nExit status: 0 drawn, 2 the file"
+    " cannot be read, has a cycle, or is too large for the view, 3 Graphviz is missing, failed, or took too long.",
 )
 @click.argument("file", metavar="FILE|-")
 @click.option(
@@ -28,12 +32,20 @@ _FORMATS = ("svg", "png", "pdf", "dot")
 @click.option("--format", "form", type=click.Choice(_FORMATS), help="The format, where the ending does not say it.")
 @click.option(
     "--view",
-    type=click.Choice(["layer", "layers", "all"]),
+    type=click.Choice(view_names()),
     default="layer",
     show_default=True,
-    help="layer: each kind of layer once, ×N. layers: the first layer in full, the others as one node each."
-    " all: every node.",
+    metavar="NAME",
+    help="\b\n" + "\n".join(f"{name}: {load_view(name).SUMMARY}." for name in view_names()),
 )
+@click.option(
+    "--detail", metavar="LAYERS:LEVEL,…", help="For --view layers: op, block or layer, as in 0:op,1:block,2-:layer."
+)
+@click.option("--node", metavar="ID", help="For --view around: the node in the middle.")
+@click.option(
+    "--steps", type=click.IntRange(1), default=2, show_default=True, help="For --view around: how many edges from it."
+)
+@click.option("--gpus", metavar="SET", help="For --view gpu and lanes: which GPUs, as in 0-7,12.")
 @click.option("--templates", metavar="DIR", help="Templates that go in front of ours, by the same names.")
 @click.option(
     "--timeout",
@@ -45,7 +57,15 @@ _FORMATS = ("svg", "png", "pdf", "dot")
 )
 @click.option("-q", "--quiet", is_flag=True, help="No summary.")
 def command(
-    *, file: str, output: str | None, form: str | None, view: str, templates: str | None, timeout: float, quiet: bool
+    *,
+    file: str,
+    output: str | None,
+    form: str | None,
+    view: str,
+    templates: str | None,
+    timeout: float,
+    quiet: bool,
+    **asked: Any,
 ) -> None:
     """Draw a DAG, folded so that it can be read: equal ranks, experts and layers once, with ×N."""
     import gc
@@ -56,11 +76,12 @@ def command(
     output, form = _target(file, output, form)
     from dagtool.dot.load import load_dag
     from dagtool.errors import DagtoolError
-    from dagtool.render import caption, compose_drawing
+    from dagtool.render import compose_drawing
 
+    wanted = _asked(file, view, asked)
     dag = load_dag(file)
     try:
-        drawing = compose_drawing(dag, view=view, caption=caption(file, view), templates=templates)
+        drawing = compose_drawing(dag, view=view, asked=wanted, templates=templates)
     except DagtoolError as error:
         if templates is None:
             error.message = f"{file}: {error.message}"
@@ -70,6 +91,30 @@ def command(
         spent = time.perf_counter() - started
         where = "standard output" if output == "-" else output
         click.echo(f"{where}: {len(dag.ids):,} nodes drawn as {drawing.nodes:,} in {spent:.2f} s", err=True)
+
+
+def _asked(file: str, view: str, given: dict[str, Any]) -> Asked:
+    """What the options ask for, and how they would be written again. Raises DagtoolError for GPUs that are none."""
+    import shlex
+
+    from dagtool.errors import DagtoolError
+    from dagtool.model.mesh import MeshError, parse_gpus
+    from dagtool.render import caption
+
+    context = click.get_current_context()
+    said = {name: value for name, value in given.items() if context.get_parameter_source(name).name == "COMMANDLINE"}
+    options = [f"--{name} {shlex.quote(str(value))}" for name, value in {"view": view, **said}.items()]
+    try:
+        gpus = parse_gpus(given["gpus"]) if given["gpus"] else ()
+    except MeshError as error:
+        raise DagtoolError(f"--gpus {given['gpus']}: {error}", "write them as in 0-7,12") from None
+    return Asked(
+        caption=caption(file, *options[view == "layer" :]),
+        node=given["node"] or "",
+        steps=given["steps"],
+        gpus=gpus,
+        detail=given["detail"] or "",
+    )
 
 
 def _target(file: str, output: str | None, form: str | None) -> tuple[str, str]:

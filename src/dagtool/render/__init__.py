@@ -13,18 +13,13 @@ if TYPE_CHECKING:
     from jinja2 import TemplateError
     from jinja2.sandbox import SandboxedEnvironment
 
-    from dagtool.dag.folded import FoldedGraph
     from dagtool.dag.graph import Dag
+    from dagtool.render.views import Asked
 
 __all__ = ["FORMATS", "Drawing", "caption", "compose_drawing"]
 
 FORMATS = ("svg", "png", "pdf", "dot")
 """What a picture can be written as; PNG and PDF need Graphviz."""
-
-_MAX_NODES = 2000
-"""More cannot be laid out in reasonable time, nor read."""
-_SMALL = 40
-"""A file without operators that has no more nodes is drawn as it is."""
 
 
 _SOLVABLE = 300
@@ -100,55 +95,24 @@ class Drawing:
         return place_in_rows(self.picture)
 
 
-def compose_drawing(dag: Dag, *, view: str = "layer", caption: str = "", templates: str | None = None) -> Drawing:
-    """The picture of a DAG in one of ``dagtool.dag.folding.VIEWS``.
+def compose_drawing(
+    dag: Dag, *, view: str = "layer", asked: Asked | None = None, templates: str | None = None
+) -> Drawing:
+    """The picture of a DAG in one of ``dagtool.render.views.view_names()``.
 
     Raises DagtoolError for a graph that is too large for the view, for a cycle, and for templates that fail.
     """
     from jinja2 import TemplateError
 
-    folded = _folded(dag, view)
-    env = _environment(templates)
-    try:
-        return Drawing(_composed(dag, folded, caption, env), env)
-    except TemplateError as error:
-        raise _template_error(error) from None
-
-
-def _folded(dag: Dag, view: str) -> FoldedGraph:
-    from dagtool.dag.folding import FoldingError, fold
+    from dagtool.render.views import Asked, load_view
 
     if not dag.ids:
         raise DagtoolError("there is nothing to draw: the graph has no nodes")
-    if view == "layer" and not dag.declared and len(dag.ids) <= _SMALL:
-        view = "all"
-    if view == "all":
-        _refuse_large(len(dag.ids), "--view layer folds equal nodes and layers")
+    env = _environment(templates)
     try:
-        folded = fold(dag, view)
-    except FoldingError as error:
-        raise DagtoolError(str(error), "'dagtool validate' shows it; --view all draws it as it is") from None
-    _refuse_large(len(folded.nodes), "its nodes are too different from each other to be folded")
-    return folded
-
-
-def _composed(dag: Dag, folded: FoldedGraph, caption: str, env: SandboxedEnvironment) -> Picture:
-    from dataclasses import replace
-
-    from dagtool.render.compose import compose
-    from dagtool.render.dress import dress
-    from dagtool.render.frames import outlines
-    from dagtool.render.picture import Frame
-    from dagtool.render.place import place_in_columns
-
-    picture = dress(compose(dag, folded, caption), env)
-    if placed := place_in_columns(dag, folded, picture):
-        return placed
-    frames = [
-        Frame(one.id, one.kind, one.label, tuple(picture.nodes[node].id for node in one.nodes))
-        for one in outlines(dag, folded, None)
-    ]
-    return replace(picture, frames=tuple(frames))
+        return Drawing(load_view(view).picture(dag, asked or Asked(), env), env)
+    except TemplateError as error:
+        raise _template_error(error) from None
 
 
 def _environment(templates: str | None) -> SandboxedEnvironment:
@@ -169,15 +133,9 @@ def _template_error(error: TemplateError) -> DagtoolError:
     return DagtoolError(f"{where}: {type(error).__name__}: {error}", "templates are Jinja; ours are the examples")
 
 
-def caption(file: str, view: str = "layer") -> str:
+def caption(file: str, *options: str) -> str:
     """The call that makes the picture of a file again, and the version it is made with."""
     from importlib.metadata import version
 
     name = "-" if file == "-" else os.path.basename(file)
-    option = "" if view == "layer" else f" --view {view}"
-    return f"dagtool render {name}{option} · dagtool {version('dagtool')}"
-
-
-def _refuse_large(nodes: int, hint: str) -> None:
-    if nodes > _MAX_NODES:
-        raise DagtoolError(f"a picture of {nodes:,} nodes could not be read (the limit is {_MAX_NODES:,})", hint)
+    return f"dagtool render {' '.join([name, *options])} · dagtool {version('dagtool')}"

@@ -20,8 +20,10 @@ from dagtool.render.words import (
     times_words,
 )
 
-__all__ = ["block_of", "compose"]
+__all__ = ["BLOCK_NAMES", "block_of", "compose"]
 
+BLOCK_NAMES = {"moe": "MoE", "mlp": "MLP"}
+"""How blocks are written where their role is not a word."""
 _FAMILY_NAMES = {
     "compute": "computation",
     "norm": "normalisation",
@@ -77,6 +79,8 @@ def _nodes(dag: Dag, folded: FoldedGraph) -> tuple[PictureNode, ...]:
     for index, (node, span) in enumerate(zip(folded.nodes, _spans(dag, folded), strict=True)):
         if node.whole_box:
             found.append(_layers_node(dag, folded, node, span))
+        elif node.block:
+            found.append(_block_node(dag, node, span))
         else:
             found.append(_node(dag, node, span) if dag.declared else _foreign_node(dag, node, members[index], span))
     return tuple(found)
@@ -127,11 +131,26 @@ def _layers_node(dag: Dag, folded: FoldedGraph, node: FoldedNode, span: str) -> 
     )
 
 
-def _foreign_node(dag: Dag, node: FoldedNode, members: list[int], span: str) -> PictureNode:
-    """A node of a file that declares no operators: all that is known are its names and its shape."""
-    attributes: Mapping[str, str] = dag.source.node_attributes[node.first] if dag.source else {}
+def _block_node(dag: Dag, node: FoldedNode, span: str) -> PictureNode:
     return PictureNode(
         id=dag.ids[node.first],
+        members=span,
+        op="",
+        family="layers",
+        title=BLOCK_NAMES.get(node.block, node.block),
+        doing="",
+        output="",
+        where=gpu_words(node.gpus),
+        times=f"{node.count:,} nodes",
+    )
+
+
+def _foreign_node(dag: Dag, node: FoldedNode, members: list[int], span: str) -> PictureNode:
+    """A node of a file that declares no operators: all that is known are its names and its shape."""
+    source, name = dag.source, dag.ids[node.first]
+    attributes: Mapping[str, str] = source.node_attributes[source.index[name]] if source else {}
+    return PictureNode(
+        id=name,
         members=span,
         op="",
         family="",
@@ -166,7 +185,7 @@ def _edges(dag: Dag, folded: FoldedGraph) -> tuple[PictureEdge, ...]:
 def _edge_label(folded: FoldedGraph, edges: list[FoldedEdge]) -> str:
     """The number of edges, in one layer, where it does not follow from the numbers of nodes."""
     tail, head = folded.nodes[edges[0].tail], folded.nodes[edges[0].head]
-    if tail.whole_box or head.whole_box:
+    if tail.whole_box or head.whole_box or tail.block or head.block:
         return ""
     known = {1} | {number for node in (tail, head) for number in (node.count, node.per_layer, node.ranks)}
     layers = len(head.layers) if tail.box == head.box and tail.box >= 0 else 1
