@@ -102,7 +102,8 @@ def _asked(file: str, view: str, given: dict[str, Any]) -> Asked:
     from dagtool.render import caption
 
     context = click.get_current_context()
-    said = {name: value for name, value in given.items() if context.get_parameter_source(name).name == "COMMANDLINE"}
+    given_here = click.core.ParameterSource.COMMANDLINE
+    said = {name: value for name, value in given.items() if context.get_parameter_source(name) is given_here}
     options = [f"--{name} {shlex.quote(str(value))}" for name, value in {"view": view, **said}.items()]
     try:
         gpus = parse_gpus(given["gpus"]) if given["gpus"] else ()

@@ -28,7 +28,7 @@ def fold(dag: Dag, detail: Detail | None = None) -> FoldedGraph:
         flows = _flows(grouping, plan)
         if _topological(flows, plan.of) is None:
             continue
-        if dag.declared:
+        if any(kind.role for kind in dag.kinds):
             plan.of = merge_twins(dag, grouping, plan.of, flows)
         plan.collapse()
         order = _topological(_flows(grouping, plan), plan.of)

@@ -146,20 +146,22 @@ def _block_node(dag: Dag, node: FoldedNode, span: str) -> PictureNode:
 
 
 def _foreign_node(dag: Dag, node: FoldedNode, members: list[int], span: str) -> PictureNode:
-    """A node of a file that declares no operators: all that is known are its names and its shape."""
-    source, name = dag.source, dag.ids[node.first]
+    """A node of a file that declares nothing: what its label tells, else its names and its shape."""
+    source, name, kind = dag.source, dag.ids[node.first], dag.kind(node.first)
     attributes: Mapping[str, str] = source.node_attributes[source.index[name]] if source else {}
+    known = kind.parameters.get("family", "")
+    words = role_words(node.roles, block_of(dag, node)) if known else ""
     return PictureNode(
         id=name,
         members=span,
-        op="",
-        family="",
-        title=group_ids(dag.ids[member] for member in members)[0].text or "(no name)",
+        op=kind.op,
+        family=known,
+        title=words or group_ids(dag.ids[member] for member in members)[0].text or "(no name)",
         doing="",
-        output="",
-        where="",
-        times=f"×{node.per_layer}" if node.per_layer > 1 else "",
-        shape=attributes.get("shape", ""),
+        output=kind.parameters.get("output", ""),
+        where=gpu_words(node.gpus),
+        times=times_words(dag, node) if known else f"×{node.per_layer}" if node.per_layer > 1 else "",
+        shape="" if known else attributes.get("shape", ""),
     )
 
 

@@ -34,7 +34,8 @@ def outlines(dag: Dag, folded: FoldedGraph, columns: Columns | None) -> list[Out
         nodes = tuple(node for node, held in enumerate(folded.nodes) if held.box == index)
         own = _blocks(dag, folded, index, nodes) if columns else []
         blocks += own
-        repeated = ", one after the other" if len(box.layers) > 1 else ""
+        wide = columns is not None and sum(bool(set(nodes) & set(column)) for column in columns.columns) > 1
+        repeated = ", one after the other" if len(box.layers) > 1 and wide else ""
         label = f"{layer_words(box.layers)}{repeated} · {gpu_words(box.gpus)}".removesuffix(" · ")
         layers.append(Outline(f"box{index}", "layer", label, nodes, tuple(block.id for block in own)))
     return [*blocks, *layers, *(_stages(folded, columns, layers) if columns else ())]

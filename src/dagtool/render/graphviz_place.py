@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from dagtool.render.dress import text_size
 from dagtool.render.margins import add_margins, heading_height
-from dagtool.render.picture import Picture, Point, Spot, Way
+from dagtool.render.picture import Picture, PictureNode, Point, Spot, Way
 
 __all__ = ["place_by_graphviz"]
 
@@ -53,10 +54,16 @@ def _numbered(picture: Picture) -> Picture:
     name_of = {node.id: f"n{index}" for index, node in enumerate(picture.nodes)}
     return replace(
         picture,
-        nodes=tuple(replace(node, id=name_of[node.id]) for node in picture.nodes),
+        nodes=tuple(replace(node, id=name_of[node.id], spot=_sized(node)) for node in picture.nodes),
         edges=tuple(replace(edge, tail=name_of[edge.tail], head=name_of[edge.head]) for edge in picture.edges),
         frames=tuple(replace(frame, nodes=tuple(name_of[name] for name in frame.nodes)) for frame in picture.frames),
     )
+
+
+def _sized(node: PictureNode) -> Spot:
+    """As large as we draw it; Graphviz is to find the place."""
+    size = text_size(node)
+    return Spot(0.0, 0.0, size.needs, size.height_at(size.needs))
 
 
 class _Page:

@@ -26,7 +26,9 @@ _MAX_NODES = 2000
 def folded_picture(dag: Dag, detail: Detail, caption: str, env: SandboxedEnvironment) -> Picture:
     """The graph with equal ranks, experts and layers folded. Raises DagtoolError where there is a cycle."""
     from dagtool.dag.folding import FoldingError, fold
+    from dagtool.render.told import told
 
+    dag = told(dag)
     try:
         folded = fold(dag, detail)
     except FoldingError as error:
@@ -38,7 +40,9 @@ def folded_picture(dag: Dag, detail: Detail, caption: str, env: SandboxedEnviron
 def unfolded_picture(dag: Dag, caption: str, env: SandboxedEnvironment) -> Picture:
     """Every node for itself."""
     from dagtool.dag.folding import unfolded
+    from dagtool.render.told import told
 
+    dag = told(dag)
     refuse_large(len(dag.ids), "--view layer folds equal nodes and layers")
     return _composed(dag, unfolded(dag), caption, env)
 

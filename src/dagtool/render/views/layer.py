@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtool.dag.detail import Detail
+from dagtool.render.told import told
 from dagtool.render.views._folded import SMALL, folded_picture, unfolded_picture
 
 if TYPE_CHECKING:
@@ -20,7 +21,8 @@ SUMMARY = "each kind of layer once, equal layers as one frame ×N"
 
 
 def picture(dag: Dag, asked: Asked, env: SandboxedEnvironment) -> Picture:
-    """Small graphs that declare no operators are drawn as they are."""
-    if not dag.declared and len(dag.ids) <= SMALL:
-        return unfolded_picture(dag, asked.caption, env)
-    return folded_picture(dag, Detail(), asked.caption, env)
+    """Small graphs of which no operators are known are drawn as they are."""
+    known = told(dag)
+    if not any(kind.role for kind in known.kinds) and len(dag.ids) <= SMALL:
+        return unfolded_picture(known, asked.caption, env)
+    return folded_picture(known, Detail(), asked.caption, env)
