@@ -356,3 +356,33 @@ def test_without_a_picture_graphviz_is_not_even_loaded(tp8, tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stderr.strip() in ("", "[]")
+
+
+def test_the_critical_path_is_marked_by_more_than_colour(dagtool, tp8, tmp_path):
+    out = tmp_path / "x.svg"
+    assert dagtool("render", tp8, "--highlight", "path", "-o", out).returncode == 0
+    root = ElementTree.fromstring(out.read_text(encoding="utf-8"))
+    groups = {one.get("aria-label", "").partition(",")[0]: one for one in root.iter(f"{SVG}g")}
+    classes = {name: (one.get("class") or "").split() for name, one in groups.items() if name}
+    assert "path" in classes["softmax"]
+    assert "path" in classes["gate"]
+    badges = [text.text for text in root.iter(f"{SVG}text") if "badge" in (text.get("class") or "")]
+    assert badges == [str(place) for place in sorted(map(int, filter(None, badges)))]
+    assert "Get_Time(2097152,4096,512)" in "".join(root.itertext())
+
+
+def test_findings_are_marked_with_their_codes(dagtool, tmp_path):
+    file, out = tmp_path / "x.dot", tmp_path / "x.svg"
+    file.write_text('digraph {a [label="Linear"]; a -> b; c}')
+    assert dagtool("render", file, "--highlight", "findings", "-o", out).returncode == 0
+    badges = [text for text in ElementTree.parse(out).iter(f"{SVG}text") if "badge" in (text.get("class") or "")]
+    assert badges
+    assert all((text.text or "")[:3].isalpha() and (text.text or "")[3:].isdigit() for text in badges)
+
+
+def test_the_path_of_a_cycle_is_refused(dagtool, tmp_path):
+    file = tmp_path / "x.dot"
+    file.write_text("digraph {a -> b -> a}")
+    done = dagtool("render", file, "--view", "all", "--highlight", "path", "-o", tmp_path / "x.svg")
+    assert done.returncode == 2
+    assert "cycle" in done.stderr

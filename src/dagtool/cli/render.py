@@ -5,11 +5,14 @@ dagtool render outputs/ep16_tp4.dot -o ep16_tp4.svg
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from dagtool.render.views import Asked, load_view, view_names
+
+if TYPE_CHECKING:
+    from dagtool.dag.graph import Dag
 
 __all__ = ["command"]
 
@@ -44,6 +47,11 @@ _FORMATS = ("svg", "png", "pdf", "dot")
 @click.option("--node", metavar="ID", help="For --view around: the node in the middle.")
 @click.option(
     "--steps", type=click.IntRange(1), default=2, show_default=True, help="For --view around: how many edges from it."
+)
+@click.option(
+    "--highlight",
+    type=click.Choice(["path", "findings"]),
+    help="Mark the critical path, or the nodes that 'dagtool validate' finds fault with.",
 )
 @click.option("--gpus", metavar="SET", help="For --view gpu and lanes: which GPUs, as in 0-7,12.")
 @click.option("--templates", metavar="DIR", help="Templates that go in front of ours, by the same names.")
@@ -81,6 +89,7 @@ def command(
     wanted = _asked(file, view, asked)
     dag = load_dag(file)
     try:
+        wanted = _highlighted(dag, asked["highlight"], wanted)
         drawing = compose_drawing(dag, view=view, asked=wanted, templates=templates)
     except DagtoolError as error:
         if templates is None:
@@ -116,6 +125,25 @@ def _asked(file: str, view: str, given: dict[str, Any]) -> Asked:
         gpus=gpus,
         detail=given["detail"] or "",
     )
+
+
+def _highlighted(dag: Dag, highlight: str | None, asked: Asked) -> Asked:
+    """With what is to be marked. Raises DagtoolError for the path of a graph with a cycle."""
+    from dataclasses import replace
+
+    if highlight == "path":
+        from dagtool.render.views.path import path_of, sum_lines
+
+        found = path_of(dag)
+        return replace(asked, path=tuple(dag.ids[node] for node in found.nodes), remarks=sum_lines(found.expression))
+    if highlight == "findings":
+        from dagtool.validators import validate
+
+        findings = [(finding.node, finding.code) for finding in validate(dag) if finding.node]
+        nodes = len({name for name, _ in findings})
+        remark = f"{len(findings):,} findings name {nodes:,} nodes" if findings else "no finding names a node"
+        return replace(asked, badges=tuple(findings), remarks=(remark,))
+    return asked
 
 
 def _target(file: str, output: str | None, form: str | None) -> tuple[str, str]:

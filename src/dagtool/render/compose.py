@@ -20,7 +20,7 @@ from dagtool.render.words import (
     times_words,
 )
 
-__all__ = ["BLOCK_NAMES", "block_of", "compose"]
+__all__ = ["BLOCK_NAMES", "block_of", "compose", "legend_of"]
 
 BLOCK_NAMES = {"moe": "MoE", "mlp": "MLP"}
 """How blocks are written where their role is not a word."""
@@ -44,7 +44,7 @@ def compose(dag: Dag, folded: FoldedGraph, caption: str) -> Picture:
         nodes=nodes,
         edges=edges,
         frames=(),
-        legend=_legend(nodes, edges),
+        legend=legend_of(nodes, edges),
     )
 
 
@@ -197,7 +197,7 @@ def _edge_label(folded: FoldedGraph, edges: list[FoldedEdge]) -> str:
     return f"×{each * layers + rest:,} in all" if rest else f"×{each:,}"
 
 
-def _legend(nodes: Iterable[PictureNode], edges: Iterable[PictureEdge]) -> tuple[Swatch, ...]:
+def legend_of(nodes: Iterable[PictureNode], edges: Iterable[PictureEdge]) -> tuple[Swatch, ...]:
     """The families present, of communication and routing every operator; special edges; what ×N means."""
     entries: dict[str, Swatch] = {}
     for node in nodes:

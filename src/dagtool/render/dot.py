@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from dagtool.render.dress import printable
-from dagtool.render.picture import Picture, Spot, Way
+from dagtool.render.margins import FONT_SIZE, LINE
+from dagtool.render.measure import BOLD, text_width
+from dagtool.render.picture import Picture, Spot, Stroke, Text, Way
 from dagtool.render.routing import ARROW
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ def add_filters(env: SandboxedEnvironment) -> None:
     env.filters["at"] = _at
     env.filters["across"] = _across
     env.filters["spline"] = _spline
+    env.filters["background"] = _background
+    env.filters["text_at"] = _text_at
 
 
 def picture_dot(picture: Picture, env: SandboxedEnvironment, *, heading: bool = True) -> str:
@@ -58,6 +62,22 @@ def _at(spot: Spot) -> str:
 def _spline(way: Way) -> str:
     tip, *points = (f"{x:.1f},{-y:.1f}" for x, y in (way.tip, *way.points))
     return " ".join([f"e,{tip}", *points])
+
+
+def _background(strokes: Sequence[Stroke]) -> str:
+    """Lines in the language of xdot (https://graphviz.org/docs/outputs/canon/#xdot)."""
+    parts = []
+    for stroke in strokes:
+        parts.append(f"c 7 -#999999 S 15 -setlinewidth({2 if stroke.kind == 'group' else 1})")
+        parts += [f"L 2 {x:.1f} {-y:.1f} {u:.1f} {-v:.1f}" for (x, y), (u, v) in stroke.lines]
+    return " ".join(parts)
+
+
+def _text_at(text: Text) -> str:
+    """The place of a text as DOT attributes: as wide as it is."""
+    width = text_width(text.text, FONT_SIZE) * (BOLD if text.style == "b" else 1) + 4
+    middle = text.x + {"start": 0.5, "middle": 0.0, "end": -0.5}[text.anchor] * width
+    return _at(Spot(middle, text.y, width, LINE))
 
 
 def _across(spot: Spot) -> str:

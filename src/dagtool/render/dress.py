@@ -38,7 +38,7 @@ def dress(picture: Picture, env: SandboxedEnvironment) -> Picture:
     label = env.get_template("render/label.j2")
     return replace(
         picture,
-        nodes=tuple(_node(node, look, label.render(**_escaped(node))) for node in picture.nodes),
+        nodes=tuple(_node(node, look, node.label or label.render(**_escaped(node))) for node in picture.nodes),
         edges=tuple(_edge(edge, look) for edge in picture.edges),
         legend=tuple(_swatch(swatch, look) for swatch in picture.legend),
     )

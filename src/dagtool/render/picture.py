@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Frame", "Picture", "PictureEdge", "PictureNode", "Point", "Spot", "Swatch", "Way"]
+__all__ = ["Frame", "Picture", "PictureEdge", "PictureNode", "Point", "Spot", "Stroke", "Swatch", "Text", "Way"]
 
 Point = tuple[float, float]
 """x and y in points, y downwards."""
@@ -75,6 +75,10 @@ class PictureNode:
     """The colour of its look, for light paper."""
     label: str = ""
     """What people read on it, as the template ``label.j2`` says it."""
+    badge: str = ""
+    """A text at its corner: its place on a path, what is wrong with it."""
+    small: bool = False
+    """Whether it is one of very many: its text is small, and said only when asked for."""
     mark: str = ""
     """``path`` for what is highlighted, ``off`` for what is not where something is."""
     spot: Spot | None = None
@@ -124,6 +128,29 @@ class Swatch:
 
 
 @dataclass(frozen=True, slots=True)
+class Text:
+    """A text that belongs to no node; ``x`` is where it begins, ends or has its middle, as ``anchor`` says."""
+
+    text: str
+    x: float
+    y: float
+    """Of its middle."""
+    anchor: str = "start"
+    """``start``, ``middle`` or ``end``."""
+    style: str = ""
+    """``b`` for bold, ``faint``, or nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stroke:
+    """Many straight lines of one kind: what runs along the lanes of GPUs, or joins the members of a group."""
+
+    kind: str
+    """``data``, ``route`` or ``group``."""
+    lines: tuple[tuple[Point, Point], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Picture:
     """Everything a template needs."""
 
@@ -135,6 +162,8 @@ class Picture:
     edges: tuple[PictureEdge, ...]
     frames: tuple[Frame, ...]
     legend: tuple[Swatch, ...]
+    texts: tuple[Text, ...] = ()
+    strokes: tuple[Stroke, ...] = ()
     placed: bool = False
     """Whether every spot and spline is known, so that no program needs to lay it out."""
     title_spot: Spot | None = None

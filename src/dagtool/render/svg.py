@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 from dagtool.render.colour import dark, hexadecimal
 from dagtool.render.dress import printable
-from dagtool.render.margins import FONT_SIZE, LINE
-from dagtool.render.measure import markup_lines
-from dagtool.render.picture import Picture, PictureNode, Point, Spot, Way
+from dagtool.render.margins import FONT_SIZE, LINE, SMALL_SIZE
+from dagtool.render.measure import BOLD, markup_lines, text_width
+from dagtool.render.picture import Picture, PictureNode, Point, Spot, Stroke, Text, Way
 from dagtool.render.shapes import ROUND, polygon
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class _Fill:
 def picture_svg(picture: Picture, env: SandboxedEnvironment, title: str, description: str) -> str:
     """The text of a dressed and placed picture. Raises jinja2.TemplateError for templates that do not render."""
     own = env.overlay(autoescape=True)
-    own.filters.update(number=_number, path=_path, corners=_corners, printable=printable)
+    own.filters.update(number=_number, path=_path, corners=_corners, lines_path=_lines_path, printable=printable)
     names = _fills([*(node.fill for node in picture.nodes), *(swatch.fill for swatch in picture.legend)])
     prefix = "d" + hashlib.sha256(repr((picture, title, description)).encode()).hexdigest()[:8]
     return (
@@ -96,7 +96,8 @@ def _ids(nodes: Iterable[PictureNode]) -> list[str]:
 def _lines(node: PictureNode) -> list[_Line]:
     spot = _spot(node)
     texts = markup_lines(node.label)
-    first = spot.y - (len(texts) - 1) / 2 * LINE + FONT_SIZE * 0.35
+    size = SMALL_SIZE if node.small else FONT_SIZE
+    first = spot.y - (len(texts) - 1) / 2 * LINE + size * 0.35
     return [_Line(text, bold, spot.x, first + row * LINE) for row, (text, bold) in enumerate(texts)]
 
 
@@ -118,11 +119,23 @@ def _view(picture: Picture) -> tuple[float, float, float, float]:
     spots += [swatch.label_spot for swatch in picture.legend if swatch.label_spot]
     spots += [spot for spot in (picture.title_spot, picture.facts_spot, picture.caption_spot) if spot]
     points = [point for edge in picture.edges if edge.way for point in edge.way.points]
+    points += [point for text in picture.texts for point in _ends(text)]
+    points += [point for stroke in picture.strokes for line in stroke.lines for point in line]
     left = min([*(spot.left for spot in spots), *(x for x, _ in points)]) - _MARGIN
     top = min([*(spot.top for spot in spots), *(y for _, y in points)]) - _MARGIN
     right = max([*(spot.right for spot in spots), *(x for x, _ in points)]) + _MARGIN
     bottom = max([*(spot.bottom for spot in spots), *(y for _, y in points)]) + _MARGIN
     return left, top, right - left, bottom - top
+
+
+def _ends(text: Text) -> tuple[Point, Point]:
+    width = text_width(text.text, FONT_SIZE) * (BOLD if text.style == "b" else 1)
+    left = text.x - {"start": 0.0, "middle": 0.5, "end": 1.0}[text.anchor] * width
+    return (left, text.y - LINE / 2), (left + width, text.y + LINE / 2)
+
+
+def _lines_path(stroke: Stroke) -> str:
+    return "".join(f"M{_pair(begin)}L{_pair(end)}" for begin, end in stroke.lines)
 
 
 def _number(value: float) -> str:

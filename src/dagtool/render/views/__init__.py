@@ -34,6 +34,12 @@ class Asked:
     """Which GPUs; empty for all of them."""
     detail: str = ""
     """``0:op,1:block,2-:layer``."""
+    path: tuple[str, ...] = ()
+    """Ids of the nodes of a path to be marked, in its order."""
+    badges: tuple[tuple[str, str], ...] = ()
+    """Ids of nodes to be marked, each with the text that says why."""
+    remarks: tuple[str, ...] = ()
+    """Lines under the title that say what is marked."""
 
 
 class View(Protocol):

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from dagtool.dag.folded import FoldedGraph
     from dagtool.dag.graph import Dag
+    from dagtool.render.views import Asked
 
 __all__ = ["SMALL", "folded_picture", "refuse_large", "unfolded_picture"]
 
@@ -23,7 +24,7 @@ _MAX_NODES = 2000
 """More cannot be laid out in reasonable time, nor read."""
 
 
-def folded_picture(dag: Dag, detail: Detail, caption: str, env: SandboxedEnvironment) -> Picture:
+def folded_picture(dag: Dag, detail: Detail, asked: Asked, env: SandboxedEnvironment) -> Picture:
     """The graph with equal ranks, experts and layers folded. Raises DagtoolError where there is a cycle."""
     from dagtool.dag.folding import FoldingError, fold
     from dagtool.render.told import told
@@ -34,17 +35,17 @@ def folded_picture(dag: Dag, detail: Detail, caption: str, env: SandboxedEnviron
     except FoldingError as error:
         raise DagtoolError(str(error), "'dagtool validate' shows it; --view all draws it as it is") from None
     refuse_large(len(folded.nodes), "its nodes are too different from each other to be folded")
-    return _composed(dag, folded, caption, env)
+    return _composed(dag, folded, asked, env)
 
 
-def unfolded_picture(dag: Dag, caption: str, env: SandboxedEnvironment) -> Picture:
+def unfolded_picture(dag: Dag, asked: Asked, env: SandboxedEnvironment) -> Picture:
     """Every node for itself."""
     from dagtool.dag.folding import unfolded
     from dagtool.render.told import told
 
     dag = told(dag)
     refuse_large(len(dag.ids), "--view layer folds equal nodes and layers")
-    return _composed(dag, unfolded(dag), caption, env)
+    return _composed(dag, unfolded(dag), asked, env)
 
 
 def refuse_large(nodes: int, hint: str) -> None:
@@ -53,13 +54,14 @@ def refuse_large(nodes: int, hint: str) -> None:
         raise DagtoolError(f"a picture of {nodes:,} nodes could not be read (the limit is {_MAX_NODES:,})", hint)
 
 
-def _composed(dag: Dag, folded: FoldedGraph, caption: str, env: SandboxedEnvironment) -> Picture:
+def _composed(dag: Dag, folded: FoldedGraph, asked: Asked, env: SandboxedEnvironment) -> Picture:
     from dagtool.render.compose import compose
     from dagtool.render.dress import dress
     from dagtool.render.frames import outlines
+    from dagtool.render.mark import mark
     from dagtool.render.place import place_in_columns
 
-    picture = dress(compose(dag, folded, caption), env)
+    picture = dress(mark(compose(dag, folded, asked.caption), dag, folded, asked), env)
     if placed := place_in_columns(dag, folded, picture):
         return placed
     frames = [

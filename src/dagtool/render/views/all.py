@@ -20,4 +20,4 @@ SUMMARY = "every node"
 
 def picture(dag: Dag, asked: Asked, env: SandboxedEnvironment) -> Picture:
     """As it is; a cycle too."""
-    return unfolded_picture(dag, asked.caption, env)
+    return unfolded_picture(dag, asked, env)

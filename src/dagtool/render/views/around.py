@@ -31,10 +31,7 @@ def picture(dag: Dag, asked: Asked, env: SandboxedEnvironment) -> Picture:
         raise DagtoolError(f"--node {asked.node}: the graph has no such node", hint)
     held = around(dag, dag.ids.index(asked.node), asked.steps)
     part = subgraph(dag, held)
-    if len(held) <= SMALL:
-        drawn = unfolded_picture(part, asked.caption, env)
-    else:
-        drawn = folded_picture(part, Detail(), asked.caption, env)
+    drawn = unfolded_picture(part, asked, env) if len(held) <= SMALL else folded_picture(part, Detail(), asked, env)
     nodes = tuple(replace(node, mark="path" if node.id == asked.node else node.mark) for node in drawn.nodes)
     counts = f"{len(held):,} of {len(dag.ids):,} nodes: up to {asked.steps} edges from it"
     return replace(drawn, title=asked.node, facts=(counts, *drawn.facts[1:]), nodes=nodes)

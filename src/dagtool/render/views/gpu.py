@@ -34,6 +34,6 @@ def picture(dag: Dag, asked: Asked, env: SandboxedEnvironment) -> Picture:
         raise DagtoolError(f"GPU {format_gpus(sorted(missing))}: not in the graph, which has {gpu_words(known)}")
     taking = {index for index, gpus in enumerate(dag.device_sets) if wanted.intersection(gpus)}
     part = subgraph(dag, (node for node, devices in enumerate(dag.devices_of) if devices in taking))
-    drawn = folded_picture(part, Detail(), asked.caption, env)
+    drawn = folded_picture(part, Detail(), asked, env)
     counts = f"{len(part.ids):,} of {len(dag.ids):,} nodes"
     return replace(drawn, title=f"{drawn.title}: {gpu_words(sorted(wanted))}", facts=(counts, *drawn.facts[1:]))

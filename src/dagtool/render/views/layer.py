@@ -24,5 +24,5 @@ def picture(dag: Dag, asked: Asked, env: SandboxedEnvironment) -> Picture:
     """Small graphs of which no operators are known are drawn as they are."""
     known = told(dag)
     if not any(kind.role for kind in known.kinds) and len(dag.ids) <= SMALL:
-        return unfolded_picture(known, asked.caption, env)
-    return folded_picture(known, Detail(), asked.caption, env)
+        return unfolded_picture(known, asked, env)
+    return folded_picture(known, Detail(), asked, env)

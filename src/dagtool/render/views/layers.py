@@ -27,4 +27,4 @@ def picture(dag: Dag, asked: Asked, env: SandboxedEnvironment) -> Picture:
         detail = parse_detail(asked.detail or f"{first}:op")
     except DetailError as error:
         raise DagtoolError(f"--detail {asked.detail}: {error}") from None
-    return folded_picture(dag, detail, asked.caption, env)
+    return folded_picture(dag, detail, asked, env)

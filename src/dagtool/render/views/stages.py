@@ -21,4 +21,4 @@ SUMMARY = "each run of equal layers on the same GPUs as one node"
 
 def picture(dag: Dag, asked: Asked, env: SandboxedEnvironment) -> Picture:
     """Runs of layers, and what stands before, between and after them."""
-    return folded_picture(dag, Detail(rest="layer"), asked.caption, env)
+    return folded_picture(dag, Detail(rest="layer"), asked, env)
