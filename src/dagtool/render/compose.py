@@ -20,7 +20,7 @@ from dagtool.render.words import (
     times_words,
 )
 
-__all__ = ["BLOCK_NAMES", "block_of", "compose", "legend_of"]
+__all__ = ["BLOCK_NAMES", "block_of", "compose", "heading_facts", "legend_of"]
 
 BLOCK_NAMES = {"moe": "MoE", "mlp": "MLP"}
 """How blocks are written where their role is not a word."""
@@ -39,7 +39,7 @@ def compose(dag: Dag, folded: FoldedGraph, caption: str) -> Picture:
     edges = _edges(dag, folded)
     return Picture(
         title=dag.facts.get("preset") or dag.name or "graph",
-        facts=_facts(dag, folded),
+        facts=heading_facts(dag, folded),
         caption=caption,
         nodes=nodes,
         edges=edges,
@@ -53,10 +53,11 @@ def block_of(dag: Dag, node: FoldedNode) -> str:
     return dag.kind(node.first).role.partition(".")[0] if node.box >= 0 and not node.whole_box else ""
 
 
-def _facts(dag: Dag, folded: FoldedGraph) -> tuple[str, ...]:
+def heading_facts(dag: Dag, folded: FoldedGraph | None = None) -> tuple[str, ...]:
+    """Counts, meshes, sizes: what stands under the title."""
     gpus = {gpu for gpus in dag.device_sets for gpu in gpus}
     where = f" on {len(gpus):,} GPU{'s' * (len(gpus) > 1)}" if gpus else ""
-    shown = f", drawn as {len(folded.nodes):,} nodes" if len(folded.nodes) < len(dag.ids) else ""
+    shown = f", drawn as {len(folded.nodes):,} nodes" if folded and len(folded.nodes) < len(dag.ids) else ""
     sizes = " ".join(f"{symbol}={symbol if value is None else value}" for symbol, value in dag.sizes.items())
     counts = f"{len(dag.ids):,} nodes, {len(dag.tails):,} edges{where}{shown}"
     return tuple(filter(None, (counts, mesh_words(dag), sizes)))
