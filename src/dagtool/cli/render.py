@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
-_FORMATS = ("svg", "png", "pdf", "dot")
+_FORMATS = ("svg", "png", "pdf", "dot", "mmd", "json")
 
 
 @click.command(
@@ -30,7 +30,8 @@ _FORMATS = ("svg", "png", "pdf", "dot")
     "-o",
     "--output",
     metavar="FILE|-",
-    help="Where to write; the ending says the format: .svg, .png, .pdf, .dot.  [default: FILE with .svg]",
+    help="Where to write; the ending says the format: .svg, .png, .pdf, .dot, .mmd (Mermaid),"
+    " .json (the whole graph, for Model Explorer).  [default: FILE with .svg]",
 )
 @click.option("--format", "form", type=click.Choice(_FORMATS), help="The format, where the ending does not say it.")
 @click.option(
@@ -88,6 +89,13 @@ def command(
 
     wanted = _asked(file, view, asked)
     dag = load_dag(file)
+    if form == "json":
+        from dagtool.render.model_explorer import model_explorer
+
+        _write(output, model_explorer(dag).encode())
+        if not quiet:
+            _summary(output, f"{len(dag.ids):,} nodes written", started)
+        return
     try:
         wanted = _highlighted(dag, asked["highlight"], wanted)
         drawing = compose_drawing(dag, view=view, asked=wanted, templates=templates)
@@ -97,9 +105,14 @@ def command(
         raise
     _write(output, drawing.draw(form, timeout))
     if not quiet:
-        spent = time.perf_counter() - started
-        where = "standard output" if output == "-" else output
-        click.echo(f"{where}: {len(dag.ids):,} nodes drawn as {drawing.nodes:,} in {spent:.2f} s", err=True)
+        _summary(output, f"{len(dag.ids):,} nodes drawn as {drawing.nodes:,}", started)
+
+
+def _summary(output: str, done: str, started: float) -> None:
+    import time
+
+    where = "standard output" if output == "-" else output
+    click.echo(f"{where}: {done} in {time.perf_counter() - started:.2f} s", err=True)
 
 
 def _asked(file: str, view: str, given: dict[str, Any]) -> Asked:
@@ -162,7 +175,7 @@ def _target(file: str, output: str | None, form: str | None) -> tuple[str, str]:
     if form is None and output == "-":
         form = "svg"
     if form is None and ending not in _FORMATS:
-        hint = did_you_mean(ending, list(_FORMATS)) or "endings: .svg, .png, .pdf, .dot; or say --format"
+        hint = did_you_mean(ending, list(_FORMATS)) or "endings: .svg, .png, .pdf, .dot, .mmd, .json; or say --format"
         raise DagtoolError(f"{output}: cannot tell the format from its ending", hint)
     return output, form or ending
 

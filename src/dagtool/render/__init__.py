@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMATS", "Drawing", "caption", "compose_drawing"]
 
-FORMATS = ("svg", "png", "pdf", "dot")
-"""What a picture can be written as; PNG and PDF need Graphviz."""
+FORMATS = ("svg", "png", "pdf", "dot", "mmd")
+"""What a picture can be written as; PNG and PDF need Graphviz, ``mmd`` is Mermaid."""
 
 
 _SOLVABLE = 300
@@ -65,6 +65,10 @@ class Drawing:
     def _drawn(self, form: str, timeout: float) -> bytes:
         if form == "dot":
             return self.source.encode()
+        if form == "mmd":
+            from dagtool.render.mermaid import mermaid
+
+            return mermaid(self.picture).encode()
         placed = self._placed(timeout)
         if form == "svg":
             from dagtool.render.svg import picture_svg
