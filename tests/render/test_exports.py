@@ -27,7 +27,7 @@ def test_mermaid_names_every_node_and_edge_of_the_picture(preset):
 
 
 def test_mermaid_is_safe_with_hostile_labels():
-    dag = to_dag(parse(b'digraph {"a"]; click x; <script>" -> "b|c#quot;"}')[0])
+    dag = to_dag(parse(b'digraph {"a\\"]; click x; <script>" -> "b|c#quot;"}')[0])
     text = compose_drawing(dag).draw("mmd").decode()
     assert "<script>" not in text
     assert all(line.count('"') % 2 == 0 for line in text.splitlines())
