@@ -12,7 +12,7 @@ from importlib import import_module
 
 from dagtool.errors import DagtoolError, did_you_mean
 from dagtool.validators import rules as package
-from dagtool.validators.rule import PROFILES, LoadedRule, Severity
+from dagtool.validators.rule import PROFILES, LoadedRule, Rule, Severity
 
 __all__ = ["all_rules", "find_rule", "parse_codes", "rule_codes", "select_rules", "severities"]
 
@@ -58,22 +58,19 @@ def select_rules(
     """Rules of a profile whose code begins with one of ``select`` (all if empty) and with none of ``ignore``.
 
     A rule named in ``select`` by its whole code is asked whatever the profile, and so are those whose code begins
-    with one of ``extend``.
+    with one of ``extend``; others in preview are not asked.
     """
     tiers = _tiers(profile)
     chosen, dropped, added = parse_codes(select), parse_codes(ignore), parse_codes(extend)
-    return tuple(
-        loaded
-        for loaded in all_rules()
-        if (
-            (
-                loaded.rule.code.startswith(chosen or ("",))
-                and (loaded.rule.tier in tiers or loaded.rule.code in chosen)
-            )
-            or loaded.rule.code.startswith(added)
-        )
-        and not loaded.rule.code.startswith(dropped)
-    )
+
+    def asked(rule: Rule) -> bool:
+        if rule.code.startswith(dropped):
+            return False
+        if rule.code.startswith(added) or rule.code in chosen:
+            return True
+        return rule.code.startswith(chosen or ("",)) and rule.tier in tiers and not rule.preview
+
+    return tuple(loaded for loaded in all_rules() if asked(loaded.rule))
 
 
 def _tiers(profile: str) -> tuple[str, ...]:

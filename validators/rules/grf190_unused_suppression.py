@@ -6,6 +6,8 @@ finding although its rule was asked, names no rule that there is, or is not unde
 Why: what it was written for has been mended or never was there. Left in place it hides the next fault.
 
 Fix: remove it, or correct the code; a comment acts on its own line or, alone on a line, on the next statement.
+
+References: docs/validate.md.
 """
 
 from __future__ import annotations

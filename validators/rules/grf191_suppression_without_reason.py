@@ -7,6 +7,8 @@ Why: who reads the file later cannot tell a fault that is accepted from one that
 
 Fix: write the reason after the bracket: `// dagtool: ignore[GRF102] a legend`; in an attribute after a colon:
 `lint_ignore="GRF102: a legend"`.
+
+References: docs/validate.md.
 """
 
 from __future__ import annotations
