@@ -1,6 +1,6 @@
 """A request to ignore a rule that does not say why.
 
-What: a comment `// dagtool: ignore[CODE]` or `// dagtool: file-ignore[CODE]` ends after the code, or an attribute
+What: a comment `// dagtool: ignore[CODE]`, `file-ignore[CODE]` or `disable[CODE]` ends after the code, or an attribute
 `lint_ignore` has nothing after a colon.
 
 Why: who reads the file later cannot tell a fault that is accepted from one that is hidden.
