@@ -41,6 +41,8 @@ class Context:
         self.group = group
         self.asked: frozenset[str] = frozenset()
         """Codes of the rules that are asked of this graph."""
+        self.seconds: dict[str, float] = {}
+        """How long each rule took, by its code."""
         self.suppressions: Suppressions | None = None
         self.last_graph = True
         self._hidden: dict[int, Finding] = {}

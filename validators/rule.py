@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dagtool.report.finding import Finding, Severity
+from dagtool.report.finding import Finding, Severity, page_of
 
 if TYPE_CHECKING:
     from dagtool.validators.context import Context
@@ -69,7 +69,7 @@ class Rule:
     @property
     def page(self) -> str:
         """Its page, as a path in the repository."""
-        return f"docs/rules/{self.code}.md"
+        return page_of(self.code)
 
 
 def rule_record(rule: Rule) -> dict[str, object]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 
-from dagtool.report.finding import FileReport, Finding
+from dagtool.report.finding import FileReport, Finding, page_of
 from dagtool.report.fingerprint import fingerprint
 from dagtool.report.formats import Style
 
@@ -58,4 +58,5 @@ def finding_record(finding: Finding) -> dict[str, object]:
         "help": finding.help or None,
         "notes": list(finding.notes),
         "fingerprint": fingerprint(finding),
+        "docs": page_of(finding.code),
     }

@@ -5,7 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-__all__ = ["CheckItem", "Excerpt", "Facts", "FileReport", "Finding", "Severity", "Skipped"]
+__all__ = ["CheckItem", "Excerpt", "Facts", "FileReport", "Finding", "Severity", "Skipped", "page_of"]
+
+
+def page_of(code: str) -> str:
+    """The page of a rule, as a path in the repository."""
+    return f"docs/rules/{code}.md"
 
 
 class Severity(StrEnum):
@@ -105,6 +110,8 @@ class FileReport:
     nodes: int = 0
     """Of all graphs together; so with ``edges``."""
     edges: int = 0
+    seconds: dict[str, float] = field(default_factory=dict)
+    """How long reading took, and each rule by its code."""
 
     @property
     def parses(self) -> bool:
