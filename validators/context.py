@@ -374,6 +374,7 @@ class Context:
             line=line,
             column=column,
             node=None if about is None else self.dag.ids[about],
+            edge=None if edge is None else (self.dag.ids[self.dag.tails[edge]], self.dag.ids[self.dag.heads[edge]]),
             count=count,
             help=help,
             notes=tuple(filter(None, notes)),

@@ -45,7 +45,7 @@ def _skipped(report: FileReport) -> list[dict[str, object]]:
 
 
 def finding_record(finding: Finding) -> dict[str, object]:
-    """One finding; ``line`` and ``column`` begin at 1, ``node`` is the id as it stands in the file."""
+    """One finding; ``line`` and ``column`` begin at 1, ``node`` and the two of ``edge`` are ids of the file."""
     return {
         "code": finding.code,
         "name": finding.name,
@@ -54,6 +54,7 @@ def finding_record(finding: Finding) -> dict[str, object]:
         "line": finding.line,
         "column": finding.column,
         "node": finding.node,
+        "edge": list(finding.edge) if finding.edge else None,
         "count": finding.count,
         "help": finding.help or None,
         "notes": list(finding.notes),

@@ -48,6 +48,9 @@ class Finding:
     line: int | None = None
     column: int | None = None
     node: str | None = None
+    """The first node it is about; of an edge the tail."""
+    edge: tuple[str, str] | None = None
+    """Tail and head, where it is about an edge."""
     count: int = 1
     help: str = ""
     notes: tuple[str, ...] = ()
