@@ -24,7 +24,8 @@ _PLACE = re.compile(r"(?P<path>.+?):(?P<line>[0-9]{1,9})(?::(?P<column>[0-9]{1,9
 
 @click.command(
     "explain",
-    epilog="\b\nExamples:\n  dagtool explain outputs/ep16_tp4.dot:120\n  dagtool explain plan.dot:1:36\n  dagtool gen pp2 -o - | dagtool explain -- -:8\n\n"
+    epilog="\b\nExamples:\n  dagtool explain outputs/ep16_tp4.dot:120\n  dagtool explain plan.dot:1:36\n"
+    "  dagtool gen pp2 -o - | dagtool explain -- -:8\n\n"
     "Exit status: 0, or 2 where the file cannot be read or the line holds no node and no edge.",
 )
 @click.argument("place", metavar="FILE:LINE[:COLUMN]")

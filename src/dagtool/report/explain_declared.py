@@ -21,7 +21,7 @@ __all__ = ["edge_facts", "node_facts", "type_rule"]
 
 _RANKS = 4
 """GPUs whose position is told."""
-_FED = 8
+_FED = 4
 """Edges into a node that are told."""
 _READ_ELSEWHERE = ("op", "role", "gpu", "layer_index", "expert", "input", "output")
 
