@@ -36,6 +36,9 @@ def command(place: str, output_format: str) -> None:
     Its type rule is told, and what the rules of the configuration find there. The standard input is
     -:LINE, after --.
     """
+    import gc
+
+    gc.disable()  # many small objects and no cycles among them
     from dagtool.cli._settings import resolve
     from dagtool.files import read_bytes
     from dagtool.report.explain import explain

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from dagtool.errors import DagtoolError
 
 if TYPE_CHECKING:
     from dagtool.dot import DotGraph
+    from dagtool.dot.position import Position
 
 __all__ = ["Subject", "subjects_at"]
 
@@ -18,9 +20,9 @@ __all__ = ["Subject", "subjects_at"]
 class Subject:
     """A node, or an edge where ``node`` is -1, of one of the file's graphs."""
 
-    graph: int
     line: int
     column: int
+    graph: int
     node: int = -1
     edge: int = -1
 
@@ -31,29 +33,31 @@ def subjects_at(graphs: Sequence[DotGraph], line: int, column: int | None = None
     A node is where it is declared (each time), or first named if it never is. Raises DagtoolError where the line
     holds neither.
     """
-    subjects = _all(graphs)
-    here = [one for one, _ in subjects if one.line == line]
-    if here and column is None:
+    limit = (line, column or 0)
+    here: list[Subject] = []
+    nearest: list[tuple[Subject, int]] = []
+    last = (0, 0)
+    for place, offset, names in _all(graphs):
+        if place[0] == line and column is None:
+            here.append(Subject(*place, *names))
+        elif last <= place <= limit:
+            nearest = [*(nearest if place == last else ()), (Subject(*place, *names), offset)]
+            last = place
+    if here:
         return sorted(here, key=lambda one: (one.column, one.edge))
-    place = (line, column or 0)
-    before = [(one, offset) for one, offset in subjects if (one.line, one.column) <= place]
-    last = max(((one.line, one.column) for one, _ in before), default=(0, 0))
-    nearest = [(one, offset) for one, offset in before if (one.line, one.column) == last]
     reaching = [one for one, offset in nearest if graphs[one.graph].statement_end(offset).line >= line]
     if not reaching:
         raise _nothing(graphs, line, last[0])
     return reaching
 
 
-def _all(graphs: Sequence[DotGraph]) -> list[tuple[Subject, int]]:
-    """Every node and edge with the offset of its statement."""
-    found = []
+def _all(graphs: Sequence[DotGraph]) -> Iterator[tuple[Position, int, tuple[int, int, int]]]:
+    """Every node and edge: its place, the offset of its statement, and graph, node and edge as a Subject has them."""
     for number, graph in enumerate(graphs):
-        for node, offset in [*enumerate(graph.node_offsets), *graph.redeclared]:
-            found.append((Subject(number, *graph.position(offset), node=node), offset))
+        for node, offset in chain(enumerate(graph.node_offsets), graph.redeclared):
+            yield graph.position(offset), offset, (number, node, -1)
         for edge, offset in enumerate(graph.edge_offsets):
-            found.append((Subject(number, *graph.position(offset), edge=edge), offset))
-    return found
+            yield graph.position(offset), offset, (number, -1, edge)
 
 
 def _nothing(graphs: Sequence[DotGraph], line: int, above: int) -> DagtoolError:
