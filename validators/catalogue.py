@@ -23,7 +23,8 @@ def all_rules() -> tuple[LoadedRule, ...]:
 
 def _load(name: str) -> LoadedRule:
     module = import_module(f"{package.__name__}.{name}")
-    return LoadedRule(module.RULE, module.check, module.__doc__ or "", module.BAD, module.GOOD, name)
+    fixable = getattr(module, "FIXABLE", module.BAD)
+    return LoadedRule(module.RULE, module.check, module.__doc__ or "", module.BAD, module.GOOD, name, fixable)
 
 
 def find_rule(code: str) -> LoadedRule:

@@ -7,14 +7,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dagtool.report.finding import Finding, Severity
+from dagtool.report.fix import Applicability
 
 if TYPE_CHECKING:
     from dagtool.validators.context import Context
 
-__all__ = ["PROFILES", "Check", "LoadedRule", "Rule", "Severity"]
+__all__ = ["PROFILES", "SAFE", "UNSAFE", "Check", "LoadedRule", "Rule", "Severity"]
 
 PROFILES = ("minimal", "standard", "strict")
 """Each asks the rules of its own tier and of those before it. ``minimal``: without these nothing can run."""
+
+SAFE, UNSAFE = Applicability.SAFE, Applicability.UNSAFE
 
 Check = Callable[["Context"], Iterator[Finding]]
 
@@ -32,6 +35,8 @@ class Rule:
     """The least profile that asks it: one of ``PROFILES``."""
     last: bool = False
     """Whether it is about what the other rules found, and so is asked after them."""
+    fixes: tuple[Applicability, ...] = ()
+    """The kinds of fix its findings may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +49,5 @@ class LoadedRule:
     bad: str
     good: str
     module: str
+    fixable: str
+    """A text whose finding can be fixed: FIXABLE where the module has one, else BAD."""
