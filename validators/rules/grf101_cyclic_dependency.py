@@ -86,7 +86,7 @@ def _cycle(ctx: Context, component: Sequence[int]) -> Finding:
             f"{ctx.name(nodes[0])} depends on itself",
             edge=edges[0],
             label="an edge from a node to itself",
-            fix=partial(_without, ctx, edges[0]),
+            fix=partial(_without, ctx, edges[0], ""),
         )
     more = f"; {len(component):,} nodes lie on cycles with each other" if len(component) > len(nodes) else ""
     help = reused_id(ctx, component, nodes)
@@ -104,14 +104,14 @@ def _cycle(ctx: Context, component: Sequence[int]) -> Finding:
 def _opened(ctx: Context, component: Sequence[int], cycle: Sequence[int]) -> Proposal | None:
     """Without the edge that all cycles go through; where several could be taken out nobody knows which is wrong."""
     edge = sole_closing_edge(ctx.after, component, cycle)
-    return None if edge is None else _without(ctx, edge)
+    return None if edge is None else _without(ctx, edge, ", the one edge that closes every cycle here")
 
 
-def _without(ctx: Context, edge: int) -> Proposal | None:
+def _without(ctx: Context, edge: int, why: str) -> Proposal | None:
     if ctx.graph is None:
         return None
     gone = (ctx.dag.ids[ctx.dag.tails[edge]], ctx.dag.ids[ctx.dag.heads[edge]])
-    title = f"remove {ctx.arrow(edge)}, the one edge that closes every cycle here"
+    title = f"remove {ctx.arrow(edge)}{why}"
     return Proposal(title, UNSAFE, remove_edges(ctx.graph, [edge]), removed_edges=(gone,))
 
 

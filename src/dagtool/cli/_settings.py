@@ -27,6 +27,8 @@ class Settings:
     group: bool = True
     suppress: bool = True
     baseline: str | None = None
+    edits: bool = False
+    """Whether every edit of the fixes is worked out, and not only whether there are some."""
 
     def check(self, data: bytes, path: str) -> FileReport:
         """The report of one file."""
@@ -42,6 +44,7 @@ class Settings:
             checklist=checklist if self.output_format == "full" else None,
             severity=severities(self.severity),
             suppress=self.suppress,
+            edits=self.edits,
         )
 
 
@@ -62,22 +65,25 @@ def resolve(
 ) -> Settings:
     """What holds for a call. Raises DagtoolError for what is wrong with it."""
     from dagtool.cli._config import Config, find_config, load_config
+    from dagtool.report.formats import shows_edits
     from dagtool.validators.catalogue import select_rules, severities
 
     if config and no_config:
         raise DagtoolError("--config and --no-config exclude each other")
     read = load_config(config) if config else Config() if no_config else find_config(paths)
     severities(severity)  # refused now and not at the first file
+    shown = output_format or read.output_format or "full"
     settings = Settings(
         profile=profile or read.profile or "standard",
         select=select or read.select or (),
         ignore=ignore or read.ignore or (),
         severity=(*read.severity, *severity),
         fail_on=fail_on or read.fail_on or "error",
-        output_format=output_format or read.output_format or "full",
+        output_format=shown,
         group=group if group is not None else read.group if read.group is not None else True,
         suppress=suppress,
         baseline=baseline or read.baseline,
+        edits=shows_edits(shown),
     )
     select_rules(settings.select, settings.ignore, settings.profile)
     return settings

@@ -13,8 +13,9 @@ from dagtool.cli._style import color_option
 from dagtool.errors import DagtoolError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from dagtool.cli._fix import Fixer
     from dagtool.cli._settings import Settings
     from dagtool.report.finding import FileReport
 
@@ -25,6 +26,7 @@ Examples:
   dagtool validate outputs/ep16_tp4.dot
   dagtool gen ep16_tp4 -o - | dagtool validate -
   dagtool validate --select GRF,DEV --output-format json plans/
+  dagtool validate --diff plans/
 \b
 Exit status: 0 fine, 1 findings at or above --fail-on, 2 usage or a file that
 cannot be read or is not DOT, 3 internal error, 130 interrupted.
@@ -75,6 +77,10 @@ def _print_schema(ctx: click.Context, _: click.Parameter, value: str | None) -> 
 )
 @click.option("--group/--no-group", default=None, help="One finding for all nodes at fault (default), or one for each.")
 @click.option("--no-suppress", is_flag=True, help="Show also what comments and lint_ignore in the files hide.")
+@click.option("--fix", is_flag=True, help="Rewrite the files with what can be fixed safely.")
+@click.option("--unsafe-fixes", is_flag=True, help="With --fix or --diff: also what changes nodes, edges, types.")
+@click.option("--diff", is_flag=True, help="Show what --fix would change, and write nothing.")
+@click.option("--fixed-output", metavar="FILE", help="Write the fixed text of one PATH to FILE, - for standard output.")
 @click.option("--baseline", metavar="FILE", help="Do not tell what FILE accepts; see --write-baseline.")
 @click.option("--write-baseline", metavar="FILE", help="Accept all that is found now: write it to FILE.")
 @click.option(
@@ -102,6 +108,10 @@ def command(
     write_baseline: str | None,
     jobs: int | None,
     against: str | None,
+    fix: bool,
+    unsafe_fixes: bool,
+    diff: bool,
+    fixed_output: str | None,
     **given: Any,
 ) -> int:
     """Check DOT files and report what is wrong with them.
@@ -110,21 +120,33 @@ def command(
     input. Findings go to the standard output, the summary to the standard error. What the command line leaves
     open is read from dagtool.toml, or [tool.dagtool] in pyproject.toml, nearest to what is checked.
     """
-    import sys
-
+    from dagtool.cli._fix import Fixer, wanted
     from dagtool.cli._settings import resolve
-    from dagtool.cli._style import style_of
-    from dagtool.cli._tally import Tally
-    from dagtool.report.formats import renderer
 
+    fixing = wanted(paths, fix=fix, unsafe_fixes=unsafe_fixes, diff=diff, fixed_output=fixed_output)
     settings = resolve(paths, suppress=not no_suppress, **given)
+    if fixing and (against is not None or write_baseline):
+        raise DagtoolError("fixes go neither with --against nor with --write-baseline", "fix first, then call again")
     if against is not None:
         if write_baseline:
             raise DagtoolError("--against and --write-baseline exclude each other")
         return _compare(against, paths, settings, given["output_format"])
-    reports = _reports(paths, settings, jobs)
+    fixer = Fixer(settings, fixing) if fixing else None
+    files = _named(paths)
+    reports = _reports(fixer.reports(files) if fixer else _checked(files, settings, jobs))
     if write_baseline:
         return _write_baseline(write_baseline, reports)
+    return _tell(reports, settings, color, fixer)
+
+
+def _tell(reports: Iterator[FileReport], settings: Settings, color: str, fixer: Fixer | None) -> int:
+    """Findings on the standard output, or on the other where fixed text or a diff stands there."""
+    import sys
+
+    from dagtool.cli._style import style_of
+    from dagtool.cli._tally import Tally
+    from dagtool.report.formats import renderer
+
     tally = Tally()
     baseline = None
     if settings.baseline:
@@ -132,10 +154,15 @@ def command(
 
         baseline = Baseline(settings.baseline)
         reports = baseline.apply(reports)
-    for text in renderer(settings.output_format)(tally.watch(reports), style_of(sys.stdout, color)):
-        sys.stdout.write(text)
+    stream = sys.stderr if fixer and fixer.takes_stdout else sys.stdout
+    watched = tally.watch(reports)
+    for text in () if fixer and fixer.silent else renderer(settings.output_format)(watched, style_of(stream, color)):
+        stream.write(text)
     sys.stdout.flush()
-    sys.stderr.write(tally.summary() + (f"{baseline.note()}\n" if baseline else ""))
+    for _ in watched:  # where nothing is shown they are only counted
+        pass
+    notes = (fixer.summary() if fixer else "", tally.summary(), f"{baseline.note()}\n" if baseline else "")
+    sys.stderr.write("".join(notes))
     return tally.status(settings.fail_on)
 
 
@@ -170,13 +197,13 @@ def _compare(old: str, paths: Sequence[str], settings: Settings, output_format: 
     return found.status(settings.fail_on)
 
 
-def _reports(paths: Sequence[str], settings: Settings, jobs: int | None) -> Iterator[FileReport]:
+def _reports(checked: Iterable[FileReport]) -> Iterator[FileReport]:
     """One report for each file; what cannot be read is said on the standard error."""
     import sys
 
     from dagtool.report.quote import printable
 
-    for report in _checked(_named(paths), settings, jobs):
+    for report in checked:
         if report.error is not None:
             sys.stdout.flush()
             sys.stderr.write(f"error: {printable(report.error)}\n")
