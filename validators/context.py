@@ -244,6 +244,13 @@ class Context:
         return fault is not None and fault.needs_collective
 
     @cached_property
+    def sound(self) -> bool:
+        """Whether what the graph declares holds together."""
+        from dagtool.validators.soundness import is_sound
+
+        return is_sound(self.dag)
+
+    @cached_property
     def model(self) -> Model:
         """The model the graph deploys (precondition ``model``)."""
         from dagtool.model.transformer import parse_model

@@ -44,6 +44,16 @@ GOOD = """digraph {
 """
 
 
+FIXABLE = """digraph {
+    graph [dagtool=1 sizes="B=8 H=4" meshes="m: tp=2 gpus=0-1"]
+    input [op=input gpu=0 input="[B, H] @m" output="[B, H] @m"]
+    n [label="n\\nInput: [batch_size=8, hidden=4]\\nOutput: [batch_size=8, hidden=4]\\nGPU: 1" op=norm gpu=0 input="[B, H] @m" output="[B, H] @m"]
+    output [op=output gpu=0 input="[B, H] @m" output="[B, H] @m"]
+    input -> n -> output
+}
+"""
+
+
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each line of each kind of node."""
     if ctx.graph is None:
@@ -69,8 +79,10 @@ def check(ctx: Context) -> Iterator[Finding]:
 
 
 def _relabelled(ctx: Context, line: str, right: str, nodes: Sequence[int]) -> Proposal | None:
-    """The line as the attributes have it. Which of the two is wrong nobody knows: it is not safe."""
+    """The line as the attributes have it, where these hold together; else they may be what is wrong."""
     assert ctx.graph is not None
+    if not ctx.sound:
+        return None
     attributes = ctx.graph.node_attributes
     name = line.partition(": ")[0]
 

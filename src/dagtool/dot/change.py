@@ -12,7 +12,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from dagtool.dot.draft import Edit
-from dagtool.dot.scan import NAME
+from dagtool.dot.scan import NAME, QUOTED
 from dagtool.dot.written import Written, is_keyword, read_list, read_statement
 
 if TYPE_CHECKING:
@@ -80,12 +80,10 @@ def set_on_edges(graph: DotGraph, edges: Iterable[int], key: str, value: Callabl
 
 
 def replace_default(graph: DotGraph, kind: str, key: str, old: str, new: str) -> Iterator[Edit]:
-    """Write another value in ``node [key=old]`` and its like.
-
-    What only looks like such a statement, inside a label, is changed too: whoever applies it compares the labels.
-    """
-    for found in re.finditer(rf"(?<![\w\"]){kind}\s*+(?=\[)", graph.text, re.IGNORECASE):
-        for pair in read_list(graph.text, found.end()):
+    """Write another value in ``node [key=old]`` and its like; strings and comments may hold anything."""
+    passed = rf"{QUOTED}|//[^\n]*+|/\*.*?\*/|(?P<here>(?<!\w){kind}\s*+(?=\[))"
+    for found in re.finditer(passed, graph.text, re.IGNORECASE | re.DOTALL):
+        for pair in read_list(graph.text, found.end()) if found["here"] else ():
             if pair.key == key and graph.text[pair.value_start : pair.value_stop] in (old, as_id(old), f'"{old}"'):
                 yield pair.value_start, pair.value_stop, as_id(new)
 

@@ -37,7 +37,7 @@ _RUN_AFTER = re.compile(r"""(?:(?!->|--)[^\s\[\]{};,="<>:])++""")
 _BRACKETED = re.compile(r"""\[[^\[\]"\n]*+\][^\s\[\]{};,="<>]*+""")
 # An unclosed string matches too: to try again at its every quote would cost the square of its length.
 _REST = re.compile(r'(?:"[^"\\\n]*+(?:\\[^\n][^"\\\n]*+)*+"?|[^;\n{}])*+;?')
-_HALF_A_NAME = re.compile(r"(?<=[\s;{}])\w{1,200}\Z")  # where the file is cut off
+_HALF_A_NAME = re.compile(r"(?:(?:->|--)\s*+|(?<=[\s;{}]))\w{1,200}\Z")  # where the file is cut off
 _MOST_UNCLOSED = 50  # things open to the end of the file: to look for the end of each reads the rest of it
 _GENERAL = (NOT_DOT, "lost-header", LITERAL_NEWLINE)
 _WINDOW = 200
