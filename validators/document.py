@@ -17,6 +17,7 @@ _HEAD = """# Rules
 family: DOT syntax, GRF structure, DIM shapes, SHD sharding, COM collectives, DEV placement, SCH critical path,
 MOD the model, STY look. `--select` and `--ignore` take codes or their beginnings. A rule that requires
 something the graph has not (it is acyclic, it declares its operators) is skipped, and the summary says so.
+Where a rule says `Fix`, some of its findings can be [fixed](fixes.md): safe ones by `--fix`.
 """
 
 
@@ -36,13 +37,16 @@ def _anchor(loaded: LoadedRule) -> str:
 def _section(loaded: LoadedRule) -> str:
     rule = loaded.rule
     requires = f" Requires: {', '.join(rule.requires)}." if rule.requires else ""
+    fixes = f" Fix: {' or '.join(rule.fixes)}." if rule.fixes else ""
     parts = [
         f"## {rule.code} {rule.name}",
-        f"Severity: {rule.severity.value}. Profile: {rule.tier}.{requires}",
+        f"Severity: {rule.severity.value}. Profile: {rule.tier}.{requires}{fixes}",
         loaded.doc.strip(),
         f"Bad:\n\n```dot\n{loaded.bad.strip()}\n```",
         f"Good:\n\n```dot\n{loaded.good.strip()}\n```",
     ]
+    if loaded.fixable != loaded.bad:
+        parts.append(f"Fixable:\n\n```dot\n{loaded.fixable.strip()}\n```")
     return "\n\n".join(parts)
 
 

@@ -6,7 +6,7 @@ is the wiring: for every group of ranks exactly one node gives the value, on exa
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -42,8 +42,11 @@ class _Group:
     edges: list[int]
 
 
-def missing_collective(ctx: Context, ends: Ends) -> Proposal | None:
-    """The collective between the maker and all who take the same type of it; None where something is not certain."""
+def missing_collective(ctx: Context, ends: Ends, faulty: Mapping[Ends, Sequence[int]]) -> Proposal | None:
+    """The collective between the maker and all who take the same type of it; None where something is not certain.
+
+    ``faulty`` has the edges of all ends whose types differ.
+    """
     fault, graph, maker = ctx.type_faults[ends], ctx.graph, ctx.dag.kinds[ends[0]]
     if graph is None or fault.mismatch is None or len(fault.mismatch.steps) != 1 or len(maker.outputs) != 1:
         return None
@@ -52,7 +55,7 @@ def missing_collective(ctx: Context, ends: Ends) -> Proposal | None:
     alike = [end for end in ctx.type_faults if end[0] == ends[0] and _same(ctx, end, step, taken)]
     if mesh is None or step[0] not in _GROUPED or any(ctx.dag.edge_kinds[end[2]].outputs for end in alike):
         return None
-    edges = sorted(edge for found in ctx.edge_ends.of(alike).values() for edge in found)
+    edges = sorted(edge for end in alike for edge in faulty[end])
     groups = _groups(ctx.dag, mesh, step, edges)
     if groups is None:
         return None

@@ -66,7 +66,7 @@ def test_patch_reads_the_diff(dagtool: Call, bad: Path) -> None:
 
 def test_standard_input_goes_to_standard_output(dagtool: Call) -> None:
     done = dagtool("validate", "--fix", "-", stdin=b"digraph { a -> b;")
-    assert done.stdout == "digraph { a -> b;\n}"
+    assert done.stdout == "digraph { a -> b;\n}\n"
     assert done.returncode == 0
     assert "Applied 1 fix (1 safe) to 1 file." in done.stderr
 
@@ -85,7 +85,7 @@ def test_a_file_that_is_no_dot_becomes_one(dagtool: Call, tmp_path: Path) -> Non
     path.write_bytes(b'digraph {\n a [style=x,y];\n a -> b;\n b [label="caf\xe9')
     assert dagtool("validate", path).returncode == 2
     assert dagtool("validate", "--fix", path).returncode == 0
-    assert path.read_bytes() == b'digraph {\n a [style="x,y"];\n a -> b;\n b [label="caf\xe9"]\n}'
+    assert path.read_bytes() == b'digraph {\n a [style="x,y"];\n a -> b;\n b [label="caf\xe9"]\n}\n'
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anything")

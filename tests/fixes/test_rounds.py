@@ -97,7 +97,7 @@ def test_there_is_an_end_to_it() -> None:
         (b"\xef\xbb\xbf digraph {\r\n a [shape=bx]\r\n}\r\n", b"\xef\xbb\xbf digraph {\r\n a [shape=box]\r\n}\r\n"),
         (b'digraph {a [label="\xe9" shape=elipse]}', b'digraph {a [label="\xe9" shape=ellipse]}'),
         ('digraph {"é→" [shape=elipse]}'.encode(), 'digraph {"é→" [shape=ellipse]}'.encode()),
-        (b"digraph {\r\n a [style=x,y]\r\n a -> b;", b'digraph {\r\n a [style="x,y"]\r\n a -> b;\r\n}'),
+        (b"digraph {\r\n a [style=x,y]\r\n a -> b;", b'digraph {\r\n a [style="x,y"]\r\n a -> b;\r\n}\r\n'),
         (b"digraph {\n node [shape=paralelogram]\n a -> b\n}", b"digraph {\n node [shape=parallelogram]\n a -> b\n}"),
     ],
 )

@@ -12,7 +12,7 @@ correct the type that is wrong.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -65,16 +65,17 @@ FIXABLE = """digraph {
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each pair of kinds that do not fit, at the first of their edges."""
     dag = ctx.dag
-    for end, edges in ctx.edge_ends.of(ctx.type_faults).items():
+    faulty = ctx.edge_ends.of(ctx.type_faults)
+    for end, edges in faulty.items():
         fault = ctx.type_faults[end]
         tail, head = ctx.name(dag.tails[edges[0]]), ctx.name(dag.heads[edges[0]])
         more = f" ({len(edges):,} edges like this)" if len(edges) > 1 else ""
         message = f"{tail} -> {head}: {fault.message}{more}"
-        fix = partial(_mended, ctx, end)
+        fix = partial(_mended, ctx, end, faulty)
         yield ctx.finding(RULE, message, edge=edges[0], count=len(edges), help=fault.hint, fix=fix)
 
 
-def _mended(ctx: Context, end: Ends) -> Proposal | None:
+def _mended(ctx: Context, end: Ends, faulty: Mapping[Ends, Sequence[int]]) -> Proposal | None:
     """The input that alone fits, or the collective that alone is missing."""
     from dagtool.dot.change import set_on_nodes
     from dagtool.dot.labels_written import ports_text
@@ -83,6 +84,6 @@ def _mended(ctx: Context, end: Ends) -> Proposal | None:
 
     ports = right_inputs(ctx, end)
     if ctx.graph is None or ports is None:
-        return missing_collective(ctx, end)
+        return missing_collective(ctx, end, faulty)
     edits = set_on_nodes(ctx.graph, ctx.nodes_of([end[1]]), "input", lambda _: ports_text(ports))
     return Proposal(f'write input="{ports_text(ports)}"', UNSAFE, edits, changes=frozenset({"input"}))

@@ -26,4 +26,6 @@ def command(code: str) -> None:
         f"Bad:\n\n{indent(loaded.bad.strip(), '    ')}",
         f"Good:\n\n{indent(loaded.good.strip(), '    ')}",
     ]
+    if rule.fixes:
+        parts.append(f"Some of its findings have a fix ({' or '.join(rule.fixes)}): dagtool validate --diff")
     click.echo("\n\n".join(parts))

@@ -233,7 +233,7 @@ class Mender:
                 return [(found.start() if found else end, end, "]")]
             return [(start, end, "")]
         if self.header_added and len(braces) == 1:
-            return [(end, end, "\n}")]
+            return [(end, end, _on_a_line(text, "}"))]
         opened = braces[-1] if self._suspect is None else self._suspect
         what = "subgraph" if self._suspect is not None or len(braces) > 1 else "graph"
         where = self._statement_start(opened)
@@ -252,7 +252,8 @@ class Mender:
         else:
             self._report_cut(where, opened, begun, braces[:-1])
         half = _HALF_A_NAME.search(text, max(0, end - _WINDOW)) if self._cut else None
-        return [(half.start() if half else end, end, "\n" + "}" * len(braces))]
+        place = half.start() if half else end
+        return [(place, end, _on_a_line(text[:place], "}" * len(braces)))]
 
     def _statement_start(self, brace: int) -> int:
         """The first word of the line a brace stands in."""
@@ -585,6 +586,11 @@ def _name(mender: Mender, case: _Case) -> list[Edit]:
         kind="name",
     )
     return [(start, stop, '"' + words.replace("\\", "") + '"')]
+
+
+def _on_a_line(text: str, words: str) -> str:
+    """The words as a line of their own behind a text."""
+    return f"{words}\n" if text.endswith("\n") else f"\n{words}\n"
 
 
 def _apart(changes: list[tuple[Edit, set[int]]]) -> list[tuple[list[Edit], frozenset[int]]]:
