@@ -57,9 +57,9 @@ def missing_collective(ctx: Context, ends: Ends, faulty: Mapping[Ends, Sequence[
         return None
     edges = sorted(edge for end in alike for edge in faulty[end])
     groups = _groups(ctx.dag, mesh, step, edges)
-    if groups is None:
-        return None
     kind = _kind(maker, step, taken)
+    if groups is None or _is_there(ctx, kind, groups):
+        return None
     ids = ctx.dag.ids
     makers = ctx.templates(sorted({ctx.dag.tails[edge] for edge in edges}), 2)
     return Proposal(
@@ -73,6 +73,14 @@ def missing_collective(ctx: Context, ends: Ends, faulty: Mapping[Ends, Sequence[
 def _same(ctx: Context, end: Ends, step: Step, taken: TensorType) -> bool:
     other = ctx.type_faults[end].mismatch
     return other is not None and other.taken == taken and other.steps == [step]
+
+
+def _is_there(ctx: Context, kind: Kind, groups: Sequence[_Group]) -> bool:
+    """Whether the collective exists and is only passed by: then an edge is wrong, and no node is missing."""
+    dag = ctx.dag
+    alike = (number for number, one in enumerate(dag.kinds) if (one.op, one.role) == (kind.op, kind.role))
+    places = {(dag.layer_of[node], frozenset(dag.gpus(node))) for node in ctx.nodes_of(alike)}
+    return any((dag.layer_of[group.tails[0]], frozenset(group.gpus)) in places for group in groups)
 
 
 def _kind(maker: Kind, step: Step, taken: TensorType) -> Kind:
