@@ -40,7 +40,8 @@ def all_rules() -> tuple[LoadedRule, ...]:
 def _load(code: str) -> LoadedRule:
     file = f"{code.lower()}_{_names()[code].replace('-', '_')}"
     module = import_module(f"{package.__name__}.{file}")
-    return LoadedRule(module.RULE, module.check, module.__doc__ or "", module.BAD, module.GOOD, file)
+    fixable = getattr(module, "FIXABLE", module.BAD)
+    return LoadedRule(module.RULE, module.check, module.__doc__ or "", module.BAD, module.GOOD, file, fixable)
 
 
 def find_rule(code: str) -> LoadedRule:

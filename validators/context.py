@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cached_property
+from dataclasses import replace
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from dagtool.dag import algorithms
@@ -19,8 +20,10 @@ if TYPE_CHECKING:
     from dagtool.model.dataflow import Part
     from dagtool.model.tensor import TensorType
     from dagtool.model.transformer import Model
+    from dagtool.report.fix import Proposal
     from dagtool.validators.edges import EdgeEnds, EdgeFault, Ends
     from dagtool.validators.locality import Locality
+    from dagtool.validators.offer import Offers
     from dagtool.validators.roles import Roles
     from dagtool.validators.rule import Rule
     from dagtool.validators.suppress import Suppressions
@@ -44,6 +47,8 @@ class Context:
         self.seconds: dict[str, float] = {}
         """How long each rule took, by its code."""
         self.suppressions: Suppressions | None = None
+        self.offers: Offers | None = None
+        """Makes the fixes of findings; None where there is no file to edit."""
         self.last_graph = True
         self._hidden: dict[int, Finding] = {}
 
@@ -241,6 +246,13 @@ class Context:
         return fault is not None and fault.needs_collective
 
     @cached_property
+    def sound(self) -> bool:
+        """Whether what the graph declares holds together."""
+        from dagtool.validators.soundness import is_sound
+
+        return is_sound(self.dag)
+
+    @cached_property
     def model(self) -> Model:
         """The model the graph deploys (precondition ``model``)."""
         from dagtool.model.transformer import parse_model
@@ -361,6 +373,7 @@ class Context:
         help: str = "",
         label: str = "",
         severity: Severity | None = None,
+        fix: Callable[[], Proposal | None] | None = None,
     ) -> Finding:
         """A finding of ``rule`` at a node, at its attribute, at an edge, or (neither given) of the graph."""
         line, column, piece = self._place(node, edge, attribute, label if count == 1 or label else None)
@@ -382,6 +395,8 @@ class Context:
         )
         if self.suppressions and not rule.last and self.suppressions.hide(rule.code, line, node, edge):
             self._hidden[id(found)] = found
+        elif fix and self.offers:
+            return replace(found, fix=self.offers.fix(fix()))
         return found
 
     def _place(
@@ -414,10 +429,12 @@ class Context:
         attribute: str = "",
         severity: Severity | None = None,
         limit: int = _MAX_TEMPLATES,
+        fix: Callable[[Sequence[int]], Proposal | None] | None = None,
     ) -> list[Finding]:
         """The same fault of many nodes as one finding; as one each where grouping is off.
 
         ``one`` goes on from the node's id, ``many`` from the number of nodes; ``limit`` templates of ids are shown.
+        ``fix`` is asked for the fix of these nodes.
         """
         if self.suppressions:
             nodes = self._told(rule, nodes=nodes)
@@ -427,11 +444,19 @@ class Context:
             return [
                 self.finding(
                     rule, message, node=nodes[0], attribute=attribute, count=len(nodes), notes=notes,
-                    help=help, severity=severity,
+                    help=help, severity=severity, fix=partial(fix, nodes) if fix else None,
                 )
             ]  # fmt: skip
         return [
-            self.finding(rule, f"{self.name(node)} {one}", node=node, attribute=attribute, help=help, severity=severity)
+            self.finding(
+                rule,
+                f"{self.name(node)} {one}",
+                node=node,
+                attribute=attribute,
+                help=help,
+                severity=severity,
+                fix=partial(fix, [node]) if fix else None,
+            )
             for node in nodes
         ]
 
@@ -446,6 +471,7 @@ class Context:
         describe: Callable[[int], str] | None = None,
         severity: Severity | None = None,
         limit: int = _MAX_TEMPLATES,
+        fix: Callable[[Sequence[int]], Proposal | None] | None = None,
     ) -> list[Finding]:
         """The same for edges. ``describe`` adds to the id pair of an edge what tells the edges apart."""
         if self.suppressions:
@@ -462,10 +488,18 @@ class Context:
                     notes=(self._listed(pairs, limit),),
                     help=help,
                     severity=severity,
+                    fix=partial(fix, edges) if fix else None,
                 )
             ]
         return [
-            self.finding(rule, f"{pair} {one}", edge=edge, help=help, severity=severity)
+            self.finding(
+                rule,
+                f"{pair} {one}",
+                edge=edge,
+                help=help,
+                severity=severity,
+                fix=partial(fix, [edge]) if fix else None,
+            )
             for edge, pair in zip(edges, pairs, strict=True)
         ]
 

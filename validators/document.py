@@ -27,6 +27,7 @@ _HEAD = f"""# Rules
 `dagtool validate` asks these rules; `dagtool rule CODE` shows one. `--select` and `--ignore` take codes or their
 beginnings ([more](../validate.md)). A rule that requires something the graph has not (it is acyclic, it declares its
 operators) is skipped, and the summary says so.
+Where a rule says `Fix`, some of its findings can be [fixed](../fixes.md): safe ones by `--fix`.
 """
 
 
@@ -54,17 +55,19 @@ def page(loaded: LoadedRule) -> str:
     """The page of one rule as Markdown."""
     rule, sections = loaded.rule, loaded.sections
     requires = f" Requires: {', '.join(rule.requires)}." if rule.requires else ""
+    fixes = f" Fix: {' or '.join(rule.fixes)}." if rule.fixes else ""
     parts = [
         f"# {rule.code} {rule.name}",
         _MADE,
         _linked(sections[""], rule.code),
-        f"Severity: {rule.severity.value}. Profile: {rule.tier}. Since {rule.since}, {rule.status}.{requires}",
+        f"Severity: {rule.severity.value}. Profile: {rule.tier}. Since {rule.since}, {rule.status}.{requires}{fixes}",
         *_section("What", sections, rule.code),
         *_section("Why", sections, rule.code),
         f"## Bad\n\n```dot\n{loaded.bad.strip()}\n```",
         f"`dagtool validate --select {rule.code}` says:\n\n```text\n{_said(loaded)}\n```",
         f"## Good\n\n```dot\n{loaded.good.strip()}\n```",
         *_section("Fix", sections, rule.code),
+        *_fixable(loaded),
         *_section("References", sections, rule.code),
         "[All rules](README.md)",
     ]
@@ -105,6 +108,11 @@ def write_pages(folder: Path) -> None:
         (folder / stale).unlink()
     for name, text in made.items():
         (folder / name).write_text(text, encoding="utf-8")
+
+
+def _fixable(loaded: LoadedRule) -> Iterator[str]:
+    if loaded.fixable != loaded.bad:
+        yield f"This one can be fixed:\n\n```dot\n{loaded.fixable.strip()}\n```"
 
 
 if __name__ == "__main__":

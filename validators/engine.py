@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 from dagtool.report.finding import CheckItem, FileReport, Finding, Severity, Skipped
 from dagtool.validators.catalogue import select_rules
 from dagtool.validators.context import Context
+from dagtool.validators.offer import Offers
 from dagtool.validators.preconditions import failed
 from dagtool.validators.rule import LoadedRule
 from dagtool.validators.rules.dot001_syntax_error import syntax_error
 from dagtool.validators.suppress import ATTRIBUTE, Suppression, Suppressions, suppressions_in
-from dagtool.validators.syntax import cause_finding, verdict
+from dagtool.validators.syntax import cause_finding, mending, verdict
 
 if TYPE_CHECKING:
     from dagtool.dag.graph import Dag
@@ -65,17 +66,22 @@ def check_bytes(
     checklist: Checklist | None = None,
     severity: Mapping[str, Severity] | None = None,
     suppress: bool = True,
+    edits: bool = False,
 ) -> FileReport:
     """Parse one file and check each of its graphs.
 
     A file that is not DOT has a finding for each cause, or else DOT001, and then those of what could be read.
-    ``severity`` overrides that of rules by code; ``suppress`` heeds what the file asks to ignore.
+    ``severity`` overrides that of rules by code; ``suppress`` heeds what the file asks to ignore; ``edits`` works out
+    every edit of the fixes, and not only whether there are some.
     """
     from dagtool.dot import DotSyntaxError, parse
+    from dagtool.dot.encoded import Encoded
 
     rules = select_rules() if rules is None else rules
     report = FileReport(path, rules=len(rules), grouped=group)
     started = perf_counter()
+    encoded = Encoded.of(data)
+    offers = Offers(encoded, whole=edits) if encoded else None
     try:
         graphs = parse(data)
         report.seconds["reading"] = perf_counter() - started
@@ -83,9 +89,10 @@ def check_bytes(
             what = "holds no graph, only comments" if data.strip() else "is empty"
             raise DotSyntaxError(f"the file {what}", line=1, column=1)
     except DotSyntaxError as error:
-        _check_refused(report, error, data, rules=rules, group=group, suppress=suppress)
+        _check_refused(report, error, data, rules=rules, group=group, suppress=suppress, offers=offers)
     else:
         for ctx in _contexts(graphs, path, group=group, suppress=suppress):
+            ctx.offers = offers
             _check_graph(report, ctx, rules, checklist)
     if severity:
         report.findings = [
@@ -121,6 +128,7 @@ def _check_refused(
     rules: Sequence[LoadedRule],
     group: bool,
     suppress: bool,
+    offers: Offers | None,
 ) -> None:
     """A file that Graphviz refuses: why, and what the rules find in the part that can be read."""
     from dagtool.dot.recover import recover
@@ -131,7 +139,8 @@ def _check_refused(
     causes = [problem for problem in recovered.problems if problem.cause in named]
     for number, problem in enumerate(causes):
         notes = (verdict(error),) if not number else ()
-        report.findings.append(cause_finding(problem, named[problem.cause], report.path, *notes))
+        fix = offers.fix(mending(problem)) if offers else None
+        report.findings.append(cause_finding(problem, named[problem.cause], report.path, *notes, fix=fix))
     if not causes:
         report.findings.append(syntax_error(error, report.path, data))
     for ctx in _contexts(recovered.graphs, report.path, group=group, suppress=suppress):

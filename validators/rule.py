@@ -8,14 +8,28 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dagtool.report.finding import Finding, Severity, page_of
+from dagtool.report.fix import Applicability
 
 if TYPE_CHECKING:
     from dagtool.validators.context import Context
 
-__all__ = ["FAMILIES", "PROFILES", "SECTIONS", "Check", "LoadedRule", "Rule", "Severity", "rule_record"]
+__all__ = [
+    "FAMILIES",
+    "PROFILES",
+    "SAFE",
+    "SECTIONS",
+    "UNSAFE",
+    "Check",
+    "LoadedRule",
+    "Rule",
+    "Severity",
+    "rule_record",
+]
 
 PROFILES = ("minimal", "standard", "strict")
 """Each asks the rules of its own tier and of those before it. ``minimal``: without these nothing can run."""
+
+SAFE, UNSAFE = Applicability.SAFE, Applicability.UNSAFE
 
 FAMILIES = {
     "DOT0": "the syntax of DOT",
@@ -51,6 +65,8 @@ class Rule:
     """The least profile that asks it: one of ``PROFILES``."""
     last: bool = False
     """Whether it is about what the other rules found, and so is asked after them."""
+    fixes: tuple[Applicability, ...] = ()
+    """The kinds of fix its findings may have."""
     since: str = "0.1.0"
     """The version that first had it."""
     preview: bool = False
@@ -84,6 +100,7 @@ def rule_record(rule: Rule) -> dict[str, object]:
         "since": rule.since,
         "status": rule.status,
         "docs": rule.page,
+        "fixes": [kind.value for kind in rule.fixes],
     }
 
 
@@ -97,6 +114,8 @@ class LoadedRule:
     bad: str
     good: str
     module: str
+    fixable: str
+    """A text whose finding can be fixed: FIXABLE where the module has one, else BAD."""
 
     @property
     def sections(self) -> dict[str, str]:

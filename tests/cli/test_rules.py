@@ -17,7 +17,7 @@ def test_rules_lists_all(dagtool: Call) -> None:
 
 def test_rules_as_json(dagtool: Call) -> None:
     records = json.loads(dagtool("rules", "--output-format", "json").stdout)["rules"]
-    keys = {"code", "name", "severity", "summary", "requires", "profile", "since", "status", "docs"}
+    keys = {"code", "name", "severity", "summary", "requires", "profile", "since", "status", "docs", "fixes"}
     assert all(record.keys() == keys for record in records)
     assert len(records) == len(all_rules())
 

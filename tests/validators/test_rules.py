@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from dagtool.report.finding import Severity
+from dagtool.fixes import mend
+from dagtool.report.finding import FileReport, Severity
 from dagtool.validators import catalogue
 from dagtool.validators.catalogue import all_rules
 from dagtool.validators.engine import check_bytes
@@ -25,6 +26,27 @@ def test_bad_example_is_found_and_good_one_is_not(loaded: LoadedRule) -> None:
     good = check_bytes(loaded.good.encode(), "good.dot", [loaded])
     assert good.findings == []
     assert good.skipped == []
+
+
+@pytest.mark.parametrize("loaded", [one for one in all_rules() if one.rule.fixes], ids=lambda one: one.rule.code)
+def test_fixable_example_is_fixed(loaded: LoadedRule) -> None:
+    def check(data: bytes) -> FileReport:
+        return check_bytes(data, "bad.dot", [loaded], edits=True)
+
+    data = loaded.fixable.encode()
+    offered = {finding.fix.applicability for finding in check(data).findings if finding.fix}
+    assert offered
+    assert offered <= set(loaded.rule.fixes)
+    mended = mend(data, check, unsafe=True)
+    assert mended.report.findings == []
+    assert mend(data, check).kept == [one for one in mended.kept if one.fix.safe]
+
+
+@each_rule
+def test_only_rules_that_say_so_fix(loaded: LoadedRule) -> None:
+    for text in (loaded.bad, loaded.fixable):
+        fixes = [finding.fix for finding in check_bytes(text.encode(), "bad.dot", [loaded]).findings]
+        assert {fix.applicability for fix in fixes if fix} <= set(loaded.rule.fixes)
 
 
 @each_rule

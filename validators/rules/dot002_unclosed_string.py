@@ -15,13 +15,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from dagtool.validators.rule import Rule, Severity
+from dagtool.validators.rule import SAFE, Rule, Severity
 
 if TYPE_CHECKING:
     from dagtool.report.finding import Finding
     from dagtool.validators.context import Context
 
-RULE = Rule("DOT002", "unclosed-string", Severity.ERROR, "a string or comment is never closed")
+RULE = Rule("DOT002", "unclosed-string", Severity.ERROR, "a string or comment is never closed", fixes=(SAFE,))
 
 BAD = """digraph {
     a [label="A];

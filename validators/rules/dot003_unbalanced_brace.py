@@ -16,13 +16,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from dagtool.validators.rule import Rule, Severity
+from dagtool.validators.rule import SAFE, UNSAFE, Rule, Severity
 
 if TYPE_CHECKING:
     from dagtool.report.finding import Finding
     from dagtool.validators.context import Context
 
-RULE = Rule("DOT003", "unbalanced-brace", Severity.ERROR, "a brace, list or statement is never closed")
+RULE = Rule(
+    "DOT003", "unbalanced-brace", Severity.ERROR, "a brace, list or statement is never closed", fixes=(SAFE, UNSAFE)
+)
 
 BAD = """digraph {
     subgraph cluster_0 {

@@ -15,13 +15,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from dagtool.validators.rule import Rule, Severity
+from dagtool.validators.rule import SAFE, Rule, Severity
 
 if TYPE_CHECKING:
     from dagtool.report.finding import Finding
     from dagtool.validators.context import Context
 
-RULE = Rule("DOT005", "lost-header", Severity.ERROR, "the line that begins the graph is missing")
+RULE = Rule("DOT005", "lost-header", Severity.ERROR, "the line that begins the graph is missing", fixes=(SAFE,))
 
 BAD = """    output [label="Output"];
     proj -> output;

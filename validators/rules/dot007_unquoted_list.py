@@ -14,13 +14,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from dagtool.validators.rule import Rule, Severity
+from dagtool.validators.rule import SAFE, Rule, Severity
 
 if TYPE_CHECKING:
     from dagtool.report.finding import Finding
     from dagtool.validators.context import Context
 
-RULE = Rule("DOT007", "unquoted-list", Severity.ERROR, "a value with a comma is not quoted")
+RULE = Rule("DOT007", "unquoted-list", Severity.ERROR, "a value with a comma is not quoted", fixes=(SAFE,))
 
 BAD = """digraph {
     a [style=rounded,filled];

@@ -15,13 +15,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from dagtool.validators.rule import Rule, Severity
+from dagtool.validators.rule import SAFE, UNSAFE, Rule, Severity
 
 if TYPE_CHECKING:
     from dagtool.report.finding import Finding
     from dagtool.validators.context import Context
 
-RULE = Rule("DOT008", "stray-token", Severity.ERROR, "a character or word that has no place there")
+RULE = Rule(
+    "DOT008", "stray-token", Severity.ERROR, "a character or word that has no place there", fixes=(SAFE, UNSAFE)
+)
 
 BAD = """digraph {
     a -> b;

@@ -9,17 +9,24 @@ from typing import TYPE_CHECKING
 from dagtool.errors import DagtoolError
 
 if TYPE_CHECKING:
+    from dagtool.cli._fix import Fixer
     from dagtool.cli._settings import Settings
     from dagtool.report.finding import FileReport
 
 __all__ = ["file_reports"]
 
 
-def file_reports(paths: Sequence[str], settings: Settings, jobs: int | None, stdin: str) -> Iterator[FileReport]:
-    """What cannot be read is said on the standard error. ``stdin`` is what the standard input is called."""
+def file_reports(
+    paths: Sequence[str], settings: Settings, jobs: int | None, stdin: str, fixer: Fixer | None = None
+) -> Iterator[FileReport]:
+    """What cannot be read is said on the standard error. ``stdin`` is what the standard input is called.
+
+    With a ``fixer`` the files are mended, and the reports are of what comes out.
+    """
     from dagtool.report.quote import printable
 
-    for report in _checked(_named(paths), settings, jobs, stdin):
+    files = _named(paths)
+    for report in fixer.reports(files) if fixer else _checked(files, settings, jobs, stdin):
         if report.error is not None:
             sys.stdout.flush()
             sys.stderr.write(f"error: {printable(report.error)}\n")

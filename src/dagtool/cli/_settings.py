@@ -32,6 +32,8 @@ class Settings:
     suppress: bool = True
     checklist: bool = False
     """Whether an output shows the checklist."""
+    edits: bool = False
+    """Whether every edit of the fixes is worked out, and not only whether there are some."""
 
     def check(self, data: bytes, path: str) -> FileReport:
         """The report of one file."""
@@ -49,6 +51,7 @@ class Settings:
             checklist=checklist if self.checklist else None,
             severity=severities(f"{code}={level}" for code, level in self.severity),
             suppress=self.suppress,
+            edits=self.edits,
         )
 
 
@@ -90,6 +93,7 @@ def resolve(
     """What holds for a call; ``outputs`` are the formats written to files. Raises DagtoolError for what is wrong."""
     from dagtool.cli._config import Config, find_config, load_config
     from dagtool.cli._patterns import parse_per_file
+    from dagtool.report.formats import shows_edits
     from dagtool.validators.catalogue import select_rules, severities
 
     if config and no_config:
@@ -111,6 +115,7 @@ def resolve(
         baseline=baseline or read.baseline,
         suppress=suppress,
         checklist="full" in (shown, *outputs),
+        edits=any(map(shows_edits, (shown, *outputs))),
     )
     select_rules(settings.select, settings.ignore, settings.profile, settings.extend_select)
     return settings

@@ -19,6 +19,15 @@ __all__ = ["command"]
 _FORMATS = ("svg", "png", "pdf", "dot", "mmd", "json")
 
 
+class _ViewOption(click.Option):
+    """Says what each view draws, and loads them only to say it."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """As the base class, with a line for each view."""
+        self.help = "\b\n" + "\n".join(f"{name}: {load_view(name).SUMMARY}." for name in view_names())
+        return super().get_help_record(ctx)
+
+
 @click.command(
     "render",
     epilog="Example: dagtool render outputs/ep16_tp4.dot -o ep16_tp4.svg\n\nPNG and PDF need Graphviz (the program"
@@ -40,7 +49,7 @@ _FORMATS = ("svg", "png", "pdf", "dot", "mmd", "json")
     default="layer",
     show_default=True,
     metavar="NAME",
-    help="\b\n" + "\n".join(f"{name}: {load_view(name).SUMMARY}." for name in view_names()),
+    cls=_ViewOption,
 )
 @click.option(
     "--detail", metavar="LAYERS:LEVEL,…", help="For --view layers: op, block or layer, as in 0:op,1:block,2-:layer."

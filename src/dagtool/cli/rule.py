@@ -49,6 +49,8 @@ def _text(loaded: LoadedRule) -> str:
         f"Good:\n\n{indent(loaded.good.strip(), '    ')}",
         f"Profile {rule.tier}, since {rule.since}, {rule.status}{requires}. The same as a page: {rule.page}",
     ]
+    if rule.fixes:
+        parts.append(f"Some of its findings have a fix ({' or '.join(rule.fixes)}): dagtool validate --diff")
     return "\n\n".join(parts)
 
 

@@ -26,6 +26,7 @@ Examples:
   dagtool validate outputs/ep16_tp4.dot
   dagtool gen ep16_tp4 -o - | dagtool validate -
   dagtool validate --select GRF,DEV --output-format json plans/
+  dagtool validate --diff plans/
 \b
 Exit status: 0 fine, 1 findings at or above --fail-on, 2 usage or a file that
 cannot be read or is not DOT, 3 internal error, 130 interrupted.
@@ -120,6 +121,10 @@ def _print_schema(ctx: click.Context, _: click.Parameter, value: str | None) -> 
 )
 @click.option("--group/--no-group", default=None, help="One finding for all nodes at fault (default), or one for each.")
 @click.option("--no-suppress", is_flag=True, help="Show also what comments and lint_ignore in the files hide.")
+@click.option("--fix", is_flag=True, help="Rewrite the files with what can be fixed safely.")
+@click.option("--unsafe-fixes", is_flag=True, help="With --fix or --diff: also what changes nodes, edges, types.")
+@click.option("--diff", is_flag=True, help="Show what --fix would change, and write nothing.")
+@click.option("--fixed-output", metavar="FILE", help="Write the fixed text of one PATH to FILE, - for standard output.")
 @click.option("--baseline", metavar="FILE", help="Do not tell what FILE accepts; see --write-baseline.")
 @click.option("--write-baseline", metavar="FILE", help="Accept all that is found now: write it to FILE.")
 @click.option(
@@ -154,6 +159,10 @@ def command(
     stdin_filename: str | None,
     statistics: bool,
     timings: bool,
+    fix: bool,
+    unsafe_fixes: bool,
+    diff: bool,
+    fixed_output: str | None,
     **given: Any,
 ) -> int:
     """Check DOT files and report what is wrong with them.
@@ -164,6 +173,7 @@ def command(
     """
     import sys
 
+    from dagtool.cli._fix import Fixer, wanted
     from dagtool.cli._outputs import Outputs
     from dagtool.cli._reports import file_reports
     from dagtool.cli._settings import resolve
@@ -179,9 +189,13 @@ def command(
     stdin = stdin_filename or "<stdin>"
     places = [stdin_filename if path == "-" and stdin_filename else path for path in paths]
     settings = resolve(places, suppress=not no_suppress, outputs=outputs.formats, **given)
+    fixing = wanted(paths, fix=fix, unsafe_fixes=unsafe_fixes, diff=diff, fixed_output=fixed_output)
+    if fixing and (against is not None or write_baseline):
+        raise DagtoolError("fixes go neither with --against nor with --write-baseline", "fix first, then call again")
     if against is not None:
         return _compare(against, paths, settings, given["output_format"])
-    reports = file_reports(paths, settings, jobs, stdin)
+    fixer = Fixer(settings, fixing, stdin) if fixing else None
+    reports = file_reports(paths, settings, jobs, stdin, fixer)
     if write_baseline:
         return _write_baseline(write_baseline, reports)
     tally, counted = Tally(), Statistics()
@@ -192,12 +206,16 @@ def command(
         baseline = Baseline(settings.baseline)
         reports = baseline.apply(reports)
     watched = outputs.watch(counted.watch(tally.watch(reports)))
-    for text in renderer(settings.output_format)(watched, style_of(sys.stdout, color)):
-        sys.stdout.write(text)
+    stream = sys.stderr if fixer and fixer.takes_stdout else sys.stdout
+    for text in () if fixer and fixer.silent else renderer(settings.output_format)(watched, style_of(stream, color)):
+        stream.write(text)
+    for _ in watched:  # where nothing is shown they are only counted
+        pass
     sys.stdout.flush()
     outputs.write()
     sys.stderr.write(counted.counts() if statistics else "")
     sys.stderr.write(counted.timings() if timings else "")
+    sys.stderr.write(fixer.summary() if fixer else "")
     sys.stderr.write(tally.summary() + (f"{baseline.note()}\n" if baseline else ""))
     return tally.status(settings.fail_on)
 

@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from dagtool.render.margins import FONT_SIZE, LINE
+from dagtool.render.margins import FONT_SIZE, LINE, LONGEST
 from dagtool.render.measure import lines_of
 from dagtool.render.picture import Picture, PictureEdge, PictureNode, Swatch
 from dagtool.render.placement import TextSize
@@ -22,8 +22,6 @@ _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 """What no XML may contain."""
 _TURNING = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 """Marks that turn the direction of the text after them."""
-_LONGEST = 90
-"""More of a text would not be read, and would make the picture as wide as it."""
 
 
 def printable(text: str, longest: int = 0) -> str:
@@ -71,4 +69,4 @@ def _swatch(swatch: Swatch, look: Any) -> Swatch:
 
 def _escaped(node: PictureNode) -> dict[str, str]:
     names = ("title", "doing", "output", "where", "times", "op", "family", "members", "id")
-    return {name: html.escape(printable(getattr(node, name), _LONGEST), quote=False) for name in names}
+    return {name: html.escape(printable(getattr(node, name), LONGEST), quote=False) for name in names}

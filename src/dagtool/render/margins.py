@@ -7,13 +7,15 @@ from dataclasses import replace
 from dagtool.render.measure import BOLD, text_width
 from dagtool.render.picture import Picture, Spot, Swatch
 
-__all__ = ["FONT_SIZE", "LINE", "SMALL_SIZE", "TITLE_SIZE", "add_margins", "heading_height"]
+__all__ = ["FONT_SIZE", "LINE", "LONGEST", "SMALL_SIZE", "TITLE_SIZE", "add_margins", "heading_height"]
 
 FONT_SIZE = 11.0
 SMALL_SIZE = 8.0
 LINE = 13.5
 """The height of a line of text."""
 TITLE_SIZE = 16.0
+LONGEST = 90
+"""More letters of a name would not be read, and would make the picture as wide as it."""
 _TITLE_HEIGHT = 24.0
 _GAP = 14.0
 _SWATCH = (22.0, 12.0)
@@ -43,7 +45,7 @@ def add_margins(picture: Picture) -> Picture:
 def _widest(picture: Picture) -> float:
     """The width of title, facts and caption."""
     lines = [text_width(text, FONT_SIZE) for text in (*picture.facts, picture.caption)]
-    return max(text_width(picture.title, TITLE_SIZE) * BOLD, *lines)
+    return max(text_width(picture.title[:LONGEST], TITLE_SIZE) * BOLD, *lines)
 
 
 def _line(left: float, right: float, top: float, height: float) -> Spot:

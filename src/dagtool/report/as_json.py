@@ -7,11 +7,14 @@ from collections.abc import Iterable, Iterator
 
 from dagtool.report.finding import FileReport, Finding, page_of
 from dagtool.report.fingerprint import fingerprint
+from dagtool.report.fix import Fix
 from dagtool.report.formats import Style
 
 __all__ = ["SCHEMA", "file_record", "finding_record", "render"]
 
 SCHEMA = "dagtool.validate/1"
+
+SHOWS_EDITS = True
 
 _FACTS = ("nodes", "edges", "directed", "acyclic", "sources", "sinks", "isolated", "components")
 
@@ -60,4 +63,24 @@ def finding_record(finding: Finding) -> dict[str, object]:
         "notes": list(finding.notes),
         "fingerprint": fingerprint(finding),
         "docs": page_of(finding.code),
+        "fix": _fix(finding.fix),
     }
+
+
+def _fix(fix: Fix | None) -> dict[str, object] | None:
+    """``start`` and ``end`` of an edit are bytes from the beginning of the file, the end exclusive."""
+    if fix is None:
+        return None
+    edits = [
+        {
+            "start": edit.start,
+            "end": edit.stop,
+            "text": edit.text,
+            "line": edit.line,
+            "column": edit.column,
+            "end_line": edit.end_line,
+            "end_column": edit.end_column,
+        }
+        for edit in fix.edits
+    ]
+    return {"applicability": fix.applicability.value, "title": fix.title, "edits": edits}

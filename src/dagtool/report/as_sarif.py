@@ -9,9 +9,12 @@ from urllib.parse import quote
 
 from dagtool.report.finding import FileReport, Finding, Severity
 from dagtool.report.fingerprint import fingerprint
+from dagtool.report.fix import Fix
 from dagtool.report.formats import Style
 
 __all__ = ["render"]
+
+SHOWS_EDITS = True
 
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 
@@ -79,7 +82,7 @@ def _home() -> str:
 
 def _result(finding: Finding) -> dict[str, object]:
     text = "\n".join(filter(None, (finding.message, *finding.notes, finding.help)))
-    return {
+    result: dict[str, object] = {
         "ruleId": finding.code,
         "level": _LEVELS[finding.severity],
         "message": {"text": text},
@@ -87,6 +90,27 @@ def _result(finding: Finding) -> dict[str, object]:
         "occurrenceCount": finding.count,
         "partialFingerprints": {"dagtool/v1": fingerprint(finding)},
     }
+    if finding.fix:
+        result["fixes"] = [_fix(finding.path, finding.fix)]
+    return result
+
+
+def _fix(path: str, fix: Fix) -> dict[str, object]:
+    """A text replacement is told by lines and columns; bytes are for files that are no text (SARIF 3.57)."""
+    replacements = [
+        {
+            "deletedRegion": {
+                "startLine": edit.line,
+                "startColumn": edit.column,
+                "endLine": edit.end_line,
+                "endColumn": edit.end_column,
+            },
+            "insertedContent": {"text": edit.text},
+        }
+        for edit in fix.edits
+    ]
+    change = {"artifactLocation": {"uri": quote(path)}, "replacements": replacements}
+    return {"description": {"text": f"{fix.applicability.value}: {fix.title}"}, "artifactChanges": [change]}
 
 
 def _location(path: str, line: int | None, column: int | None) -> dict[str, object]:

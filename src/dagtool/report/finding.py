@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from dagtool.report.fix import Fix
+
 __all__ = ["CheckItem", "Excerpt", "Facts", "FileReport", "Finding", "Severity", "Skipped", "page_of"]
 
 
@@ -55,6 +57,7 @@ class Finding:
     help: str = ""
     notes: tuple[str, ...] = ()
     excerpt: Excerpt | None = None
+    fix: Fix | None = None
 
     @property
     def sort_key(self) -> tuple[int, int, str]:
