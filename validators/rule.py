@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dagtool.report.finding import Finding, Severity
+from dagtool.validators.options import Option
 
 if TYPE_CHECKING:
     from dagtool.validators.context import Context
@@ -32,6 +33,10 @@ class Rule:
     """The least profile that asks it: one of ``PROFILES``."""
     last: bool = False
     """Whether it is about what the other rules found, and so is asked after them."""
+    guesses: bool = False
+    """Whether it rests on what a title seems to mean. Such a rule is a hint until its precision has been measured."""
+    options: tuple[Option, ...] = ()
+    """The switches it heeds; ``ctx.stance(option)`` says how severe a breach is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ class Config:
     select: tuple[str, ...] | None = None
     ignore: tuple[str, ...] | None = None
     severity: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
     fail_on: str | None = None
     output_format: str | None = None
     group: bool | None = None
@@ -102,6 +103,7 @@ class _Reader:
             "select": self._codes,
             "ignore": self._codes,
             "severity": self._severity,
+            "options": self._options,
             "fail-on": self._fail_on,
             "output-format": self._format,
             "group": self._flag,
@@ -183,4 +185,17 @@ class _Reader:
                 severities([text])
             except DagtoolError as error:
                 raise DagtoolError(f"{self._where(code)}: {error.message}", error.hint) from None
+        return texts
+
+    def _options(self, key: str, value: Any) -> tuple[str, ...]:
+        from dagtool.validators.catalogue import select_options
+
+        if not isinstance(value, dict) or not all(isinstance(chosen, str) for chosen in value.values()):
+            raise self._fail(key, "is not a table of values by option", 'as in options = { all-gpus = "forbid" }')
+        texts = tuple(f"{option}={chosen}" for option, chosen in value.items())
+        for option, text in zip(value, texts, strict=True):
+            try:
+                select_options([text])
+            except DagtoolError as error:
+                raise DagtoolError(f"{self._where(option)}: {error.message}", error.hint) from None
         return texts

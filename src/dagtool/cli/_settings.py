@@ -10,6 +10,7 @@ from dagtool.errors import DagtoolError
 
 if TYPE_CHECKING:
     from dagtool.report.finding import FileReport
+    from dagtool.validators.wishes import Wishes
 
 __all__ = ["Settings", "resolve"]
 
@@ -22,6 +23,9 @@ class Settings:
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     severity: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+    """``KEY=VALUE`` for switches of rules."""
+    expect: tuple[str, ...] = ()
     fail_on: str = "error"
     output_format: str = "full"
     group: bool = True
@@ -42,7 +46,17 @@ class Settings:
             checklist=checklist if self.output_format == "full" else None,
             severity=severities(self.severity),
             suppress=self.suppress,
+            wishes=self.wishes(),
         )
+
+    def wishes(self) -> Wishes:
+        """The switches' values and what is expected. Raises DagtoolError for what cannot be read."""
+        from dagtool.validators.catalogue import select_options
+        from dagtool.validators.claims import parse_expectation
+        from dagtool.validators.wishes import Wishes
+
+        expected = tuple(claim for text in self.expect for claim in parse_expectation(text))
+        return Wishes(select_options(self.options, self.profile), expected)
 
 
 def resolve(
@@ -52,6 +66,8 @@ def resolve(
     select: tuple[str, ...],
     ignore: tuple[str, ...],
     severity: tuple[str, ...],
+    options: tuple[str, ...],
+    expect: tuple[str, ...],
     fail_on: str | None,
     output_format: str | None,
     group: bool | None,
@@ -73,6 +89,8 @@ def resolve(
         select=select or read.select or (),
         ignore=ignore or read.ignore or (),
         severity=(*read.severity, *severity),
+        options=(*read.options, *options),
+        expect=expect,
         fail_on=fail_on or read.fail_on or "error",
         output_format=output_format or read.output_format or "full",
         group=group if group is not None else read.group if read.group is not None else True,
@@ -80,4 +98,5 @@ def resolve(
         baseline=baseline or read.baseline,
     )
     select_rules(settings.select, settings.ignore, settings.profile)
+    settings.wishes()  # refused now and not at the first file
     return settings

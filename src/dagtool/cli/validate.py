@@ -61,13 +61,43 @@ def _print_schema(ctx: click.Context, _: click.Parameter, value: str | None) -> 
         ctx.exit()
 
 
-@click.command("validate", epilog=_EPILOG)
+class _WithOptionsOfRules(click.Command):
+    """Has besides its own options one for each switch that a rule heeds; looked up only when it is called."""
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Those of the rules stand before ``--help``."""
+        from dagtool.validators.catalogue import all_options
+
+        found = [
+            click.Option(
+                [f"--{option.key}", f"option_{option.key.replace('-', '_')}"],
+                type=click.Choice(option.values),
+                expose_value=False,
+                callback=_keep_option,
+                help=f"{option.summary[0].upper()}{option.summary[1:]}.",
+            )
+            for option in all_options().values()
+        ]
+        own = super().get_params(ctx)
+        return [*own[:-1], *found, own[-1]]
+
+
+def _keep_option(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        ctx.meta.setdefault(_OPTIONS, []).append(f"{param.opts[0].removeprefix('--')}={value}")
+
+
+_OPTIONS = "dagtool.options"
+
+
+@click.command("validate", cls=_WithOptionsOfRules, epilog=_EPILOG)
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @click.option("--output-format", "output_format", type=FormatChoice(), help="Default: full.")
 @click.option("--profile", metavar="NAME", help="Which rules: minimal, standard (default) or strict.")
 @click.option("--select", multiple=True, metavar="CODES", help="Only rules whose code begins so: GRF,DEV501.")
 @click.option("--ignore", multiple=True, metavar="CODES", help="No rules whose code begins so.")
 @click.option("--severity", multiple=True, metavar="CODE=LEVEL", help="Another severity for a rule: GRF102=warning.")
+@click.option("--expect", multiple=True, metavar="CLAIMS", help="What the graph must come to: ep=16,tp=4,gpus=64.")
 @click.option(
     "--fail-on",
     type=click.Choice(["error", "warning", "info", "never"]),
@@ -117,7 +147,8 @@ def command(
     from dagtool.cli._tally import Tally
     from dagtool.report.formats import renderer
 
-    settings = resolve(paths, suppress=not no_suppress, **given)
+    options = tuple(click.get_current_context().meta.get(_OPTIONS, ()))
+    settings = resolve(paths, suppress=not no_suppress, options=options, **given)
     if against is not None:
         if write_baseline:
             raise DagtoolError("--against and --write-baseline exclude each other")
