@@ -57,13 +57,11 @@ def _degrees(by_key: dict[str, int], there: Inventory) -> Iterator[Verdict]:
         yield Verdict(f"{text}, but no node names a GPU by number", open=True)
         return
     possible = _possible(degrees)
-    if len(degrees) == 1:
-        fits = there.gpu_count % min(possible) == 0
-    else:
-        fits = there.gpu_count in possible
+    alone = len(degrees) == 1
+    fits = there.gpu_count % min(possible) == 0 if alone else there.gpu_count in possible
     if not fits and not (there.vague and there.gpu_count < max(possible)):
         needed = " or ".join(f"{count:,}" for count in sorted(possible, reverse=True))
-        more = "a multiple of " if len(degrees) == 1 else ""
+        more = "a multiple of " if alone else ""
         yield Verdict(f"{text}, which needs {more}{needed} GPUs, but the nodes name {there.gpu_text}")
 
 

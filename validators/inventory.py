@@ -79,9 +79,10 @@ def _labelled(ctx: Context) -> Inventory:
             gpus.update(placement.gpus, placement.to)
             stated = max(stated, placement.count)
             vague += placement.every and not placement.count
-        if facts.place.expert is not None and facts.operation.family not in ("placeholder", "io"):
-            experts.add(facts.place.expert)
-            places.add((reading.gpus(node), facts.place.expert))
+        expert = reading.expert_of[node]
+        if expert is not None and facts.operation.family not in ("placeholder", "io"):
+            experts.add(expert)
+            places.add((reading.gpus(node), expert))
         if several := _RANGE.search(facts.title):
             layers.update(range(int(several[1]), min(int(several[2]), int(several[1]) + 10_000) + 1))
     return Inventory(

@@ -1,6 +1,7 @@
 """Switches of rules on which conventions contradict each other: what one asks for, another forbids.
 
-A rule names its switches in ``Rule.options``; the command line, the configuration and the documentation find them there.
+A rule names its switches in ``Rule.options``; the command line, the configuration and the documentation find
+them there.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ NOTE = "note"
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """``lenient`` asks nothing, ``note`` gives hints, ``firm`` errors. ``defaults`` are those of the profiles, in order."""
+    """``lenient`` asks nothing, ``note`` gives hints, ``firm`` errors. ``defaults`` are of the profiles, in order."""
 
     key: str
     summary: str

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["Reading", "numbers"]
 
 _NUMBER = re.compile(r"\d+")
+_STAGE = re.compile(r"stage|pipeline|(?<![a-z])pp", re.IGNORECASE)
+_TWO_NUMBERS = re.compile(r"expert_?\d+_\d+", re.IGNORECASE)
 _JOINS = frozenset(["communication", "routing", "residual"])
 
 
@@ -87,6 +89,21 @@ class Reading:
         return found
 
     @cached_property
+    def hidden(self) -> int:
+        """The whole hidden size: the widest that an input, embedding, norm, gate or residual has; 0 if none says.
+
+        (An MLP's inner size is often called hidden too.)
+        """
+        families = ("io", "norm", "residual", "gate")
+        shapes = {
+            facts.inputs + facts.outputs
+            for facts in self.nodes
+            if facts.operation.family in families or facts.op == "embedding"
+        }
+        sizes = (dim.value for held in shapes for shape in held for dim in shape.dims if dim.name == "hidden")
+        return max((size for size in sizes if size), default=0)
+
+    @cached_property
     def layer_of(self) -> list[int | None]:
         """The layer of each node: by its id or title, else by the innermost cluster that names one."""
         by_cluster = self._by_cluster(lambda text: place_of_text(text).layer)
@@ -97,10 +114,13 @@ class Reading:
 
     @cached_property
     def stage_of(self) -> list[int | None]:
-        """The pipeline stage of each node, found in the same way."""
+        """The pipeline stage of each node, found in the same way; a bare ``s1`` may be something else."""
         by_cluster = self._by_cluster(lambda text: place_of_text(text).stage)
+        ids = self._ctx.dag.ids
         return [
-            by_cluster.get(node) if facts.place.stage is None else facts.place.stage
+            by_cluster.get(node)
+            if facts.place.stage is None or not _STAGE.search(f"{ids[node]} {facts.title}")
+            else facts.place.stage
             for node, facts in enumerate(self.nodes)
         ]
 
@@ -133,12 +153,23 @@ class Reading:
         return found
 
     @cached_property
+    def expert_of(self) -> list[int | None]:
+        """The expert of each node. In ``expert_14_0`` either number may be the layer: there the title decides."""
+        ids = self._ctx.dag.ids
+        return [
+            place_of_text(facts.title).expert
+            if facts.place.expert is not None and _TWO_NUMBERS.search(ids[node])
+            else facts.place.expert
+            for node, facts in enumerate(self.nodes)
+        ]
+
+    @cached_property
     def experts(self) -> dict[int | None, dict[int, list[int]]]:
         """The nodes of each expert of each layer (None: no layer is named)."""
         found: dict[int | None, dict[int, list[int]]] = {}
-        for node, facts in enumerate(self.nodes):
-            if facts.place.expert is not None and facts.operation.family not in ("placeholder", "io"):
-                found.setdefault(self.layer_of[node], {}).setdefault(facts.place.expert, []).append(node)
+        for node, expert in enumerate(self.expert_of):
+            if expert is not None and self.family(node) not in ("placeholder", "io"):
+                found.setdefault(self.layer_of[node], {}).setdefault(expert, []).append(node)
         return found
 
     def within(self, node: int, hops: int, stop: Callable[[int], bool]) -> Iterator[int]:

@@ -4,7 +4,8 @@ What: a node that names its GPUs as `all`, in a file in which others name theirs
 how many and is let pass.
 
 Why: all of them may mean every GPU of the deployment, of the stage or of the group; a number cannot be misread. Some
-conventions ask for "all GPUs" and some forbid it, so this is a note.
+conventions ask for "all GPUs" and some forbid it, so this is a note; `--all-gpus allow` lets it pass, `forbid` makes it an error (so
+does the profile `strict`).
 
 Fix: write the range, `GPU: 0-15`. Only files that declare no operators are asked.
 """
@@ -15,12 +16,20 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from dagtool.report.finding import Finding
+from dagtool.validators.options import ALL_GPUS
 from dagtool.validators.rule import Rule, Severity
 
 if TYPE_CHECKING:
     from dagtool.validators.context import Context
 
-RULE = Rule("DEV510", "vague-gpus", Severity.INFO, "a label says all GPUs instead of which", requires=("source",))
+RULE = Rule(
+    "DEV510",
+    "vague-gpus",
+    Severity.INFO,
+    "a label says all GPUs instead of which",
+    requires=("source",),
+    options=(ALL_GPUS,),
+)
 
 BAD = r"""digraph {
     a [label="Softmax\nGPU: 0"]
@@ -38,11 +47,12 @@ GOOD = r"""digraph {
 
 def check(ctx: Context) -> Iterator[Finding]:
     """All of them as one finding."""
-    if ctx.labels is None:
+    severity = ctx.stance(ALL_GPUS)
+    if ctx.labels is None or severity is None:
         return
     placements = [facts.placement for facts in ctx.labels.nodes]
     if not any(placement and placement.exact for placement in placements):
         return
     vague = [node for node, placement in enumerate(placements) if placement and placement.every and not placement.count]
     text = "all GPUs instead of which"
-    yield from ctx.about_nodes(RULE, vague, f"names {text}", f"name {text}", limit=6)
+    yield from ctx.about_nodes(RULE, vague, f"names {text}", f"name {text}", severity=severity, limit=6)

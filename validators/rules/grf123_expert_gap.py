@@ -29,6 +29,7 @@ RULE = Rule(
     Severity.INFO,
     "experts are missing between others",
     requires=("source",),
+    guesses=True,
     options=(ELIDED_LAYERS,),
 )
 
