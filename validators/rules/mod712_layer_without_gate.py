@@ -1,6 +1,7 @@
 """A layer with experts has no gate.
 
-What: a layer in which experts are drawn or tokens are routed, and no gate, in a file that has gates elsewhere or has two such layers or more without any.
+What: a layer in which experts are drawn or tokens are routed, and no gate (nor one that leads to
+the layer's nodes within two edges), in a file that has gates elsewhere or has two such layers or more without any.
 
 Why: each MoE layer chooses its experts anew, by scores that depend on its own input: one gate for all layers, or none, is another model.
 
@@ -49,7 +50,8 @@ def check(ctx: Context) -> Iterator[Finding]:
     routing = {reading.layer_of[node]: node for node in reversed(reading.of(*_ROUTING, sure=0.6))}
     for layer, experts in reading.experts.items():
         routing.setdefault(layer, next(iter(experts.values()))[0])
-    gated = {reading.layer_of[node] for node in gates}
+    led = {other for node in gates for other in reading.within(node, 2, lambda _: False)}
+    gated = {reading.layer_of[node] for node in (*gates, *led)}
     without = sorted(layer for layer in routing if layer is not None and layer not in gated)
     if not without or (len(without) == 1 and not gates):
         return

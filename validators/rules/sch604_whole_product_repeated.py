@@ -1,10 +1,11 @@
-"""Several GPUs each do a whole matrix product.
+"""Several GPUs each do the same matrix product.
 
-What: nodes of one sort in a layer, a linear each on a GPU of its own (or one node on several GPUs), all with the same input and output of which nothing is cut:
-the input has the whole hidden size and the output too (hidden, or all heads), and the batch and sequence of the file's inputs. Experts
-are let be.
+What: nodes of one sort in a layer, a linear each on a GPU of its own and for all tokens of the file's batch and sequence, are on more GPUs than
+their input and output are cut into: eight GPUs, and the input has the whole hidden size and the output too; or 64 GPUs, and the hidden size is cut
+into four. Experts are let be.
 
-Why: replicas wait for each other's equal result: of eight GPUs seven work for nothing. If each group of GPUs has a batch of its own, say so in the batch: 8 of 128.
+Why: replicas wait for each other's equal result: of eight GPUs seven work for nothing. Where each group of GPUs has its own part of the batch, the label should
+say so: 8 sequences of 128.
 
 Fix: cut the weight by columns or rows (and reduce), or cut the tokens. What a node is, is read from its title, so this is a hint. Only files that declare no operators are asked. Where operators are declared SCH603 asks the same.
 """
@@ -15,18 +16,19 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from dagtool.report.finding import Finding
+from dagtool.validators.products import LabelledProduct, labelled_products, takes_all_tokens
+from dagtool.validators.reading import numbers
 from dagtool.validators.rule import Rule, Severity
 
 if TYPE_CHECKING:
     from dagtool.dot.labels.dims import Shape
     from dagtool.validators.context import Context
-    from dagtool.validators.reading import Reading
 
 RULE = Rule(
     "SCH604",
     "whole-product-repeated",
     Severity.INFO,
-    "several GPUs each do a whole matrix product",
+    "several GPUs each do the same matrix product",
     requires=("source",),
     guesses=True,
 )
@@ -46,39 +48,27 @@ GOOD = r"""digraph {
 }
 """
 
-_TOKENS = ("batch_size", "seq_len")
-
 
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each sort of node and its sizes."""
-    reading = ctx.reading
-    if not reading.hidden:
-        return
-    alike: dict[tuple[str, int | None, Shape, Shape], list[int]] = {}
-    for node in reading.of("linear"):
-        facts = reading.nodes[node]
-        if len(facts.inputs) == len(facts.outputs) == 1 and reading.expert_of[node] is None:
-            key = (reading.template(node), reading.layer_of[node], facts.inputs[0], facts.outputs[0])
-            alike.setdefault(key, []).append(node)
-    told: dict[tuple[str, Shape, Shape], tuple[list[int], int]] = {}
-    for (template, _, taken, given), nodes in alike.items():
-        gpus = {gpu for node in nodes for gpu in reading.gpus(node)}
-        if len(gpus) > 1 and "expert" not in template and _whole(reading, taken, first=True) and _whole(reading, given):
-            held, most = told.get((template, taken, given), ([], 0))
-            told[template, taken, given] = (held + nodes, max(most, len(gpus)))
-    for (_, taken, given), (nodes, copies) in told.items():
-        text = f"the whole product on each of {copies} GPUs ({taken} to {given}): nothing is cut"
-        yield from ctx.about_nodes(
-            RULE, nodes, f"does {text}", f"do {text}", help="cut the weight, or the tokens", limit=4
+    told: dict[tuple[str, Shape, Shape], tuple[list[int], LabelledProduct]] = {}
+    for product in labelled_products(ctx):
+        parts = product.rows * product.columns
+        if product.single and len(product.gpus) >= 2 * parts and takes_all_tokens(ctx.reading, product.taken):
+            key = (ctx.reading.template(product.nodes[0]), product.taken, product.given)
+            told.setdefault(key, ([], product))[0].extend(product.nodes)
+    for nodes, product in told.values():
+        gpus, parts = len(product.gpus), product.rows * product.columns
+        cut = f"is cut into {parts} parts only" if parts > 1 else "is not cut at all"
+        whole = "for the whole batch, " if "batch_size" in numbers(product.taken) else ""
+        text = (
+            f"a product that {cut}, {whole}on {gpus} GPUs: {gpus // parts} copies ({product.taken} to {product.given})"
         )
-
-
-def _whole(reading: Reading, shape: Shape, *, first: bool = False) -> bool:
-    """Whether a shape is cut nowhere; ``first``: the input, whose hidden size must be named."""
-    sizes = {dim.name: dim.value for dim in shape.dims if dim.name}
-    if any(sizes.get(name, 0) != reading.widest.get(name, 0) for name in _TOKENS if sizes.get(name)):
-        return False
-    heads, size = sizes.get("heads"), sizes.get("d_k")
-    if heads and size and not first:
-        return heads * size >= reading.hidden
-    return sizes.get("hidden") == reading.hidden
+        yield from ctx.about_nodes(
+            RULE,
+            nodes,
+            f"does {text}",
+            f"do {text}",
+            help="cut the weight, or give each group its part of the batch",
+            limit=4,
+        )
