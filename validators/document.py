@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from dagtool.validators.catalogue import all_rules
-from dagtool.validators.rule import LoadedRule
+from dagtool.validators.rule import LoadedRule, Rule
 
 __all__ = ["page"]
 
@@ -38,12 +38,19 @@ def _section(loaded: LoadedRule) -> str:
     requires = f" Requires: {', '.join(rule.requires)}." if rule.requires else ""
     parts = [
         f"## {rule.code} {rule.name}",
-        f"Severity: {rule.severity.value}. Profile: {rule.tier}.{requires}",
+        f"Severity: {rule.severity.value}. Profile: {rule.tier}.{requires}{_said_of(rule)}",
         loaded.doc.strip(),
         f"Bad:\n\n```dot\n{loaded.bad.strip()}\n```",
         f"Good:\n\n```dot\n{loaded.good.strip()}\n```",
     ]
     return "\n\n".join(parts)
+
+
+def _said_of(rule: Rule) -> str:
+    """Its switches, and whether it guesses."""
+    options = ", ".join(f"`--{option.key}`" for option in rule.options)
+    guesses = " A guess by titles: its precision has not been measured." if rule.guesses else ""
+    return (f" Switched by {options}." if options else "") + guesses
 
 
 if __name__ == "__main__":

@@ -49,10 +49,10 @@ def check(ctx: Context) -> Iterator[Finding]:
     dangling = [node for node in sources if not ctx.roles.is_input(node)]
     if len(sources) == 1 and not ctx.dag.declared:
         return  # the only start is the input, whatever its name
-    side = [node for node in dangling if not ctx.dag.declared and words(ctx.dag.ids[node]) & _SIDE]
+    side = {node for node in dangling if not ctx.dag.declared and words(ctx.dag.ids[node]) & _SIDE}
     yield from ctx.about_nodes(
         RULE,
-        side,
+        sorted(side),
         "is a side node without an input",
         "are side nodes without an input",
         help="say what it watches or steers by: add the edge it gets that from",

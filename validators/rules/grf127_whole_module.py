@@ -2,6 +2,7 @@
 
 What: a node whose title says attention, in a layer (or a file without layers) in which no node computes scores, softmax or
 the weighted sum; a node whose title says MLP, FFN or expert, where no linear or activation of the same layer and expert is drawn.
+In files in which no node states dimensions or a GPU this is not asked.
 
 Why: attention is several products of different shape (Q, K, V, QK^T, softmax, xV, the output projection) and an MLP two with an
 activation between; as one node neither its time nor its sharding can be told.
@@ -29,7 +30,7 @@ RULE = Rule(
     guesses=True,
 )
 
-BAD = r"""digraph { input -> layer0_attention -> layer0_mlp -> output }
+BAD = r"""digraph { input -> layer0_attention_gpu0 -> layer0_mlp_gpu0 -> output }
 """
 GOOD = r"""digraph { input -> layer0_scores -> layer0_softmax -> layer0_attention_out -> layer0_mlp_linear1 -> layer0_gelu -> output }
 """
@@ -49,6 +50,8 @@ _SAID = {
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each sort of module."""
     reading = ctx.reading
+    if not any(facts.states_dimensions or facts.placement for facts in reading.nodes):
+        return  # a sketch of modules, no deployment
     detailed: dict[str, set[tuple[int | None, int | None]]] = {}
     for node, facts in enumerate(reading.nodes):
         if facts.op in ("scores", "softmax", "weighted_sum", "linear", "activation"):

@@ -17,12 +17,18 @@ def command(code: str) -> None:
     from textwrap import indent
 
     from dagtool.validators.catalogue import find_rule
+    from dagtool.validators.rule import PROFILES
 
     loaded = find_rule(code)
     rule = loaded.rule
     parts = [
         f"{rule.code} {rule.name} ({rule.severity.value})",
         loaded.doc.strip(),
+        *(
+            f"--{option.key} {'|'.join(option.values)}: {option.summary}; {', '.join(option.defaults)} in the profiles "
+            f"{', '.join(PROFILES)}."
+            for option in rule.options
+        ),
         f"Bad:\n\n{indent(loaded.bad.strip(), '    ')}",
         f"Good:\n\n{indent(loaded.good.strip(), '    ')}",
     ]

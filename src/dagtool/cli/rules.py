@@ -28,6 +28,8 @@ def command(output_format: str) -> None:
                 "summary": rule.summary,
                 "requires": list(rule.requires),
                 "profile": rule.tier,
+                "guesses": rule.guesses,
+                "options": [option.key for option in rule.options],
             }
             for rule in rules
         ]
