@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Reading", "numbers"]
 
 _NUMBER = re.compile(r"\d+")
+_OWN_NUMBER = re.compile(r"\d+(?![a-z\d])|(?<![a-z\d])\d+")
 _STAGE = re.compile(r"stage|pipeline|(?<![a-z])pp", re.IGNORECASE)
 _TWO_NUMBERS = re.compile(r"expert_?\d+_\d+", re.IGNORECASE)
 _JOINS = frozenset(["communication", "routing", "residual"])
@@ -55,22 +56,20 @@ class Reading:
         return frozenset((*placement.gpus, *placement.to))
 
     @cached_property
-    def texts(self) -> list[str]:
-        """The label of each node as it is written, in small letters."""
+    def phrases(self) -> list[str]:
+        """The label of each node in small letters, numbers as ``#`` (not that of ``a2a``): few texts for many nodes."""
         graph = self._ctx.graph
         if graph is None or not self.nodes:
             return []
-        seen: dict[str, str] = {}
-        return [
-            seen.setdefault(label, label.lower())
-            for label in (attributes.get("label", "") for attributes in graph.node_attributes)
-        ]
+        labels = [attributes.get("label", "") for attributes in graph.node_attributes]
+        known = {label: _OWN_NUMBER.sub("#", label.lower()) for label in set(labels)}
+        return [known[label] for label in labels]
 
     def saying(self, pattern: re.Pattern[str]) -> list[int]:
-        """The nodes whose label has a match; each distinct text is searched once."""
+        """The nodes whose phrase has a match; each distinct one is searched once."""
         found: dict[str, bool] = {}
         hits = []
-        for node, text in enumerate(self.texts):
+        for node, text in enumerate(self.phrases):
             hit = found.get(text)
             if hit is None:
                 hit = found[text] = bool(pattern.search(text))

@@ -35,7 +35,7 @@ BAD = r"""digraph { a [label="Softmax\nInput: [batch_size=0.5, heads=4]\nOutput:
 GOOD = r"""digraph { a [label="Softmax\nInput: [batch_size=B, heads=4]\nOutput: [batch_size=B/2, heads=4]"]; input -> a }
 """
 
-_FRACTION = re.compile(r"\d*\.\d+\Z")
+_FRACTION = re.compile(r"-?\d*\.\d+\Z")
 _NUMBERS = re.compile(r"[\d\s()*×x/+÷.-]+\Z")
 
 
@@ -64,5 +64,5 @@ def _impossible(dim: Dim) -> bool:
         return dim.value == 0 and bool(dim.name)  # [0] alone may be an index
     text = dim.text.strip()
     if dim.kind is ValueKind.EXPRESSION:
-        return bool(_NUMBERS.match(text)) and ("/" in text or "÷" in text)
-    return (text[:1] == "-" and text[1:].isdigit()) or (bool(_FRACTION.match(text)) and float(text) % 1 != 0)
+        return bool(_NUMBERS.match(text)) and ("/" in text or "÷" in text or text[0] == "-")
+    return bool(_FRACTION.match(text)) and float(text) % 1 != 0

@@ -1,7 +1,7 @@
 """A node has not the shape of what its title says.
 
-What: communication that is no ellipse, a gate, routing, splitting or aggregation that is no parallelogram, computation that is no rectangle. Inputs, outputs,
-norms, residual additions and what no title explains may have any shape.
+What: communication that is no ellipse, a gate, routing, splitting or aggregation that is no parallelogram, computation that is no rectangle. Dispatch and combine
+may be either of the first two; inputs, outputs, norms, residual additions and what no title explains may have any shape.
 
 Why: the shape is what a reader of the picture sees first. Most files keep some other convention, so only the profile `strict` asks this, as a hint.
 
@@ -51,6 +51,9 @@ _SHAPES = {
     "compute": ("rectangle", "rect", "box", "square", "record", "Mrecord"),
 }
 
+_BOTH = ("dispatch", "combine", "gather", "route_back")
+"""Routing that moves tokens between GPUs too, as does all of it that names several GPUs."""
+
 
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each kind of operator."""
@@ -59,6 +62,9 @@ def check(ctx: Context) -> Iterator[Finding]:
     for node, (facts, attributes) in enumerate(zip(ctx.reading.nodes, ctx.graph.node_attributes, strict=False)):
         family, shape = facts.operation.family, attributes.get("shape", "ellipse")
         if shape in _SHAPES.get(family, (shape,)) or facts.operation.confidence < _SURE:
+            continue
+        moves = facts.op in _BOTH or len(ctx.reading.gpus(node)) > 1
+        if family == "routing" and moves and shape in _SHAPES["communication"]:
             continue
         if not (ctx.roles.is_input(node) or ctx.roles.is_output(node)):
             wrong.setdefault(family, []).append(node)

@@ -1,6 +1,6 @@
 """No edge of a gate is dashed.
 
-What: a node whose title says gate or router, and of whose edges, in or out, none is dashed.
+What: a node whose title says gate or router, that leads to experts or to the routing of tokens, and of whose edges, in or out, none is dashed.
 
 Why: a dashed arrow says "chooses", a solid one "gives its data". Which expert gets a token is known only when the gate has run.
 
@@ -50,8 +50,16 @@ def check(ctx: Context) -> Iterator[Finding]:
         if "dashed" in attributes[edge].get("style", "")
         for end in ends
     }
-    solid = sorted(node for node in gates - dashed if ctx.outdegree[node])
+    solid = sorted(node for node in gates - dashed if any(_routed(ctx, other) for other in ctx.after.of(node)))
     yield from ctx.about_nodes(
         RULE, solid, "is a gate and none of its edges is dashed", "are gates and none of their edges is dashed",
         help="set style=dashed where the gate chooses", limit=4,
     )  # fmt: skip
+
+
+def _routed(ctx: Context, node: int) -> bool:
+    """Whether a gate may choose here."""
+    reading = ctx.reading
+    return (
+        reading.expert_of[node] is not None or reading.family(node) == "routing" or reading.nodes[node].op == "experts"
+    )
