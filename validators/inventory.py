@@ -83,6 +83,9 @@ def _labelled(ctx: Context) -> Inventory:
         if expert is not None and facts.operation.family not in ("placeholder", "io"):
             experts.add(expert)
             places.add((reading.gpus(node), expert))
+        if held := reading.several_experts.get(node):
+            experts.update(held)
+            places.update((reading.gpus(node), one) for one in held)
         if several := _RANGE.search(facts.title):
             layers.update(range(int(several[1]), min(int(several[2]), int(several[1]) + 10_000) + 1))
     return Inventory(

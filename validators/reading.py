@@ -19,6 +19,8 @@ __all__ = ["Reading", "numbers"]
 
 _NUMBER = re.compile(r"\d+")
 _OWN_NUMBER = re.compile(r"\d+(?![a-z\d])|(?<![a-z\d])\d+")
+_EXPERT_LIST = re.compile(r"\bexperts?[\s:#]*(\d{1,4}(?:\s*(?:,|-|–|&|and|to)\s*\d{1,4})+)(?![\d.])", re.IGNORECASE)
+_RUN = re.compile(r"(\d+)(?:\s*(?:-|–|to)\s*(\d+))?")
 _STAGE = re.compile(r"stage|pipeline|(?<![a-z])pp", re.IGNORECASE)
 _TWO_NUMBERS = re.compile(r"expert_?\d+_\d+", re.IGNORECASE)
 _JOINS = frozenset(["communication", "routing", "residual"])
@@ -163,6 +165,24 @@ class Reading:
         ]
 
     @cached_property
+    def several_experts(self) -> dict[int, frozenset[int]]:
+        """Nodes that hold several experts, by their labels: ``Experts 2,3``, ``Experts: 4-7``."""
+        graph = self._ctx.graph
+        if graph is None or not self.nodes:
+            return {}
+        known: dict[str, frozenset[int]] = {}
+        found: dict[int, frozenset[int]] = {}
+        for node, attributes in enumerate(graph.node_attributes):
+            label = attributes.get("label", "")
+            if "xpert" in label:
+                if label not in known:
+                    match = _EXPERT_LIST.search(label)
+                    known[label] = _numbers(match[1]) if match else frozenset()
+                if known[label]:
+                    found[node] = known[label]
+        return found
+
+    @cached_property
     def experts(self) -> dict[int | None, dict[int, list[int]]]:
         """The nodes of each expert of each layer (None: no layer is named)."""
         found: dict[int | None, dict[int, list[int]]] = {}
@@ -193,3 +213,11 @@ class Reading:
 def numbers(shape: Shape) -> dict[str, int]:
     """The dimensions that have a name and a number; of a name that occurs twice the last."""
     return {dim.name: dim.value for dim in shape.dims if dim.name and dim.value is not None}
+
+
+def _numbers(text: str) -> frozenset[int]:
+    """``0,1`` and ``4-7``; nothing where a run goes backwards."""
+    found: set[int] = set()
+    for first, last in _RUN.findall(text):
+        found.update(range(int(first), int(last or first) + 1))
+    return frozenset(found)

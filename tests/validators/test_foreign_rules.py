@@ -63,6 +63,7 @@ LN = node("ln", "LayerNorm", "[8, hidden=64]", "[8, hidden=64]", "0-3")
         ("DEV515", 'a [label="Softmax\\nGPU: 0,1,7"]; b [label="MLP\\nGPU: all"]; a -> b'),
         ("GRF121", 'a [label="Experts 0-1\\nGPU: 0"]; b [label="Experts 2-3\\nGPU: 1"]; a -> b'),
         ("GRF123", "gate -> {expert_0 expert_2} -> output"),
+        ("GRF123", "".join(node(f"expert_{n}", f"Experts {n},{n + 1}") for n in (0, 2, 4)) + "gate -> expert_0"),
         (
             "GRF125",
             r'a [shape=record, label="{Q|K}"]; b [label="softmax {Q, K}"]; c [label=<<b>{x}</b>>]; a -> b -> c',

@@ -1,6 +1,6 @@
 """Experts are missing between others.
 
-What: the experts named in ids and titles of a layer have a gap: 0, 1, 15. At least three must be named; experts of which
+What: the experts named in ids and titles of a layer have a gap: 0, 1, 15. At least three must be named; a label may name several (`Experts 2,3`); experts of which
 only the last is missing cannot be seen.
 
 Why: a token that the gate sends to an expert that is not drawn goes nowhere; sizes and balance are those of what is drawn. Some
@@ -45,8 +45,11 @@ def check(ctx: Context) -> Iterator[Finding]:
     if severity is None:
         return
     alike: dict[tuple[int, ...], list[int | None]] = {}
+    held: dict[int | None, set[int]] = {}
+    for node, several in ctx.reading.several_experts.items():
+        held.setdefault(ctx.reading.layer_of[node], set()).update(several)
     for layer, experts in ctx.reading.experts.items():
-        alike.setdefault(tuple(sorted(experts)), []).append(layer)
+        alike.setdefault(tuple(sorted(held.get(layer, set()).union(experts))), []).append(layer)
     for numbers, layers in alike.items():
         gaps = [(low + 1, high - 1) for low, high in pairwise(numbers) if high > low + 1]
         if len(numbers) < 3 or not gaps:
@@ -56,5 +59,6 @@ def check(ctx: Context) -> Iterator[Finding]:
         named = sorted(layer for layer in layers if layer is not None)
         where = f" in layer{'s' if len(named) > 1 else ''} {format_gpus(named)}" if named else ""
         text = f"{len(numbers):,} experts are drawn{where}, from {numbers[0]} to {numbers[-1]}; missing: {missing[:60]}"
-        node = ctx.reading.experts[layers[0]][gaps[0][1] + 1][0]
+        behind = min((expert for expert in ctx.reading.experts[layers[0]] if expert > gaps[0][1]), default=-1)
+        node = ctx.reading.experts[layers[0]][behind][0] if behind >= 0 else None
         yield ctx.finding(RULE, text, node=node, count=count, severity=severity)

@@ -1,7 +1,7 @@
 """Data goes back to an earlier pipeline stage, or skips one.
 
 What: an edge leads from a node of one stage to a node of an earlier stage, or of one after the next, by the stages that ids,
-titles and clusters name.
+titles and clusters name. Not asked of a graph with a cycle.
 
 Why: the stages of a pipeline form a chain: each gets from the one before and gives to the next. An edge back would
 close a loop over stages, and one that skips needs a transfer that the schedule has no place for.
@@ -26,7 +26,7 @@ RULE = Rule(
     "stage-order",
     Severity.INFO,
     "data goes back to an earlier pipeline stage, or skips one",
-    requires=("directed", "source"),
+    requires=("acyclic", "directed", "source"),
     guesses=True,
 )
 
