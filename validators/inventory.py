@@ -72,23 +72,23 @@ def _labelled(ctx: Context) -> Inventory:
     stated, vague = 0, 0
     experts: set[int] = set()
     places: set[tuple[frozenset[int], int]] = set()
-    layers = set(reading.layers)
+    layers = set(reading.places.layers)
     for node, facts in enumerate(reading.nodes):
         placement = facts.placement
         if placement is not None:
             gpus.update(placement.gpus, placement.to)
             stated = max(stated, placement.count)
             vague += placement.every and not placement.count
-        expert = reading.expert_of[node]
+        expert = reading.places.expert_of[node]
         if expert is not None and facts.operation.family not in ("placeholder", "io"):
             experts.add(expert)
             places.add((reading.gpus(node), expert))
-        if held := reading.several_experts.get(node):
+        if held := reading.places.several_experts.get(node):
             experts.update(held)
             places.update((reading.gpus(node), one) for one in held)
         if several := _RANGE.search(facts.title):
             layers.update(range(int(several[1]), min(int(several[2]), int(several[1]) + 10_000) + 1))
     return Inventory(
-        frozenset(gpus), max(len(gpus), stated), vague, frozenset(layers), frozenset(reading.stages),
+        frozenset(gpus), max(len(gpus), stated), vague, frozenset(layers), frozenset(reading.places.stages),
         len(experts), len(places), max(experts, default=-1),
     )  # fmt: skip

@@ -48,7 +48,7 @@ def labelled_products(ctx: Context) -> Iterator[LabelledProduct]:
         facts = reading.nodes[node]
         template = reading.template(node)
         if len(facts.inputs) == len(facts.outputs) == 1 and not _MLP.search(f"{template} {facts.title}"):
-            key = (template, reading.layer_of[node], facts.inputs[0], facts.outputs[0])
+            key = (template, reading.places.layer_of[node], facts.inputs[0], facts.outputs[0])
             alike.setdefault(key, []).append(node)
     for (_, _, taken, given), nodes in alike.items():
         rows, columns = _cut(reading, taken), _cut(reading, given)

@@ -45,7 +45,7 @@ GOOD = r"""digraph {
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for the graph."""
     reading = ctx.reading
-    split = {layer: nodes for layer, nodes in reading.layers.items() if len(_ranks(ctx, nodes)) > 1}
+    split = {layer: nodes for layer, nodes in reading.places.layers.items() if len(_ranks(ctx, nodes)) > 1}
     unjoined = sorted(layer for layer, nodes in split.items() if not any(_joins(ctx, node) for node in nodes))
     if unjoined:
         which = f"layer{'s' if len(unjoined) > 1 else ''} {format_gpus(unjoined)}"

@@ -46,10 +46,10 @@ def check(ctx: Context) -> Iterator[Finding]:
     reading = ctx.reading
     if ctx.labels is None:
         return
-    back = {reading.layer_of[node] for node in (*reading.of(*_BACK, sure=0.5), *reading.saying(_RETURN))}
+    back = {reading.places.layer_of[node] for node in (*reading.of(*_BACK, sure=0.5), *reading.saying(_RETURN))}
     there: dict[int, dict[str, int]] = {}
     for node in {*reading.of("all_to_all", "dispatch", sure=0.6), *reading.saying(_THERE)}:
-        layer = reading.layer_of[node]
+        layer = reading.places.layer_of[node]
         if layer is not None and layer not in back:
             there.setdefault(layer, {}).setdefault(reading.template(node), node)
     one_way = sorted(layer for layer, templates in there.items() if len(templates) == 1)

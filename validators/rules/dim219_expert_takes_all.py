@@ -55,12 +55,12 @@ def check(ctx: Context) -> Iterator[Finding]:
     if not whole:
         return
     greedy: list[int] = []
-    for experts in reading.experts.values():
+    for experts in reading.places.experts.values():
         taking = [
             node for nodes in experts.values() for node in nodes
             if reading.nodes[node].op in _COMPUTE and _tokens(reading, node) in whole
         ]  # fmt: skip
-        if len({reading.expert_of[node] for node in taking}) > 1:
+        if len({reading.places.expert_of[node] for node in taking}) > 1:
             greedy += taking
     if greedy:
         text = f"all tokens ({_shown(reading, greedy[0])}), though a gate sends each token to few of the experts"

@@ -57,7 +57,9 @@ def check(ctx: Context) -> Iterator[Finding]:
         for shape in facts.outputs:
             for name, size in numbers(shape).items():
                 if _LEAST <= size < reading.widest[name] and reading.widest[name] % size:
-                    groups.setdefault((reading.template(node), reading.layer_of[node], name, size), []).append(node)
+                    groups.setdefault((reading.template(node), reading.places.layer_of[node], name, size), []).append(
+                        node
+                    )
     rounded: dict[tuple[str, int, int], list[int]] = {}
     for (_, _, name, size), nodes in groups.items():
         gpus = [reading.gpus(node) for node in nodes]

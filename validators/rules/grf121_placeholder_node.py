@@ -51,7 +51,7 @@ def check(ctx: Context) -> Iterator[Finding]:
     severity = ctx.stance(ELIDED_LAYERS)
     if ctx.labels is None or severity is None:
         return
-    single = {place for experts in ctx.reading.experts.values() for place in experts}
+    single = {place for experts in ctx.reading.places.experts.values() for place in experts}
     found = [
         node
         for node, facts in enumerate(ctx.labels.nodes)

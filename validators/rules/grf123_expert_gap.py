@@ -46,9 +46,9 @@ def check(ctx: Context) -> Iterator[Finding]:
         return
     alike: dict[tuple[int, ...], list[int | None]] = {}
     held: dict[int | None, set[int]] = {}
-    for node, several in ctx.reading.several_experts.items():
-        held.setdefault(ctx.reading.layer_of[node], set()).update(several)
-    for layer, experts in ctx.reading.experts.items():
+    for node, several in ctx.reading.places.several_experts.items():
+        held.setdefault(ctx.reading.places.layer_of[node], set()).update(several)
+    for layer, experts in ctx.reading.places.experts.items():
         alike.setdefault(tuple(sorted(held.get(layer, set()).union(experts))), []).append(layer)
     for numbers, layers in alike.items():
         gaps = [(low + 1, high - 1) for low, high in pairwise(numbers) if high > low + 1]
@@ -59,6 +59,6 @@ def check(ctx: Context) -> Iterator[Finding]:
         named = sorted(layer for layer in layers if layer is not None)
         where = f" in layer{'s' if len(named) > 1 else ''} {format_gpus(named)}" if named else ""
         text = f"{len(numbers):,} experts are drawn{where}, from {numbers[0]} to {numbers[-1]}; missing: {missing[:60]}"
-        behind = min((expert for expert in ctx.reading.experts[layers[0]] if expert > gaps[0][1]), default=-1)
-        node = ctx.reading.experts[layers[0]][behind][0] if behind >= 0 else None
+        behind = min((expert for expert in ctx.reading.places.experts[layers[0]] if expert > gaps[0][1]), default=-1)
+        node = ctx.reading.places.experts[layers[0]][behind][0] if behind >= 0 else None
         yield ctx.finding(RULE, text, node=node, count=count, severity=severity)

@@ -45,7 +45,7 @@ _DETAILED = 8
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for the graph."""
     severity = ctx.stance(ELIDED_LAYERS)
-    layers = ctx.reading.layers
+    layers = ctx.reading.places.layers
     most = max(map(len, layers.values()), default=0)
     if severity is None or most < _DETAILED:
         return

@@ -38,10 +38,10 @@ GOOD = r"""digraph { input -> stage0_mlp -> stage1_mlp -> stage2_mlp -> output }
 
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for edges that go back, one for those that skip."""
-    stages = ctx.reading.stages
+    stages = ctx.reading.places.stages
     if len(stages) < 2:
         return
-    stage_of, order = ctx.reading.stage_of, {stage: place for place, stage in enumerate(sorted(stages))}
+    stage_of, order = ctx.reading.places.stage_of, {stage: place for place, stage in enumerate(sorted(stages))}
     back: list[int] = []
     skip: list[int] = []
     for edge, (tail, head) in enumerate(zip(ctx.dag.tails, ctx.dag.heads, strict=True)):

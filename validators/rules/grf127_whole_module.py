@@ -55,11 +55,11 @@ def check(ctx: Context) -> Iterator[Finding]:
     detailed: dict[str, set[tuple[int | None, int | None]]] = {}
     for node, facts in enumerate(reading.nodes):
         if facts.op in ("scores", "softmax", "weighted_sum", "linear", "activation"):
-            detailed.setdefault(facts.op, set()).add((reading.layer_of[node], reading.expert_of[node]))
+            detailed.setdefault(facts.op, set()).add((reading.places.layer_of[node], reading.places.expert_of[node]))
     whole: dict[str, list[int]] = {}
     for node, facts in enumerate(reading.nodes):
         if facts.op in _PARTS and (ctx.indegree[node] or ctx.outdegree[node]):
-            place = (reading.layer_of[node], reading.expert_of[node])
+            place = (reading.places.layer_of[node], reading.places.expert_of[node])
             if not any(place in detailed.get(part, ()) for part in _PARTS[facts.op]):
                 whole.setdefault(facts.op, []).append(node)
     for op, nodes in whole.items():

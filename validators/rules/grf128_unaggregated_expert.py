@@ -44,7 +44,7 @@ def check(ctx: Context) -> Iterator[Finding]:
     """All of them as one finding."""
     reading = ctx.reading
     lost: list[int] = []
-    for experts in reading.experts.values():
+    for experts in reading.places.experts.values():
         ends = {expert: _ends(ctx, nodes) for expert, nodes in experts.items()}
         if any(aggregated for aggregated, _ in ends.values()):
             lost += [last for aggregated, last in ends.values() if not aggregated and last >= 0]

@@ -47,11 +47,11 @@ def check(ctx: Context) -> Iterator[Finding]:
     """One finding for the graph."""
     reading = ctx.reading
     gates = reading.of("gate", sure=0.6)
-    routing = {reading.layer_of[node]: node for node in reversed(reading.of(*_ROUTING, sure=0.6))}
-    for layer, experts in reading.experts.items():
+    routing = {reading.places.layer_of[node]: node for node in reversed(reading.of(*_ROUTING, sure=0.6))}
+    for layer, experts in reading.places.experts.items():
         routing.setdefault(layer, next(iter(experts.values()))[0])
     led = {other for node in gates for other in reading.within(node, 2, lambda _: False)}
-    gated = {reading.layer_of[node] for node in (*gates, *led)}
+    gated = {reading.places.layer_of[node] for node in (*gates, *led)}
     without = sorted(layer for layer in routing if layer is not None and layer not in gated)
     if not without or (len(without) == 1 and not gates):
         return

@@ -61,5 +61,7 @@ def _routed(ctx: Context, node: int) -> bool:
     """Whether a gate may choose here."""
     reading = ctx.reading
     return (
-        reading.expert_of[node] is not None or reading.family(node) == "routing" or reading.nodes[node].op == "experts"
+        reading.places.expert_of[node] is not None
+        or reading.family(node) == "routing"
+        or reading.nodes[node].op == "experts"
     )
