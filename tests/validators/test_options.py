@@ -47,3 +47,14 @@ def test_a_switch_says_how_severe_a_breach_is(value: str, expected: list[str]) -
 
 def test_without_wishes_the_standard_holds() -> None:
     assert "DEV510" in {found.code for found in check_bytes(VAGUE, "x.dot").findings}
+
+
+def test_where_it_is_forbidden_no_gpu_may_be_vague_in_any_file() -> None:
+    text = rb"""digraph { a [label="Softmax\nGPU: all"]; b [label="Sum\nGPU: Shared"]; c [label="MLP\nGPU: CPU"]
+        a -> b -> c }"""
+    told = {
+        value: [found.count for found in check_bytes(text, "x.dot", wishes=Wishes({"all-gpus": value})).findings
+                if found.code == "DEV510"]
+        for value in ("allow", "note", "forbid")
+    }  # fmt: skip
+    assert told == {"allow": [], "note": [], "forbid": [2]}
