@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dagtool.validators.context import Context
 
 RULE = Rule(
-    "DIM223",
+    "STY912",
     "unnamed-dimensions",
     Severity.INFO,
     "a dimension has no name",
