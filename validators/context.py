@@ -48,6 +48,8 @@ class Context:
         self.wishes = wishes
         self.asked: frozenset[str] = frozenset()
         """Codes of the rules that are asked of this graph."""
+        self.seconds: dict[str, float] = {}
+        """How long each rule took, by its code."""
         self.suppressions: Suppressions | None = None
         self.last_graph = True
         self.partial = False
@@ -400,6 +402,7 @@ class Context:
             line=line,
             column=column,
             node=None if about is None else self.dag.ids[about],
+            edge=None if edge is None else (self.dag.ids[self.dag.tails[edge]], self.dag.ids[self.dag.heads[edge]]),
             count=count,
             help=help,
             notes=tuple(filter(None, notes)),

@@ -8,6 +8,8 @@ conventions ask for "all GPUs" and some forbid it, so this is a note; `--all-gpu
 does the profile `strict`).
 
 Fix: write the range, `GPU: 0-15`. Only files that declare no operators are asked.
+
+References: docs/labels.md.
 """
 
 from __future__ import annotations

@@ -7,6 +7,8 @@ such nodes and some forbid them, so this is a note; `--elided-layers allow` lets
 the profile `strict`).
 
 Fix: draw what is left out. Only files that declare no operators are asked.
+
+References: docs/labels.md.
 """
 
 from __future__ import annotations

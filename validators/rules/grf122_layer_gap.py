@@ -7,6 +7,8 @@ Some conventions ask to leave out layers that repeat and some forbid it: `--elid
 an error (so does the profile `strict`).
 
 Fix: draw every layer. Only files that declare no operators are asked.
+
+References: docs/labels.md.
 """
 
 from __future__ import annotations
