@@ -60,5 +60,5 @@ def check(ctx: Context) -> Iterator[Finding]:
         where = f" in layer{'s' if len(named) > 1 else ''} {format_gpus(named)}" if named else ""
         text = f"{len(numbers):,} experts are drawn{where}, from {numbers[0]} to {numbers[-1]}; missing: {missing[:60]}"
         behind = min((expert for expert in ctx.reading.places.experts[layers[0]] if expert > gaps[0][1]), default=-1)
-        node = ctx.reading.places.experts[layers[0]][behind][0] if behind >= 0 else None
-        yield ctx.finding(RULE, text, node=node, count=count, severity=severity)
+        first = ctx.reading.places.experts[layers[0]][behind][0] if behind >= 0 else None
+        yield ctx.finding(RULE, text, node=first, count=count, severity=severity)
