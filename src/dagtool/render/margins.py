@@ -7,9 +7,10 @@ from dataclasses import replace
 from dagtool.render.measure import text_width
 from dagtool.render.picture import Picture, Spot, Swatch
 
-__all__ = ["FONT_SIZE", "LINE", "TITLE_SIZE", "add_margins", "heading_height"]
+__all__ = ["FONT_SIZE", "LINE", "SMALL_SIZE", "TITLE_SIZE", "add_margins", "heading_height"]
 
 FONT_SIZE = 11.0
+SMALL_SIZE = 8.0
 LINE = 13.5
 """The height of a line of text."""
 TITLE_SIZE = 16.0
