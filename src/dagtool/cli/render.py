@@ -145,10 +145,9 @@ def _highlighted(dag: Dag, highlight: str | None, asked: Asked) -> Asked:
     from dataclasses import replace
 
     if highlight == "path":
-        from dagtool.render.views.path import path_of, sum_lines
+        from dagtool.render.mark import mark_path
 
-        found = path_of(dag)
-        return replace(asked, path=tuple(dag.ids[node] for node in found.nodes), remarks=sum_lines(found.expression))
+        return mark_path(dag, asked)
     if highlight == "findings":
         from dagtool.validators import validate
 

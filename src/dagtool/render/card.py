@@ -98,7 +98,7 @@ def _draw(card: _Card, dag: Dag, mesh: Mesh) -> None:
         style = "" if line.startswith("–") else "b"
         card.texts.append(Text(line, x, top + _HEADING + (place + 0.5) * LINE + 4, style=style))
     low = max(y, top + _HEADING + len(lines) * LINE + 8) + _PAD - 4
-    right = max(x + max((text_width(line, FONT_SIZE) for line in lines), default=0.0), left + width) + _PAD
+    right = max(x + max((text_width(line, FONT_SIZE) * BOLD for line in lines), default=0.0), left + width) + _PAD
     right = max(right, text_width(label, FONT_SIZE) * BOLD + 2 * _PAD)
     at = (_PAD + text_width(label, FONT_SIZE) * BOLD / 2, top + _HEADING / 2)
     card.frames.append(Frame(f"mesh{len(card.frames)}", "layer", label, (), "", _box(0, top, right, low), at))

@@ -14,7 +14,7 @@ from dagtool.render.picture import Picture, PictureEdge, PictureNode, Swatch
 if TYPE_CHECKING:
     from dagtool.render.views import Asked
 
-__all__ = ["mark"]
+__all__ = ["mark", "mark_path"]
 
 
 def mark(picture: Picture, dag: Dag, folded: FoldedGraph, asked: Asked) -> Picture:
@@ -53,3 +53,11 @@ def _node(node: PictureNode, badges: Mapping[int, str], place: int) -> PictureNo
 
 def _edge(edge: PictureEdge, along: set[tuple[str, str]]) -> PictureEdge:
     return replace(edge, mark="path" if (edge.tail, edge.head) in along else "off")
+
+
+def mark_path(dag: Dag, asked: Asked) -> Asked:
+    """With the critical path to be marked, its sum under the title. Raises DagtoolError for a graph with a cycle."""
+    from dagtool.render.views.path import path_of, sum_lines
+
+    found = path_of(dag)
+    return replace(asked, path=tuple(dag.ids[node] for node in found.nodes), remarks=sum_lines(found.expression))
