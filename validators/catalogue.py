@@ -6,15 +6,25 @@ A file is called ``code_name.py``, so codes and names are known before any rule 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import import_module
 
 from dagtool.errors import DagtoolError, did_you_mean
 from dagtool.validators import rules as package
+from dagtool.validators.options import Option, parse_options
 from dagtool.validators.rule import PROFILES, LoadedRule, Rule, Severity
 
-__all__ = ["all_rules", "find_rule", "parse_codes", "rule_codes", "select_rules", "severities"]
+__all__ = [
+    "all_options",
+    "all_rules",
+    "find_rule",
+    "parse_codes",
+    "rule_codes",
+    "select_options",
+    "select_rules",
+    "severities",
+]
 
 
 @cache
@@ -42,6 +52,20 @@ def _load(code: str) -> LoadedRule:
     module = import_module(f"{package.__name__}.{file}")
     fixable = getattr(module, "FIXABLE", module.BAD)
     return LoadedRule(module.RULE, module.check, module.__doc__ or "", module.BAD, module.GOOD, file, fixable)
+
+
+@cache
+def all_options() -> Mapping[str, Option]:
+    """Every switch that some rule heeds, by its key."""
+    found = {option.key: option for loaded in all_rules() for option in loaded.rule.options}
+    return {key: found[key] for key in sorted(found)}
+
+
+def select_options(texts: Iterable[str] = (), profile: str = "standard") -> dict[str, str]:
+    """Every switch's value: that of the last ``KEY=VALUE``, else the profile's. Raises DagtoolError."""
+    place = len(_tiers(profile)) - 1
+    defaults = {key: option.defaults[place] for key, option in all_options().items()}
+    return defaults | parse_options(texts, all_options())
 
 
 def find_rule(code: str) -> LoadedRule:

@@ -22,11 +22,15 @@ if TYPE_CHECKING:
     from dagtool.model.transformer import Model
     from dagtool.report.fix import Proposal
     from dagtool.validators.edges import EdgeEnds, EdgeFault, Ends
+    from dagtool.validators.inventory import Inventory
     from dagtool.validators.locality import Locality
     from dagtool.validators.offer import Offers
+    from dagtool.validators.options import Option
+    from dagtool.validators.reading import Reading
     from dagtool.validators.roles import Roles
     from dagtool.validators.rule import Rule
     from dagtool.validators.suppress import Suppressions
+    from dagtool.validators.wishes import Wishes
 
 __all__ = ["Context"]
 
@@ -36,12 +40,15 @@ _MAX_TEMPLATES = 20
 class Context:
     """One graph under examination. ``where`` names it in a file that holds several."""
 
-    def __init__(self, dag: Dag, *, path: str = "", where: str = "", group: bool = True) -> None:
+    def __init__(
+        self, dag: Dag, *, path: str = "", where: str = "", group: bool = True, wishes: Wishes | None = None
+    ) -> None:
         self.dag = dag
         self.graph: DotGraph | None = dag.source
         self.path = path
         self.where = where
         self.group = group
+        self.wishes = wishes
         self.asked: frozenset[str] = frozenset()
         """Codes of the rules that are asked of this graph."""
         self.seconds: dict[str, float] = {}
@@ -50,6 +57,8 @@ class Context:
         self.offers: Offers | None = None
         """Makes the fixes of findings; None where there is no file to edit."""
         self.last_graph = True
+        self.partial = False
+        """Whether this is only the part of a broken file that could be read."""
         self._hidden: dict[int, Finding] = {}
 
     def shown(self, findings: Iterable[Finding]) -> list[Finding]:
@@ -65,6 +74,11 @@ class Context:
             *(node for node in nodes if not hide(rule.code, None, node=node)),
             *(edge for edge in edges if not hide(rule.code, None, edge=edge)),
         ]
+
+    def stance(self, option: Option) -> Severity | None:
+        """How severe a breach of a convention is here; None where it is let be."""
+        chosen = self.wishes.options if self.wishes else {}
+        return option.severity(chosen.get(option.key, option.defaults[1]))
 
     @property
     def size(self) -> int:
@@ -140,6 +154,20 @@ class Context:
         from dagtool.dot.labels import Labels
 
         return Labels(self.graph)
+
+    @cached_property
+    def reading(self) -> Reading:
+        """What follows from the labels together; empty where operators are declared."""
+        from dagtool.validators.reading import Reading
+
+        return Reading(self)
+
+    @cached_property
+    def inventory(self) -> Inventory:
+        """How many GPUs, layers, stages and experts there are."""
+        from dagtool.validators.inventory import take_inventory
+
+        return take_inventory(self)
 
     @cached_property
     def described(self) -> list[int]:

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from dagtool.validators.catalogue import all_rules
 from dagtool.validators.engine import check_bytes
-from dagtool.validators.rule import FAMILIES, LoadedRule
+from dagtool.validators.rule import FAMILIES, LoadedRule, Rule
+from dagtool.validators.wishes import Wishes
 
 __all__ = ["index", "page", "pages", "write_pages"]
 
@@ -60,11 +61,12 @@ def page(loaded: LoadedRule) -> str:
         f"# {rule.code} {rule.name}",
         _MADE,
         _linked(sections[""], rule.code),
-        f"Severity: {rule.severity.value}. Profile: {rule.tier}. Since {rule.since}, {rule.status}.{requires}{fixes}",
+        f"Severity: {rule.severity.value}. Profile: {rule.tier}. Since {rule.since}, {rule.status}."
+        f"{requires}{fixes}{_said_of(rule)}",
         *_section("What", sections, rule.code),
         *_section("Why", sections, rule.code),
         f"## Bad\n\n```dot\n{loaded.bad.strip()}\n```",
-        f"`dagtool validate --select {rule.code}` says:\n\n```text\n{_said(loaded)}\n```",
+        f"`dagtool validate --select {rule.code}{_switches(rule)}` says:\n\n```text\n{_said(loaded)}\n```",
         f"## Good\n\n```dot\n{loaded.good.strip()}\n```",
         *_section("Fix", sections, rule.code),
         *_fixable(loaded),
@@ -90,7 +92,7 @@ def _linked(text: str, code: str) -> str:
 def _said(loaded: LoadedRule) -> str:
     """What the rule finds in its bad example: the example is run."""
     lines: list[str] = []
-    for found in check_bytes(loaded.bad.encode(), "bad.dot", [loaded]).findings:
+    for found in check_bytes(loaded.bad.encode(), "bad.dot", [loaded], wishes=_firm(loaded.rule)).findings:
         place = f":{found.line}:{found.column}" if found.line is not None else ""
         lines += [
             f"{found.path}{place}: {found.severity.value} {found.code} {found.name}: {found.message}",
@@ -98,6 +100,15 @@ def _said(loaded: LoadedRule) -> str:
             *([f"  help: {found.help}"] if found.help else []),
         ]
     return "\n".join(lines)
+
+
+def _firm(rule: Rule) -> Wishes:
+    """What must be wished for the rule to find anything."""
+    return Wishes({option.key: option.firm for option in rule.options if option.defaults[1] == option.lenient})
+
+
+def _switches(rule: Rule) -> str:
+    return "".join(f" --{key} {value}" for key, value in _firm(rule).options.items())
 
 
 def write_pages(folder: Path) -> None:
@@ -113,6 +124,13 @@ def write_pages(folder: Path) -> None:
 def _fixable(loaded: LoadedRule) -> Iterator[str]:
     if loaded.fixable != loaded.bad:
         yield f"This one can be fixed:\n\n```dot\n{loaded.fixable.strip()}\n```"
+
+
+def _said_of(rule: Rule) -> str:
+    """Its switches, and whether it guesses."""
+    options = ", ".join(f"`--{option.key}`" for option in rule.options)
+    guesses = " A guess by titles: its precision has not been measured." if rule.guesses else ""
+    return (f" Switched by {options}." if options else "") + guesses
 
 
 if __name__ == "__main__":

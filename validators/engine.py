@@ -20,6 +20,7 @@ from dagtool.validators.syntax import cause_finding, mending, verdict
 if TYPE_CHECKING:
     from dagtool.dag.graph import Dag
     from dagtool.dot import DotGraph, DotSyntaxError
+    from dagtool.validators.wishes import Wishes
 
 __all__ = ["check_bytes", "check_context", "validate"]
 
@@ -48,10 +49,14 @@ def check_context(ctx: Context, rules: Iterable[LoadedRule]) -> tuple[list[Findi
 
 
 def validate(
-    dag: Dag, select: Iterable[str] = (), ignore: Iterable[str] = (), profile: str = "standard"
+    dag: Dag,
+    select: Iterable[str] = (),
+    ignore: Iterable[str] = (),
+    profile: str = "standard",
+    wishes: Wishes | None = None,
 ) -> list[Finding]:
     """What the rules find in a graph; ``select`` and ``ignore`` are codes or their beginnings."""
-    ctx = Context(dag)
+    ctx = Context(dag, wishes=wishes)
     if ctx.graph is not None:
         _heed_suppressions(ctx, ctx.graph, suppressions_in(ctx.graph.text))
     return check_context(ctx, select_rules(select, ignore, profile))[0]
@@ -67,12 +72,14 @@ def check_bytes(
     severity: Mapping[str, Severity] | None = None,
     suppress: bool = True,
     edits: bool = False,
+    wishes: Wishes | None = None,
 ) -> FileReport:
     """Parse one file and check each of its graphs.
 
     A file that is not DOT has a finding for each cause, or else DOT001, and then those of what could be read.
     ``severity`` overrides that of rules by code; ``suppress`` heeds what the file asks to ignore; ``edits`` works out
-    every edit of the fixes, and not only whether there are some.
+    every edit of the fixes, and not only whether there are some; ``wishes`` are the switches of rules and what the
+    graph is expected to be.
     """
     from dagtool.dot import DotSyntaxError, parse
     from dagtool.dot.encoded import Encoded
@@ -89,9 +96,9 @@ def check_bytes(
             what = "holds no graph, only comments" if data.strip() else "is empty"
             raise DotSyntaxError(f"the file {what}", line=1, column=1)
     except DotSyntaxError as error:
-        _check_refused(report, error, data, rules=rules, group=group, suppress=suppress, offers=offers)
+        _check_refused(report, error, data, rules=rules, group=group, suppress=suppress, wishes=wishes, offers=offers)
     else:
-        for ctx in _contexts(graphs, path, group=group, suppress=suppress):
+        for ctx in _contexts(graphs, path, group=group, suppress=suppress, wishes=wishes):
             ctx.offers = offers
             _check_graph(report, ctx, rules, checklist)
     if severity:
@@ -101,14 +108,16 @@ def check_bytes(
     return report
 
 
-def _contexts(graphs: Sequence[DotGraph], path: str, *, group: bool, suppress: bool) -> Iterator[Context]:
+def _contexts(
+    graphs: Sequence[DotGraph], path: str, *, group: bool, suppress: bool, wishes: Wishes | None
+) -> Iterator[Context]:
     """Each graph of a file, named where there are several."""
     from dagtool.dot.dialect import to_dag
 
     comments = suppressions_in(graphs[0].text) if suppress and graphs else []
     for number, graph in enumerate(graphs, 1):
         where = f"graph {number}{f' ({graph.name})' if graph.name else ''}" if len(graphs) > 1 else ""
-        ctx = Context(to_dag(graph), path=path, where=where, group=group)
+        ctx = Context(to_dag(graph), path=path, where=where, group=group, wishes=wishes)
         if suppress:
             _heed_suppressions(ctx, graph, comments)
         ctx.last_graph = number == len(graphs)
@@ -129,6 +138,7 @@ def _check_refused(
     group: bool,
     suppress: bool,
     offers: Offers | None,
+    wishes: Wishes | None,
 ) -> None:
     """A file that Graphviz refuses: why, and what the rules find in the part that can be read."""
     from dagtool.dot.recover import recover
@@ -143,10 +153,10 @@ def _check_refused(
         report.findings.append(cause_finding(problem, named[problem.cause], report.path, *notes, fix=fix))
     if not causes:
         report.findings.append(syntax_error(error, report.path, data))
-    for ctx in _contexts(recovered.graphs, report.path, group=group, suppress=suppress):
+    for ctx in _contexts(recovered.graphs, report.path, group=group, suppress=suppress, wishes=wishes):
+        ctx.partial = report.recovered = True
         findings, skipped = check_context(ctx, rules)
         _add_seconds(report, ctx)
-        report.recovered = True
         report.findings += [replace(found, notes=(*found.notes, _PART)) for found in findings]
         report.skipped += [item for item in skipped if item not in report.skipped]
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from dagtool.report.finding import Finding, Severity, page_of
 from dagtool.report.fix import Applicability
+from dagtool.validators.options import Option
 
 if TYPE_CHECKING:
     from dagtool.validators.context import Context
@@ -67,6 +68,10 @@ class Rule:
     """Whether it is about what the other rules found, and so is asked after them."""
     fixes: tuple[Applicability, ...] = ()
     """The kinds of fix its findings may have."""
+    guesses: bool = False
+    """Whether it rests on what a title seems to mean. Such a rule is a hint until its precision has been measured."""
+    options: tuple[Option, ...] = ()
+    """The switches it heeds; ``ctx.stance(option)`` says how severe a breach is."""
     since: str = "0.1.0"
     """The version that first had it."""
     preview: bool = False
@@ -101,6 +106,8 @@ def rule_record(rule: Rule) -> dict[str, object]:
         "status": rule.status,
         "docs": rule.page,
         "fixes": [kind.value for kind in rule.fixes],
+        "guesses": rule.guesses,
+        "options": [option.key for option in rule.options],
     }
 
 

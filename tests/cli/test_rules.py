@@ -17,9 +17,22 @@ def test_rules_lists_all(dagtool: Call) -> None:
 
 def test_rules_as_json(dagtool: Call) -> None:
     records = json.loads(dagtool("rules", "--output-format", "json").stdout)["rules"]
-    keys = {"code", "name", "severity", "summary", "requires", "profile", "since", "status", "docs", "fixes"}
+    keys = {"code", "name", "severity", "summary", "requires", "profile", "since", "status", "docs"} | {
+        "fixes",
+        "guesses",
+        "options",
+    }
     assert all(record.keys() == keys for record in records)
     assert len(records) == len(all_rules())
+    by_code = {record["code"]: record for record in records}
+    assert by_code["DEV510"]["options"] == ["all-gpus"]
+    assert by_code["DIM220"]["guesses"]
+
+
+def test_rule_tells_its_switches(dagtool: Call) -> None:
+    text = dagtool("rule", "DEV510").stdout
+    assert "--all-gpus allow|note|forbid: a label that says 'all GPUs' instead of which" in text
+    assert "allow, note, forbid in the profiles minimal, standard, strict" in text
 
 
 def test_rule_explains_with_examples(dagtool: Call) -> None:

@@ -14,16 +14,18 @@ from dagtool.validators.catalogue import all_rules
 from dagtool.validators.engine import check_bytes
 from dagtool.validators.preconditions import PRECONDITIONS
 from dagtool.validators.rule import FAMILIES, PROFILES, SECTIONS, LoadedRule
+from dagtool.validators.wishes import Wishes
 
 each_rule = pytest.mark.parametrize("loaded", all_rules(), ids=lambda loaded: loaded.rule.code)
 
 
 @each_rule
 def test_bad_example_is_found_and_good_one_is_not(loaded: LoadedRule) -> None:
-    bad = check_bytes(loaded.bad.encode(), "bad.dot", [loaded])
+    firm = Wishes({option.key: option.firm for option in loaded.rule.options})
+    bad = check_bytes(loaded.bad.encode(), "bad.dot", [loaded], wishes=firm)
     assert {finding.code for finding in bad.findings} == {loaded.rule.code}
     assert all(finding.message and finding.count >= 1 for finding in bad.findings)
-    good = check_bytes(loaded.good.encode(), "good.dot", [loaded])
+    good = check_bytes(loaded.good.encode(), "good.dot", [loaded], wishes=firm)
     assert good.findings == []
     assert good.skipped == []
 
@@ -68,6 +70,20 @@ def test_rule_is_explained(loaded: LoadedRule) -> None:
     assert all(text.endswith((".", ".)")) for text in sections.values())
     assert loaded.rule.summary
     assert not loaded.rule.summary.endswith(".")
+
+
+@each_rule
+def test_a_breach_is_as_severe_as_its_switch_says(loaded: LoadedRule) -> None:
+    for option in loaded.rule.options:
+        for value in option.values:
+            report = check_bytes(loaded.bad.encode(), "bad.dot", [loaded], wishes=Wishes({option.key: value}))
+            expected = option.severity(value)
+            assert {finding.severity for finding in report.findings} == ({expected} if expected else set())
+
+
+@each_rule
+def test_what_guesses_is_a_hint(loaded: LoadedRule) -> None:
+    assert loaded.rule.severity is Severity.INFO or not loaded.rule.guesses
 
 
 def test_a_rule_in_preview_is_asked_only_where_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

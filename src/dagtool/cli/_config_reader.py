@@ -12,7 +12,7 @@ from dagtool.errors import DagtoolError, did_you_mean
 
 __all__ = ["JOINED", "KEYS", "Config", "Reader"]
 
-JOINED = ("severity", "per_file_ignores")
+JOINED = ("severity", "options", "per_file_ignores")
 """Tables, which are joined entry by entry with those of the file that is extended."""
 
 
@@ -27,6 +27,7 @@ class Config:
     extend_select: tuple[str, ...] | None = None
     ignore: tuple[str, ...] | None = None
     severity: tuple[tuple[str, str], ...] = ()
+    options: tuple[tuple[str, str], ...] = ()
     per_file_ignores: tuple[tuple[str, tuple[str, ...]], ...] = ()
     fail_on: str | None = None
     output_format: str | None = None
@@ -64,6 +65,7 @@ class Reader:
             "extend-select": self._codes,
             "ignore": self._codes,
             "severity": self._severity,
+            "options": self._options,
             "per-file-ignores": self._per_file,
             "fail-on": self._fail_on,
             "output-format": self._format,
@@ -149,6 +151,19 @@ class Reader:
                 severities([f"{code}={level}"])
             except DagtoolError as error:
                 raise DagtoolError(f"{self._where(code)}: {error.message}", error.hint) from None
+        return tuple(value.items())
+
+    def _options(self, key: str, value: Any) -> tuple[tuple[str, str], ...]:
+        from dagtool.validators.catalogue import select_options
+
+        if not isinstance(value, dict) or not all(isinstance(chosen, str) for chosen in value.values()):
+            raise self._fail(key, "is not a table of values by option", 'as in options = { all-gpus = "forbid" }')
+        for option, chosen in value.items():
+            self._origins[f"{key}.{option}"] = self._where(option)
+            try:
+                select_options([f"{option}={chosen}"])
+            except DagtoolError as error:
+                raise DagtoolError(f"{self._where(option)}: {error.message}", error.hint) from None
         return tuple(value.items())
 
     def _per_file(self, key: str, value: Any) -> tuple[tuple[str, tuple[str, ...]], ...]:

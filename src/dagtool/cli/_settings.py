@@ -11,6 +11,7 @@ from dagtool.errors import DagtoolError
 if TYPE_CHECKING:
     from dagtool.cli._config import Config
     from dagtool.report.finding import FileReport
+    from dagtool.validators.wishes import Wishes
 
 __all__ = ["Settings", "resolve", "settings_of"]
 
@@ -24,6 +25,9 @@ class Settings:
     extend_select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     severity: tuple[tuple[str, str], ...] = ()
+    options: tuple[tuple[str, str], ...] = ()
+    """The values of rules' switches by key, the last one counts."""
+    expect: tuple[str, ...] = ()
     per_file_ignores: tuple[tuple[str, tuple[str, ...]], ...] = ()
     fail_on: str = "error"
     output_format: str = "full"
@@ -52,7 +56,17 @@ class Settings:
             severity=severities(f"{code}={level}" for code, level in self.severity),
             suppress=self.suppress,
             edits=self.edits,
+            wishes=self.wishes(),
         )
+
+    def wishes(self) -> Wishes:
+        """The switches' values and what is expected. Raises DagtoolError for what cannot be read."""
+        from dagtool.validators.catalogue import select_options
+        from dagtool.validators.claims import parse_expectation
+        from dagtool.validators.wishes import Wishes
+
+        expected = tuple(claim for text in self.expect for claim in parse_expectation(text))
+        return Wishes(select_options((f"{key}={value}" for key, value in self.options), self.profile), expected)
 
 
 def settings_of(read: Config) -> Settings:
@@ -64,6 +78,7 @@ def settings_of(read: Config) -> Settings:
         extend_select=read.extend_select or default.extend_select,
         ignore=read.ignore or default.ignore,
         severity=read.severity,
+        options=read.options,
         per_file_ignores=read.per_file_ignores,
         fail_on=read.fail_on or default.fail_on,
         output_format=read.output_format or default.output_format,
@@ -80,6 +95,8 @@ def resolve(
     extend_select: tuple[str, ...] = (),
     ignore: tuple[str, ...] = (),
     severity: tuple[str, ...] = (),
+    options: tuple[tuple[str, str], ...] = (),
+    expect: tuple[str, ...] = (),
     per_file_ignores: tuple[str, ...] = (),
     fail_on: str | None = None,
     output_format: str | None = None,
@@ -108,6 +125,8 @@ def resolve(
         extend_select=(*read.extend_select, *extend_select),
         ignore=ignore or read.ignore,
         severity=(*read.severity, *((code.strip(), level.strip()) for code, _, level in levels)),
+        options=(*read.options, *options),
+        expect=expect,
         per_file_ignores=(*read.per_file_ignores, *map(parse_per_file, per_file_ignores)),
         fail_on=fail_on or read.fail_on,
         output_format=shown,
@@ -118,4 +137,5 @@ def resolve(
         edits=any(map(shows_edits, (shown, *outputs))),
     )
     select_rules(settings.select, settings.ignore, settings.profile, settings.extend_select)
+    settings.wishes()  # refused now and not at the first file
     return settings

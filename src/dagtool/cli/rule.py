@@ -40,11 +40,18 @@ def command(code: str, output_format: str) -> None:
 def _text(loaded: LoadedRule) -> str:
     from textwrap import indent
 
+    from dagtool.validators.rule import PROFILES
+
     rule = loaded.rule
     requires = f", requires {' and '.join(rule.requires)}" if rule.requires else ""
     parts = [
         f"{rule.code} {rule.name} ({rule.severity.value})",
         loaded.doc.strip(),
+        *(
+            f"--{option.key} {'|'.join(option.values)}: {option.summary}; {', '.join(option.defaults)} in the profiles "
+            f"{', '.join(PROFILES)}."
+            for option in rule.options
+        ),
         f"Bad:\n\n{indent(loaded.bad.strip(), '    ')}",
         f"Good:\n\n{indent(loaded.good.strip(), '    ')}",
         f"Profile {rule.tier}, since {rule.since}, {rule.status}{requires}. The same as a page: {rule.page}",

@@ -63,7 +63,36 @@ def _print_schema(ctx: click.Context, _: click.Parameter, value: str | None) -> 
         ctx.exit()
 
 
-@click.command("validate", epilog=_EPILOG)
+class _WithOptionsOfRules(click.Command):
+    """Has besides its own options one for each switch that a rule heeds; looked up only when it is called."""
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Those of the rules stand before ``--help``."""
+        from dagtool.validators.catalogue import all_options
+
+        found = [
+            click.Option(
+                [f"--{option.key}", f"option_{option.key.replace('-', '_')}"],
+                type=click.Choice(option.values),
+                expose_value=False,
+                callback=_keep_option,
+                help=f"{option.summary[0].upper()}{option.summary[1:]}.",
+            )
+            for option in all_options().values()
+        ]
+        own = super().get_params(ctx)
+        return [*own[:-1], *found, own[-1]]
+
+
+def _keep_option(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        ctx.meta.setdefault(_OPTIONS, []).append((param.opts[0].removeprefix("--"), value))
+
+
+_OPTIONS = "dagtool.options"
+
+
+@click.command("validate", cls=_WithOptionsOfRules, epilog=_EPILOG)
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @click.option(
     "--output-format",
@@ -114,6 +143,7 @@ def _print_schema(ctx: click.Context, _: click.Parameter, value: str | None) -> 
     shell_complete=complete_codes,
     help="Another severity for a rule: GRF102=warning.",
 )
+@click.option("--expect", multiple=True, metavar="CLAIMS", help="What the graph must come to: ep=16,tp=4,gpus=64.")
 @click.option(
     "--fail-on",
     type=click.Choice(["error", "warning", "info", "never"]),
@@ -188,7 +218,8 @@ def command(
         raise DagtoolError("--stdin-filename names the standard input, but - is none of the files")
     stdin = stdin_filename or "<stdin>"
     places = [stdin_filename if path == "-" and stdin_filename else path for path in paths]
-    settings = resolve(places, suppress=not no_suppress, outputs=outputs.formats, **given)
+    options = tuple(click.get_current_context().meta.get(_OPTIONS, ()))
+    settings = resolve(places, suppress=not no_suppress, options=options, outputs=outputs.formats, **given)
     fixing = wanted(paths, fix=fix, unsafe_fixes=unsafe_fixes, diff=diff, fixed_output=fixed_output)
     if fixing and (against is not None or write_baseline):
         raise DagtoolError("fixes go neither with --against nor with --write-baseline", "fix first, then call again")
