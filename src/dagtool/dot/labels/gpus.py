@@ -37,7 +37,7 @@ class Placement:
 
 
 _NUMBERS = r"(?:GPUs?[\s_:-]*)?\d{1,6}(?:\s*(?:-|–|\.\.|to)\s*(?:GPU[\s_]*)?\d{1,6})?"
-_ITEMS = rf"\[?\s*{_NUMBERS}(?:\s*(?:,|and|&)\s*{_NUMBERS})*\s*\]?"
+_ITEMS = rf"\[?\s*{_NUMBERS}(?:\s*\]?\s*(?:,|and|&)\s*\[?\s*{_NUMBERS})*\s*\]?"
 _WORD = r"(?:GPUs?|Devices?|GPU[ _]?ids?|DEVICE)"
 _AFTER = r"(?![\w.×/%@–-])(?!\s*(?:GPUs?\b|layers?\b|experts?\b))"
 _STEP = r"\s*(?:→|->|—>|⇒|=>|↔|<->|⟷)\s*"
@@ -65,6 +65,7 @@ _NODE_GPU = re.compile(r"node\s*[:#]?\s*\d+[\s,/]*GPUs?\s*[:#]?\s*\d+", re.I)
 _COORDINATE = re.compile(r"[A-Za-z]*\d+(?:[_@.][A-Za-z]*\d*)*(?:\s*[-,]\s*[A-Za-z]+\d+)*")
 _NUMBER = re.compile(r"\d+")
 _SPAN = re.compile(r"(\d{1,6})\s*(?:-|–|\.\.|to)\s*(?:GPU[\s_]*)?(\d{1,6})", re.I)
+_DIMENSIONS = re.compile(r"\[[^\]]*=|=\s*(?:\d+\s*[×x*]\s*)?\[")
 _ABOUT = re.compile(r"gpu|device|rank|all|→|->|↔|<->|=>|⇒|from|\AD\d", re.I)
 
 
@@ -85,7 +86,7 @@ def _without(line: str, match: re.Match[str]) -> str:
 @lru_cache(maxsize=1 << 14)
 def gpus_of_line(line: str) -> Placement | None:
     """The GPUs one line of a label names; None if it names none."""
-    if not _ABOUT.search(line) or ("[" in line and "=" in line):
+    if not _ABOUT.search(line) or ("[" in line and _DIMENSIONS.search(line)):
         return None
     if found := _NODE_GPU.search(line):
         return Placement(names=(found[0],), rest=_without(line, found))

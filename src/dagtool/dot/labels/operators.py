@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-__all__ = ["FAMILIES", "UNKNOWN", "Operation", "operation_of"]
+__all__ = ["FAMILIES", "UNKNOWN", "Operation", "is_one_product", "operation_of"]
 
 FAMILIES = ("compute", "communication", "norm", "gate", "routing", "residual", "io", "placeholder")
 """The coarse kinds."""
@@ -27,7 +27,7 @@ class Operation:
 UNKNOWN = Operation()
 
 _TABLE = (
-    ("placeholder", "placeholder", 1.0, r"^\W*(?:\.\.\.|…)\W*$|\.\.\.|…|\bellipsis\b|\bomitted\b|\bsimilar\b"),
+    ("placeholder", "placeholder", 1.0, r"^\W*(?:\.\.\.|…)\W*$|\.\.\.|…|\bellipsis\b|\bomitted\b|\bsimilar\b|\brepeat(?:ed|ing) (?:layers?|pattern|structure)\b"),
     ("all_reduce", "communication", 1.0, r"\ball ?reduce\b"),
     ("reduce_scatter", "communication", 1.0, r"\breduce ?scatter\b"),
     ("all_gather", "communication", 1.0, r"\ball ?gather\b"),
@@ -36,8 +36,9 @@ _TABLE = (
     ("send_recv", "communication", 1.0, r"\bsend(?:ing)? ?(?:and |& |/ ?)?(?:recv|receive)\b|\b(?:pipeline|pp|p2p|stage|inter stage) ?comm(?:unication)?\b|\bp2p\b"),
     ("recv", "communication", 1.0, r"\b(?:recv|receive|receives|receiver)\b"),
     ("send", "communication", 1.0, r"\bsend\b"),
-    ("transfer", "communication", 0.8, r"\b(?:comm|communication|transfer|sync)\b"),
-    ("head_split", "compute", 0.8, r"\breshape\b|\btranspose\b"),
+    ("transfer", "communication", 0.8, r"\b(?:comm|communication|transfer|sync)\b|\b(?:pipeline|stage) transition\b"),
+    ("head_split", "compute", 0.9, r"\bsplit heads?\b|\bhead split\b"),
+    ("rearrange", "compute", 0.8, r"\breshape\b|\btranspose\b"),
     ("route_back", "routing", 1.0, r"\broute back\b"),
     ("route", "routing", 0.9, r"\bexpert route\b|\broute to expert\b|\broute expert\b"),
     ("dispatch", "routing", 1.0, r"\bdispatch\b"),
@@ -51,7 +52,7 @@ _TABLE = (
     ("embedding", "compute", 1.0, r"\b(?:embedding|embeddings|embed|positional encoding|position encoding|rope|rotary)\b"),
     ("softmax", "compute", 1.0, r"\bsoftmax\b"),
     ("scores", "compute", 0.9, r"\bqk ?\^? ?t\b|\bqk ?\b(?!v)|\b(?:attention|attn) scores?\b|\bscores?\b|\bq ?[×x*·@] ?k\b"),
-    ("weighted_sum", "compute", 0.9, r"\b(?:attention|attn|scores?|weights?|softmax|a|p) ?[×x*·@] ?v\b|\b(?:attention|attn) weighted\b|\bweighted sum\b"),
+    ("weighted_sum", "compute", 0.9, r"\b(?:attention|attn|scores?|weights?|softmax|a|p) ?[×x*·@] ?v\b|\b(?:attention|attn) weighted\b|\bweighted (?:sum|values?)\b"),
     ("linear", "compute", 0.9, r"\bgate (?:proj|projection|linear|up)\b|\b(?:mlp|ffn) gate\b|\bexpert gate (?:proj|projection|linear)\b|\bexpert # gate$"),
     ("activation", "compute", 1.0, r"\b(?:gelu|silu|relu|swiglu|swish|activation|act|gate mul|elementwise mul|element wise mul)\b"),
     ("gate", "gate", 0.9, r"\b(?:gate|gating|router|gate network|expert selection|top ?k)\b"),
@@ -124,6 +125,11 @@ def _first(words: str) -> str:
 
 
 _SURE_BY_ID = 0.7
+_BLOCKS = ("attention", "mlp", "experts")
+_PART_OF_ATTENTION = re.compile(r"\bout(?:put)?\b|\bproj")
+_PART_OF_MLP = re.compile(r"(?:mlp|ffn)[ _-]?\d", re.I)
+_WAY = re.compile(r"(?<![a-z])(?:col(?:umn)?|row)(?=[\W_]|\Z|parallel|wise)", re.I)
+_ROUTER = re.compile(r"\brouter\b(?!.*\b(?:gate|gating|select))", re.I)
 
 
 def operation_of(title: str, name: str, shape: str = "") -> Operation:
@@ -131,6 +137,29 @@ def operation_of(title: str, name: str, shape: str = "") -> Operation:
     found = _named(_NUMBER.sub("0", title)) if title else UNKNOWN
     if not found and (by_id := _named(_NUMBER.sub("0", name))):
         found = Operation(by_id.op, by_id.family, by_id.confidence * _SURE_BY_ID)
-    if found.op == "gather" and shape in ("ellipse", "oval"):
-        return Operation("all_gather", "communication", 0.6)
+    if shape in ("ellipse", "oval"):  # drawn as communication
+        if found.op == "gather":
+            return Operation("all_gather", "communication", 0.6)
+        if found.op == "gate" and _ROUTER.search(title):
+            return Operation("routing", "routing", 0.6)
     return found
+
+
+@lru_cache(maxsize=1 << 12)
+def _is_part_of_attention(title: str) -> bool:
+    return bool(_PART_OF_ATTENTION.search(_words(title)))
+
+
+def is_one_product(op: str, title: str, rest: tuple[str, ...], *, merges_heads: bool) -> bool:
+    """Whether what is named after a block is one matrix product of it.
+
+    Only a matrix product is cut by columns or by rows (``MLP1``, ``column parallel``), and an attention output that takes
+    heads and gives none is the output projection. Both ways in one label is the whole block.
+    """
+    if op == "attention":
+        if not _is_part_of_attention(_NUMBER.sub("0", title)):
+            return False
+    elif op not in _BLOCKS or not _PART_OF_MLP.search(title):
+        return False
+    ways = {way[0].lower() for text in (title, *rest) for way in _WAY.findall(text)}
+    return len(ways) == 1 or (op == "attention" and merges_heads and not ways)
