@@ -22,7 +22,7 @@ from dagtool.dot.labels import Labels, NodeFacts
 
 __all__ = ["FIELDS", "Drawn", "draw", "precision", "read_judgements"]
 
-FIELDS = ("operator", "input", "output", "GPU", "layer", "stage", "expert", "rank")
+FIELDS = ("operator", "input", "output", "shape", "GPU", "layer", "stage", "expert", "rank")
 JUDGEMENTS = Path(__file__).with_name("labels.csv")
 
 
@@ -49,7 +49,8 @@ def claims_of(facts: NodeFacts) -> dict[str, str]:
     found = {
         "operator": facts.op,
         "input": "; ".join(map(str, facts.inputs)),
-        "output": "; ".join(map(str, facts.gives)),
+        "output": "; ".join(map(str, facts.outputs)),
+        "shape": "; ".join(map(str, facts.bare)),
         "GPU": _placement(facts),
         "layer": place.layer,
         "stage": place.stage,

@@ -182,6 +182,8 @@ _GROUP = re.compile(
     r"(?:\s*[×x*]\s*(?P<after>\d{1,9})(?![\w\[]))?"
 )
 _SPACED = re.compile(r"\s*\d+(?:\s+\d+)+\s*\Z")
+_MATRIX = re.compile(r"\s*\w+(?:\s*[×x]\s*\w+)+\s*\Z")
+_TIMES = re.compile(r"\s*×\s*|(?<=\d)\s*x\s*(?=\d)")
 _FILL = re.compile(r"^[\s,;.]+|[\s,;.]+$")
 _LIST = re.compile(r"\s*[A-Za-z_]\w*\s*=\s*[^,=]+(?:,\s*[A-Za-z_]\w*\s*=\s*[^,=]+)+\Z")
 
@@ -212,7 +214,7 @@ def parse_shapes(text: str) -> tuple[tuple[Shape, ...], str]:
     end = 0
     for found in _GROUP.finditer(text):
         inner = found["inner"]
-        parts = inner.split() if _SPACED.match(inner) else inner.split(",")
+        parts = inner.split() if _SPACED.match(inner) else _TIMES.split(inner) if _MATRIX.match(inner) else inner.split(",")
         dims = tuple(parse_dim(part) for part in parts if part.strip())
         if not dims or not (all(map(_is_dim, dims)) or any(map(_is_sure, dims))):
             continue

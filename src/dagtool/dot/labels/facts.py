@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from dagtool.dag.idtemplate import IdGroup, group_ids
 from dagtool.dot.labels.dims import Shape, parse_shapes
 from dagtool.dot.labels.gpus import Placement, cluster_gpus, gpus_of_id, gpus_of_line, join
-from dagtool.dot.labels.operators import Operation, is_one_product, operation_of
+from dagtool.dot.labels.operators import Operation, narrowed, operation_of
 from dagtool.dot.labels.place import Place, is_place, place_of
 from dagtool.dot.labels.text import label_lines
 
@@ -28,6 +28,10 @@ _KEY = re.compile(
 )
 _ARROW = re.compile(r"\s*(?:→|->|=>|⇒)\s*")
 _WEIGHT = re.compile(r"\s*[×x*@]\s*\[|\s*(?:weights?|W|bias|params?)\b\s*[:=]", re.IGNORECASE)
+_SAME = re.compile(r"(?:the )?same(?: (?:shape|dims?|dimensions?|as input|shape as input))?\Z", re.IGNORECASE)
+_OPERAND = re.compile(r"(?:[A-Z]{1,2}(?:\s?,\s?[A-Z])*)?\Z", re.IGNORECASE)
+_PRODUCT = re.compile(r"\]\s*[×x*@]\s*\[")
+_BULLET = re.compile(r"[-•*] ")
 _KNOWN_TEXT = re.compile(r"\W*(?:same(?: shape)?|-|=)?\W*\Z", re.IGNORECASE)
 
 
@@ -44,6 +48,8 @@ class _Said:
     rest: str = ""
     asked: bool = False
     """Whether a ``?`` stands for a size."""
+    same: bool = False
+    """Whether the output is said to be as the input."""
     weight: Shape | None = None
     """The second factor of a product, ``×[4096, 1536]``."""
 
@@ -113,7 +119,8 @@ def _said(line: str) -> _Said:
         rest.append(left)
     written = "".join(match["key"][0].lower() if match["key"].isalpha() else "io" for match in keys)
     left = " ".join(piece for piece in rest if not _KNOWN_TEXT.match(piece))
-    return _Said(tuple(inputs), tuple(outputs), (), written, "" if value else opens, left, _asked(text))
+    same = opens == "o" and bool(_SAME.match(value))
+    return _Said(tuple(inputs), tuple(outputs), (), written, "" if value else opens, left, _asked(text), same)
 
 
 def _asked(text: str) -> bool:
@@ -133,6 +140,8 @@ def _unkeyed(text: str) -> _Said:
         if given:
             return _Said(taken, given, (), "o" if not taken else "io", "", f"{before} {after}".strip(), _asked(text))
     shapes, left = parse_shapes(text)
+    if len(shapes) > 1 and _PRODUCT.search(text):
+        return _Said(inputs=shapes, keys="i", rest=left, asked=_asked(text))
     return _Said(bare=shapes, rest=left, asked=bool(shapes) and _asked(text))
 
 
@@ -171,9 +180,12 @@ class _Reading:
         self.outputs += said.outputs
         self.bare += said.bare
         self.keys += said.keys
+        if said.same and not self.outputs:
+            self.outputs = list(self.inputs)
         if said.outputs and "i" not in self.keys and self.bare:
-            # `[A]` and then `→ [B]`: the first is what comes in.
-            self.inputs, self.bare, self.keys = self.bare, [], self.keys + "i"
+            # `[A]` and then `→ [B]`, or `Q: [A]`: the first is what comes in. `Up: [A]` is a step between.
+            if all(_OPERAND.match(shape.name) for shape in self.bare):
+                self.inputs, self.bare, self.keys = self.bare, [], self.keys + "i"
         return rest
 
     def _multiply(self, weight: Shape) -> None:
@@ -186,13 +198,8 @@ class _Reading:
             self.keys += "o"
 
 
-def _merges_heads(inputs: Sequence[Shape], outputs: Sequence[Shape]) -> bool:
-    """Whether heads go in and none come out."""
-    return bool(inputs and outputs) and _has_heads(inputs) and not _has_heads(outputs)
-
-
-def _has_heads(shapes: Sequence[Shape]) -> bool:
-    return any(dim.name in ("heads", "d_k") for shape in shapes for dim in shape.dims)
+def _first_names(shapes: Sequence[Shape]) -> tuple[str, ...]:
+    return tuple([dim.name for dim in shapes[0].dims]) if shapes else ()
 
 
 _Shapes = tuple[Shape, ...]
@@ -235,8 +242,7 @@ class Labels:
             title, inputs, outputs, bare, has_input, has_output, asked, placement, rest, length, places = core
             by_id = gpus_of_id(name)
             operation = operation_of(title, name, shape)
-            if is_one_product(operation.op, title, rest, merges_heads=_merges_heads(inputs, outputs)):
-                operation = replace(operation, op="linear")
+            operation = narrowed(operation, title, rest, _first_names(inputs), _first_names(outputs))
             if title and not operation:
                 rest = (title, *rest)
             found.append(
@@ -259,7 +265,9 @@ class Labels:
             left = reading.line(line)
             if not left:
                 continue
-            if not title and not reading.keys and not reading.bare:
+            if _BULLET.match(left):
+                rest.append(left)
+            elif not title and not reading.keys and not reading.bare:
                 title = left
             elif is_place(left):
                 places.append(left)

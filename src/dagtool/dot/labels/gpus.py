@@ -59,6 +59,7 @@ _RANK = re.compile(r"(?:(?:global\s+)?rank\s*[:#]?\s*|D)(?P<set>\d{1,6})\Z", re.
 _EVERY = re.compile(
     rf"{_WORD}\s*[:=]?\s*\(?all\b(?:\s+\d+)?(?:\s*GPUs?\b)?|\ball\s+(?:\d+\s+)?(?:GPUs|devices)\b", re.IGNORECASE
 )
+_MODEL = re.compile(r"(?:(?:RTX|GTX|MI|[ABHLPTV])\d{2,4}|TPU\w*)[_@-]\d{1,5}\Z")
 _HOST = re.compile(rf"{_WORD}\s*[:=]\s*(?:host|cpu|meta|n/?a|none|shared|routing|multiple|any)\b", re.I)
 _KEYED = re.compile(rf"(?:{_WORD})\s*:\s*(?P<text>\S.*)\Z", re.I)
 _NODE_GPU = re.compile(r"node\s*[:#]?\s*\d+[\s,/]*GPUs?\s*[:#]?\s*\d+", re.I)
@@ -86,6 +87,8 @@ def _without(line: str, match: re.Match[str]) -> str:
 @lru_cache(maxsize=1 << 14)
 def gpus_of_line(line: str) -> Placement | None:
     """The GPUs one line of a label names; None if it names none."""
+    if _MODEL.match(line):
+        return Placement(names=(line,))
     if not _ABOUT.search(line) or ("[" in line and _DIMENSIONS.search(line)):
         return None
     if found := _NODE_GPU.search(line):

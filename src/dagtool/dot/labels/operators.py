@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
-__all__ = ["FAMILIES", "UNKNOWN", "Operation", "is_one_product", "operation_of"]
+__all__ = ["FAMILIES", "UNKNOWN", "Operation", "narrowed", "operation_of"]
 
 FAMILIES = ("compute", "communication", "norm", "gate", "routing", "residual", "io", "placeholder")
 """The coarse kinds."""
@@ -38,6 +38,7 @@ _TABLE = (
     ("send", "communication", 1.0, r"\bsend\b"),
     ("transfer", "communication", 0.8, r"\b(?:comm|communication|transfer|sync)\b|\b(?:pipeline|stage) transition\b"),
     ("head_split", "compute", 0.9, r"\bsplit heads?\b|\bhead split\b"),
+    ("head_merge", "compute", 0.9, r"\b(?:merge|combine|recombine) heads?\b|\bheads? merge\b"),
     ("rearrange", "compute", 0.8, r"\breshape\b|\btranspose\b"),
     ("route_back", "routing", 1.0, r"\broute back\b"),
     ("route", "routing", 0.9, r"\bexpert route\b|\broute to expert\b|\broute expert\b"),
@@ -50,12 +51,13 @@ _TABLE = (
     ("residual", "residual", 1.0, r"\bresidual\b|\bresidual add\b|\bskip connection\b|\bres(?: add)?$|\bmoe res\b|\badd residual\b"),
     ("norm", "norm", 1.0, r"\b(?:layer ?norm|rms ?norm|layer ?normalization|norm|ln|normalization)\b"),
     ("embedding", "compute", 1.0, r"\b(?:embedding|embeddings|embed|positional encoding|position encoding|rope|rotary)\b"),
+    ("scale", "compute", 0.9, r"\b(?:scale|scaling)$"),
     ("softmax", "compute", 1.0, r"\bsoftmax\b"),
     ("scores", "compute", 0.9, r"\bqk ?\^? ?t\b|\bqk ?\b(?!v)|\b(?:attention|attn) scores?\b|\bscores?\b|\bq ?[×x*·@] ?k\b"),
     ("weighted_sum", "compute", 0.9, r"\b(?:attention|attn|scores?|weights?|softmax|a|p) ?[×x*·@] ?v\b|\b(?:attention|attn) weighted\b|\bweighted (?:sum|values?)\b"),
     ("linear", "compute", 0.9, r"\bgate (?:proj|projection|linear|up)\b|\b(?:mlp|ffn) gate\b|\bexpert gate (?:proj|projection|linear)\b|\bexpert # gate$"),
     ("activation", "compute", 1.0, r"\b(?:gelu|silu|relu|swiglu|swish|activation|act|gate mul|elementwise mul|element wise mul)\b"),
-    ("gate", "gate", 0.9, r"\b(?:gate|gating|router|gate network|expert selection|top ?k)\b"),
+    ("gate", "gate", 0.9, r"\b(?:gate|gating|router|gate network|expert select|expert selection|top ?k)\b"),
     ("routing", "routing", 0.8, r"\b(?:routing|route|router)\b"),
     ("linear", "compute", 1.0, r"\b(?:linear|linear#?|proj|projection|projections|dense|fc|fc#|lm head|qkv|unembedding)\b|\b(?:up|down)$|\b(?:up|down)\b(?= (?:gpu|tp|#))"),
     ("cache", "compute", 0.9, r"\bkv ?cache\b"),
@@ -125,6 +127,7 @@ def _first(words: str) -> str:
 
 
 _SURE_BY_ID = 0.7
+Names = tuple[str, ...]
 _BLOCKS = ("attention", "mlp", "experts")
 _PART_OF_ATTENTION = re.compile(r"\bout(?:put)?\b|\bproj")
 _PART_OF_MLP = re.compile(r"(?:mlp|ffn)[ _-]?\d", re.I)
@@ -150,16 +153,20 @@ def _is_part_of_attention(title: str) -> bool:
     return bool(_PART_OF_ATTENTION.search(_words(title)))
 
 
-def is_one_product(op: str, title: str, rest: tuple[str, ...], *, merges_heads: bool) -> bool:
-    """Whether what is named after a block is one matrix product of it.
+def narrowed(operation: Operation, title: str, rest: tuple[str, ...], taken: Names, given: Names) -> Operation:
+    """What is named after a block and is one matrix product of it; else what it is.
 
-    Only a matrix product is cut by columns or by rows (``MLP1``, ``column parallel``), and an attention output that takes
-    heads and gives none is the output projection. Both ways in one label is the whole block.
+    Only a matrix product is cut by columns or by rows (``MLP1``, ``column parallel``); both ways in one label is the whole
+    block. An attention output that gives no heads is the output projection, and the weighted sum if scores go in.
+    ``taken`` and ``given`` are the names of the dimensions of the inputs and outputs.
     """
-    if op == "attention":
+    if operation.op == "attention":
         if not _is_part_of_attention(_NUMBER.sub("0", title)):
-            return False
-    elif op not in _BLOCKS or not _PART_OF_MLP.search(title):
-        return False
+            return operation
+        if taken.count("seq_len") > 1 and "hidden" not in taken:
+            return replace(operation, op="weighted_sum")
+    elif operation.op not in _BLOCKS or not _PART_OF_MLP.search(title):
+        return operation
     ways = {way[0].lower() for text in (title, *rest) for way in _WAY.findall(text)}
-    return len(ways) == 1 or (op == "attention" and merges_heads and not ways)
+    merges = operation.op == "attention" and bool(taken and given) and not {"heads", "d_k"} & set(given) and not ways
+    return replace(operation, op="linear") if merges or len(ways) == 1 else operation
