@@ -179,7 +179,7 @@ _GROUP = re.compile(
     r"(?:(?P<name>[A-Z](?:\s?,\s?[A-Z])+|[A-Za-z_]\w*)\s*[=:]\s*)?"
     r"(?:(?P<before>\d{1,9})\s*[×x*]\s*)?"
     r"\[(?P<inner>[^\[\]]*)\]"
-    r"(?:\s*[×x*]\s*(?P<after>\d{1,9})(?![\w\[]))?"
+    r"(?:\s*\(?[×x*]\s*(?P<after>\d{1,9})(?![\w\[])\)?)?"
 )
 _SPACED = re.compile(r"\s*\d+(?:\s+\d+)+\s*\Z")
 _MATRIX = re.compile(r"\s*\w+(?:\s*[×x]\s*\w+)+\s*\Z")

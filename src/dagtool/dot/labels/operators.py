@@ -31,7 +31,7 @@ _TABLE = (
     ("all_reduce", "communication", 1.0, r"\ball ?reduce\b"),
     ("reduce_scatter", "communication", 1.0, r"\breduce ?scatter\b"),
     ("all_gather", "communication", 1.0, r"\ball ?gather\b"),
-    ("all_to_all", "communication", 1.0, r"\ball ?(?:to|2) ?all\b|\ba2a\b"),
+    ("all_to_all", "communication", 1.0, r"\ball ?(?:to|2|#) ?all\b|\ba ?(?:2|#) ?a\b"),
     ("broadcast", "communication", 1.0, r"\b(?:broadcast|bcast)\b"),
     ("send_recv", "communication", 1.0, r"\bsend(?:ing)? ?(?:and |& |/ ?)?(?:recv|receive)\b|\b(?:pipeline|pp|p2p|stage|inter stage) ?comm(?:unication)?\b|\bp2p\b"),
     ("recv", "communication", 1.0, r"\b(?:recv|receive|receives|receiver)\b"),
@@ -42,7 +42,7 @@ _TABLE = (
     ("rearrange", "compute", 0.8, r"\breshape\b|\btranspose\b"),
     ("route_back", "routing", 1.0, r"\broute back\b"),
     ("route", "routing", 0.9, r"\bexpert route\b|\broute to expert\b|\broute expert\b"),
-    ("dispatch", "routing", 1.0, r"\bdispatch\b"),
+    ("dispatch", "routing", 1.0, r"\bdispatch\b|\btoken distribut(?:or|ion)\b|\bdistribute tokens\b"),
     ("combine", "routing", 1.0, r"\bcombine\b"),
     ("aggregate", "routing", 1.0, r"\b(?:agg|aggr|aggregate|aggregation|aggregator)\b"),
     ("concat", "routing", 1.0, r"\b(?:concat|concatenate|concatenation)\b"),
@@ -54,7 +54,7 @@ _TABLE = (
     ("scale", "compute", 0.9, r"\b(?:scale|scaling)$"),
     ("softmax", "compute", 1.0, r"\bsoftmax\b"),
     ("scores", "compute", 0.9, r"\bqk ?\^? ?t\b|\bqk ?\b(?!v)|\b(?:attention|attn) scores?\b|\bscores?\b|\bq ?[×x*·@] ?k\b"),
-    ("weighted_sum", "compute", 0.9, r"\b(?:attention|attn|scores?|weights?|softmax|a|p) ?[×x*·@] ?v\b|\b(?:attention|attn) weighted\b|\bweighted (?:sum|values?)\b"),
+    ("weighted_sum", "compute", 0.9, r"\b(?:attention|attn|scores?|weights?|softmax|a|p) ?[×x*·@] ?v\b|\b(?:attention|attn) weighted\b|\bweighted (?:sum|values?)\b|\bapply (?:attention |attn )?(?:weights|scores|probabilities)\b"),
     ("linear", "compute", 0.9, r"\bgate (?:proj|projection|linear|up)\b|\b(?:mlp|ffn) gate\b|\bexpert gate (?:proj|projection|linear)\b|\bexpert # gate$"),
     ("activation", "compute", 1.0, r"\b(?:gelu|silu|relu|swiglu|swish|activation|act|gate mul|elementwise mul|element wise mul)\b"),
     ("gate", "gate", 0.9, r"\b(?:gate|gating|router|gate network|expert select|expert selection|top ?k)\b"),
@@ -165,8 +165,10 @@ def narrowed(operation: Operation, title: str, rest: tuple[str, ...], taken: Nam
             return operation
         if taken.count("seq_len") > 1 and "hidden" not in taken:
             return replace(operation, op="weighted_sum")
-    elif operation.op not in _BLOCKS or not _PART_OF_MLP.search(title):
+    elif operation.op not in _BLOCKS or not (part := _PART_OF_MLP.search(title)):
         return operation
+    elif operation.op == "experts" and part[0][-2].isalpha():
+        return replace(operation, op="linear")  # "Expert 0 FFN2"
     ways = {way[0].lower() for text in (title, *rest) for way in _WAY.findall(text)}
     merges = operation.op == "attention" and bool(taken and given) and not {"heads", "d_k"} & set(given) and not ways
     return replace(operation, op="linear") if merges or len(ways) == 1 else operation
