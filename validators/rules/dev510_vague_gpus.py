@@ -20,7 +20,14 @@ from dagtool.validators.rule import Rule, Severity
 if TYPE_CHECKING:
     from dagtool.validators.context import Context
 
-RULE = Rule("DEV510", "vague-gpus", Severity.INFO, "a label says all GPUs instead of which", requires=("source",))
+RULE = Rule(
+    "DEV510",
+    "vague-gpus",
+    Severity.INFO,
+    "a label says all GPUs instead of which",
+    requires=("source",),
+    judged=(52, 52),
+)
 
 BAD = r"""digraph {
     a [label="Softmax\nGPU: 0"]

@@ -19,7 +19,14 @@ from dagtool.validators.rule import Rule, Severity
 if TYPE_CHECKING:
     from dagtool.validators.context import Context
 
-RULE = Rule("DEV512", "unstated-gpu", Severity.WARNING, "a node names no GPU where others do", requires=("source",))
+RULE = Rule(
+    "DEV512",
+    "unstated-gpu",
+    Severity.WARNING,
+    "a node names no GPU where others do",
+    requires=("source",),
+    judged=(52, 55),
+)
 
 BAD = r"""digraph {
     a [label="Q Projection\nGPU: 0"]

@@ -19,7 +19,14 @@ from dagtool.validators.rule import Rule, Severity
 if TYPE_CHECKING:
     from dagtool.validators.context import Context
 
-RULE = Rule("DIM211", "placeholder-dimension", Severity.WARNING, "a dimension is a question mark", requires=("source",))
+RULE = Rule(
+    "DIM211",
+    "placeholder-dimension",
+    Severity.WARNING,
+    "a dimension is a question mark",
+    requires=("source",),
+    judged=(52, 52),
+)
 
 BAD = r"""digraph {
     a [label="Softmax\nInput: [batch_size=?, heads=4]\nOutput: [batch_size=?, heads=4]"]

@@ -28,6 +28,7 @@ RULE = Rule(
     Severity.INFO,
     "the dimensions two labels state do not go together along an edge",
     requires=("directed", "source"),
+    judged=(62, 62),
 )
 
 BAD = r"""digraph {

@@ -21,7 +21,14 @@ from dagtool.validators.rule import Rule, Severity
 if TYPE_CHECKING:
     from dagtool.validators.context import Context
 
-RULE = Rule("GRF104", "dangling-start", Severity.ERROR, "a node computes from nothing", requires=("directed", "edges"))
+RULE = Rule(
+    "GRF104",
+    "dangling-start",
+    Severity.ERROR,
+    "a node computes from nothing",
+    requires=("directed", "edges"),
+    judged=(52, 52),
+)
 
 BAD = """digraph {
     input -> ln1 -> attn -> output

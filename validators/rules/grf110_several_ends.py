@@ -25,6 +25,7 @@ RULE = Rule(
     Severity.WARNING,
     "the graph has several inputs or several outputs",
     requires=("directed", "edges"),
+    judged=(5, 5),
 )
 
 BAD = """digraph {

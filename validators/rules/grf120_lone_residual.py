@@ -29,6 +29,7 @@ RULE = Rule(
         "directed",
         "source",
     ),
+    judged=(39, 39),
 )
 
 BAD = r"""digraph {

@@ -19,7 +19,9 @@ from dagtool.validators.rule import Rule, Severity
 if TYPE_CHECKING:
     from dagtool.validators.context import Context
 
-RULE = Rule("GRF122", "layer-gap", Severity.INFO, "layers are missing between others", requires=("source",))
+RULE = Rule(
+    "GRF122", "layer-gap", Severity.INFO, "layers are missing between others", requires=("source",), judged=(13, 13)
+)
 
 BAD = r"""digraph { input -> layer0_attn -> layer1_attn -> layer7_attn -> output }
 """
