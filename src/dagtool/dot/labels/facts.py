@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from dagtool.dag.idtemplate import IdGroup, group_ids
 from dagtool.dot.labels.dims import Shape, parse_shapes
 from dagtool.dot.labels.gpus import Placement, cluster_gpus, gpus_of_id, gpus_of_line, join
-from dagtool.dot.labels.operators import Operation, narrowed, operation_of
+from dagtool.dot.labels.operators import Operation, is_way, narrowed, operation_of
 from dagtool.dot.labels.place import Place, is_place, place_of
 from dagtool.dot.labels.text import label_lines
 
@@ -206,6 +206,12 @@ _Shapes = tuple[Shape, ...]
 _Core = tuple[str, _Shapes, _Shapes, _Shapes, bool, bool, bool, Placement | None, tuple[str, ...], int, tuple[str, ...]]
 
 
+@lru_cache(maxsize=1 << 12)
+def _unread(text: str) -> bool:
+    """Whether a line that gave no fact of its own was of no use: places and ways to cut a matrix were."""
+    return not is_place(text) and not is_way(text)
+
+
 def _without_degrees(nodes: list[NodeFacts]) -> list[NodeFacts]:
     """Ranks are counted from 0 or 1; where all are higher (`mha_tp8`), they are degrees and dropped."""
     ranks = {facts.place.rank for facts in nodes if facts.place.rank is not None}
@@ -294,7 +300,17 @@ class Labels:
     @cached_property
     def leftover(self) -> list[IdGroup]:
         """Text that was not understood, one group for each template, the most frequent first."""
-        return group_ids(text for facts in self.nodes for text in facts.rest)
+        return self.leftover_of(self.unread)
+
+    @cached_property
+    def unread(self) -> list[int]:
+        """The nodes whose labels hold text that was not understood."""
+        return [node for node, facts in enumerate(self.nodes) if any(map(_unread, facts.rest))]
+
+    def leftover_of(self, nodes: Iterable[int]) -> list[IdGroup]:
+        """What was not understood of some nodes, by template; ``first`` is the first node that says it."""
+        texts = [(node, text) for node in nodes for text in self.nodes[node].rest if _unread(text)]
+        return [replace(group, first=texts[group.first][0]) for group in group_ids(text for _, text in texts)]
 
     def operators(self) -> Counter[str]:
         """How often each operator was read; the empty name counts the unknown ones."""

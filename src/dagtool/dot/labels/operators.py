@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-__all__ = ["FAMILIES", "UNKNOWN", "Operation", "narrowed", "operation_of"]
+__all__ = ["FAMILIES", "UNKNOWN", "Operation", "is_way", "narrowed", "operation_of"]
 
 FAMILIES = ("compute", "communication", "norm", "gate", "routing", "residual", "io", "placeholder")
 """The coarse kinds."""
@@ -132,6 +132,7 @@ _BLOCKS = ("attention", "mlp", "experts")
 _PART_OF_ATTENTION = re.compile(r"\bout(?:put)?\b|\bproj")
 _PART_OF_MLP = re.compile(r"(?:mlp|ffn)[ _-]?\d", re.I)
 _WAY = re.compile(r"(?<![a-z])(?:col(?:umn)?|row)(?=[\W_]|\Z|parallel|wise)", re.I)
+_ONLY_WAY = re.compile(r"\W*(?:col(?:umn)?|row)[\s_-]?(?:parallel|wise|split)\W*\Z", re.I)
 _ROUTER = re.compile(r"\brouter\b(?!.*\b(?:gate|gating|select))", re.I)
 
 
@@ -146,6 +147,11 @@ def operation_of(title: str, name: str, shape: str = "") -> Operation:
         if found.op == "gate" and _ROUTER.search(title):
             return Operation("routing", "routing", 0.6)
     return found
+
+
+def is_way(text: str) -> bool:
+    """Whether a line only says how a matrix is cut: ``(Column Parallel)``, ``ColParallel``."""
+    return bool(_ONLY_WAY.match(text))
 
 
 @lru_cache(maxsize=1 << 12)
