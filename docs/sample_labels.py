@@ -1,4 +1,4 @@
-"""``python docs/sample_labels.py FOLDER --seed 1``: nodes drawn at random, their labels, and what was read from them.
+"""``python docs/sample_labels.py FOLDER --seed 1``: nodes drawn at random, and what was read of them.
 
 Made to be judged by eye: one line for each fact that is claimed, beside the label it was read from. Half of the nodes are
 drawn from all nodes alike, half from files drawn alike first, so that a large file does not decide everything.

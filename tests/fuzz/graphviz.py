@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import shutil
@@ -21,7 +22,7 @@ CRASHED = "crashed"
 class Library:
     """The C library in a process that reads many texts.
 
-    An error may leave something behind in it, so a text whose answer matters is read once more by a new one (``fresh``).
+    An error may leave something behind in it: a text whose answer matters is read once more by a new one (``fresh``).
     """
 
     def __init__(self, *, most: int = 1000) -> None:
@@ -59,10 +60,8 @@ class Library:
         if self._worker is not None:
             for pipe in (self._worker.stdin, self._worker.stdout):
                 if pipe is not None:
-                    try:
+                    with contextlib.suppress(BrokenPipeError):
                         pipe.close()
-                    except BrokenPipeError:
-                        pass
             self._worker.wait()
             self._worker = None
 

@@ -1,4 +1,4 @@
-"""Texts to try a DOT reader with: random bytes, generated DOT, and damaged files. Input ``n`` of a seed is always the same."""
+"""Texts to try a DOT reader with: random bytes, generated DOT, damaged files. The same for the same seed."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ LONGEST = 6000
 """Bytes of a file that are damaged: a window of larger ones, so that a hundred thousand inputs take minutes."""
 
 _TOKEN = re.compile(rb'"(?:\\.|[^"\\])*"|<[^<>]*>|->|--|[\w.]+|//[^\n]*|/\*.*?\*/|\s+|.', re.DOTALL)
+_STRING = re.compile(rb'"[^"\\\n]*"')
 _NASTY = (
     b'"', b"\\", b"<", b">", b"{", b"}", b"[", b"]", b"=", b";", b",", b":", b"+", b"->", b"--", b"/*", b"*/", b"//",
     b"#", b"\n", b"\r", b"\r\n", b"\0", b"\t", b"\xff", b"\xc3\xa9", b"\xef\xbb\xbf", b"\\\n", b'\\"', b"<!--", b"-->",
@@ -140,7 +141,23 @@ def _swapped(dice: random.Random, files: Sequence[bytes]) -> bytes:
     return b"".join(tokens)
 
 
+def _declared(dice: random.Random, files: Sequence[bytes]) -> bytes:
+    """A file of our dialect with changes inside its strings, where types, meshes and numbers are written."""
+    ours = [data for data in files if b"dagtool=" in data]
+    data = _window(dice, ours or files)
+    strings = [match for match in _STRING.finditer(data) if match.end() - match.start() > 2]
+    for match in dice.sample(strings, min(len(strings), dice.choice((1, 1, 2, 3)))):
+        place = dice.randrange(match.start() + 1, match.end() - 1)
+        if place >= len(data):
+            continue
+        piece = dice.choice(
+            (b"", data[place : place + 1] * 2, b" ", b"0", b"-1", b"=", b",", b"@", b"9" * 30, b"[", b"x")
+        )
+        data = data[:place] + piece + data[place + dice.choice((0, 1, 1, 4)) :]
+    return data
+
+
 KINDS: dict[str, Callable[[random.Random, Sequence[bytes]], bytes]] = {
     function.__name__.strip("_"): function
-    for function in (_noise, _grammar, _flipped, _inserted, _cut, _spliced, _swapped)
+    for function in (_noise, _grammar, _flipped, _inserted, _cut, _spliced, _swapped, _declared)
 }

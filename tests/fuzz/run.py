@@ -1,6 +1,6 @@
 """Tries the DOT reader and every rule with damaged texts: nothing may crash or hang, and C Graphviz must agree.
 
-``python tests/fuzz/run.py --count 100000 --seed 1 --jobs 2 [--keep FOLDER] [FOLDER ...]``: status 1 if anything is found.
+``python tests/fuzz/run.py --count 100000 --seed 1 --jobs 2 [--keep FOLDER] [FOLDER ...]``: status 1 if there is a fault.
 The folders hold more files to damage. Input ``n`` of a seed is always the same as long as the files are.
 """
 
@@ -28,7 +28,7 @@ from fuzz.graphviz import Answer, Library, gc_accepts  # noqa: E402
 from fuzz.inputs import make, samples  # noqa: E402
 
 from dagtool.cli import main as dagtool  # noqa: E402
-from dagtool.dot import DotSyntaxError, parse  # noqa: E402
+from dagtool.dot import DotGraph, DotSyntaxError, parse  # noqa: E402
 from dagtool.dot.grammar import Parser  # noqa: E402
 from dagtool.dot.reader import decode, without_nul  # noqa: E402
 from dagtool.dot.scan import END  # noqa: E402
@@ -106,19 +106,19 @@ def first_graph(data: bytes) -> Answer:
     return graph.directed, graph.strict, len(graph.node_ids), len(graph.tails)
 
 
-def whole_file(data: bytes) -> int:
-    """How many graphs a text holds; -1 if it is rejected."""
+def whole_file(data: bytes) -> list[DotGraph] | None:
+    """Every graph of a text; None if it is rejected."""
     try:
-        return len(parse(data))
+        return parse(data)
     except DotSyntaxError:
-        return -1
+        return None
 
 
 def disagreement(data: bytes, library: Library | None, counts: Counter[str]) -> str:
     """How our reading of a text differs from C Graphviz's; empty where it does not."""
     ours, graphs = first_graph(data), whole_file(data)
-    counts["accepted" if graphs > 0 else "rejected" if graphs < 0 else "empty"] += 1
-    if ours is None and graphs > 0:
+    counts["accepted" if graphs else "rejected" if graphs is None else "empty"] += 1
+    if ours is None and graphs:
         return "the first graph alone is rejected, the file is not"
     if library is None:
         return ""
@@ -129,11 +129,16 @@ def disagreement(data: bytes, library: Library | None, counts: Counter[str]) -> 
         theirs = library.read(data, fresh=True)
     if theirs != ours:
         return f"ours {ours}, the C library's {theirs}"
-    if ours is not None and graphs != 1 and (accepts := gc_accepts(data)) is not None:
-        counts["compared with gc, for what follows the first graph"] += 1
-        if accepts != (graphs >= 0):
-            return f"ours {graphs} graphs, gc {'accepts' if accepts else 'rejects'}"
-    return ""
+    if ours is None or (graphs is not None and len(graphs) == 1) or (accepts := gc_accepts(data)) is None:
+        return ""
+    counts["compared with gc, for what follows the first graph"] += 1
+    if accepts == (graphs is not None):
+        return ""
+    if graphs and any(graph.ignored_offset is not None for graph in graphs):
+        # Graphviz 2.43 looks one token past the end of a graph, newer ones drop the rest of its line.
+        counts["text behind a closing brace, which an old gc rejects"] += 1
+        return ""
+    return f"ours {'rejects' if graphs is None else f'{len(graphs)} graphs'}, gc {'accepts' if accepts else 'rejects'}"
 
 
 def attempt(number: int, data: bytes, library: Library | None, tally: Tally) -> str:

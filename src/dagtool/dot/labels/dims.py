@@ -192,7 +192,7 @@ _SHORT = {"h": "heads", "d": "d_k"}
 
 
 def _resolved(dims: tuple[Dim, ...]) -> tuple[Dim, ...]:
-    """The letters ``h`` and ``d`` by what stands beside them: heads and their size where both are there, else hidden."""
+    """The letters ``h`` and ``d`` by what stands beside them: heads and their size where both are, else hidden."""
     names = {dim.name for dim in dims}
     if not names & _SHORT.keys():
         return dims
@@ -214,7 +214,9 @@ def parse_shapes(text: str) -> tuple[tuple[Shape, ...], str]:
     end = 0
     for found in _GROUP.finditer(text):
         inner = found["inner"]
-        parts = inner.split() if _SPACED.match(inner) else _TIMES.split(inner) if _MATRIX.match(inner) else inner.split(",")
+        parts = (
+            inner.split() if _SPACED.match(inner) else _TIMES.split(inner) if _MATRIX.match(inner) else inner.split(",")
+        )
         dims = tuple(parse_dim(part) for part in parts if part.strip())
         if not dims or not (all(map(_is_dim, dims)) or any(map(_is_sure, dims))):
             continue

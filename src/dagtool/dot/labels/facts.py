@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["Labels", "NodeFacts"]
 
 _KEY = re.compile(
-    r"(?<![A-Za-z_])(?P<key>in(?:put)? ?[/&] ?out(?:put)?|in|out|inputs?|outputs?)(?:[ _](?:dimensions?|dims?|shapes?|size))?"
+    r"(?<![A-Za-z_])(?P<key>in(?:put)? ?[/&] ?out(?:put)?|in|out|inputs?|outputs?)"
+    r"(?:[ _](?:dimensions?|dims?|shapes?|size))?"
     r"\s?(?P<tag>[A-Z]{1,2}|\d{1,2})?\s*[:：=]\s*",
     re.IGNORECASE,
 )
@@ -182,10 +183,10 @@ class _Reading:
         self.keys += said.keys
         if said.same and not self.outputs:
             self.outputs = list(self.inputs)
-        if said.outputs and "i" not in self.keys and self.bare:
+        operands = bool(self.bare) and all(_OPERAND.match(shape.name) for shape in self.bare)
+        if said.outputs and "i" not in self.keys and operands:
             # `[A]` and then `→ [B]`, or `Q: [A]`: the first is what comes in. `Up: [A]` is a step between.
-            if all(_OPERAND.match(shape.name) for shape in self.bare):
-                self.inputs, self.bare, self.keys = self.bare, [], self.keys + "i"
+            self.inputs, self.bare, self.keys = self.bare, [], self.keys + "i"
         return rest
 
     def _multiply(self, weight: Shape) -> None:

@@ -106,12 +106,17 @@ def gpus_of_line(line: str) -> Placement | None:
         return Placement(_numbers(found["set"]), rest=_without(line, found))
     if found := _RANK.match(line):
         return Placement(_numbers(found["set"]))
+    return _vague(line) or _coordinates(line)
+
+
+def _vague(line: str) -> Placement | None:
+    """All GPUs, or none."""
     if found := _EVERY.search(line):
         number = _NUMBER.search(found[0])
         return Placement(every=True, count=int(number[0]) if number else 0, rest=_without(line, found))
     if found := _HOST.search(line):
         return Placement(host=True, rest=_without(line, found))
-    return _coordinates(line)
+    return None
 
 
 def _bare_arrow(line: str, found: re.Match[str]) -> bool:

@@ -52,12 +52,37 @@ _PLACE_WORDS = re.compile(
     r"(?![A-Za-z])",
     re.IGNORECASE,
 )
+_NUMBER = re.compile(r"(\d+)")
+_LONGEST = 6
+"""Digits of a number that may be a layer; longer ones are something else."""
+_MANY = 10
+_INDICES = [str(index) for index in range(_MANY)]
 _LETTER = re.compile(r"[^\W\d_]")
 
 
-@lru_cache(maxsize=1 << 14)
 def place_of_text(text: str) -> Place:
-    """What one id or one line says. ``Layers 2-15`` is no single layer, ``stage0_to_stage1`` no single stage."""
+    """What one id or one line says. ``Layers 2-15`` is no single layer, ``stage0_to_stage1`` no single stage.
+
+    Texts that differ in their numbers only are read once: what is cached says which of the numbers is meant.
+    """
+    pieces = _NUMBER.split(text)
+    numbers = pieces[1::2]
+    if len(numbers) > _MANY or max(map(len, numbers), default=0) > _LONGEST:
+        return _read(text)
+    pieces[1::2] = _INDICES[: len(numbers)]
+    which, several, doubtful = _template("".join(pieces))
+    layer, stage, expert, rank = [None if index is None else int(numbers[index]) for index in which]
+    return Place(layer, stage, expert, rank, several, doubtful)
+
+
+@lru_cache(maxsize=1 << 12)
+def _template(text: str) -> tuple[tuple[int | None, ...], frozenset[str], frozenset[str]]:
+    """The same of a text in which each number is its own index."""
+    place = _read(text)
+    return tuple(getattr(place, field) for field in _FIELDS), place.several, place.doubtful
+
+
+def _read(text: str) -> Place:
     found: dict[str, int] = {}
     doubtful: set[str] = set()
     several = {_WORDS[match["one"].lower()] for match in _SEVERAL.finditer(text)}
@@ -97,7 +122,7 @@ def _said(field: str, places: list[Place]) -> int | None:
 
 
 def place_of(name: str, title: str, *lines: str) -> Place:
-    """The id counts first: labels of copied nodes are often not renumbered. The title, then the lines fill what is open.
+    """The id counts first: labels of copied nodes are often not renumbered. Title and lines fill what is open.
 
     Where the label says several, or the id is in doubt about anything but the layer, the id does not count.
     """
