@@ -1,7 +1,7 @@
 """``python docs/sample_labels.py FOLDER --seed 1``: nodes drawn at random, and what was read of them.
 
-Made to be judged by eye: one line for each fact that is claimed, beside the label it was read from. Half of the nodes are
-drawn from all nodes alike, half from files drawn alike first, so that a large file does not decide everything.
+Made to be judged by eye: what is claimed, beside the label it was read from. Half of the nodes are drawn from all
+nodes alike, half from files drawn alike first, so that a large file does not decide everything.
 ``docs/labels.csv`` holds the judgements of one such draw; ``precision`` makes the table of docs/labels.md from them.
 """
 
@@ -23,6 +23,8 @@ from dagtool.dot.labels import Labels, NodeFacts
 __all__ = ["FIELDS", "Drawn", "draw", "precision", "read_judgements"]
 
 FIELDS = ("operator", "input", "output", "shape", "GPU", "layer", "stage", "expert", "rank")
+SAMPLE, SEED = 200, 3
+"""The draw that was judged."""
 JUDGEMENTS = Path(__file__).with_name("labels.csv")
 
 
@@ -136,8 +138,8 @@ def main() -> None:
     """Print a sample to be judged, or the rows of the judgement table with every claim right."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--sample", type=int, default=200, help="nodes drawn each way (200)")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--sample", type=int, default=SAMPLE, help="nodes drawn each way")
+    parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--rows", action="store_true", help="rows for docs/labels.csv, every claim said to be right")
     options = parser.parse_args()
     sample = draw(options.folder, options.sample, options.seed)

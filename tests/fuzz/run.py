@@ -1,6 +1,6 @@
 """Tries the DOT reader and every rule with damaged texts: nothing may crash or hang, and C Graphviz must agree.
 
-``python tests/fuzz/run.py --count 100000 --seed 1 --jobs 2 [--keep FOLDER] [FOLDER ...]``: status 1 if there is a fault.
+``python tests/fuzz/run.py --count 100000 --seed 1 --jobs 2 [--keep FOLDER] [FOLDER ...]``: status 1 for a fault.
 The folders hold more files to damage. Input ``n`` of a seed is always the same as long as the files are.
 """
 
