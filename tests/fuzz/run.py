@@ -188,6 +188,10 @@ def shrunk(data: bytes, fails: Callable[[bytes], bool], seconds: float = 30.0) -
     return data
 
 
+def _fails(number: int, library: Library | None, data: bytes) -> bool:
+    return bool(attempt(number, data, library, Tally()))
+
+
 def chunk(seed: int, files: Sequence[bytes], compare: bool, numbers: range) -> Tally:
     """Some inputs, one after the other."""
     tally = Tally()
@@ -197,7 +201,7 @@ def chunk(seed: int, files: Sequence[bytes], compare: bool, numbers: range) -> T
         tally.kinds[kind] += 1
         if not (what := attempt(number, data, library, tally)):
             continue
-        small = shrunk(data, lambda shorter, number=number: bool(attempt(number, shorter, library, Tally())))
+        small = shrunk(data, partial(_fails, number, library))
         tally.failures.append(Failure(number, kind, attempt(number, small, library, Tally()) or what, small))
     if library:
         library.close()

@@ -20,8 +20,9 @@ def command(code: str) -> None:
 
     loaded = find_rule(code)
     rule = loaded.rule
+    judged = f"; {rule.judged[0]} of {rule.judged[1]} findings judged right" if rule.judged else ""
     parts = [
-        f"{rule.code} {rule.name} ({rule.severity.value})",
+        f"{rule.code} {rule.name} ({rule.severity.value}{judged})",
         loaded.doc.strip(),
         f"Bad:\n\n{indent(loaded.bad.strip(), '    ')}",
         f"Good:\n\n{indent(loaded.good.strip(), '    ')}",

@@ -137,4 +137,4 @@ def place_of(name: str, title: str, *lines: str) -> Place:
         chosen = said if own is None else own
         if chosen is not None and field not in several:
             found[field] = chosen
-    return Place(**found)
+    return Place(found.get("layer"), found.get("stage"), found.get("expert"), found.get("rank"))
