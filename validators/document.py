@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from dagtool.validators.catalogue import all_rules
+from dagtool.validators.precision import judged
 from dagtool.validators.rule import LoadedRule
 
 __all__ = ["page"]
@@ -17,8 +18,8 @@ _HEAD = """# Rules
 family: DOT syntax, GRF structure, DIM shapes, SHD sharding, COM collectives, DEV placement, SCH critical path,
 MOD the model, STY look. `--select` and `--ignore` take codes or their beginnings. A rule that requires
 something the graph has not (it is acyclic, it declares its operators) is skipped, and the summary says so.
-Of rules that guess, a number of findings on other people's files, drawn at random (of GRF102 three of each file, as one
-file has nearly all), were judged by eye; they are listed in [findings.csv](findings.csv). A rule of which less than 9 in 10 are right is asked by `strict` only.
+Findings of rules that guess, on other people's files, were judged by eye one by one
+([validators/findings.csv](../validators/findings.csv)). A rule of which less than 9 in 10 are right is asked by `strict` only.
 """
 
 
@@ -37,11 +38,11 @@ def _anchor(loaded: LoadedRule) -> str:
 
 def _section(loaded: LoadedRule) -> str:
     rule = loaded.rule
-    judged = f" Judged by eye: {rule.judged[0]} of {rule.judged[1]} findings right." if rule.judged else ""
+    how_often = f" {judged()[rule.code]}." if rule.code in judged() else ""
     requires = f" Requires: {', '.join(rule.requires)}." if rule.requires else ""
     parts = [
         f"## {rule.code} {rule.name}",
-        f"Severity: {rule.severity.value}. Profile: {rule.tier}.{requires}{judged}",
+        f"Severity: {rule.severity.value}. Profile: {rule.tier}.{requires}{how_often}",
         loaded.doc.strip(),
         f"Bad:\n\n```dot\n{loaded.bad.strip()}\n```",
         f"Good:\n\n```dot\n{loaded.good.strip()}\n```",

@@ -32,14 +32,6 @@ class Rule:
     """The least profile that asks it: one of ``PROFILES``."""
     last: bool = False
     """Whether it is about what the other rules found, and so is asked after them."""
-    judged: tuple[int, int] | None = None
-    """Of a rule that guesses: so many findings on other people's files were right, of so many looked at by eye, which
-    were drawn at random (all where there are few). ``docs/findings.csv`` lists them."""
-
-    @property
-    def precision(self) -> float | None:
-        """The share of the findings judged by eye that were right."""
-        return self.judged[0] / self.judged[1] if self.judged else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,15 +53,17 @@ def main() -> int:
     """Measure, print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", nargs="?", help="DOT files to check")
+    parser.add_argument("--nodes", type=int, default=LARGE, help=f"nodes of the large file ({LARGE})")
+    parser.add_argument("--files", type=int, default=60, help="files of the folder that is made (60)")
     parser.add_argument("--runs", type=int, default=5, help="runs of each, taking turns (5)")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         large = Path(temporary, "large.dot")
-        write(large, LARGE, gpus=64)
+        write(large, options.nodes, gpus=64)
         folder = Path(options.folder or Path(temporary, "many"))
         if not options.folder:
             folder.mkdir()
-            for number in range(60):
+            for number in range(options.files):
                 write(folder / f"{number}.dot", 600, gpus=8)
         files = [path for path in folder.rglob("*") if path.suffix in (".dot", ".gv")]
         programs = [
@@ -72,7 +74,7 @@ def main() -> int:
         ]
         measure(programs, options.runs)
         sizes = large.stat().st_size / 1e6, sum(path.stat().st_size for path in files) / 1e6
-    print(f"large file: {LARGE:,} nodes, {sizes[0]:.1f} MB; folder: {len(files):,} files, {sizes[1]:.1f} MB")
+    print(f"large file: {options.nodes:,} nodes, {sizes[0]:.1f} MB; folder: {len(files):,} files, {sizes[1]:.1f} MB")
     print(f"{os.cpu_count()} cores; median of {options.runs}")
     for program in programs:
         ratio = f"  x {programs[1].median / program.median:.2f}" if program is not programs[0] else ""

@@ -20,14 +20,7 @@ from dagtool.validators.rule import Rule, Severity
 if TYPE_CHECKING:
     from dagtool.validators.context import Context
 
-RULE = Rule(
-    "DEV510",
-    "vague-gpus",
-    Severity.INFO,
-    "a label says all GPUs instead of which",
-    requires=("source",),
-    judged=(52, 52),
-)
+RULE = Rule("DEV510", "vague-gpus", Severity.INFO, "a label says all GPUs instead of which", requires=("source",))
 
 BAD = r"""digraph {
     a [label="Softmax\nGPU: 0"]

@@ -19,14 +19,7 @@ from dagtool.validators.rule import Rule, Severity
 if TYPE_CHECKING:
     from dagtool.validators.context import Context
 
-RULE = Rule(
-    "DEV512",
-    "unstated-gpu",
-    Severity.WARNING,
-    "a node names no GPU where others do",
-    requires=("source",),
-    judged=(52, 55),
-)
+RULE = Rule("DEV512", "unstated-gpu", Severity.WARNING, "a node names no GPU where others do", requires=("source",))
 
 BAD = r"""digraph {
     a [label="Q Projection\nGPU: 0"]

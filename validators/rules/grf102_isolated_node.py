@@ -19,7 +19,7 @@ from dagtool.validators.rule import Rule, Severity
 if TYPE_CHECKING:
     from dagtool.validators.context import Context
 
-RULE = Rule("GRF102", "isolated-node", Severity.ERROR, "a node has no edge", requires=("edges",), judged=(58, 60))
+RULE = Rule("GRF102", "isolated-node", Severity.ERROR, "a node has no edge", requires=("edges",))
 
 BAD = """digraph {
     input -> attn -> output

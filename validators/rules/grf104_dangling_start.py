@@ -21,14 +21,7 @@ from dagtool.validators.rule import Rule, Severity
 if TYPE_CHECKING:
     from dagtool.validators.context import Context
 
-RULE = Rule(
-    "GRF104",
-    "dangling-start",
-    Severity.ERROR,
-    "a node computes from nothing",
-    requires=("directed", "edges"),
-    judged=(52, 52),
-)
+RULE = Rule("GRF104", "dangling-start", Severity.ERROR, "a node computes from nothing", requires=("directed", "edges"))
 
 BAD = """digraph {
     input -> ln1 -> attn -> output

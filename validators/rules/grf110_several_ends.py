@@ -25,7 +25,6 @@ RULE = Rule(
     Severity.WARNING,
     "the graph has several inputs or several outputs",
     requires=("directed", "edges"),
-    judged=(5, 5),
 )
 
 BAD = """digraph {

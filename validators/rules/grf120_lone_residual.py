@@ -29,7 +29,6 @@ RULE = Rule(
         "directed",
         "source",
     ),
-    judged=(39, 39),
 )
 
 BAD = r"""digraph {

@@ -20,12 +20,7 @@ if TYPE_CHECKING:
     from dagtool.validators.context import Context
 
 RULE = Rule(
-    "GRF121",
-    "placeholder-node",
-    Severity.INFO,
-    "a node stands for others that are not drawn",
-    requires=("source",),
-    judged=(41, 41),
+    "GRF121", "placeholder-node", Severity.INFO, "a node stands for others that are not drawn", requires=("source",)
 )
 
 BAD = r"""digraph {

@@ -19,9 +19,7 @@ from dagtool.validators.rule import Rule, Severity
 if TYPE_CHECKING:
     from dagtool.validators.context import Context
 
-RULE = Rule(
-    "GRF122", "layer-gap", Severity.INFO, "layers are missing between others", requires=("source",), judged=(13, 13)
-)
+RULE = Rule("GRF122", "layer-gap", Severity.INFO, "layers are missing between others", requires=("source",))
 
 BAD = r"""digraph { input -> layer0_attn -> layer1_attn -> layer7_attn -> output }
 """

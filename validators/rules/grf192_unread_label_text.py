@@ -5,8 +5,8 @@ are counted by template: numbers stand for all numbers.
 
 Why: what is not understood is not checked. If a fact is among it, no rule has seen it.
 
-Fix: write facts as [labels are read](labels.md), or declare them as attributes (dagtool=1). Prose may stay as it is: this
-is a note. Only files that declare no operators are asked.
+Fix: write facts as docs/labels.md says, or declare them as attributes (dagtool=1). Prose may stay as it is: this is a
+note. Only files that declare no operators are asked.
 """
 
 from __future__ import annotations

@@ -17,12 +17,13 @@ def command(code: str) -> None:
     from textwrap import indent
 
     from dagtool.validators.catalogue import find_rule
+    from dagtool.validators.precision import judged
 
     loaded = find_rule(code)
     rule = loaded.rule
-    judged = f"; {rule.judged[0]} of {rule.judged[1]} findings judged right" if rule.judged else ""
+    how_often = f"; {judged()[rule.code]}" if rule.code in judged() else ""
     parts = [
-        f"{rule.code} {rule.name} ({rule.severity.value}{judged})",
+        f"{rule.code} {rule.name} ({rule.severity.value}{how_often})",
         loaded.doc.strip(),
         f"Bad:\n\n{indent(loaded.bad.strip(), '    ')}",
         f"Good:\n\n{indent(loaded.good.strip(), '    ')}",
