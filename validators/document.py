@@ -19,7 +19,8 @@ family: DOT syntax, GRF structure, DIM shapes, SHD sharding, COM collectives, DE
 MOD the model, STY look. `--select` and `--ignore` take codes or their beginnings. A rule that requires
 something the graph has not (it is acyclic, it declares its operators) is skipped, and the summary says so.
 Findings of rules that guess, on other people's files, were judged by eye one by one
-([validators/findings.csv](../validators/findings.csv)). A rule of which less than 9 in 10 are right is asked by `strict` only.
+([validators/findings.csv](../validators/findings.csv)). A rule of which less than 9 in 10 are right is asked by
+`strict` only.
 """
 
 

@@ -1,7 +1,7 @@
 """How often rules that guess are right: their findings on other people's files, judged by eye one by one.
 
 ``findings.csv`` has a row for each: code, file, line, verdict (right or wrong). They were drawn at random from all
-findings of a rule, at least 50 of them or all there are; of GRF102, of which one file has nearly all, three of each file.
+findings of a rule, at least 50 or all there are; of GRF102, of which one file has nearly all, three of each file.
 """
 
 from __future__ import annotations
