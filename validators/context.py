@@ -41,6 +41,8 @@ class Context:
         self.group = group
         self.asked: frozenset[str] = frozenset()
         """Codes of the rules that are asked of this graph."""
+        self.seconds: dict[str, float] = {}
+        """How long each rule took, by its code."""
         self.suppressions: Suppressions | None = None
         self.last_graph = True
         self._hidden: dict[int, Finding] = {}
@@ -372,6 +374,7 @@ class Context:
             line=line,
             column=column,
             node=None if about is None else self.dag.ids[about],
+            edge=None if edge is None else (self.dag.ids[self.dag.tails[edge]], self.dag.ids[self.dag.heads[edge]]),
             count=count,
             help=help,
             notes=tuple(filter(None, notes)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 from dagtool.report.finding import CheckItem, FileReport, Finding, Severity, Skipped
@@ -38,7 +39,9 @@ def check_context(ctx: Context, rules: Iterable[LoadedRule]) -> tuple[list[Findi
             asked.append(loaded)
     ctx.asked = frozenset(loaded.rule.code for loaded in asked)
     for loaded in sorted(asked, key=lambda loaded: loaded.rule.last):
+        started = perf_counter()
         findings.extend(loaded.check(ctx))
+        ctx.seconds[loaded.rule.code] = perf_counter() - started
     findings = sorted(ctx.shown(findings), key=lambda finding: finding.sort_key)
     return findings, skipped
 
@@ -72,8 +75,10 @@ def check_bytes(
 
     rules = select_rules() if rules is None else rules
     report = FileReport(path, rules=len(rules), grouped=group)
+    started = perf_counter()
     try:
         graphs = parse(data)
+        report.seconds["reading"] = perf_counter() - started
         if not graphs:
             what = "holds no graph, only comments" if data.strip() else "is empty"
             raise DotSyntaxError(f"the file {what}", line=1, column=1)
@@ -131,14 +136,21 @@ def _check_refused(
         report.findings.append(syntax_error(error, report.path, data))
     for ctx in _contexts(recovered.graphs, report.path, group=group, suppress=suppress):
         findings, skipped = check_context(ctx, rules)
+        _add_seconds(report, ctx)
         report.recovered = True
         report.findings += [replace(found, notes=(*found.notes, _PART)) for found in findings]
         report.skipped += [item for item in skipped if item not in report.skipped]
 
 
+def _add_seconds(report: FileReport, ctx: Context) -> None:
+    for code, seconds in ctx.seconds.items():
+        report.seconds[code] = report.seconds.get(code, 0.0) + seconds
+
+
 def _check_graph(report: FileReport, ctx: Context, rules: Sequence[LoadedRule], checklist: Checklist | None) -> None:
     """Add one graph of the file to its report. The facts are those of the first one."""
     findings, skipped = check_context(ctx, rules)
+    _add_seconds(report, ctx)
     report.facts = report.facts or ctx.facts
     report.findings += findings
     report.skipped += [item for item in skipped if item not in report.skipped]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 from dagtool.validators.catalogue import all_rules
 
@@ -16,7 +17,8 @@ def test_rules_lists_all(dagtool: Call) -> None:
 
 def test_rules_as_json(dagtool: Call) -> None:
     records = json.loads(dagtool("rules", "--output-format", "json").stdout)["rules"]
-    assert {"code", "name", "severity", "summary"} <= records[0].keys()
+    keys = {"code", "name", "severity", "summary", "requires", "profile", "since", "status", "docs"}
+    assert all(record.keys() == keys for record in records)
     assert len(records) == len(all_rules())
 
 
@@ -25,3 +27,17 @@ def test_rule_explains_with_examples(dagtool: Call) -> None:
     assert done.returncode == 0
     for part in ("GRF101 cyclic-dependency (error)", "What: ", "Why: ", "Fix: ", "Bad:", "Good:", "digraph {"):
         assert part in done.stdout
+
+
+def test_rule_for_programs_and_as_its_page(dagtool: Call) -> None:
+    record = json.loads(dagtool("rule", "cyclic-dependency", "--output-format", "json").stdout)
+    assert (record["code"], record["docs"], record["status"]) == ("GRF101", "docs/rules/GRF101.md", "stable")
+    assert all(record[key] for key in ("what", "why", "fix", "references", "bad", "good", "since"))
+    page = dagtool("rule", "GRF101", "--output-format", "markdown").stdout
+    assert page == (Path(__file__).parents[2] / "docs" / "rules" / "GRF101.md").read_text(encoding="utf-8")
+
+
+def test_unknown_rule(dagtool: Call) -> None:
+    done = dagtool("rule", "GRF1O1")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "did you mean 'GRF101'" in done.stderr

@@ -10,6 +10,9 @@ The operator is taken from the title, so this is a hint.
 
 Fix: name the collective that is meant, or state the shape that an all-reduce has. Only files that declare no operators
 are asked.
+
+References: NCCL's collectives, https://docs.nvidia.com/deeplearning/nccl/user-guide/docs/usage/collectives.html;
+docs/labels.md.
 """
 
 from __future__ import annotations

@@ -7,6 +7,8 @@ Why: all of them may mean every GPU of the deployment, of the stage or of the gr
 conventions ask for "all GPUs" and some forbid it, so this is a note.
 
 Fix: write the range, `GPU: 0-15`. Only files that declare no operators are asked.
+
+References: docs/labels.md.
 """
 
 from __future__ import annotations

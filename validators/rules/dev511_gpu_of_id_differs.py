@@ -6,6 +6,8 @@ Why: often the id holds the rank within its group and the label the GPU of the c
 writes the edges by hand. Otherwise one of them was copied and not changed.
 
 Fix: use the GPU of the label in the id, or call it a rank: `_tp3`. Only files that declare no operators are asked.
+
+References: docs/labels.md.
 """
 
 from __future__ import annotations

@@ -6,6 +6,8 @@ one, in shape, layout, mesh or number.
 Why: every node behind builds on the declared type; a wrong one hides a wrong cut or a missing collective.
 
 Fix: correct `output`, or the input, weight or parameter it follows from.
+
+References: the type rule of each operator, docs/dialect.md.
 """
 
 from __future__ import annotations

@@ -8,6 +8,8 @@ them, or a dimension is wrong.
 
 Fix: insert the conversion (all_reduce for a partial sum, all_gather for a cut, split, send and recv), or
 correct the type that is wrong.
+
+References: GSPMD, https://arxiv.org/abs/2105.04663; docs/dialect.md.
 """
 
 from __future__ import annotations

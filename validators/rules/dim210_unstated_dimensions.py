@@ -7,6 +7,8 @@ Why: whether the shards fit together cannot be checked at this node, by a reader
 
 Fix: add a line `Input: [...]` and a line `Output: [...]`, each dimension with its name. Only files that declare no operators
 are asked; docs/labels.md says how labels are read.
+
+References: docs/labels.md.
 """
 
 from __future__ import annotations

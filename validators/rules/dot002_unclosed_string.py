@@ -6,6 +6,8 @@ next string.
 Why: Graphviz reports the last line of the file, or a word in the next label, never the line at fault.
 
 Fix: close it on the line named. Where the file ends inside the string it was cut off: write it again.
+
+References: the DOT language, https://graphviz.org/doc/info/lang.html.
 """
 
 from __future__ import annotations

@@ -7,6 +7,8 @@ Why: Graphviz reports the last line of the file. Most of these files were cut of
 missing is more than a brace.
 
 Fix: if the file looks cut off write it again, whole; otherwise add or remove the brace named.
+
+References: the DOT language, https://graphviz.org/doc/info/lang.html.
 """
 
 from __future__ import annotations

@@ -6,6 +6,8 @@ Why: the program that writes the graph was saved, or copied in part, and not run
 written are missing.
 
 Fix: run the program and save what it writes; take the graph out of the Markdown.
+
+References: the DOT language, https://graphviz.org/doc/info/lang.html.
 """
 
 from __future__ import annotations

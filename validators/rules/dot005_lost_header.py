@@ -6,6 +6,8 @@ Why: a program that writes a file piece by piece overwrote the beginning, which 
 the edges name may have no labels.
 
 Fix: write the file again in one go; or put the header back if nothing else is lost.
+
+References: the DOT language, https://graphviz.org/doc/info/lang.html.
 """
 
 from __future__ import annotations

@@ -6,6 +6,8 @@ Why: the text was escaped once too often, by ``repr()`` or ``json.dumps()`` or i
 outside of a string means nothing.
 
 Fix: write the text itself, not its representation.
+
+References: the DOT language, https://graphviz.org/doc/info/lang.html.
 """
 
 from __future__ import annotations

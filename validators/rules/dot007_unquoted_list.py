@@ -5,6 +5,8 @@ What: ``style=rounded,filled`` as an attribute or as a statement of its own.
 Why: Graphviz takes the comma for the end of the attribute, and the next word for the name of another.
 
 Fix: put the value in quotes: ``style="rounded,filled"``.
+
+References: the DOT language, https://graphviz.org/doc/info/lang.html.
 """
 
 from __future__ import annotations

@@ -6,6 +6,8 @@ edge operator of the other kind of graph; a keyword as a name; anything else tha
 Why: Graphviz refuses the whole file for one character.
 
 Fix: quote the name, or remove what is marked. ``...`` stands for nodes that somebody has to write.
+
+References: the DOT language, https://graphviz.org/doc/info/lang.html.
 """
 
 from __future__ import annotations

@@ -8,6 +8,9 @@ deadlocks where somebody executes it.
 
 Fix: the usual cause is one id used for several things: one `all_to_all` node for both directions, one
 `expert_0` shared by all layers, one `residual` for both adds of a layer. Give each use its own node.
+
+References: A. B. Kahn, Topological sorting of large networks, https://doi.org/10.1145/368996.369025; R. Tarjan,
+Depth-first search and linear graph algorithms, https://doi.org/10.1137/0201010.
 """
 
 from __future__ import annotations

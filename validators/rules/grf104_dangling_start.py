@@ -8,6 +8,8 @@ Why: an operator without its operand cannot run, and no path from the input lead
 critical path misses it.
 
 Fix: add the edge from what it computes from, such as the previous layer's residual.
+
+References: docs/dialect.md.
 """
 
 from __future__ import annotations

@@ -6,6 +6,8 @@ Why: Graphviz draws an unlabelled ellipse for it without a word, while the node 
 unconnected. One id template spelt two ways (`gpu0_att_agg`, `layer0_att_agg_gpu0`) makes thousands of them.
 
 Fix: use the id that is declared; the nearest one is suggested. Or declare the node.
+
+References: the DOT language, https://graphviz.org/doc/info/lang.html.
 """
 
 from __future__ import annotations

@@ -6,6 +6,8 @@ ports, same input slots. Edges that fill different inputs of an operator are no 
 Why: the picture shows one arrow upon the other and every count of edges or transfers is too high.
 
 Fix: remove the repetition, or say how the edges differ (a label, or slots).
+
+References: the DOT language, https://graphviz.org/doc/info/lang.html (`strict` merges such edges).
 """
 
 from __future__ import annotations

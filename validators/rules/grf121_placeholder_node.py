@@ -6,6 +6,8 @@ Why: the graph is not complete; sizes, paths and balance found in it are those o
 such nodes and some forbid them, so this is a note.
 
 Fix: draw what is left out. Only files that declare no operators are asked.
+
+References: docs/labels.md.
 """
 
 from __future__ import annotations

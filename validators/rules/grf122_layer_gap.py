@@ -5,6 +5,8 @@ What: the layers named in ids and titles have a gap: 0, 1, 8, 15. At least three
 Why: the layers between are not drawn, or the ids are wrong; sizes, paths and balance are those of what is drawn.
 
 Fix: draw every layer. Only files that declare no operators are asked.
+
+References: docs/labels.md.
 """
 
 from __future__ import annotations

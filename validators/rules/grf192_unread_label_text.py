@@ -7,6 +7,8 @@ Why: what is not understood is not checked. If a fact is among it, no rule has s
 
 Fix: write facts as docs/labels.md says, or declare them as attributes (dagtool=1). Prose may stay as it is: this is a
 note. Only files that declare no operators are asked.
+
+References: docs/labels.md.
 """
 
 from __future__ import annotations

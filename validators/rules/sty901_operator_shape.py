@@ -7,6 +7,8 @@ Why: the shape is what a reader of the picture sees first; the wrong one says th
 computed with, or the reverse.
 
 Fix: set `shape`. A missing shape is Graphviz's ellipse.
+
+References: node shapes, https://graphviz.org/doc/info/shapes.html; docs/dialect.md.
 """
 
 from __future__ import annotations

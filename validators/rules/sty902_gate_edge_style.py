@@ -6,6 +6,8 @@ Why: a dashed arrow says "chooses", a solid one "gives its data". Which expert g
 when the gate has run.
 
 Fix: set `style=dashed` on the edges that leave the gate.
+
+References: styles, https://graphviz.org/docs/attr-types/style/.
 """
 
 from __future__ import annotations

@@ -5,6 +5,8 @@ What: `shape` has a value that is none of Graphviz's shapes.
 Why: Graphviz prints a warning and draws a box, so a misspelt parallelogram looks like a computation.
 
 Fix: write one of the shapes of https://graphviz.org/doc/info/shapes.html; the nearest is suggested.
+
+References: node shapes, https://graphviz.org/doc/info/shapes.html.
 """
 
 from __future__ import annotations

@@ -6,6 +6,8 @@ attributes come to: the sizes of one GPU, the GPU numbers.
 Why: people read the label, programs the attributes: both must tell the same deployment.
 
 Fix: correct whichever is wrong; 'dagtool gen' writes both from one source.
+
+References: docs/dialect.md.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 
-from dagtool.report.finding import FileReport, Finding
+from dagtool.report.finding import FileReport, Finding, page_of
 from dagtool.report.fingerprint import fingerprint
 from dagtool.report.formats import Style
 
@@ -45,7 +45,7 @@ def _skipped(report: FileReport) -> list[dict[str, object]]:
 
 
 def finding_record(finding: Finding) -> dict[str, object]:
-    """One finding; ``line`` and ``column`` begin at 1, ``node`` is the id as it stands in the file."""
+    """One finding; ``line`` and ``column`` begin at 1, ``node`` and the two of ``edge`` are ids of the file."""
     return {
         "code": finding.code,
         "name": finding.name,
@@ -54,8 +54,10 @@ def finding_record(finding: Finding) -> dict[str, object]:
         "line": finding.line,
         "column": finding.column,
         "node": finding.node,
+        "edge": list(finding.edge) if finding.edge else None,
         "count": finding.count,
         "help": finding.help or None,
         "notes": list(finding.notes),
         "fingerprint": fingerprint(finding),
+        "docs": page_of(finding.code),
     }
