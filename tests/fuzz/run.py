@@ -214,9 +214,10 @@ def own_files() -> list[bytes]:
     return [*samples([HERE.parent / "golden"]), *examples]
 
 
-def run(seed: int, count: int, files: Sequence[bytes], *, jobs: int = 1, compare: bool = True) -> Tally:
-    """Inputs 0 to ``count``. Progress goes to the standard error where there are many."""
-    pieces = [range(start, min(start + CHUNK, count)) for start in range(0, count, CHUNK)]
+def run(seed: int, count: int, files: Sequence[bytes], *, first: int = 0, jobs: int = 1, compare: bool = True) -> Tally:
+    """``count`` inputs from number ``first`` on. Progress goes to the standard error where there are many."""
+    end = first + count
+    pieces = [range(start, min(start + CHUNK, end)) for start in range(first, end, CHUNK)]
     work = partial(chunk, seed, files, compare)
     total, begin = Tally(), time.monotonic()
     with ProcessPoolExecutor(jobs) if jobs > 1 else contextlib.nullcontext() as pool:
@@ -232,6 +233,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folders", nargs="*", type=Path, help="more DOT files to damage")
     parser.add_argument("--count", type=int, default=10_000)
+    parser.add_argument("--first", type=int, default=0, help="the number to begin with, to see one input again")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--keep", type=Path, help="folder for the inputs that fail, made small")
@@ -245,7 +247,7 @@ def main() -> int:
         compare = True
     files = [*own_files(), *samples(options.folders)]
     begin = time.monotonic()
-    total = run(options.seed, options.count, files, jobs=options.jobs, compare=compare)
+    total = run(options.seed, options.count, files, first=options.first, jobs=options.jobs, compare=compare)
     print(f"seed {options.seed}: {options.count:,} inputs from {len(files):,} files, {time.monotonic() - begin:.0f} s")
     for title, counts in (("inputs", total.kinds), ("outcomes", total.counts)):
         print(f"{title}: " + ", ".join(f"{name} {number:,}" for name, number in sorted(counts.items())))
