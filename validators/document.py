@@ -12,6 +12,7 @@ from pathlib import Path
 
 from dagtool.validators.catalogue import all_rules
 from dagtool.validators.engine import check_bytes
+from dagtool.validators.precision import judged
 from dagtool.validators.rule import FAMILIES, LoadedRule, Rule
 from dagtool.validators.wishes import Wishes
 
@@ -29,6 +30,10 @@ _HEAD = f"""# Rules
 beginnings ([more](../validate.md)). A rule that requires something the graph has not (it is acyclic, it declares its
 operators) is skipped, and the summary says so.
 Where a rule says `Fix`, some of its findings can be [fixed](../fixes.md): safe ones by `--fix`.
+
+Findings of rules that guess, on other people's files, were judged by eye one by one
+([validators/findings.csv](../../validators/findings.csv)). A rule of which less than 9 in 10 are right is asked by
+`strict` only.
 """
 
 
@@ -57,12 +62,13 @@ def page(loaded: LoadedRule) -> str:
     rule, sections = loaded.rule, loaded.sections
     requires = f" Requires: {', '.join(rule.requires)}." if rule.requires else ""
     fixes = f" Fix: {' or '.join(rule.fixes)}." if rule.fixes else ""
+    how_often = f" {judged()[rule.code]}." if rule.code in judged() else ""
     parts = [
         f"# {rule.code} {rule.name}",
         _MADE,
         _linked(sections[""], rule.code),
         f"Severity: {rule.severity.value}. Profile: {rule.tier}. Since {rule.since}, {rule.status}."
-        f"{requires}{fixes}{_said_of(rule)}",
+        f"{requires}{fixes}{_said_of(rule)}{how_often}",
         *_section("What", sections, rule.code),
         *_section("Why", sections, rule.code),
         f"## Bad\n\n```dot\n{loaded.bad.strip()}\n```",
@@ -129,7 +135,8 @@ def _fixable(loaded: LoadedRule) -> Iterator[str]:
 def _said_of(rule: Rule) -> str:
     """Its switches, and whether it guesses."""
     options = ", ".join(f"`--{option.key}`" for option in rule.options)
-    guesses = " A guess by titles: its precision has not been measured." if rule.guesses else ""
+    unmeasured = rule.guesses and rule.code not in judged()
+    guesses = " A guess by titles: its precision has not been measured." if unmeasured else ""
     return (f" Switched by {options}." if options else "") + guesses
 
 

@@ -44,7 +44,9 @@ def check(ctx: Context) -> Iterator[Finding]:
     differing = []
     for node, facts in enumerate(ctx.labels.nodes):
         label, name = facts.placement, facts.id_placement
-        if label and name and label.source == "label" and label.exact and name.gpus[0] not in label.gpus + label.to:
+        if not (label and name and label.source == "label" and label.exact):
+            continue
+        if name.gpus and name.gpus[0] not in label.gpus + label.to:
             differing.append(node)
     text = "another GPU in the label than in the id"
     yield from ctx.about_nodes(RULE, differing, f"has {text}", f"have {text}", attribute="label")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 RULE = Rule(
     "GRF125",
     "unrendered-name",
-    Severity.WARNING,
+    Severity.INFO,
     "an id or a label holds a name in braces that a program should have filled in",
     requires=("source",),
 )

@@ -40,10 +40,12 @@ def command(code: str, output_format: str) -> None:
 def _text(loaded: LoadedRule) -> str:
     from textwrap import indent
 
+    from dagtool.validators.precision import judged
     from dagtool.validators.rule import PROFILES
 
     rule = loaded.rule
     requires = f", requires {' and '.join(rule.requires)}" if rule.requires else ""
+    how_often = f"; {judged()[rule.code]}" if rule.code in judged() else ""
     parts = [
         f"{rule.code} {rule.name} ({rule.severity.value})",
         loaded.doc.strip(),
@@ -54,7 +56,7 @@ def _text(loaded: LoadedRule) -> str:
         ),
         f"Bad:\n\n{indent(loaded.bad.strip(), '    ')}",
         f"Good:\n\n{indent(loaded.good.strip(), '    ')}",
-        f"Profile {rule.tier}, since {rule.since}, {rule.status}{requires}. The same as a page: {rule.page}",
+        f"Profile {rule.tier}, since {rule.since}, {rule.status}{requires}{how_often}. The same as a page: {rule.page}",
     ]
     if rule.fixes:
         parts.append(f"Some of its findings have a fix ({' or '.join(rule.fixes)}): dagtool validate --diff")
