@@ -1,7 +1,9 @@
 """Seconds of a collective: a ring inside a node, rings over all network cards between nodes, sends for all-to-all.
 
 ``T = start + steps * hop + bytes sent / bandwidth``, with two protocols, one quick for small messages and one
-fast for large ones, of which the better counts, as NCCL chooses. Bytes are what one GPU sends (``Work.elements_sent``): the ring's factors
+fast for large ones, of which the better counts, as NCCL chooses.
+
+Bytes are what one GPU sends (``Work.elements_sent``): the ring's factors
 2(n-1)/n and (n-1)/n are in them. Sources: nccl-tests PERFORMANCE.md; NVIDIA/nccl src/graph/tuning.cc.
 """
 

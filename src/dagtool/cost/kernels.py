@@ -19,7 +19,7 @@ __all__ = ["KernelTime", "attention_time", "bare_roofline_s", "matmul_bytes", "m
 _TILES = ((256, 128, 1.0), (128, 256, 1.0), (128, 128, 0.9), (64, 128, 0.72), (128, 64, 0.72), (64, 64, 0.5))
 """Rows and columns of an output tile, and the rate its arithmetic reaches: a smaller one loads more per operation.
 
-CUTLASS's usual shapes. The rates are NVIDIA's figures for A100 ("Matrix Multiplication Background", figure 6), rounded.
+CUTLASS's usual shapes; the rates were set before fitting, after NVIDIA's "Matrix Multiplication Background" guide.
 """
 _SPLITS = (1, 2, 4, 8)
 """Into how many parts k may be cut so that a small output fills the GPU; their sums are added up in memory."""
@@ -70,7 +70,8 @@ def attention_time(flops: float, bytes_: float, *, dtype: str, gpu: Gpu, fit: Ke
 
 
 ATTENTION_RATE = 0.75
-"""Of a large product's rate: FlashAttention-2 reports 0.72 and FlashAttention-3 0.75 of peak against 0.9 for GEMM."""
+"""Of a large product's rate. Its best published rates (FlashAttention-2 and 3: 0.72 and 0.75 of peak) are for long
+sequences without a mask."""
 
 
 def memory_time(bytes_: float, *, gpu: Gpu, fit: KernelFit) -> KernelTime:

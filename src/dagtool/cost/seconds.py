@@ -123,12 +123,14 @@ class _Pricing:
                 f"node {self.dag.ids[node]!r} cannot be priced: it {error}", "'dagtool validate' says more"
             ) from None
 
+    @property
+    def _activation_bytes(self) -> float:
+        """Bytes of one element between products: 16 bits also where the products run in fp8."""
+        return max(width_bytes(self.dtype), 2.0)
+
     def _compute(self, work: Work) -> Price:
         gpu = self.cluster.gpu
-        fit, width = (
-            kernel_fit(gpu),
-            max(width_bytes(self.dtype), 2.0),
-        )  # activations stay in 16 bits beside fp8 products
+        fit, width = kernel_fit(gpu), self._activation_bytes
         fused = self.fused and bool(work.on_chip)
         moved = sum(map(self._number, work.elements_moved)) - (sum(map(self._number, work.on_chip)) if fused else 0)
         products = [tuple(map(self._number, (one.m, one.k, one.n))) for one in matmuls_of(work, self.dag)]
@@ -149,7 +151,7 @@ class _Pricing:
         algorithm = OPERATORS[kind.op].algorithm
         if not algorithm or work.elements_sent is None:
             return Price(0.0, "counted where it is sent")
-        sent = self._number(work.elements_sent) * max(width_bytes(self.dtype), 2.0)
+        sent = self._number(work.elements_sent) * self._activation_bytes
         time_s = collective_s(algorithm, sent, group, self.cluster, imbalance=self.imbalance)
         nodes = f"{group.nodes} node{'s' if group.nodes > 1 else ''}"
         return Price(time_s, f"{algorithm} over {group.ranks} GPUs in {nodes}")

@@ -140,7 +140,6 @@ def cluster(text: str) -> Cluster:
     if text.endswith(".toml"):
         return _from_file(text)
     match = _TEXT.match(text.strip())
-    # A name that ends like a count (rtx4090x2 has one, mi300x has none) is looked up whole first.
     if match is None:
         raise DagtoolError(f"cannot read {text!r} as a cluster", "write NODESxGPUxGPUS, as in 2xh100x8, or FILE.toml")
     gpu = find_gpu(match["gpu"])
@@ -166,9 +165,8 @@ def _from_file(path: str) -> Cluster:
     if not isinstance(found.get("gpu"), str):
         raise DagtoolError(f"{path}: 'gpu' is missing", f"known: {', '.join(gpu_names())}")
     gpu = find_gpu(found["gpu"])
-    nodes, each = (
-        _count(path, found, key, usual) for key, usual in (("nodes", 1), ("gpus_per_node", gpu.gpus_per_node))
-    )
+    nodes = _count(path, found, "nodes", 1)
+    each = _count(path, found, "gpus_per_node", gpu.gpus_per_node)
     built = _built(gpu, nodes, each)
     inside, between = (_link(path, key, found.get(key, {}), getattr(gpu, key)) for key in ("inside", "between"))
     return replace(built, inside=inside, between=between)
