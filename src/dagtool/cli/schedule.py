@@ -1,0 +1,116 @@
+"""Schedule a DAG on real GPUs: critical path beside makespan, waiting, overlap, bubble, timeline.
+
+dagtool schedule ep16_tp4 --cluster 8xh100x8 --svg ep16_tp4.timeline.svg
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from dagtool.cost.disciplines import DISCIPLINES
+
+if TYPE_CHECKING:
+    from dagtool.dag.graph import Dag
+    from dagtool.model.cluster import Cluster
+
+__all__ = ["command"]
+
+_MOST_INSTANCES = 20_000_000
+
+
+@click.command(
+    "schedule",
+    epilog="Examples: dagtool schedule outputs/ep16_tp4.dot; dagtool schedule dense_tp8_pp2 --microbatches 8"
+    " --discipline 1f1b --svg pipeline.svg\n\nExit status: 0 scheduled, 2 the file cannot be read, has a cycle, or"
+    " cannot be priced.",
+)
+@click.argument("name", metavar="NAME|FILE|-")
+@click.option("--set", "settings", multiple=True, metavar="K=V", help="As for 'dagtool gen', with a preset's NAME.")
+@click.option("--cluster", metavar="SPEC", help="NODESxGPUxGPUS, as in 2xh100x8.  [default: H100, 8 to a node]")
+@click.option(
+    "--microbatches", type=click.IntRange(1, 10_000), default=1, show_default=True, help="Cut the batch into so many."
+)
+@click.option(
+    "--discipline",
+    type=click.Choice(list(DISCIPLINES)),
+    default="gpipe",
+    show_default=True,
+    help="In which order micro-batches are issued. "
+    + " ".join(f"{name}: {one.summary}." for name, one in DISCIPLINES.items()),
+)
+@click.option(
+    "--backward",
+    type=click.FloatRange(min=0),
+    metavar="TIMES",
+    help="The backward pass: computation takes so many times as long as forward.  [default: 2 for 1f1b, else none]",
+)
+@click.option("--trace", "trace_file", metavar="FILE.json", help="Write a trace for ui.perfetto.dev.")
+@click.option("--svg", "svg_file", metavar="FILE.svg", help="Write a chart of the GPUs over time.")
+@click.option("--output-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def command(
+    *,
+    name: str,
+    settings: tuple[str, ...],
+    cluster: str | None,
+    microbatches: int,
+    discipline: str,
+    backward: float | None,
+    trace_file: str | None,
+    svg_file: str | None,
+    output_format: str,
+) -> None:
+    """Schedule a DAG on the streams of real GPUs: when each node runs, who waits for whom."""
+    import gc
+
+    gc.disable()
+    from dagtool.cli._scheduled import as_json, as_text, headline
+    from dagtool.cli._source import find_dag
+    from dagtool.cost.microbatch import one_microbatch
+    from dagtool.cost.schedule import schedule
+    from dagtool.errors import DagtoolError
+    from dagtool.files import write_text, write_whole
+
+    dag = find_dag(name, settings)
+    _require_operators(name, dag)
+    if len(dag.ids) * microbatches > _MOST_INSTANCES:
+        raise DagtoolError(f"{microbatches:,} micro-batches of {len(dag.ids):,} nodes are too many to schedule")
+    part = one_microbatch(dag, microbatches)
+    built, time_s = _seconds(part, cluster)
+    try:
+        plan = schedule(part, time_s, microbatches=microbatches, discipline=discipline, backward=backward)
+    except ValueError as error:
+        raise DagtoolError(f"{name}: {error}", f"'dagtool validate {name}' shows it") from None
+    if trace_file is not None:
+        from dagtool.render.trace import trace
+
+        write_text(trace_file, trace(part, plan, built.gpus_per_node))
+    if svg_file is not None:
+        from dagtool.render.timeline import timeline, timeline_svg
+
+        title = f"{dag.name or name}: GPUs over time"
+        write_whole(svg_file, [timeline_svg(timeline(part, plan, title, headline(part, plan, str(built))))])
+    click.echo(as_json(part, plan, str(built)) if output_format == "json" else as_text(part, plan, str(built)))
+
+
+def _require_operators(name: str, dag: Dag) -> None:
+    from dagtool.errors import DagtoolError
+
+    if not dag.declared:
+        raise DagtoolError(
+            f"{name}: its nodes declare no operators and sizes, so their time is not known",
+            "'dagtool gen' writes files that do; 'dagtool validate' checks the structure of any file",
+        )
+
+
+def _seconds(dag: Dag, spec: str | None) -> tuple[Cluster, list[float]]:
+    """The cluster, by default one of H100 that is large enough, and the seconds of every node on it."""
+    from dagtool.cost.seconds import node_seconds
+    from dagtool.model.cluster import cluster
+
+    if spec is None:
+        last = max((gpu for gpus in dag.device_sets for gpu in gpus), default=0)
+        spec = f"{last // 8 + 1}xh100x8"
+    built = cluster(spec)
+    return built, node_seconds(dag, built).time_s
