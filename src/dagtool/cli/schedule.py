@@ -72,6 +72,7 @@ def command(
     from dagtool.errors import DagtoolError
     from dagtool.files import write_text, write_whole
 
+    _require_files(name, trace_file, svg_file)
     dag = find_dag(name, settings)
     _require_operators(name, dag)
     if len(dag.ids) * microbatches > _MOST_INSTANCES:
@@ -81,7 +82,8 @@ def command(
     try:
         plan = schedule(part, time_s, microbatches=microbatches, discipline=discipline, backward=backward)
     except ValueError as error:
-        raise DagtoolError(f"{name}: {error}", f"'dagtool validate {name}' shows it") from None
+        hint = f"'dagtool validate {name}' shows it" if "cycle" in str(error) else ""
+        raise DagtoolError(f"{name}: {error}", hint) from None
     if trace_file is not None:
         from dagtool.render.trace import trace
 
@@ -92,6 +94,21 @@ def command(
         title = f"{dag.name or name}: GPUs over time"
         write_whole(svg_file, [timeline_svg(timeline(part, plan, title, headline(part, plan, str(built))))])
     click.echo(as_json(part, plan, str(built)) if output_format == "json" else as_text(part, plan, str(built)))
+
+
+def _require_files(name: str, *outputs: str | None) -> None:
+    """What is written is a file, and neither what is read nor written twice."""
+    import os
+
+    from dagtool.errors import DagtoolError
+
+    taken = [os.path.realpath(name)] if name != "-" else []
+    for output in filter(None, outputs):
+        if output == "-":
+            raise DagtoolError("the table goes to standard output, so --trace and --svg need the name of a file")
+        if os.path.realpath(output) in taken:
+            raise DagtoolError(f"{output}: is used twice in this call", "name another file")
+        taken.append(os.path.realpath(output))
 
 
 def _require_operators(name: str, dag: Dag) -> None:

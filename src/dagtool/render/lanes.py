@@ -14,7 +14,7 @@ __all__ = ["Lane", "gpu_lanes"]
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """``rows`` are (stream, its instances in order of time): computation first. Nothing in it takes no time."""
+    """``rows`` are (stream, its instances in order of time), computation first; of what takes time."""
 
     gpus: tuple[int, ...]
     rows: tuple[tuple[int, tuple[int, ...]], ...]
@@ -30,21 +30,17 @@ def gpu_lanes(dag: Dag, plan: Schedule) -> list[Lane]:
     streams: dict[int, list[int]] = {}
     for queue, gpu in enumerate(plan.streams.gpu_of):
         streams.setdefault(gpu, []).append(queue)
-    alike: dict[object, list[int]] = {}
-    held: dict[object, list[int]] = {}
+    lanes: dict[object, Lane] = {}
     for gpu, mine in sorted(streams.items()):
-        mine.sort(key=plan.streams.stream_of.__getitem__)
-        mine = [queue for queue in mine if queues[queue] or plan.streams.stream_of[queue] == COMPUTE]
-        signature = tuple((plan.streams.stream_of[queue], *_spans(dag, plan, queues[queue])) for queue in mine)
-        alike.setdefault(signature, []).append(gpu)
-        held.setdefault(signature, mine)
-    return [
-        Lane(tuple(gpus), tuple((plan.streams.stream_of[queue], tuple(queues[queue])) for queue in held[signature]))
-        for signature, gpus in alike.items()
-    ]
+        busy = {plan.streams.stream_of[queue]: tuple(queues[queue]) for queue in mine if queues[queue]}
+        rows = tuple(sorted({COMPUTE: (), **busy}.items()))
+        signature = tuple((stream, *_spans(dag, plan, instances)) for stream, instances in rows)
+        known = lanes.get(signature)
+        lanes[signature] = Lane((*known.gpus, gpu), known.rows) if known else Lane((gpu,), rows)
+    return list(lanes.values())
 
 
-def _spans(dag: Dag, plan: Schedule, instances: list[int]) -> Iterator[tuple[int, int, float, float]]:
+def _spans(dag: Dag, plan: Schedule, instances: tuple[int, ...]) -> Iterator[tuple[int, int, float, float]]:
     """What makes two rows equal: kinds, copies and times, not which nodes they are."""
     for index in instances:
         copy, node = divmod(index, plan.nodes)

@@ -198,9 +198,9 @@ def _legend(boxes: list[LaneBox], left: float, y: float) -> Iterator[Key]:
     lengths: dict[tuple[str, str], float] = {}
     for box in boxes:
         for bar in box.bars:
-            key = (bar.op if bar.family == "communication" else "", bar.family)
-            lengths[key] = lengths.get(key, 0.0) + bar.width
-    most = sorted(lengths, key=lambda key: (-lengths[key], key))
+            colour = (bar.op if bar.family == "communication" else "", bar.family)
+            lengths[colour] = lengths.get(colour, 0.0) + bar.width
+    most = sorted(lengths, key=lambda colour: (-lengths[colour], colour))
     keys = [Key("bar", op.replace("_", " ") or _FAMILY_WORDS.get(family, family), op, family) for op, family in most]
     marked = {tag.kind for box in boxes for tag in box.tags}
     keys += [Key(kind, f"micro-batch {kind}") for kind in ("forward", "backward") if kind in marked]
