@@ -76,7 +76,8 @@ def command(
     dag = find_dag(name, settings)
     _require_operators(name, dag)
     if len(dag.ids) * microbatches > _MOST_INSTANCES:
-        raise DagtoolError(f"{microbatches:,} micro-batches of {len(dag.ids):,} nodes are too many to schedule")
+        most = _MOST_INSTANCES // len(dag.ids)
+        raise DagtoolError(f"{microbatches:,} micro-batches of {len(dag.ids):,} nodes are too many: at most {most:,}")
     part = one_microbatch(dag, microbatches)
     built, time_s = _seconds(part, cluster)
     try:

@@ -110,6 +110,6 @@ class _Spans:
         np.maximum.at(last, owners, ends)
         between = np.where(np.isfinite(first), last - first, 0.0)
         return [
-            Use(float(one), max(0.0, float(span - one)), float(self.makespan_s - max(span, one)))
-            for one, span in zip(busy, between, strict=True)
+            Use(min(one, span), max(0.0, span - one), self.makespan_s - span)  # the first two differ by rounding
+            for one, span in zip(busy.tolist(), between.tolist(), strict=True)
         ]
