@@ -28,11 +28,11 @@ __all__ = ["command"]
 @click.option("--output-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(name: str, settings: tuple[str, ...], seeds: int, seed: int, output_format: str) -> int:
     """Run a DAG in numpy, every GPU with its own memory, against the unsharded model."""
-    from dagtool.cli._source import find_dag
+    from dagtool.cli._subject import load_subject
     from dagtool.errors import DagtoolError
     from dagtool.execute.prove import prove
 
-    dag = find_dag(name, settings)
+    dag = load_subject(name, settings)
     try:
         proof = prove(dag, tuple(range(seed, seed + seeds)))
     except DagtoolError as error:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dagtool.cli._pricing import priced, pricing_options
 from dagtool.cost.disciplines import DISCIPLINES
 
 if TYPE_CHECKING:
     from dagtool.dag.graph import Dag
-    from dagtool.model.cluster import Cluster
 
 __all__ = ["command"]
 
@@ -28,7 +28,7 @@ _MOST_INSTANCES = 20_000_000
 )
 @click.argument("name", metavar="NAME|FILE|-")
 @click.option("--set", "settings", multiple=True, metavar="K=V", help="As for 'dagtool gen', with a preset's NAME.")
-@click.option("--cluster", metavar="SPEC", help="NODESxGPUxGPUS, as in 2xh100x8.  [default: H100, 8 to a node]")
+@pricing_options
 @click.option(
     "--microbatches", type=click.IntRange(1, 10_000), default=1, show_default=True, help="Cut the batch into so many."
 )
@@ -53,35 +53,35 @@ def command(
     *,
     name: str,
     settings: tuple[str, ...],
-    cluster: str | None,
     microbatches: int,
     discipline: str,
     backward: float | None,
     trace_file: str | None,
     svg_file: str | None,
     output_format: str,
+    **options: object,
 ) -> None:
     """Schedule a DAG on the streams of real GPUs: when each node runs, who waits for whom."""
     import gc
 
     gc.disable()
     from dagtool.cli._scheduled import as_json, as_text, headline
-    from dagtool.cli._source import find_dag
+    from dagtool.cli._subject import load_subject
     from dagtool.cost.microbatch import one_microbatch
     from dagtool.cost.schedule import schedule
     from dagtool.errors import DagtoolError
     from dagtool.files import write_text, write_whole
 
     _require_files(name, trace_file, svg_file)
-    dag = find_dag(name, settings)
+    dag = load_subject(name, settings)
     _require_operators(name, dag)
     if len(dag.ids) * microbatches > _MOST_INSTANCES:
         most = _MOST_INSTANCES // len(dag.ids)
         raise DagtoolError(f"{microbatches:,} micro-batches of {len(dag.ids):,} nodes are too many: at most {most:,}")
     part = one_microbatch(dag, microbatches)
-    built, time_s = _seconds(part, cluster)
+    built, times = priced(part, options)
     try:
-        plan = schedule(part, time_s, microbatches=microbatches, discipline=discipline, backward=backward)
+        plan = schedule(part, times.time_s, microbatches=microbatches, discipline=discipline, backward=backward)
     except ValueError as error:
         hint = f"'dagtool validate {name}' shows it" if "cycle" in str(error) else ""
         raise DagtoolError(f"{name}: {error}", hint) from None
@@ -120,15 +120,3 @@ def _require_operators(name: str, dag: Dag) -> None:
             f"{name}: its nodes declare no operators and sizes, so their time is not known",
             "'dagtool gen' writes files that do; 'dagtool validate' checks the structure of any file",
         )
-
-
-def _seconds(dag: Dag, spec: str | None) -> tuple[Cluster, list[float]]:
-    """The cluster, by default one of H100 that is large enough, and the seconds of every node on it."""
-    from dagtool.cost.seconds import node_seconds
-    from dagtool.model.cluster import cluster
-
-    if spec is None:
-        last = max((gpu for gpus in dag.device_sets for gpu in gpus), default=0)
-        spec = f"{last // 8 + 1}xh100x8"
-    built = cluster(spec)
-    return built, node_seconds(dag, built).time_s

@@ -41,14 +41,23 @@ def group_of(gpus: Iterable[int], cluster: Cluster) -> Group:
     return Group(len(numbers), len({cluster.node_of(gpu) for gpu in numbers}))
 
 
-def collective_s(algorithm: str, sent_bytes: float, group: Group, cluster: Cluster, *, imbalance: float = 1.0) -> float:
+def collective_s(
+    algorithm: str,
+    sent_bytes: float,
+    group: Group,
+    cluster: Cluster,
+    *,
+    imbalance: float = 1.0,
+    fit: LinkFit | None = None,
+) -> float:
     """Seconds of a collective in which each GPU sends ``sent_bytes``.
 
+    ``fit``: other constants than those fitted for the cluster's GPU.
     ``imbalance`` (all-to-all): what the busiest GPU sends or receives, in averages; everybody waits for it.
     """
     if group.ranks < 2 or sent_bytes <= 0:
         return 0.0
-    fit = link_fit(cluster.gpu)
+    fit = fit or link_fit(cluster.gpu)
     if algorithm == "all_to_all":
         return _all_to_all_s(sent_bytes * imbalance, group, cluster, fit)
     if algorithm in ("send", "broadcast"):

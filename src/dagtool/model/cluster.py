@@ -53,6 +53,8 @@ class Gpu:
     """Streaming multiprocessors or compute units: how many tiles of a product run at a time."""
     short: str = ""
     """The name of its file."""
+    measured_as: str = ""
+    """The GPU whose measurements hold for it too, where it has none of its own: the same chip in another package."""
     aliases: tuple[str, ...] = field(default=(), repr=False)
 
     def peak_flops_per_s(self, dtype: str) -> float:

@@ -43,7 +43,7 @@ class Settings:
     def gpus(self) -> Cluster:
         """The cluster. Raises DagtoolError where there is none."""
         if self.cluster is None:
-            raise DagtoolError("seconds need a cluster", "--cluster 2xh100x8; 'dagtool list --clusters' shows the GPUs")
+            raise DagtoolError("seconds need a cluster", "--cluster 2xh100x8; 'dagtool list' shows the GPUs")
         return self.cluster
 
 
@@ -74,7 +74,7 @@ def make_backend(name: str, settings: Settings) -> GetTime | None:
 
 
 _HINTS = {
-    "cluster": "as in --cluster 2xh100x8; 'dagtool list --clusters' shows the GPUs",
+    "cluster": "as in --cluster 2xh100x8; 'dagtool list' shows the GPUs",
     "table": "a CSV file with the columns m,k,n,dtype,us",
     "function": "write --cost MODULE:FUNCTION: a function of m, k, n that gives seconds",
 }

@@ -61,17 +61,16 @@ def _table(name: str) -> dict[str, dict[str, float]]:
     return {key: value for key, value in tomllib.loads(text).items() if isinstance(value, dict)}
 
 
-@cache
-def _fit(name: str, short: str) -> dict[str, float]:
+def _fit(name: str, gpu: Gpu) -> dict[str, float]:
     table = _table(name)
-    return {**table["all"], **table.get(short, {})}
+    return {**table["all"], **table.get(gpu.short, table.get(gpu.measured_as, {}))}
 
 
 def kernel_fit(gpu: Gpu) -> KernelFit:
     """The constants of a GPU's kernels."""
-    return KernelFit(**_fit("kernels", gpu.short))
+    return KernelFit(**_fit("kernels", gpu))
 
 
 def link_fit(gpu: Gpu) -> LinkFit:
     """The constants of a GPU's links."""
-    return LinkFit(**_fit("links", gpu.short))
+    return LinkFit(**_fit("links", gpu))
