@@ -36,10 +36,6 @@ class Streams:
     of: list[tuple[int, ...]]
     returning: list[tuple[int, ...]]
 
-    def is_compute(self, queue: int) -> bool:
-        """Whether a queue is the compute stream of its GPU."""
-        return self.stream_of[queue] == COMPUTE
-
 
 def node_streams(dag: Dag, pools: dict[int, int]) -> Streams:
     """The streams of every node, given the pool of each GPU (``stages.gpu_pools``).
