@@ -97,6 +97,11 @@ class Strategy:
         return self.regions["experts"].cuts.get("E", ())
 
     @property
+    def experts_per_rank(self) -> int:
+        """How many experts of a layer one rank holds; 0 without experts."""
+        return (self.sizes.get("E") or 0) // prod(self.degrees[axis] for axis in self.owner_axes)
+
+    @property
     def stages(self) -> int:
         """Number of pipeline stages."""
         return self.degrees.get("pp", 1)

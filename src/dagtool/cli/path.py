@@ -18,10 +18,12 @@ __all__ = ["command"]
 
 @click.command(
     "path",
-    epilog="Example: dagtool path outputs/ep16_tp4.dot\n\nExit status: 0 a path was found, 2 the file cannot be read,"
-    " has a cycle, or declares no operators.",
+    epilog="Examples: dagtool path outputs/ep16_tp4.dot, dagtool path ep16_tp4 --set ep=256 --set E=256 --set B=2048"
+    "\n\nA preset or strategy file is priced without building its DAG: one rank of each group stands for all.\n\n"
+    "Exit status: 0 a path was found, 2 the file cannot be read, has a cycle, or declares no operators.",
 )
-@click.argument("file", metavar="FILE|-")
+@click.argument("file", metavar="NAME|FILE|-")
+@click.option("--set", "settings", multiple=True, metavar="K=V", help="As for 'dagtool gen', with a preset's NAME.")
 @click.option(
     "--cost",
     type=click.Choice(["symbolic"]),
@@ -30,16 +32,20 @@ __all__ = ["command"]
     help="How terms are priced.",
 )
 @click.option("--output-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def command(file: str, cost: str, output_format: str) -> None:
+def command(file: str, settings: tuple[str, ...], cost: str, output_format: str) -> None:
     """Print the critical path by matmul work and its time as a sum of Get_Time(m,k,n)."""
     import gc
 
     gc.disable()
+    from dagtool.cli._subject import is_strategy, load_file
     from dagtool.cost.critical import critical_path
-    from dagtool.dot.load import load_dag
     from dagtool.errors import DagtoolError
 
-    dag = load_dag(file)
+    note = ""
+    if is_strategy(file):
+        dag, note = _representatives(file, settings)
+    else:
+        dag = load_file(file, settings)
     if not dag.declared:
         raise DagtoolError(
             f"{file}: its nodes declare no operators and sizes, so their work is not known",
@@ -50,6 +56,20 @@ def command(file: str, cost: str, output_format: str) -> None:
     except ValueError as error:
         raise DagtoolError(f"{file}: {error}", f"'dagtool validate {file}' shows it") from None
     click.echo(_json(dag, path) if output_format == "json" else _text(dag, path))
+    if note:
+        click.echo(note, err=True)
+
+
+def _representatives(name: str, settings: tuple[str, ...]) -> tuple[Dag, str]:
+    """The part of a deployment that has its critical path, and what to say of it."""
+    from dagtool.generators import find_strategy
+    from dagtool.generators.quotient import quotient
+    from dagtool.generators.settings import parse_settings
+
+    found = quotient(find_strategy(name, parse_settings(settings)))
+    if found.expanded:
+        return found.dag, f"{name}: every node was built and priced, because {found.expanded}"
+    return found.dag, f"{name}: {len(found.dag.ids):,} nodes priced, which stand for {found.nodes:,}"
 
 
 def _number(size: object) -> int | str:
