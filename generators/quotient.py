@@ -21,7 +21,7 @@ from dagtool.generators.ranks import first_ranks
 from dagtool.generators.strategy import Strategy
 from dagtool.model.mesh import Mesh
 
-__all__ = ["DeviceClass", "Quotient", "quotient"]
+__all__ = ["DeviceClass", "Quotient", "doubt", "quotient"]
 
 DeviceClass = Callable[[tuple[int, ...]], Hashable]
 """What of a node's GPUs its weight depends on: their model, how many hosts they span."""
@@ -48,7 +48,7 @@ def quotient(strategy: Strategy, device_class: DeviceClass | None = None) -> Quo
     """
     axes = frozenset(strategy.degrees)
     found = assemble(strategy, first_ranks(axes))
-    if reason := _doubt(found, strategy):
+    if reason := doubt(found, strategy):
         dag = partition(strategy)
         return Quotient(dag, len(dag.ids), expanded=reason)
     if device_class is None:
@@ -72,8 +72,8 @@ def _distinct_axes(found: Assembly, device_class: DeviceClass) -> set[str]:
     return distinct
 
 
-def _doubt(found: Assembly, strategy: Strategy) -> str:
-    """Why the first ranks might not stand for the others, or an empty text."""
+def doubt(found: Assembly, strategy: Strategy) -> str:
+    """Why some ranks might not stand for the others, or an empty text."""
     if any(not _ascending(mesh) for mesh in found.dag.meshes.values()):
         return "the GPUs of a mesh are not in ascending order"
     per_stage = (strategy.sizes["L"] or 0) // strategy.stages

@@ -80,6 +80,7 @@ class Scores(_Product):
 
     name = "scores"
     slots = ("q", "k")
+    cached = "k"
     defaults: ClassVar[Mapping[str, str]] = {"einsum": "bsnd,btnd->bnst"}
 
     def run(self, here: Local, values: Values) -> tuple[Any, ...]:
@@ -97,6 +98,7 @@ class WeightedSum(_Product):
 
     name = "weighted_sum"
     slots = ("p", "v")
+    cached = "v"
     defaults: ClassVar[Mapping[str, str]] = {"einsum": "bnst,btnd->bsnd"}
 
 
