@@ -134,6 +134,7 @@ def _empty(strategy: Strategy) -> Dag:
     except MeshError as error:
         raise DagtoolError(str(error)) from None
     facts = {"preset": strategy.name, "model": format_model(strategy.model)}
+    facts |= {"gpu_memory": strategy.gpu_memory} if strategy.gpu_memory else {}
     return Dag(strategy.name, dict(strategy.sizes), meshes, facts, declared=True)
 
 

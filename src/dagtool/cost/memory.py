@@ -99,6 +99,10 @@ class MemoryUse:
         """The group that needs most; None without GPUs."""
         return max(self.groups, key=lambda group: group.total_bytes, default=None)
 
+    def fits(self, capacity_bytes: int) -> bool:
+        """Whether no GPU needs more."""
+        return all(group.total_bytes <= capacity_bytes for group in self.groups)
+
 
 def memory(
     dag: Dag,
