@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import product
 from math import prod
 
-from dagtool.dag.graph import Dag, EdgeKind
+from dagtool.dag.graph import Dag, EdgeKind, Kind
 from dagtool.dag.semantics import weight_of
 from dagtool.errors import DagtoolError, did_you_mean
 from dagtool.generators.program import ENTRY, Ref, Step
@@ -23,10 +23,13 @@ from dagtool.model.mesh import Mesh
 from dagtool.ops import OPERATORS
 from dagtool.ops.base import axes_param
 
-__all__ = ["Assembler", "Section", "gpus_at"]
+__all__ = ["Assembler", "Section", "Shape", "gpus_at"]
 
 Fed = tuple[tuple[str, int], ...]
 """(slot, output) for each input of a step that one other step makes."""
+
+Shape = tuple[tuple[str, ...], frozenset[str]]
+"""The meshes of a step, and the axes along which it has a node for each rank."""
 
 _FIELD = re.compile(r"\{(\w+)\}")
 
@@ -75,10 +78,12 @@ class Section:
     nodes: int = 0
     """How many nodes the steps have in all, those included that another one stands for."""
 
-    @property
-    def shapes(self) -> set[tuple[tuple[str, ...], frozenset[str]]]:
-        """(meshes, axes with a node for each rank) of the steps: steps of one shape run on the same GPUs."""
-        return {(step.meshes, axes) for step, axes in zip(self.steps, self.axes, strict=True)}
+    def kinds_by_shape(self) -> dict[Shape, set[Kind]]:
+        """The kinds of the steps by shape: nodes of one shape run on the same GPUs."""
+        found: dict[Shape, set[Kind]] = {}
+        for step, axes in zip(self.steps, self.axes, strict=True):
+            found.setdefault((step.meshes, axes), set()).add(step.kind)
+        return found
 
 
 class Assembler:

@@ -14,8 +14,8 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 
-from dagtool.dag.graph import Dag
-from dagtool.generators.instances import Section, gpus_at
+from dagtool.dag.graph import Dag, Kind
+from dagtool.generators.instances import Section, Shape, gpus_at
 from dagtool.generators.partition import Assembly, assemble, partition
 from dagtool.generators.ranks import first_ranks
 from dagtool.generators.strategy import Strategy
@@ -23,8 +23,8 @@ from dagtool.model.mesh import Mesh
 
 __all__ = ["DeviceClass", "Quotient", "doubt", "quotient"]
 
-DeviceClass = Callable[[tuple[int, ...]], Hashable]
-"""What of a node's GPUs its weight depends on: their model, how many hosts they span."""
+DeviceClass = Callable[[Kind, tuple[int, ...]], Hashable]
+"""What of its GPUs the weight of a node of a kind depends on: their model, how many hosts they span."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +60,19 @@ def quotient(strategy: Strategy, device_class: DeviceClass | None = None) -> Quo
 def _distinct_axes(found: Assembly, device_class: DeviceClass) -> set[str]:
     """The axes along which the device class of some step's nodes differs."""
     distinct: set[str] = set()
-    shapes = {pair for _, _, section in found.sections for pair in section.shapes}
-    for names, indexed in shapes:
+    kinds: dict[Shape, set[Kind]] = {}
+    for _, _, section in found.sections:
+        for shape, held in section.kinds_by_shape().items():
+            kinds.setdefault(shape, set()).update(held)
+    for (names, indexed), held in kinds.items():
         meshes = [found.dag.meshes[name] for name in names]
         axes = [axis for axis, _ in meshes[0].axes if axis in indexed]
-        positions = meshes[0].coordinates(axes)
-        classes = {tuple(at.values()): device_class(gpus_at(meshes, at)) for at in positions}
-        for place, axis in enumerate(axes):
-            if any(one != classes[(*at[:place], 0, *at[place + 1 :])] for at, one in classes.items()):
-                distinct.add(axis)
+        gpus = {tuple(at.values()): gpus_at(meshes, at) for at in meshes[0].coordinates(axes)}
+        for kind in held:
+            classes = {at: device_class(kind, gpus[at]) for at in gpus}
+            for place, axis in enumerate(axes):
+                if any(one != classes[(*at[:place], 0, *at[place + 1 :])] for at, one in classes.items()):
+                    distinct.add(axis)
     return distinct
 
 

@@ -11,6 +11,7 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 
 from dagtool.dag.graph import Dag
+from dagtool.generators.instances import Shape
 from dagtool.generators.partition import assemble, partition
 from dagtool.generators.quotient import doubt
 from dagtool.generators.ranks import Ranks
@@ -42,7 +43,9 @@ def represent(strategy: Strategy) -> Represented:
                 kept.setdefault(axis, set()).add(at)
     found = assemble(strategy, Ranks({axis: tuple(sorted(at)) for axis, at in kept.items()}))
     reason = doubt(found, strategy)
-    if not reason and _one_sided(found.dag.meshes, {pair for _, _, one in found.sections for pair in one.shapes}):
+    if not reason and _one_sided(
+        found.dag.meshes, {shape for _, _, one in found.sections for shape in one.kinds_by_shape()}
+    ):
         reason = "a transfer has nodes along an axis that one of its meshes has not"
     if reason:
         dag = partition(strategy)
@@ -75,6 +78,6 @@ def _class_of(positions: Mapping[str, Mapping[str, int]]) -> Hashable:
     return tuple(names), same
 
 
-def _one_sided(meshes: Mapping[str, Mesh], shapes: set[tuple[tuple[str, ...], frozenset[str]]]) -> bool:
+def _one_sided(meshes: Mapping[str, Mesh], shapes: set[Shape]) -> bool:
     """Whether some step on two meshes has a node for each rank along an axis of only one of them."""
     return any(not axes <= meshes[name].sizes.keys() for names, axes in shapes for name in names[1:])

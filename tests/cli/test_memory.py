@@ -7,9 +7,10 @@ import pytest
 
 def test_table(dagtool):
     """A row for each group, the largest by name; no verdict without a capacity."""
-    done = dagtool("memory", "moe_tp8_pp2")
+    done = dagtool("memory", "moe_tp8_pp2", "--attention", "unfused")
     assert (done.returncode, done.stderr) == (0, "")
     assert "moe_tp8_pp2: 16 GPUs; 2 bytes an element, 2 in the KV cache for 10,000 tokens" in done.stdout
+    assert "scores and softmax are stored" in done.stdout
     assert "0-7" in done.stdout
     assert "8-15" in done.stdout
     assert "the largest is values of attention.scores, 95.37 GiB" in done.stdout
@@ -18,7 +19,7 @@ def test_table(dagtool):
 
 def test_does_not_fit(dagtool):
     """Exit status 1; how much is missing; what no kernel helps."""
-    done = dagtool("memory", "dense_tp8_pp2", "--flash", "--gpu-memory", "80GiB")
+    done = dagtool("memory", "dense_tp8_pp2", "--gpu-memory", "80GiB")
     assert done.returncode == 1
     assert "does not fit in 80 GiB" in done.stdout
     assert "GPUs 8-15 need" in done.stdout
@@ -32,10 +33,17 @@ def test_fits(dagtool):
     assert "fits in 22.35 GiB: the fullest GPU has" in done.stdout
 
 
+def test_known_gpus(dagtool):
+    """A cluster says what a GPU has: 80 GiB, and 141 GB in vendor's units."""
+    assert "fits in 80 GiB" in dagtool("memory", "ep16_tp4", "--cluster", "8xh100x8").stdout
+    found = json.loads(dagtool("memory", "pp2", "--cluster", "h200", "--output-format", "json").stdout)
+    assert found["capacity_bytes"] == 141_000_000_000
+
+
 def test_json(dagtool):
     """Bytes only; the parts add up; the options arrive."""
     options = ("--gpu-memory", "80GiB", "--dtype", "fp8", "--kv-dtype", "fp16", "--prefill", "100", "--decode", "28")
-    options += ("--flash", "--reserve", "1GiB", "--output-format", "json")
+    options += ("--attention", "unfused", "--reserve", "1GiB", "--output-format", "json")
     done = dagtool("memory", "pp2", *options)
     found = json.loads(done.stdout)
     assert found["schema"] == "dagtool/memory/1"
@@ -45,7 +53,7 @@ def test_json(dagtool):
         "activation_width_bytes": 1.0,
         "kv_width_bytes": 2.0,
         "context_tokens": 128,
-        "flash": True,
+        "fused_attention": False,
         "reserve_bytes": 2**30,
     }
     for group in found["groups"]:
@@ -101,6 +109,8 @@ def test_capacity_of_the_strategy(dagtool, tmp_path):
         (["pp2", "--set", "B=B"], "B is a symbol"),
         (["pp2", "--set", "S=S", "--decode", "5"], "add --prefill"),
         (["pp2", "--gpu-memory", "80"], "write 80GiB"),
+        (["pp2", "--gpu-memory", "80GiB", "--cluster", "h100"], "give one of them"),
+        (["pp2", "--cluster", "h1000"], "did you mean"),
         (["pp2", "--reserve", "lots"], "--reserve: 'lots'"),
         (["pp2", "--dtype", "bf61"], "did you mean 'bf16'"),
         (["x.dot", "--set", "L=2"], "--set changes a preset"),

@@ -25,6 +25,7 @@ from dagtool.model.transformer import parse_model, reference_parameters
 from dagtool.ops import OPERATORS
 
 RANDOM = settings(deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+STORED = Assumptions(fused_attention=False)
 MIB, GIB = 2**20, 2**30
 
 
@@ -108,7 +109,7 @@ def test_peak_of_attention_by_hand():
     """moe_tp8_pp2, GPU 0, at the softmax: scores and softmax, each 128 x 4 heads x 10000 x 10000 x 2 bytes;
     v, 128 x 10000 x 4 x 128 x 2 bytes; and the residual that waits, 128 x 10000 x 4096 x 2 bytes."""
     dag = generate("moe_tp8_pp2")
-    group = of_gpu(memory(dag), 0)
+    group = of_gpu(memory(dag, assumptions=STORED), 0)
     square, v, residual = 128 * 4 * 10_000**2 * 2, 128 * 10_000 * 4 * 128 * 2, 128 * 10_000 * 4096 * 2
     assert dag.kind(group.peak_node).op == "softmax"
     assert group.live_bytes == 2 * square + v + residual
@@ -196,10 +197,10 @@ def test_peak_is_that_of_a_simulation(document, random):
     count = len(dag.ids)
     gpus = sorted({gpu for gpus in dag.device_sets for gpu in gpus})
     for gpu in (gpus[0], gpus[-1]):
-        assert of_gpu(memory(dag), gpu).live_bytes == simulate(dag, gpu, range(count))
+        assert of_gpu(memory(dag, assumptions=STORED), gpu).live_bytes == simulate(dag, gpu, range(count))
     start = random_start(dag, random)
     order = sorted(range(count), key=start.__getitem__)
-    assert of_gpu(memory(dag, start), gpus[0]).live_bytes == simulate(dag, gpus[0], order)
+    assert of_gpu(memory(dag, start, STORED), gpus[0]).live_bytes == simulate(dag, gpus[0], order)
 
 
 def random_start(dag, random):
@@ -223,7 +224,7 @@ def random_start(dag, random):
 def test_peak_holds_what_any_node_takes_and_makes(name):
     """At least input and output of every node on its GPU."""
     dag = generate(name)
-    use = memory(dag)
+    use = memory(dag, assumptions=STORED)
     for gpu in (group.gpus[0] for group in use.groups):
         for node in range(len(dag.ids)):
             if gpu in dag.gpus(node):
@@ -268,10 +269,12 @@ def test_context_and_widths():
 
 
 def test_one_kernel_never_stores_the_scores():
-    """With --flash neither scores nor softmax are live, and everything else is."""
-    group = of_gpu(memory(generate("pp2"), assumptions=Assumptions(flash=True)), 0)
-    assert not {"attention.scores", "attention.softmax"} & {item.role for item in group.live}
-    assert group.live_bytes < of_gpu(memory(generate("pp2")), 0).live_bytes
+    """Fused, neither scores nor softmax are live; stored, both are at the peak."""
+    square = {"attention.scores", "attention.softmax"}
+    fused, stored = (of_gpu(memory(generate("pp2"), assumptions=one), 0) for one in (Assumptions(), STORED))
+    assert not square & {item.role for item in fused.live}
+    assert square <= {item.role for item in stored.live}
+    assert fused.largest_value_bytes == stored.largest_value_bytes
 
 
 def test_parts_add_up_and_the_largest_is_one_of_them():

@@ -6,6 +6,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dagtool.cost.critical import critical_path
+from dagtool.cost.seconds import node_seconds
+from dagtool.cost.slowest import slowest_path
+from dagtool.cost.span import spans
 from dagtool.dag import algorithms
 from dagtool.errors import DagtoolError
 from dagtool.generators import find_strategy
@@ -13,6 +16,7 @@ from dagtool.generators.partition import partition
 from dagtool.generators.presets import preset_names
 from dagtool.generators.quotient import quotient
 from dagtool.generators.settings import apply_settings
+from dagtool.model.cluster import cluster
 
 RANDOM = settings(deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 
@@ -97,7 +101,7 @@ def weighted(dag, weight, device_class):
     after = algorithms.successors(count, dag.tails, dag.heads)
     order = algorithms.topological_order(after, algorithms.degrees(count, dag.tails, dag.heads)[0])
     before = algorithms.successors(count, dag.heads, dag.tails)
-    weights = [weight(dag.kind(node).role, device_class(dag.gpus(node))) for node in range(count)]
+    weights = [weight(dag.kind(node).role, device_class(dag.kind(node), dag.gpus(node))) for node in range(count)]
     first = [(min(dag.gpus(node)), node) for node in range(count)]
     ranks = [0] * count
     for rank, node in enumerate(sorted(range(count), key=first.__getitem__)):
@@ -113,7 +117,7 @@ def test_weights_by_kind_and_device_class(document, data):
     strategy = apply_settings("mine", document, {})
     host, slow = data.draw(st.integers(1, 5)), data.draw(st.integers(0, 31))
 
-    def device_class(gpus):
+    def device_class(_, gpus):
         return len({gpu // host for gpu in gpus}), slow in gpus
 
     def weight(role, of_device):
@@ -123,16 +127,46 @@ def test_weights_by_kind_and_device_class(document, data):
     assert weighted(found.dag, weight, device_class) == weighted(whole, weight, device_class)
 
 
+@settings(RANDOM, max_examples=100)
+@given(strategies_(), st.integers(1, 6))
+def test_seconds_on_a_cluster(document, gpus_per_node):
+    """Priced on any cluster: the same path and the same seconds, each node where its GPUs lie."""
+    strategy = apply_settings("mine", document, {})
+    where = cluster(f"128xh100x{gpus_per_node}")
+    dags = (quotient(strategy, spans(where, strategy.meshes())).dag, partition(strategy))
+    one, other = (slowest_path(dag, node_seconds(dag, where)) for dag in dags)
+    assert one.time_s == other.time_s
+    assert [dags[0].ids[node] for node in one.path.nodes] == [dags[1].ids[node] for node in other.path.nodes]
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_seconds_of_presets(name):
+    """Groups inside a node, across nodes, and cut by nodes of six."""
+    strategy = find_strategy(name)
+    for text in ("64xh100x8", "64xh100x6", "1xh100x64"):
+        where = cluster(text)
+        dags = (quotient(strategy, spans(where, strategy.meshes())).dag, partition(strategy))
+        one, other = (slowest_path(dag, node_seconds(dag, where)) for dag in dags)
+        assert one.time_s == other.time_s
+        assert [dags[0].ids[node] for node in one.path.nodes] == [dags[1].ids[node] for node in other.path.nodes]
+
+
+def test_a_cluster_too_small_is_refused():
+    """Also where none of the GPUs that stand for others is missing."""
+    with pytest.raises(DagtoolError, match="has GPU 63, but 1xh100x8 has GPUs 0 to 7"):
+        spans(cluster("1xh100x8"), find_strategy("ep16_tp4").meshes())
+
+
 def test_equal_hosts_keep_nothing_whole():
     """Groups that all span equally many hosts are one class: 1.5 million nodes are a thousand."""
     strategy = find_strategy("ep16_tp4", {"L": "61", "ep": "256", "tp": "8", "E": "256", "B": "2048"})
-    found = quotient(strategy, lambda gpus: len({gpu // 8 for gpu in gpus}))
+    found = quotient(strategy, lambda _, gpus: len({gpu // 8 for gpu in gpus}))
     assert (found.kept, len(found.dag.ids), found.nodes) == ((), 1047, 1_555_930)
 
 
 def test_hosts_that_cut_groups_are_kept_whole():
     """A group of 4 on hosts of 6 lies on one or on two."""
-    found = quotient(find_strategy("ep16_tp4"), lambda gpus: len({gpu // 6 for gpu in gpus}))
+    found = quotient(find_strategy("ep16_tp4"), lambda _, gpus: len({gpu // 6 for gpu in gpus}))
     assert found.kept == ("ep",)
 
 

@@ -49,11 +49,11 @@ def check(ctx: Context) -> Iterator[Finding]:
     text = ctx.dag.facts.get("gpu_memory")
     if text is None:
         return
-    from dagtool.cost.memory import Assumptions, memory
+    from dagtool.cost.memory import memory
 
     try:
         capacity = parse_bytes(text)
-        groups = memory(ctx.dag, assumptions=Assumptions(flash=True)).groups
+        groups = memory(ctx.dag).groups
     except (DagtoolError, ValueError):
         return  # a symbol, or DIM201 and DIM202 say what cannot be read
     over = [group for group in groups if group.total_bytes > capacity]

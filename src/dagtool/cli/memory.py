@@ -19,20 +19,27 @@ __all__ = ["command"]
 
 @click.command(
     "memory",
-    epilog="Examples: dagtool memory moe_tp8_pp2 --gpu-memory 80GiB, dagtool memory ep16_tp4 --set B=256 --flash"
+    epilog="Examples: dagtool memory moe_tp8_pp2 --gpu-memory 80GiB, dagtool memory ep16_tp4 --cluster 8xh100x8"
     "\n\nExit status: 0 it fits or no capacity is given, 1 it does not fit, 2 the file cannot be read, declares no"
     " operators, or leaves a size a symbol.",
 )
 @click.argument("name", metavar="NAME|FILE|-")
 @click.option("--set", "settings", multiple=True, metavar="K=V", help="As for 'dagtool gen', with a preset's NAME.")
 @click.option("--gpu-memory", metavar="SIZE", help="What a GPU has: 80GiB or 80GB.  [default: the graph's gpu_memory]")
+@click.option("--cluster", metavar="NODESxGPUxGPUS|FILE.toml", help="GPUs that are known, in place of --gpu-memory.")
 @click.option("--dtype", default="bf16", show_default=True, help="Of weights and activations: bf16, fp8, fp32, …")
 @click.option("--kv-dtype", help="Of keys and values in the cache.  [default: as --dtype]")
 @click.option("--prefill", type=click.IntRange(0), help="Tokens of a prompt in the cache.  [default: the graph's S]")
 @click.option(
     "--decode", type=click.IntRange(0), default=0, show_default=True, help="Tokens of an answer in the cache."
 )
-@click.option("--flash/--no-flash", help="Attention in one kernel: scores and softmax are not stored.")
+@click.option(
+    "--attention",
+    type=click.Choice(["fused", "unfused"]),
+    default="fused",
+    show_default=True,
+    help="Whether scores and softmax are never stored.",
+)
 @click.option("--reserve", metavar="SIZE", help="What the runtime takes of a GPU.  [default: 3.5 GiB and NCCL's]")
 @click.option("--output-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(
@@ -40,11 +47,12 @@ def command(
     name: str,
     settings: tuple[str, ...],
     gpu_memory: str | None,
+    cluster: str | None,
     dtype: str,
     kv_dtype: str | None,
     prefill: int | None,
     decode: int,
-    flash: bool,
+    attention: str,
     reserve: str | None,
     output_format: str,
 ) -> int:
@@ -69,10 +77,10 @@ def command(
         activation_width_bytes=width,
         kv_width_bytes=width_bytes(kv_dtype) if kv_dtype else width,
         context_tokens=_context(dag, prefill, decode),
-        flash=flash,
+        fused_attention=attention == "fused",
         reserve_bytes=_size("--reserve", reserve),
     )
-    capacity_bytes = _size("--gpu-memory", gpu_memory) or _size(f"{name}: gpu_memory", dag.facts.get("gpu_memory"))
+    capacity_bytes = _capacity(gpu_memory, cluster) or _size(f"{name}: gpu_memory", dag.facts.get("gpu_memory"))
     try:
         use = memory(dag, assumptions=given, standing_for=standing_for)
     except DagtoolError as error:
@@ -108,6 +116,19 @@ def _context(dag: Dag, prefill: int | None, decode: int) -> int | None:
     if prompt is None:
         raise DagtoolError("--decode comes after the prompt, whose length S the graph does not give", "add --prefill")
     return prompt + decode
+
+
+def _capacity(gpu_memory: str | None, where: str | None) -> int | None:
+    """What the call says a GPU has."""
+    from dagtool.errors import DagtoolError
+
+    if not where:
+        return _size("--gpu-memory", gpu_memory)
+    if gpu_memory:
+        raise DagtoolError("--gpu-memory and --cluster both say what a GPU has", "give one of them")
+    from dagtool.model.cluster import cluster
+
+    return cluster(where).gpu.memory_bytes
 
 
 def _size(what: str, text: str | None) -> int | None:

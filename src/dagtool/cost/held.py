@@ -29,7 +29,7 @@ class Assumptions:
     kv_width_bytes: float = 2.0
     context_tokens: int | None = None
     """Tokens of each sequence in the KV cache, prompt and answer; None: the graph's S; 0: no cache is kept."""
-    flash: bool = False
+    fused_attention: bool = True
     """Whether attention is one kernel, so that scores and their softmax are never stored."""
     reserve_bytes: int | None = None
     """What the runtime takes of each GPU; None: by the number of GPUs (``reserve.py``)."""
@@ -68,7 +68,7 @@ class _Kind:
         if operator is None or not kind.meshes:
             return Held()
         inside = kind.op in _IN_ONE_KERNEL
-        kept = 0.0 if given.flash and inside else given.activation_width_bytes
+        kept = 0.0 if given.fused_attention and inside else given.activation_width_bytes
         try:
             values = operator.held_values(kind.parameters, self._dag.axis_sizes(kind))
             weights = operator.weights(kind.parameters, kind.meshes[0])

@@ -57,6 +57,8 @@ class Work:
     matmuls: tuple[Matmul, ...] = ()
     elements_moved: tuple[Size, ...] = ()
     elements_sent: Size | None = None
+    on_chip: tuple[Size, ...] = ()
+    """Those of ``elements_moved`` that never leave the chip where attention is one fused kernel."""
 
 
 class Local(Protocol):
@@ -111,6 +113,8 @@ class Operator(ABC):
     name: ClassVar[str] = ""
     family: ClassVar[str] = "compute"
     """compute, norm, communication, routing or io."""
+    algorithm: ClassVar[str] = ""
+    """Which collective it runs (``all_reduce``, ``send``, ...); empty where no data moves between GPUs in this node."""
     slots: ClassVar[tuple[str, ...]] = ("x",)
     """The names of the inputs. An edge fills the first slot unless it says otherwise."""
     symmetric: ClassVar[bool] = False

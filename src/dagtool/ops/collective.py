@@ -140,6 +140,7 @@ class AllReduce(Collective):
     """Partial sum -> the sum on every rank."""
 
     name = "all_reduce"
+    algorithm = "all_reduce"
     many = ("x",)
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
@@ -159,6 +160,7 @@ class ReduceScatter(Collective):
     """Partial sum -> each rank its part of the sum, along ``along``."""
 
     name = "reduce_scatter"
+    algorithm = "reduce_scatter"
     many = ("x",)
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
@@ -176,6 +178,7 @@ class AllGather(Collective):
     """Parts along ``along`` -> the whole on every rank."""
 
     name = "all_gather"
+    algorithm = "all_gather"
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """S(along) over the axes -> R."""
@@ -194,6 +197,7 @@ class AllToAll(Collective):
     """Parts along ``along`` -> parts along ``to_along``."""
 
     name = "all_to_all"
+    algorithm = "all_to_all"
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """S(along) -> S(to_along)."""
@@ -261,6 +265,7 @@ class Dispatch(Collective):
     """All-to-all that brings each token to the GPUs of its experts; ``owner`` axes hold the experts."""
 
     name = "dispatch"
+    algorithm = "all_to_all"
     slots = ("x", "route")
     source = "DeepEP, Megatron-LM MoE token dispatcher"
 
@@ -322,6 +327,7 @@ class CombineReduce(Collective):
     """Experts' weighted results of all ranks summed onto every rank: each rank adds its own, then all-reduce."""
 
     name = "combine_reduce"
+    algorithm = "all_reduce"
     slots = ("tokens", "route")
     many = ("tokens",)
 

@@ -57,6 +57,7 @@ class Send(Transfer):
     """The sending half: the value leaves rank by rank, its type unchanged until received."""
 
     name = "send"
+    algorithm = "send"
 
     def expected_gpus(self, source: Mesh, target: Mesh, gpus: Sequence[int]) -> set[int]:
         """GPUs of the mesh it leaves."""
@@ -77,7 +78,7 @@ class Send(Transfer):
 
 
 class Recv(Transfer):
-    """The receiving half: rank i takes what rank i of the other mesh sent."""
+    """The receiving half: rank i takes what rank i of the other mesh sent. Its time is that of the send."""
 
     name = "recv"
 
@@ -94,6 +95,7 @@ class SendRecv(Transfer):
     """A send and its receive in one node, rank i to rank i."""
 
     name = "send_recv"
+    algorithm = "send"
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """Same layout, on mesh ``to``."""
@@ -104,6 +106,7 @@ class Broadcast(Transfer):
     """A whole value from the GPUs of one mesh to every GPU of another."""
 
     name = "broadcast"
+    algorithm = "broadcast"
     rank_to_rank = False
     needs_every_gpu = False
 
@@ -128,6 +131,7 @@ class ReduceBroadcast(Transfer):
     """Adds up a partial sum over its own mesh and gives the total to every GPU of another."""
 
     name = "reduce_broadcast"
+    algorithm = "all_reduce"
     many = ("x",)
     rank_to_rank = False
 
@@ -143,6 +147,11 @@ class ReduceBroadcast(Transfer):
         if axes := sorted(x.used_axes - set(over)):
             raise LayoutError(f"broadcasts {x}, which is not whole along {','.join(axes)}")
         return (_arrived(replace(x, partial=()), params),)
+
+    def work(self, inputs: Types, outputs: Sequence[TensorType], params: Params, axis_sizes: Mapping[str, int]) -> Work:
+        """The value is sent once towards the sum and once to everybody."""
+        whole = product(inputs["x"].local_shape(axis_sizes))
+        return Work(elements_moved=(whole, whole), elements_sent=whole * 2)
 
     def deliver(self, params: Params, held: Mapping[int, Values], source: Mesh, target: Mesh) -> dict[int, Any]:
         """The sum over one group of the source mesh, on every GPU of the other."""
