@@ -28,7 +28,7 @@ _MOST_INSTANCES = 20_000_000
 )
 @click.argument("name", metavar="NAME|FILE|-")
 @click.option("--set", "settings", multiple=True, metavar="K=V", help="As for 'dagtool gen', with a preset's NAME.")
-@pricing_options
+@pricing_options(usual_cost="roofline", usual_cluster="H100, 8 to a node, as many as it needs")
 @click.option(
     "--microbatches", type=click.IntRange(1, 10_000), default=1, show_default=True, help="Cut the batch into so many."
 )
