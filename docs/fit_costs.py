@@ -14,13 +14,16 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import groupby
 from math import exp, log
 from pathlib import Path
 
+from dagtool.accuracy import serving, training
+from dagtool.accuracy.constants import ServingFit, TrainingFit
 from dagtool.accuracy.measured import Measured, Row, UnpredictableError, read_measured
 from dagtool.accuracy.operators import operator_value
+from dagtool.accuracy.precision import dtype_of
 from dagtool.cost.fitted import KernelFit, LinkFit
 from dagtool.errors import DagtoolError
 from dagtool.model.cluster import find_gpu
@@ -199,6 +202,103 @@ def fit_links(measured: Measured) -> str:
     )
 
 
+def fit_training(measured: Measured) -> str:
+    """Training steps: what GPUs sustain, what communication is exposed; experts' extra time on the rows that have some."""
+    steps = [row for row in measured.rows if row.text("metric") in training.METRICS]
+    start = {name: getattr(TrainingFit(), name) for name in names_of(TrainingFit)} | _TRAINING
+    rows = predictable(steps, predict_step, start)
+    dense = [row for row in rows if not row.text("experts")]
+    routed = [row for row in rows if row.text("experts")]
+    free = [name for name in start if name != "experts" and not name.startswith("all.")]
+    found = fit(dense, predict_step, start, free)
+    means = {f"all.{width}": usual_of(found.constants, width) for width in ("bf16", "fp8")}
+    whole = fit(routed, predict_step, found.constants | means, ["experts"])
+    out = held_out(by(dense, group_of), predict_step, start, free)
+    comments = [
+        *provenance(measured, rows),
+        f"Mean error on {len(dense)} rows of dense models {found.mean:.1%}, on {len(routed)} with experts {whole.mean:.1%}.",
+        f"Held out, under constants fitted on the other rows: {listed(out)};",
+        f"  over all rows {weighted(out, by(dense, group_of)):.1%}.",
+        "[step]: dagtool.accuracy.constants.TrainingFit. The others: share of single kernels' rate that a GPU sustains.",
+    ]
+    tables: dict[str, dict[str, float]] = {"step": {name: whole.constants[name] for name in names_of(TrainingFit)}}
+    for name, value in whole.constants.items():
+        if "." in name:
+            tables.setdefault(name.partition(".")[0], {})[name.partition(".")[2]] = value
+    return toml(comments, tables)
+
+
+_TRAINING = {
+    "passes": 1.5, "attention": 1.2, "casts": 1.5, "tensor_exposed": 0.5, "data_exposed": 0.3, "gather_exposed": 0.2,
+    "all.bf16": 0.8, "all.fp8": 0.8, "a100-80.bf16": 0.85, "h100.bf16": 0.75, "h100.fp8": 0.85, "b200.fp8": 0.85,
+}  # fmt: skip
+"""Where constants start: between a recipe that hides nothing and one that hides all."""
+
+
+def predict_step(row: Row, held: Constants) -> float:
+    """A training row under constants; ``gpu.width`` are what a GPU sustains."""
+    table: dict[str, dict[str, float]] = {}
+    for name, value in held.items():
+        if "." in name:
+            table.setdefault(name.partition(".")[0], {})[name.partition(".")[2]] = value
+    own = {name: held[name] for name in names_of(TrainingFit)}
+    return training.training_value(row, TrainingFit(**own), table)
+
+
+def usual_of(held: Constants, width: str) -> float:
+    """The geometric mean over GPUs of what they sustain."""
+    own = [log(value) for name, value in held.items() if name.endswith(f".{width}") and not name.startswith("all.")]
+    return exp(sum(own) / len(own))
+
+
+def names_of(kind: type) -> list[str]:
+    """The names of a dataclass's fields."""
+    return [one.name for one in fields(kind)]
+
+
+def group_of(row: Row) -> str:
+    """What is held out together: one source's rows on one GPU, in one width."""
+    return f"{row.text('source').partition(':')[0].partition(' (')[0].rpartition('/')[2]} {gpu_of(row)} {dtype_of(row)}"
+
+
+def weighted(errors: Mapping[str, float], groups: Mapping[str, list[Row]]) -> float:
+    """The mean over rows of errors by group."""
+    return sum(errors[name] * len(rows) for name, rows in groups.items()) / sum(map(len, groups.values()))
+
+
+def fit_serving(measured: Measured) -> str:
+    """Serving: first what a step takes, on times per token and of whole calls; then what a first token waits for."""
+
+    def predict(row: Row, held: Constants) -> float:
+        return serving.serving_value(row, ServingFit(**held))
+
+    start = {name: getattr(ServingFit(), name) for name in names_of(ServingFit)}
+    steps = rows_of(measured, ("tpot", "generate_latency"))
+    steps, firsts = (predictable(rows, predict, start) for rows in (steps, rows_of(measured, ("ttft",))))
+    free, waiting = ["launch_s", "eager_launch_s", "one_shot_s", "host_s", "touched"], ["queue", "first_token_s"]
+    found = fit(steps, predict, start, free)
+    whole = fit(firsts, predict, found.constants, waiting)
+    groups = by(steps, lambda row: row.text("model").rpartition("/")[2])
+    out = held_out(groups, predict, start, free)
+    tokens = errors_of([row for row in steps if row.text("metric") == "tpot"], predict, whole.constants)
+    return toml(
+        [
+            *provenance(measured, [*steps, *firsts]),
+            f"Mean error of times per output token {mean(tokens):.1%} ({len(tokens)} rows), with those of whole calls"
+            f" {found.mean:.1%} ({len(steps)}), to the first token {whole.mean:.1%} ({len(firsts)}).",
+            f"Held out, a model at a time, under constants fitted on the others: {listed(out)};",
+            f"  over all rows {weighted(out, groups):.1%}.",
+            "dagtool.accuracy.constants.ServingFit says what they are.",
+        ],
+        {"step": whole.constants},
+    )
+
+
+def rows_of(measured: Measured, metrics: Sequence[str]) -> list[Row]:
+    """The rows that measure one of these."""
+    return [row for row in measured.rows if row.text("metric") in metrics]
+
+
 def provenance(measured: Measured, rows: Sequence[Row]) -> list[str]:
     """Where the rows come from."""
     sources = sorted({row.text("source").partition(":")[0].partition(" (")[0] for row in rows})
@@ -220,6 +320,7 @@ def listed(groups: Mapping[str, float]) -> str:
 
 FITS = {
     "operators": {"cost/fitted/kernels.toml": fit_kernels, "cost/fitted/links.toml": fit_links},
+    "end_to_end": {"accuracy/training.toml": fit_training, "accuracy/serving.toml": fit_serving},
 }
 
 
