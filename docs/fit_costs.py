@@ -203,7 +203,7 @@ def fit_links(measured: Measured) -> str:
 
 
 def fit_training(measured: Measured) -> str:
-    """Training steps: what GPUs sustain, what communication is exposed; experts' extra time on the rows that have some."""
+    """Training steps: what GPUs sustain, what communication is exposed, what experts cost beyond their products."""
     steps = [row for row in measured.rows if row.text("metric") in training.METRICS]
     start = {name: getattr(TrainingFit(), name) for name in names_of(TrainingFit)} | _TRAINING
     rows = predictable(steps, predict_step, start)
@@ -216,10 +216,11 @@ def fit_training(measured: Measured) -> str:
     out = held_out(by(dense, group_of), predict_step, start, free)
     comments = [
         *provenance(measured, rows),
-        f"Mean error on {len(dense)} rows of dense models {found.mean:.1%}, on {len(routed)} with experts {whole.mean:.1%}.",
+        f"Mean error on {len(dense)} rows of dense models {found.mean:.1%},"
+        f" on {len(routed)} with experts {whole.mean:.1%}.",
         f"Held out, under constants fitted on the other rows: {listed(out)};",
         f"  over all rows {weighted(out, by(dense, group_of)):.1%}.",
-        "[step]: dagtool.accuracy.constants.TrainingFit. The others: share of single kernels' rate that a GPU sustains.",
+        "[step]: dagtool.accuracy.constants.TrainingFit. The others: share of kernels' rate that a GPU sustains.",
     ]
     tables: dict[str, dict[str, float]] = {"step": {name: whole.constants[name] for name in names_of(TrainingFit)}}
     for name, value in whole.constants.items():

@@ -1,4 +1,4 @@
-"""Constants of whole runs, fitted on measured rows: ``training.toml`` and ``serving.toml``, written by docs/fit_costs.py."""
+"""Constants of whole runs, fitted on measured rows by docs/fit_costs.py: ``training.toml`` and ``serving.toml``."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def serving_fit() -> ServingFit:
 
 
 def sustained(gpu: Gpu, dtype: str, table: dict[str, dict[str, float]] | None = None) -> float:
-    """Share of single kernels' rate that a GPU sustains for hours, by width of the data type; of all GPUs for others."""
+    """Share of single kernels' rate that a GPU sustains for hours, by width of the data type; others have the mean."""
     table = table or _table("training")
     width = "bf16" if dtype in ("bf16", "fp16", "fp32") else "fp8"
     own = table.get(gpu.short, table.get(gpu.measured_as, {}))

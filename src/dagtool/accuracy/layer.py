@@ -1,4 +1,4 @@
-"""The work of one layer on one GPU: products of ``reference_matmuls`` cut as Megatron-LM cuts them, and the bytes between.
+"""The work of one layer on one GPU: products of ``reference_matmuls`` cut as Megatron-LM does, and bytes moved.
 
 Columns of the first product of a block and rows of the second are cut over the tensor parallel ranks; experts over
 the expert parallel ones.
@@ -12,9 +12,20 @@ from functools import cache
 
 from dagtool.accuracy.architecture import Architecture
 from dagtool.accuracy.machine import ACTIVATION_BYTES
+from dagtool.accuracy.measured import Row
 from dagtool.model.transformer import ReferenceMatmul, reference_matmuls
 
-__all__ = ["Degrees", "Product", "attention_flops", "expert_products", "head_product", "layer_moved_bytes", "products"]
+__all__ = [
+    "Degrees",
+    "Product",
+    "attention_flops",
+    "degrees_of",
+    "dense_products",
+    "expert_products",
+    "head_product",
+    "layer_moved_bytes",
+    "products",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +37,12 @@ class Degrees:
     dp: int = 1
     ep: int = 1
     cp: int = 1
+
+
+def degrees_of(row: Row) -> Degrees:
+    """What a row states; 1 where it states nothing. Raises UnpredictableError."""
+    tp, pp, dp, ep = (row.count(name, 1) or 1 for name in ("tp", "pp", "dp", "ep"))
+    return Degrees(tp, pp, dp, ep)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ _WEIGHT_ONLY_RATE = 0.7
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """``dtype``: of the weights; where the GPU cannot multiply in it, products run in bf16 and only the bytes shrink."""
+    """``dtype``: of the weights; where the GPU cannot multiply in it, products run in bf16 on fewer bytes."""
 
     gpu: Gpu
     dtype: str

@@ -1,7 +1,7 @@
 """Rows that measure inference: seconds of a prefill and of a decoding step, and what users see of them.
 
-With C requests in flight and N tokens to give each, every decoding step admits C/N new requests on average, whose prompts
-run between the steps: a token takes a step and C/N prefills.
+With C requests in flight and N tokens to give each, every decoding step admits C/N new requests on average, whose
+prompts run between the steps: a token takes a step and C/N prefills.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dagtool.accuracy.layer import (
     Degrees,
     Product,
     attention_flops,
+    degrees_of,
     dense_products,
     expert_products,
     head_product,
@@ -27,7 +28,7 @@ from dagtool.accuracy.software import Software, software_of
 from dagtool.cost.dtypes import width_bytes
 from dagtool.model.cluster import find_gpu
 
-__all__ = ["METRICS", "Server", "server_of", "serving_value", "weight_bytes"]
+__all__ = ["METRICS", "Server", "output_tokens", "server_of", "serving_value", "weight_bytes"]
 
 METRICS = (
     "ttft", "tpot", "generate_latency", "prefill_latency", "decode_latency_per_token",
@@ -179,7 +180,7 @@ def server_of(row: Row, fit: ServingFit | None = None) -> Server:
     gpu, dtype = find_gpu(row.text("gpu")), dtype_of(row)
     arch, fit = architecture_of(row), fit or serving_fit()
     assumed = list(arch.assumed)
-    degrees = Degrees(*(row.count(name, 1) or 1 for name in ("tp", "pp", "dp", "ep")))
+    degrees = degrees_of(row)
     rate = sustained(gpu, dtype)
     server = Server(arch, degrees, Machine.of(gpu, dtype, rate, 0.0), software_of(row), fit, True)
     if row.text("metric") == "max_output_tokens_per_s":
@@ -191,7 +192,8 @@ def server_of(row: Row, fit: ServingFit | None = None) -> Server:
     return replace(server, captured=captured, assumed=tuple(assumed))
 
 
-def _output(row: Row) -> int:
+def output_tokens(row: Row) -> int:
+    """Tokens generated for each request, as the notes say. Raises UnpredictableError."""
     for pattern in (r"OSL (\d+)", r"output length (\d+)", r"(\d+) generated tokens"):
         if found := row.noted(pattern):
             return int(found)
@@ -210,7 +212,7 @@ def serving_value(row: Row, fit: ServingFit | None = None) -> float:
     metric, prompt = row.text("metric"), row.size("seq")
     server = server_of(row, fit)
     if metric == "max_output_tokens_per_s":
-        output = _output(row)
+        output = output_tokens(row)
         batch = server.largest_batch(prompt + output)
         return batch / server.token_s(batch, prompt, output)
     return in_unit(_latency_s(metric, row, server, prompt), row)
@@ -219,15 +221,15 @@ def serving_value(row: Row, fit: ServingFit | None = None) -> float:
 def _latency_s(metric: str, row: Row, server: Server, prompt: int) -> float:
     batch = _batch(row)
     if metric == "tpot":
-        return server.token_s(batch, prompt, _output(row))
+        return server.token_s(batch, prompt, output_tokens(row))
     if metric == "ttft":
-        return server.first_token_s(batch, prompt, _output(row))
+        return server.first_token_s(batch, prompt, output_tokens(row))
     if metric == "prefill_latency":
         return server.prefill_s(batch, prompt)
     if metric == "layer_prefill_time":
         return server.layer_s(batch * prompt, batch, prompt, decoding=False, experts=bool(server.arch.experts))
     if metric == "layer_decode_time":
         return server.layer_s(batch, batch, prompt, decoding=True, experts=bool(server.arch.experts))
-    output = _output(row)
+    output = output_tokens(row)
     step = server.decode_s(batch, prompt + output / 2)
     return step if metric == "decode_latency_per_token" else server.prefill_s(batch, prompt) + output * step

@@ -6,7 +6,7 @@ GPU (Narayanan et al., arXiv 2104.04473, section 2.2); then gradients are reduce
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dagtool.accuracy.architecture import Architecture, architecture_of
 from dagtool.accuracy.constants import TrainingFit, sustained, training_fit
@@ -14,6 +14,7 @@ from dagtool.accuracy.layer import (
     Degrees,
     Product,
     attention_flops,
+    degrees_of,
     dense_products,
     expert_products,
     head_product,
@@ -206,12 +207,13 @@ class Step:
         return seconds
 
 
-def model_flops(arch: Architecture, seq: float, *, recompute: bool = False) -> float:
-    """FLOPs of one token forward and backward, attention in full; with recomputation as Narayanan's eq. (3)."""
+def model_flops(arch: Architecture, seq: float, *, recompute: bool = False, causal: bool = False) -> float:
+    """FLOPs of one token forward and backward, attention in full or causal; with recomputation Narayanan's eq. (3)."""
     held = products(arch, 1, 1)
     if arch.experts:
         held += expert_products(arch, arch.topk / arch.experts, arch.experts, 1)
-    layer = sum(2 * one.m * one.k * one.n * one.count for one in held) + attention_flops(arch, 1, seq, 1)
+    attention = attention_flops(arch, 1, seq, 1) * (_CAUSAL if causal else 1)
+    layer = sum(2 * one.m * one.k * one.n * one.count for one in held) + attention
     one = head_product(arch, 1, 1)
     return (4 if recompute else 3) * arch.layers * layer + 3 * 2 * one.k * one.n
 
@@ -221,7 +223,7 @@ def step_of(row: Row, fit: TrainingFit | None = None, table: dict[str, dict[str,
     gpu, dtype = find_gpu(row.text("gpu")), dtype_of(row)
     gpu.peak_flops_per_s(dtype)
     arch = architecture_of(row)
-    degrees = Degrees(*(row.count(name, 1) or 1 for name in ("tp", "pp", "dp", "ep")), int(row.noted(r"CP=(\d+)") or 1))
+    degrees = replace(degrees_of(row), cp=int(row.noted(r"CP=(\d+)") or 1))
     batch, seq = row.size("global_batch"), row.size("seq")
     assumed = list(arch.assumed)
     micro = row.count("micro_batch")
