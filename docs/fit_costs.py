@@ -209,10 +209,11 @@ def fit_training(measured: Measured) -> str:
     rows = predictable(steps, predict_step, start)
     dense = [row for row in rows if not row.text("experts")]
     routed = [row for row in rows if row.text("experts")]
-    free = [name for name in start if name != "experts" and not name.startswith("all.")]
+    routing = ["experts", "expert_host_s"]
+    free = [name for name in start if name not in routing and not name.startswith("all.")]
     found = fit(dense, predict_step, start, free)
     means = {f"all.{width}": usual_of(found.constants, width) for width in ("bf16", "fp8")}
-    whole = fit(routed, predict_step, found.constants | means, ["experts"])
+    whole = fit(routed, predict_step, found.constants | means, routing)
     out = held_out(by(dense, group_of), predict_step, start, free)
     comments = [
         *provenance(measured, rows),

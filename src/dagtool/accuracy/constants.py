@@ -32,6 +32,8 @@ class TrainingFit:
     """Time of gathering weights when needed, in that of one large collective."""
     experts: float = 1.0
     """Time of experts' products and exchanges, in that of their model under balanced routing."""
+    expert_host_s: float = 4e-3
+    """For each layer with experts, forward and backward: the host reads how many tokens came and starts the kernels."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,7 +116,8 @@ class Step:
         sent = self._tensor_s() + self._context_s()
         if experts:
             ours, theirs = self._experts_s()
-            forward, backward = forward + ours, backward + theirs
+            forward += ours + fit.expert_host_s / 3
+            backward += theirs + fit.expert_host_s * 2 / 3
         return forward + once + moved + sent, backward + again + 2 * moved + sent
 
     def _products_s(self, held: list[Product]) -> tuple[float, float]:
