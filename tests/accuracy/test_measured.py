@@ -87,6 +87,7 @@ def test_units_of_time_are_converted_and_others_refused(llama):
     ("columns", "dtype"),
     [
         ({"notes": "amp_bf16"}, "bf16"),
+        ({"notes": "MFU 40%; amp_fp8; grad-accum 2"}, "fp8"),
         ({"notes": "FP8; CP=1"}, "fp8"),
         ({"notes": "MXFP8, dropless"}, "fp8"),
         ({"notes": "NVFP4; CP=1"}, "fp4"),

@@ -117,6 +117,19 @@ def test_a_token_takes_no_less_than_reading_the_weights(llama):
     assert serving_value(row) / 1e3 > weight_bytes(server) / server.machine.gpu.memory_bytes_per_s
 
 
+def test_experts_over_replicas_of_attention_are_met_by_all_their_tokens(llama):
+    """Experts over 8 GPUs with attention on one each: fewer weights to read there, but tokens are exchanged."""
+    experts = {"experts": 128, "topk": 8, "ffn": 1536, "hidden": 4096, "notes": "fp8; OSL 1024"}
+    alone = serving_value(llama(**experts, tp=1, ep=1, dp=1, global_batch=8))
+    spread = serving_value(llama(**experts, tp=1, ep=8, dp=8, global_batch=64))
+    assert spread < alone
+
+
+def test_a_pipeline_of_stages_makes_no_token_faster(llama):
+    """It passes all of them, and the links between."""
+    assert serving_value(llama(pp=2)) > serving_value(llama(pp=1))
+
+
 def test_the_largest_batch_fits_into_memory(llama):
     """Weights and cache; a model that does not fit says so."""
     row = llama(metric="max_output_tokens_per_s", unit="tok/s", tp=4, global_batch="")

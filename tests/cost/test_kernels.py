@@ -83,7 +83,7 @@ def test_launch_time_is_added_to_everything():
 def test_a_gpu_without_rows_of_its_own_has_the_constants_of_all_or_of_its_like():
     """gh200 is an h100 in another package; nobody measured an l40s."""
     assert kernel_fit(find_gpu("gh200")) == kernel_fit(H100)
-    assert kernel_fit(find_gpu("l40s")) == kernel_fit(find_gpu("mi300x"))
+    assert kernel_fit(find_gpu("l40s")) == kernel_fit(find_gpu("rtx4090"))
     assert kernel_fit(find_gpu("l40s")) != kernel_fit(H100)
 
 

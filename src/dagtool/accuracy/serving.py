@@ -97,7 +97,9 @@ class Server:
         seconds = layers * self.layer_s(tokens, batch, context, decoding=decoding, experts=bool(arch.experts))
         if arch.dense_layers:
             seconds += arch.dense_layers * self.layer_s(tokens, batch, context, decoding=decoding, experts=False)
-        return seconds  # a token passes every stage
+        # A token passes every stage.
+        sent = ACTIVATION_BYTES * tokens * arch.hidden / self.degrees.tp
+        return seconds + (self.degrees.pp - 1) * self.machine.collective_s("send", sent, 2, self.degrees.tp)
 
     def _product_s(self, one: Product) -> float:
         return self.machine.product_s(one.m, one.k, one.n)
@@ -115,14 +117,23 @@ class Server:
         return self.machine.attention_s(flops, bytes_)
 
     def _experts_s(self, tokens: float) -> float:
-        """The experts that these tokens meet, on this GPU; tokens are on all ranks, so nothing is exchanged."""
+        """The experts that tokens meet on this GPU.
+
+        Tokens are on all tensor parallel ranks; where experts lie over more GPUs than these, on several replicas of the
+        attention, tokens of all of them come here and go back.
+        """
         arch, d = self.arch, self.degrees
-        local = arch.experts / d.ep
+        replicas = max(1, d.ep // d.tp)
+        local, tokens = arch.experts / d.ep, tokens * replicas
         met = local * (1 - (1 - arch.topk / arch.experts) ** tokens) * self.fit.touched
         met = max(met, min(local, arch.topk / d.ep))
         rows = tokens * arch.topk / d.ep / met
         held = expert_products(arch, rows, met, max(1, d.tp // d.ep))
-        return sum(one.count * self._product_s(one) for one in held)
+        seconds = sum(one.count * self._product_s(one) for one in held)
+        if replicas > 1:
+            sent = ACTIVATION_BYTES * tokens / d.ep * arch.topk * arch.hidden * (d.ep - 1) / d.ep
+            seconds += 2 * self.machine.collective_s("all_to_all", sent, d.ep)
+        return seconds
 
     def _all_reduce_s(self, tokens: float) -> float:
         tp = self.degrees.tp
@@ -200,11 +211,12 @@ def output_tokens(row: Row) -> int:
     raise UnpredictableError("states no number of output tokens")
 
 
-def _batch(row: Row) -> int:
+def _batch(row: Row) -> float:
+    """Requests in flight on one replica."""
     found = row.count("global_batch") or row.count("micro_batch")
     if not found:
         raise UnpredictableError("states no batch")
-    return found
+    return max(1.0, found / (row.count("dp") or 1))
 
 
 def serving_value(row: Row, fit: ServingFit | None = None) -> float:
