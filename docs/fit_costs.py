@@ -18,6 +18,8 @@ from dataclasses import dataclass, fields
 from itertools import groupby
 from math import exp, log
 from pathlib import Path
+from statistics import median
+from textwrap import wrap
 
 from dagtool.accuracy import serving, training
 from dagtool.accuracy.constants import ServingFit, TrainingFit
@@ -124,7 +126,7 @@ def held_out(
 
 def toml(comments: Sequence[str], tables: Mapping[str, Constants]) -> str:
     """A data file."""
-    lines = [f"# {line}" for line in comments]
+    lines = [part for line in comments for part in wrap(line, 118, initial_indent="# ", subsequent_indent="#   ")]
     for name, constants in tables.items():
         lines += ["", f"[{name}]", *(f"{key} = {value:.4g}" for key, value in constants.items())]
     return "\n".join(lines) + "\n"
@@ -199,8 +201,8 @@ def fit_links(measured: Measured) -> str:
             *provenance(measured, rows),
             f"Mean error {found.mean:.1%}.",
             f"Each GPU's rows under constants fitted on the other GPUs: {listed(out)}.",
-            "in_network_share: not fitted; peak bus bandwidth of an 8-rank all-reduce in aiconfigurator's tables,",
-            "  445 GB/s on H100 and 704 on B200 (NVLS).",
+            "in_network_share: not fitted; peak bus bandwidth of an 8-rank all-reduce in aiconfigurator's tables,"
+            " 445 GB/s on H100 and 704 on B200 (NVLS).",
             "network_*: not fitted; DeepEP's 43 to 51 GB/s over cards of 50, aiconfigurator's 10 us.",
         ],
         {"all": {**shared(found.constants), **usual}, **own},
@@ -224,8 +226,9 @@ def fit_training(measured: Measured) -> str:
         *provenance(measured, rows),
         f"Mean error on {len(dense)} rows of dense models {found.mean:.1%},"
         f" on {len(routed)} with experts {whole.mean:.1%}.",
-        f"Held out, under constants fitted on the other rows: {listed(out)};",
-        f"  over all rows {weighted(out, by(dense, group_of)):.1%}.",
+        f"Held out, under constants fitted on the other rows: {listed(out)};"
+        f" over all rows {weighted(out, by(dense, group_of)):.1%}."
+        f" One constant throughput of the other rows, alike as they are: {flat_held_out(by(dense, group_of)):.1%}.",
         "[step]: dagtool.accuracy.constants.TrainingFit. The others: share of kernels' rate that a GPU sustains.",
     ]
     tables: dict[str, dict[str, float]] = {"step": {name: whole.constants[name] for name in names_of(TrainingFit)}}
@@ -268,6 +271,31 @@ def group_of(row: Row) -> str:
     return f"{row.text('source').partition(':')[0].partition(' (')[0].rpartition('/')[2]} {gpu_of(row)} {dtype_of(row)}"
 
 
+def flat_held_out(groups: Mapping[str, list[Row]]) -> float:
+    """The mean error of one constant share of peak, the median of the other groups' rows.
+
+    Of those on the same GPU in the same width; where there are none of the same width, or of any.
+    """
+    errors = []
+    for name, rows in groups.items():
+        others = [row for other, held in groups.items() if other != name for row in held]
+        wanted = (gpu_of(rows[0]), dtype_of(rows[0]))
+        alike = [row for row in others if (gpu_of(row), dtype_of(row)) == wanted]
+        alike = alike or [row for row in others if dtype_of(row) == wanted[1]] or others
+        share = median(map(share_of_peak, alike))
+        errors += [share / share_of_peak(row) - 1 for row in rows]
+    return mean(errors)
+
+
+def share_of_peak(row: Row) -> float:
+    """Useful FLOPs per second of a training row over the GPU's peak."""
+    step, rate = training.step_of(row), row.required("value")
+    if row.text("metric") == "achieved_tflops_per_gpu":
+        rate *= 1e12 / training.model_flops(step.arch, step.seq, recompute=step.recompute == "full")
+    useful = training.model_flops(step.arch, step.seq, causal=True)
+    return rate * useful / step.machine.gpu.peak_flops_per_s(step.machine.dtype)
+
+
 def weighted(errors: Mapping[str, float], groups: Mapping[str, list[Row]]) -> float:
     """The mean over rows of errors by group."""
     return sum(errors[name] * len(rows) for name, rows in groups.items()) / sum(map(len, groups.values()))
@@ -293,8 +321,8 @@ def fit_serving(measured: Measured) -> str:
             *provenance(measured, [*steps, *firsts]),
             f"Mean error of times per output token {mean(tokens):.1%} ({len(tokens)} rows), with those of whole calls"
             f" {found.mean:.1%} ({len(steps)}), to the first token {whole.mean:.1%} ({len(firsts)}).",
-            f"Held out, a model at a time, under constants fitted on the others: {listed(out)};",
-            f"  over all rows {weighted(out, groups):.1%}.",
+            f"Held out, a model at a time, under constants fitted on the others: {listed(out)};"
+            f" over all rows {weighted(out, groups):.1%}.",
             "dagtool.accuracy.constants.ServingFit says what they are.",
         ],
         {"step": whole.constants},
@@ -311,7 +339,7 @@ def provenance(measured: Measured, rows: Sequence[Row]) -> list[str]:
     sources = sorted({row.text("source").partition(":")[0].partition(" (")[0] for row in rows})
     return [
         f"Fitted by docs/fit_costs.py on {len(rows)} rows of {Path(measured.path).name}. Sources of the rows:",
-        *(f"  {source}" for source in sources),
+        *(f"- {source}" for source in sources),
     ]
 
 

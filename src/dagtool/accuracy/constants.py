@@ -31,7 +31,10 @@ class TrainingFit:
     unprefetched: float = 5.0
     """Time of gathering weights when needed, in that of one large collective."""
     experts: float = 1.0
-    """Time of experts' products and exchanges, in that of their model under balanced routing."""
+    """Time of experts' products and exchanges, in that of their model: balanced routing, one kernel for each expert.
+
+    Below 1 where one grouped kernel does them all.
+    """
     expert_host_s: float = 4e-3
     """For each layer with experts, forward and backward: the host reads how many tokens came and starts the kernels."""
 
