@@ -1,7 +1,8 @@
 """Errors summed up, baselines, and the measured files themselves: how far predictions are off."""
 
 import pytest
-from hypothesis import given
+from helpers.measured_rows import GEMM, GPT, LLAMA, REDUCE
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dagtool.accuracy.baseline import bare_value, flat_values
@@ -88,6 +89,27 @@ def test_rows_that_cannot_be_predicted_have_a_reason_and_no_number(gemm):
     assert all(one.reason for one in found[:6])
     assert "did you mean" in found[2].reason
     assert found[2].error is None
+
+
+ODD = st.sampled_from(
+    ["", "0", "1", "-1", "nan", "inf", "1e400", "1e300", "7", "MLA", "two", "0.5", "☃", "99999999999999"]
+)
+"""What may stand in a cell."""
+
+
+@pytest.mark.parametrize("base", [LLAMA, GPT, GEMM, REDUCE], ids=["serving", "training", "gemm", "collective"])
+@given(data=st.data())
+@settings(deadline=None, max_examples=150)
+def test_no_cell_makes_it_fail(base, data):
+    """Whatever stands in a row, it has a prediction or a reason."""
+    names = data.draw(st.lists(st.sampled_from(sorted(base)), max_size=4, unique=True))
+    columns = base | {name: data.draw(ODD) for name in names}
+    kind = "operators" if "kind" in base else "end_to_end"
+    rows = (Row(2, columns), Row(3, base))
+    for products in (None, leave_one_out(rows)):
+        for one in predictions(Measured("x", kind, rows), products):
+            assert (one.predicted is None) == bool(one.reason)
+            assert one.predicted is None or one.predicted > 0
 
 
 def test_a_row_left_out_is_not_in_its_own_table(gemm):

@@ -119,6 +119,7 @@ def test_a_file_may_say_more(tmp_path):
         ('gpu = "h100"\n[between]\nbytes_per_s_one_way = 400', "bytes_per_s_one_way is 400"),
         ('gpu = "h100"\n[between]\nlatency_s = -1', "latency_s is -1"),
         ('gpu = "h100"\nbetween = 50e9', "not a table"),
+        ('gpu = "h100"\n[inside]\nin_network_reduction = 1', "true or false"),
         ("gpu = ", "mine.toml"),
     ],
 )
@@ -129,6 +130,11 @@ def test_a_wrong_file_is_refused_with_the_reason(tmp_path, text, said):
     with pytest.raises(DagtoolError, match=r"mine\.toml") as caught:
         cluster(str(file))
     assert said in caught.value.message
+
+
+def test_clusters_can_be_keys():
+    """Of caches."""
+    assert hash(cluster("2xh100x8")) == hash(cluster("2xh100"))
 
 
 def test_a_missing_file_is_an_error():

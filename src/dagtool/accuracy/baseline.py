@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from statistics import median
 
 from dagtool.accuracy import serving, training
-from dagtool.accuracy.measured import Row, UnpredictableError
+from dagtool.accuracy.measured import UNITS_OF_TIME, Row, UnpredictableError
 from dagtool.accuracy.operators import product_of, sent_bytes
 from dagtool.accuracy.precision import dtype_of
 from dagtool.cost.kernels import bare_roofline_s
@@ -27,10 +27,11 @@ def flat_values(rows: Iterable[Row]) -> dict[int, float]:
         try:
             experts = "experts" if row.text("experts") else ""
             key = (row.text("kind") or row.text("metric"), experts, find_gpu(row.text("gpu")).short, dtype_of(row))
-            works[row.line] = (key, _work(row), row)
-            row.required("value")
-        except (UnpredictableError, DagtoolError):
-            works.pop(row.line, None)
+            work = _work(row)
+            if 0 < _throughput(row, work, row.required("value")) < float("inf"):
+                works[row.line] = (key, work, row)
+        except (UnpredictableError, DagtoolError, ArithmeticError):
+            continue
     throughputs: dict[tuple[str, str, str, str], list[float]] = {}
     for key, work, row in works.values():
         throughputs.setdefault(key, []).append(_throughput(row, work, row.required("value")))
@@ -48,7 +49,7 @@ def _flat(row: Row, work: float, throughput: float) -> float:
 
 
 def _is_rate(row: Row) -> bool:
-    return "/s" in row.text("unit")
+    return row.text("unit") not in UNITS_OF_TIME
 
 
 def _work(row: Row) -> float:
@@ -58,11 +59,12 @@ def _work(row: Row) -> float:
         return product_of(row).flops
     if kind in ("collective", "moe_a2a"):
         return sent_bytes(row)
-    if kind or metric == "achieved_tflops_per_gpu":
+    if kind or metric in ("achieved_tflops_per_gpu", "model_tflops_per_gpu", "mfu", "hfu"):
         return 1.0
     if metric in training.METRICS:
         step = training.step_of(row)
-        return training.model_flops(step.arch, step.seq, causal=True)
+        tokens = 1 if _is_rate(row) else step.global_batch * step.seq / step.gpus
+        return tokens * training.model_flops(step.arch, step.seq, causal=True)
     return _served(row, metric)
 
 

@@ -26,7 +26,7 @@ def leave_one_out(rows: Sequence[Row]) -> Callable[[Row], float]:
                 one = product_of(row)
                 time_s = row.required("value") * _MICROSECOND - software_of(row).harness_s
                 held[row.line] = (one, Point(one.m, one.k, one.n, time_s))
-        except (UnpredictableError, DagtoolError):
+        except (UnpredictableError, DagtoolError, ArithmeticError):
             continue
 
     def value(row: Row) -> float:

@@ -51,9 +51,13 @@ def _prediction(row: Row, products: Price | None, flat: float | None) -> Predict
         value = row.required("value")
         groups = _groups(row)
         found, assumed = _value(row, products)
+        if not 0 < found < float("inf"):
+            raise UnpredictableError(f"its sizes give {found:g}, which is no measurement")
         return Prediction(row, groups, value, found, "", assumed, flat, bare_value(row))
     except UnpredictableError as error:
         return Prediction(row, groups, value, None, str(error))
+    except ArithmeticError as error:
+        return Prediction(row, groups, value, None, f"its sizes cannot be computed with: {error}")
     except DagtoolError as error:
         return Prediction(row, groups, value, None, f"{error.message}; {error.hint}" if error.hint else error.message)
 

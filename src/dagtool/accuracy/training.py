@@ -22,14 +22,17 @@ from dagtool.accuracy.layer import (
     products,
 )
 from dagtool.accuracy.machine import ACTIVATION_BYTES, Machine
-from dagtool.accuracy.measured import Row, UnpredictableError
+from dagtool.accuracy.measured import Row, UnpredictableError, in_unit
 from dagtool.accuracy.precision import dtype_of
 from dagtool.accuracy.software import Software, software_of
 from dagtool.model.cluster import find_gpu
 
 __all__ = ["METRICS", "Step", "model_flops", "step_of", "training_value"]
 
-METRICS = ("achieved_tflops_per_gpu", "tokens_per_s_per_gpu")
+METRICS = (
+    "achieved_tflops_per_gpu", "model_tflops_per_gpu", "tokens_per_s_per_gpu", "iteration_time", "step_time", "mfu",
+    "hfu",
+)  # fmt: skip
 
 _LAUNCH_S = 5e-6
 _STREAM_PASSES = 10
@@ -112,6 +115,8 @@ class Step:
             bytes_ += 2 * _SCORE_PASSES * scores
         once = fit.attention * machine.attention_s(flops, bytes_)
         again = fit.attention * machine.attention_s(_BACKWARD_ATTENTION * flops, _BACKWARD_ATTENTION * bytes_)
+        if self.recompute == "selective" and not self.software.fused_attention:
+            again += once  # a fused kernel does so anyway
         moved = machine.moved_s(self._moved_bytes())
         sent = self._tensor_s() + self._context_s()
         if experts:
@@ -246,8 +251,19 @@ def step_of(row: Row, fit: TrainingFit | None = None, table: dict[str, dict[str,
 
 def training_value(row: Row, fit: TrainingFit | None = None, table: dict[str, dict[str, float]] | None = None) -> float:
     """What the row measures, predicted, in its unit. Raises UnpredictableError or DagtoolError."""
-    step = step_of(row, fit, table)
-    tokens = step.global_batch * step.seq / step.time_s() / step.gpus
-    if row.text("metric") == "tokens_per_s_per_gpu":
+    step, metric = step_of(row, fit, table), row.text("metric")
+    time_s = step.time_s()
+    tokens = step.global_batch * step.seq / time_s / step.gpus
+    if metric in ("iteration_time", "step_time"):
+        return in_unit(time_s, row)
+    if metric == "tokens_per_s_per_gpu":
         return tokens
-    return tokens * model_flops(step.arch, step.seq, recompute=step.recompute == "full") / 1e12
+    hardware = metric in ("achieved_tflops_per_gpu", "hfu")
+    flops_per_s = tokens * model_flops(step.arch, step.seq, recompute=hardware and step.recompute == "full")
+    if metric in ("mfu", "hfu"):
+        return (
+            flops_per_s
+            / step.machine.gpu.peak_flops_per_s(step.machine.dtype)
+            * (100 if row.text("unit") == "%" else 1)
+        )
+    return flops_per_s / 1e12
