@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from dagtool.errors import DagtoolError, did_you_mean
 
-__all__ = ["Measured", "Row", "UnpredictableError", "in_unit", "read_measured"]
+__all__ = ["UNITS_OF_TIME", "Measured", "Row", "UnpredictableError", "in_unit", "read_measured"]
 
 HEADERS: Mapping[str, tuple[str, ...]] = {
     "operators": ("gpu", "kind", "value", "unit"),
@@ -73,15 +73,16 @@ class Row:
         return found[1] if found else ""
 
 
-_PER_SECOND = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
+UNITS_OF_TIME = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
+"""How many of them a second has."""
 
 
 def in_unit(time_s: float, row: Row) -> float:
     """Seconds in the row's unit. Raises UnpredictableError where that is no unit of time."""
     unit = row.text("unit")
-    if unit not in _PER_SECOND:
-        raise UnpredictableError(f"its unit {unit!r} is not one of time ({', '.join(_PER_SECOND)})")
-    return time_s * _PER_SECOND[unit]
+    if unit not in UNITS_OF_TIME:
+        raise UnpredictableError(f"its unit {unit!r} is not one of time ({', '.join(UNITS_OF_TIME)})")
+    return time_s * UNITS_OF_TIME[unit]
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from dagtool.model.size import Size
 from dagtool.ops import OPERATORS
 from dagtool.ops.collective import Collective
 
-__all__ = ["Product", "operator_value", "product_of"]
+__all__ = ["Product", "operator_value", "product_of", "sent_bytes"]
 
 _SPELLINGS = {name.replace("_", ""): name for name in ("all_to_all", "all_reduce", "all_gather", "reduce_scatter")}
 
@@ -77,16 +77,29 @@ def _cluster(row: Row, ranks: int) -> tuple[Cluster, Group]:
     return Cluster(gpu, gpu.gpus_per_node, nodes, gpu.inside, gpu.between), Group(ranks, nodes)
 
 
-def _collective_s(row: Row, fit: LinkFit | None) -> float:
-    """A collective over ``ranks`` GPUs, ``bytes`` being its larger buffer, as nccl-tests count."""
+def sent_bytes(row: Row) -> float:
+    """What one GPU sends in a collective or an exchange of routed tokens. Raises UnpredictableError."""
+    ranks = row.size("ranks")
+    if row.text("kind") == "collective":
+        # ``bytes`` is the larger buffer, as nccl-tests count.
+        sent = _collective(row).wire(Size(row.size("bytes")), ranks)
+        return sent.numerator / sent.denominator
+    # DeepEP sends tokens to the experts in fp8 and their results back in bf16.
+    width = width_bytes("fp8" if "dispatch" in row.text("op") else "bf16")
+    return row.required("tokens") * row.required("topk") * row.required("hidden") * width * (ranks - 1) / ranks
+
+
+def _collective(row: Row) -> Collective:
     name = _SPELLINGS.get(row.text("op").replace("_", "").lower(), row.text("op"))
     operator = OPERATORS.get(name)
     if not isinstance(operator, Collective):
         raise UnpredictableError(f"its op {row.text('op')!r} is no collective")
-    ranks = row.size("ranks")
-    cluster, group = _cluster(row, ranks)
-    sent = operator.wire(Size(int(row.required("bytes"))), ranks)
-    return collective_s(operator.algorithm, sent.numerator / sent.denominator, group, cluster, fit=fit)
+    return operator
+
+
+def _collective_s(row: Row, fit: LinkFit | None) -> float:
+    cluster, group = _cluster(row, row.size("ranks"))
+    return collective_s(_collective(row).algorithm, sent_bytes(row), group, cluster, fit=fit)
 
 
 def _exchange_value(row: Row, fit: LinkFit | None) -> float:
@@ -97,9 +110,7 @@ def _exchange_value(row: Row, fit: LinkFit | None) -> float:
     cluster, group = _cluster(row, ranks)
     if "rdma" in row.text("notes").lower():
         group = Group(ranks, ranks)  # every message goes through the network, also inside a node
-    # DeepEP sends tokens to the experts in fp8 and their results back in bf16.
-    width = width_bytes("fp8" if "dispatch" in op else "bf16")
-    sent = row.required("tokens") * row.required("topk") * row.required("hidden") * width * (ranks - 1) / ranks
+    sent = sent_bytes(row)
     time_s = collective_s("all_to_all", sent, group, cluster, fit=fit)
     if "GB/s" not in row.text("unit"):
         return in_unit(time_s, row)

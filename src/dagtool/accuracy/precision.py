@@ -9,10 +9,9 @@ from dagtool.accuracy.measured import Row
 __all__ = ["dtype_of"]
 
 _COLUMN = {"bfloat16": "bf16", "half": "fp16", "float16": "fp16", "float32": "fp32", "nvfp4": "fp4", "mxfp8": "fp8"}
-_NOTED = (
-    ("fp4", re.compile(r"\b(?:nv|mx)?fp4\b", re.IGNORECASE)),
-    ("fp8", re.compile(r"\b(?:mx)?fp8\b", re.IGNORECASE)),
-    ("fp16", re.compile(r"\bfp16\b", re.IGNORECASE)),
+_NOTED = tuple(
+    (dtype, re.compile(rf"(?<![a-z0-9])(?:nv|mx)?{dtype}(?![0-9])", re.IGNORECASE))
+    for dtype in ("fp4", "fp8", "int8", "fp16")
 )
 """Narrower types first: an FP8 recipe names bf16 too, for what is not a product."""
 

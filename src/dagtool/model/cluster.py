@@ -45,7 +45,7 @@ class Gpu:
     name: str
     memory_bytes: int
     memory_bytes_per_s: float
-    flops_per_s: Mapping[str, float]
+    flops_per_s: Mapping[str, float] = field(hash=False)
     inside: Link
     between: Link
     gpus_per_node: int = 8
@@ -205,6 +205,8 @@ def _link(path: str, key: str, found: object, usual: Link) -> Link:
             f"{path}: [{key}] bytes_per_s_one_way is {speed!r}",
             "it is in bytes per second, one way, per GPU: 400 Gb/s is 50e9",
         )
+    if not isinstance(link.in_network_reduction, bool) or not isinstance(link.name, str):
+        raise DagtoolError(f"{path}: [{key}] name is a text and in_network_reduction true or false")
     latency = link.latency_s
     if latency is not None and (isinstance(latency, bool) or not isinstance(latency, int | float) or latency < 0):
         raise DagtoolError(f"{path}: [{key}] latency_s is {latency!r}", "it is in seconds: 10e-6")

@@ -78,7 +78,10 @@ class Send(Transfer):
 
 
 class Recv(Transfer):
-    """The receiving half: rank i takes what rank i of the other mesh sent. Its time is that of the send."""
+    """The receiving half: rank i takes what rank i of the other mesh sent.
+
+    It has no ``algorithm``: the time of a transfer is that of its send.
+    """
 
     name = "recv"
 
