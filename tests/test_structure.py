@@ -28,7 +28,7 @@ ALLOWED = {
     "execute": {"cost", "dag", "ops", "model", "errors"},
     "findings": {"dot", "errors"},
     "validators": {"findings", "cost", "dot", "dag", "ops", "model", "errors", "files"},
-    "render": {"templates", "dot", "cost", "dag", "ops", "model", "errors", "files"},
+    "render": {"templates", "findings", "dot", "cost", "dag", "ops", "model", "errors", "files"},
     "report": {"findings", "validators", "cost", "dot", "dag", "ops", "model", "errors", "files"},
 }
 """What each room may import besides itself. ``cli`` may import everything, and nothing imports it."""

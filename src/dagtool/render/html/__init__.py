@@ -1,0 +1,148 @@
+"""The viewer: one HTML file that holds the whole graph and draws what is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from dagtool.render.html.overlays import Mark, Overlays
+
+if TYPE_CHECKING:
+    from dagtool.cost.critical import CriticalPath
+    from dagtool.dag.graph import Dag
+    from dagtool.render.html.bands import Bands
+    from dagtool.render.html.lanes import Lanes
+    from dagtool.render.html.sheet import Sheet
+
+__all__ = ["Mark", "Overlays", "viewer_page"]
+
+_NOTHING = Overlays()
+_EDGE_CLASSES = ("data", "collective", "transfer", "route")
+"""``data`` within a GPU, from or to a collective, from one GPU to another, the gate's selection."""
+_TRANSFERS = frozenset({"send", "recv", "send_recv", "transfer"})
+
+
+def viewer_page(
+    dag: Dag, *, caption: str = "", overlays: Overlays = _NOTHING, templates: str | None = None
+) -> str:
+    """The HTML of a graph, any graph: with cycles, without layers or GPUs.
+
+    Raises DagtoolError for a graph without nodes, for times that do not fit, and for templates that fail.
+    """
+    from dagtool.errors import DagtoolError
+    from dagtool.render.html.bands import arrange_bands
+    from dagtool.render.html.lanes import arrange_lanes
+    from dagtool.render.html.overlays import path_of, times_columns
+    from dagtool.render.html.pack import pack
+    from dagtool.render.html.page import assemble
+    from dagtool.render.html.sheet import fill_sheet, shown
+
+    if not dag.ids:
+        raise DagtoolError("there is nothing to draw: the graph has no nodes")
+    sheet = fill_sheet(dag)
+    bands = arrange_bands(dag.tails, dag.heads, sheet.layer_of)
+    lanes = arrange_lanes(dag.tails, dag.heads, bands, sheet.devices, sheet.devices_of)
+    path = path_of(dag)
+    title = shown(dag.facts.get("preset") or dag.name or "graph")
+    header = {
+        "title": title,
+        "caption": shown(caption),
+        **_tables(dag, sheet, bands, lanes, templates),
+        **_extras(dag, path, overlays),
+    }
+    columns = {**_node_columns(dag, sheet, bands, lanes), **_edge_columns(dag, sheet)}
+    columns["path"] = list(path.nodes) if path else []
+    data = pack(header, columns, times_columns(overlays.times, len(dag.ids)))
+    words = {"title": title, "nodes": len(dag.ids), "edges": len(dag.tails), "gpus": len({*lanes.gpus} - {-1})}
+    return assemble(data, words, templates)
+
+
+def _tables(dag: Dag, sheet: Sheet, bands: Bands, lanes: Lanes, templates: str | None) -> dict[str, object]:
+    from dagtool.render.html.lanes import HOST_SIZE
+    from dagtool.render.html.palette import looks_of, tags_of
+    from dagtool.render.html.sheet import shown
+    from dagtool.render.html.stages import stage_of_bands
+
+    looks, tags = looks_of(sheet.families, templates), tags_of(sheet.families)
+    column = {gpu: at for at, gpu in enumerate(lanes.gpus) if gpu >= 0}
+    return {
+        "ids": [one if one.isprintable() and len(one) < 200 else shown(one) for one in dag.ids],
+        "texts": sheet.texts.values,
+        "ops": [
+            [op, sheet.families[op], tags.get(op, ""), looks[op].light, looks[op].dark, looks[op].shape]
+            for op in sheet.ops.values
+        ],
+        "devices": [[column[gpu] for gpu in gpus if gpu in column] for gpus in sheet.devices],
+        "gpus": lanes.gpus,
+        "host": HOST_SIZE,
+        "meshes": [
+            [mesh.name, [[name, size] for name, size in mesh.axes], [column.get(gpu, -1) for gpu in mesh.gpus]]
+            for mesh in dag.meshes.values()
+        ],
+        "bandWord": sheet.band_word,
+        "layers": bands.layers,
+        "stages": stage_of_bands(bands, sheet.devices, sheet.devices_of),
+        "classes": list(_EDGE_CLASSES),
+    }
+
+
+def _node_columns(dag: Dag, sheet: Sheet, bands: Bands, lanes: Lanes) -> dict[str, Sequence[int]]:
+    lines: list[int] = []
+    if dag.source is not None:
+        position = dag.source.position
+        lines = [position(offset).line for offset in dag.source.node_offsets]
+    return {
+        "op": sheet.op_of,
+        "title": sheet.title_of,
+        "facts": sheet.facts_of,
+        "device": sheet.devices_of,
+        "layer": sheet.layer_of,
+        "expert": sheet.expert_of,
+        "band": bands.of,
+        "step": bands.step_of,
+        "slot": lanes.slot_of,
+        "line": lines,
+    }
+
+
+def _edge_columns(dag: Dag, sheet: Sheet) -> dict[str, list[int]]:
+    """Edges by tail, the head as its distance from it: neighbours in the file are near each other."""
+    dashed = [kind.slots == ("route",) for kind in dag.edge_kinds]
+    families = [sheet.families[op] for op in sheet.ops.values]
+    collective = [family == "communication" and op not in _TRANSFERS for op, family in zip(sheet.ops.values, families, strict=True)]
+    op_of, devices = sheet.op_of, sheet.devices_of
+    routed = _dashed_edges(dag)
+    classes = []
+    for edge, (tail, head, kind) in enumerate(zip(dag.tails, dag.heads, dag.edge_kind_of, strict=True)):
+        if dashed[kind] or (routed and routed[edge]):
+            classes.append(3)
+        elif collective[op_of[tail]] or collective[op_of[head]]:
+            classes.append(1)
+        else:
+            classes.append(2 if devices[tail] != devices[head] and devices[tail] >= 0 <= devices[head] else 0)
+    order = sorted(range(len(dag.tails)), key=dag.tails.__getitem__)
+    return {
+        "tail": [dag.tails[edge] for edge in order],
+        "reach": [dag.heads[edge] - dag.tails[edge] for edge in order],
+        "class": [classes[edge] for edge in order],
+    }
+
+
+def _dashed_edges(dag: Dag) -> list[bool]:
+    """Of a foreign file, the edges drawn dashed: by custom the gate's selection. Empty where that is declared."""
+    if dag.declared or dag.source is None:
+        return []
+    return ["dashed" in attributes.get("style", "") for attributes in dag.source.edge_attributes]
+
+
+def _extras(dag: Dag, path: CriticalPath | None, overlays: Overlays) -> dict[str, object]:
+    from dagtool.render.html.overlays import marks_record
+    from dagtool.render.html.sheet import shown
+
+    return {
+        "declared": dag.declared,
+        "timed": overlays.times is not None,
+        "marks": marks_record(overlays.marks),
+        "pathTime": shown(path.expression) if path and path.products else "",
+        "sizes": " ".join(f"{symbol}={symbol if value is None else value}" for symbol, value in dag.sizes.items()),
+    }

@@ -1,0 +1,116 @@
+/** The graph as the page uses it: typed arrays by node and edge, neighbours, texts. Nothing here changes later. */
+
+function makeGraph({ header, columns }) {
+  const count = header.ids.length;
+  const tails = columns.tail;
+  const heads = tails.map((tail, edge) => tail + columns.reach[edge]);
+  const lanes = header.gpus.length;
+  // The columns of a node: those of its GPUs, or its own in the side lane.
+  const sets = [...header.devices, ...header.gpus.map((_, column) => [column])].map((set) =>
+    Int32Array.from(set).sort(),
+  );
+  const setOf = new Int32Array(count);
+  for (let node = 0; node < count; node++) {
+    const device = columns.device[node];
+    const known = device >= 0 && sets[device].length > 0;
+    setOf[node] = known ? device : header.devices.length + Math.max(0, columns.slot[node]);
+  }
+  const shapeOfText = textShapes(header.texts);
+  return {
+    ...header,
+    ...columns,
+    count,
+    lanes,
+    heads,
+    tails,
+    sets,
+    setOf,
+    shapeOfText,
+    after: neighbours(count, tails, heads),
+    before: neighbours(count, heads, tails),
+    marksOf: marksByNode(header.marks || []),
+    pathAt: new Map(Array.from(columns.path, (node, place) => [node, place])),
+    index: new Map(header.ids.map((id, node) => [id, node])),
+    hosts: hostsOf(header.gpus, header.host),
+  };
+}
+
+/** Neighbours of v: targets[offsets[v]] up to targets[offsets[v + 1] - 1]; edges has the edge of each. */
+function neighbours(count, tails, heads) {
+  const offsets = new Int32Array(count + 1);
+  for (const tail of tails) offsets[tail + 1]++;
+  for (let node = 0; node < count; node++) offsets[node + 1] += offsets[node];
+  const next = offsets.slice(0, count);
+  const targets = new Int32Array(tails.length);
+  const edges = new Int32Array(tails.length);
+  for (let edge = 0; edge < tails.length; edge++) {
+    const at = next[tails[edge]]++;
+    targets[at] = heads[edge];
+    edges[at] = edge;
+  }
+  const of = (node) => targets.subarray(offsets[node], offsets[node + 1]);
+  return { offsets, targets, edges, of };
+}
+
+/** Texts that differ in their numbers only have the same shape: such nodes may become one box. */
+function textShapes(texts) {
+  const known = new Map();
+  return Int32Array.from(texts, (text) => {
+    const shape = text.length < 200 ? text.replace(/\d+/g, '#') : text;
+    if (!known.has(shape)) known.set(shape, known.size);
+    return known.get(shape);
+  });
+}
+
+function marksByNode(marks) {
+  const found = new Map();
+  for (const mark of marks) {
+    const node = mark[3];
+    if (node >= 0) found.set(node, [...(found.get(node) || []), mark]);
+  }
+  return found;
+}
+
+/** Host to its columns, in order; the side lane belongs to none. One host alone is none. */
+function hostsOf(gpus, size) {
+  const hosts = new Map();
+  gpus.forEach((gpu, column) => {
+    if (gpu < 0) return;
+    const host = Math.floor(gpu / size);
+    hosts.set(host, [...(hosts.get(host) || []), column]);
+  });
+  return hosts.size > 1 ? hosts : new Map();
+}
+
+function titleOf(graph, node) {
+  return graph.texts[graph.title[node]] || graph.ids[node];
+}
+
+function gpusOf(graph, node) {
+  return Array.from(graph.sets[graph.setOf[node]], (column) => graph.gpus[column]).filter((gpu) => gpu >= 0);
+}
+
+/** 0–3, 8: ascending runs of whole numbers; the middle of many runs is left out. */
+function runsText(numbers, most = 6) {
+  const runs = [];
+  for (const one of numbers) {
+    const last = runs[runs.length - 1];
+    if (last && one === last[1] + 1) last[1] = one;
+    else runs.push([one, one]);
+  }
+  const texts = runs.map(([first, last]) => (first === last ? `${first}` : `${first}–${last}`));
+  if (texts.length > most) texts.splice(most - 2, texts.length - most + 1, '…');
+  return texts.join(', ');
+}
+
+function gpuText(gpus) {
+  return gpus.length ? `GPU ${runsText(gpus)}` : 'no GPU';
+}
+
+function plural(count, word) {
+  return `${count.toLocaleString('en')} ${word}${count === 1 ? '' : 's'}`;
+}
+
+function severityRank(severity) {
+  return ['error', 'warning', 'info'].indexOf(severity);
+}
