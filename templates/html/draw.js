@@ -50,18 +50,21 @@ function fillOf({ theme }, { op, level }) {
   return level > RANKS || op < 0 ? theme.group : theme.fills[op];
 }
 
-/** Rectangles of runs, row by row; lit boxes over pale ones. */
+/** Rectangles of runs, row by row; lit boxes over pale ones. What would fall on the same pixels is drawn once. */
 function drawFar(ctx, app, view) {
   const { scene, lit } = app;
   ctx.globalAlpha = lit ? 0.25 : 1;
-  const { runs } = scene;
-  for (let row = firstRow(scene.rowY, view.y0 - ROW_HEIGHT); row < runs.length && scene.rowY[row] <= view.y1; row++) {
-    for (const run of runs[row]) {
-      if (run.x1 < view.x0 || run.x0 > view.x1) continue;
-      ctx.fillStyle = fillOf(app, run);
-      const y = view.sy(run.y0);
-      ctx.fillRect(view.sx(run.x0), y, Math.max(1, view.sx(run.x1) - view.sx(run.x0)), Math.max(1, view.sy(run.y1) - y));
+  if (!drawOverview(ctx, app, view)) {
+    const { runs, rowY } = scene;
+    const byLook = new Map();
+    let last = -Infinity;
+    for (let row = firstRow(rowY, view.y0 - ROW_HEIGHT); row < runs.length && rowY[row] <= view.y1; row++) {
+      const y = view.sy(rowY[row]);
+      if (y - last < 0.8) continue;
+      last = y;
+      rowRectangles(runs[row], view, y, byLook);
     }
+    fillLooks(ctx, app.theme, byLook);
   }
   ctx.globalAlpha = 1;
   if (!lit) return;
@@ -72,6 +75,20 @@ function drawFar(ctx, app, view) {
       const [x, y] = [view.sx(x0), view.sy(scene.y0[box])];
       ctx.fillRect(x, y, Math.max(2, view.sx(x1) - x), Math.max(2, view.sy(scene.y1[box]) - y));
     }
+  }
+}
+
+function rowRectangles(parts, view, y, byLook) {
+  let drawn = -Infinity;
+  for (const run of parts) {
+    if (run.x1 < view.x0) continue;
+    if (run.x0 > view.x1) break;
+    const [left, right] = [view.sx(run.x0), view.sx(run.x1)];
+    if (right - drawn < 0.8) continue;
+    drawn = Math.max(right, left + 1);
+    const look = run.level > RANKS ? -1 : run.op;
+    if (!byLook.has(look)) byLook.set(look, []);
+    byLook.get(look).push(left, y, drawn - left, Math.max(1, view.sy(run.y1) - y));
   }
 }
 

@@ -27,11 +27,13 @@ function depths(graph) {
     host: new Set(host),
   });
   const some = all.layer.length > 1 ? all.layer : [];
+  // Two hosts side by side can be read; of more the first one is open.
+  const rest = all.host.length > 2 ? all.host.slice(1) : [];
   const ladder = [
     { name: 'stages', fold: make(all.stage, some, all.host) },
     { name: some.length ? 'layers' : 'hosts', fold: make([], some, all.host) },
-    { name: 'first layer', fold: make([], some.slice(1), all.host.slice(1)) },
-    { name: 'all layers', fold: make([], [], all.host.slice(1)) },
+    { name: 'first layer', fold: make([], some.slice(1), rest) },
+    { name: 'all layers', fold: make([], [], rest) },
     { name: 'every node', fold: noFold() },
   ];
   if (!all.stage.length) ladder.shift();

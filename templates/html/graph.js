@@ -71,15 +71,20 @@ function marksByNode(marks) {
   return found;
 }
 
-/** Host to its columns, in order; the side lane belongs to none. One host alone is none. */
+/** The host of GPUs: -1 for none at all, -2 where they are of several. */
+function hostOf(gpus, size) {
+  const hosts = new Set(gpus.map((gpu) => Math.floor(gpu / size)));
+  return hosts.size > 1 ? -2 : ([...hosts][0] ?? -1);
+}
+
+/** Hosts that can be folded, each with its columns: there are others beside them, and several columns in them. */
 function hostsOf(gpus, size) {
   const hosts = new Map();
-  gpus.forEach((gpu, column) => {
-    if (gpu < 0) return;
-    const host = Math.floor(gpu / size);
-    hosts.set(host, [...(hosts.get(host) || []), column]);
+  gpus.forEach((some, column) => {
+    const host = hostOf(some, size);
+    if (host !== -1) hosts.set(host, [...(hosts.get(host) || []), column]);
   });
-  return hosts.size > 1 ? hosts : new Map();
+  return new Map([...hosts].filter(([host, columns]) => host >= 0 && columns.length > 1 && hosts.size > 1));
 }
 
 function titleOf(graph, node) {
@@ -87,7 +92,7 @@ function titleOf(graph, node) {
 }
 
 function gpusOf(graph, node) {
-  return Array.from(graph.sets[graph.setOf[node]], (column) => graph.gpus[column]).filter((gpu) => gpu >= 0);
+  return Array.from(graph.sets[graph.setOf[node]]).flatMap((column) => graph.gpus[column]).sort((a, b) => a - b);
 }
 
 /** 0–3, 8: ascending runs of whole numbers; the middle of many runs is left out. */

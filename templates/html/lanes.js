@@ -53,13 +53,12 @@ function placeLanes(graph, lanes) {
   let x = 0;
   let last = null;
   for (const lane of lanes) {
-    const gpu = graph.gpus[lane.columns[0]];
-    lane.host = gpu < 0 ? -1 : Math.floor(gpu / graph.host);
+    const gpus = lane.columns.flatMap((column) => graph.gpus[column]).sort((a, b) => a - b);
+    lane.host = hostOf(gpus, graph.host);
     if (last !== null && lane.host !== last) x += HOST_GAP;
     last = lane.host;
     lane.x = x;
     x += LANE_WIDTH + LANE_GAP;
-    const gpus = lane.columns.map((column) => graph.gpus[column]).filter((one) => one >= 0);
     lane.label = gpus.length ? `GPU ${runsText(gpus, 3)}` : '';
   }
 }

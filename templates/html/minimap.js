@@ -4,12 +4,13 @@ const MAP_WIDTH = 150;
 const MAP_HEIGHT = 190;
 
 function paintMinimap(app) {
+  app.overview = paintOverview(app);
   const { scene, minimap, ratio } = app;
   const { x0, y0, x1, y1 } = scene.extent;
   const [width, height] = [Math.max(1, x1 - x0), Math.max(1, y1 - y0)];
   const fit = Math.min(MAP_WIDTH / width, MAP_HEIGHT / height);
   // A very long graph would be a thread: its short side is stretched to what can be seen.
-  const kx = Math.max(fit, Math.min(MAP_WIDTH / 4, MAP_WIDTH) / width);
+  const kx = Math.max(fit, MAP_WIDTH / 4 / width);
   const ky = Math.max(fit, MAP_HEIGHT / 4 / height);
   Object.assign(minimap, { kx, ky, width: Math.ceil(width * kx), height: Math.ceil(height * ky) });
   const picture = document.createElement('canvas');
@@ -17,12 +18,8 @@ function paintMinimap(app) {
   picture.height = minimap.height * ratio;
   const ctx = picture.getContext('2d');
   ctx.scale(ratio, ratio);
-  for (const runs of scene.runs) {
-    for (const run of runs) {
-      ctx.fillStyle = run.op < 0 || run.level > RANKS ? app.theme.muted : app.theme.fills[run.op];
-      ctx.fillRect((run.x0 - x0) * kx, (run.y0 - y0) * ky, Math.max(0.6, (run.x1 - run.x0) * kx), Math.max(0.6, (run.y1 - run.y0) * ky));
-    }
-  }
+  if (app.overview) ctx.drawImage(app.overview.canvas, 0, 0, width * kx, height * ky);
+  else fillRuns(ctx, scene, app, { x: x0, y: y0, kx, ky });
   minimap.picture = picture;
   minimap.canvas.width = picture.width;
   minimap.canvas.height = picture.height;

@@ -4,8 +4,9 @@ function drawOverlays(ctx, app, view) {
   const { scene, theme, camera, showPath } = app;
   if (showPath) {
     ctx.strokeStyle = theme.critical;
-    ctx.lineWidth = Math.min(3, Math.max(2, 3 * camera.ky));
-    outlineBoxes(ctx, app, view, app.pathBoxes.keys(), 1);
+    const far = ROW_HEIGHT * camera.ky < FAR_PIXELS;
+    ctx.lineWidth = far ? 1 : Math.min(3, Math.max(2, 3 * camera.ky));
+    outlineBoxes(ctx, app, view, app.pathBoxes.keys(), far ? 0 : 1);
     if (camera.ky > 0.45) for (const [box, place] of app.pathBoxes) label(ctx, app, view, box, `${place + 1}`, theme.critical, 'left');
   }
   for (const [box, severity] of app.markBoxes) {

@@ -15,7 +15,7 @@ function selectionParts(app) {
   const parts = one.count > 1 ? groupParts(app, app.selected) : nodeParts(app, one.first);
   if (app.trace) {
     const what = app.trace.all ? ['ancestor', 'descendant'] : ['input', 'output'];
-    parts.push(element('p', { class: 'reach' },
+    parts.splice(1, 0, element('p', { class: 'reach' },
       element('span', { class: 'before', text: `↑ ${plural(app.trace.before, what[0])}` }),
       element('span', { class: 'after', text: `↓ ${plural(app.trace.after, what[1])}` })));
   }
@@ -185,5 +185,5 @@ function showFolds(app) {
     });
   }
   byId('folds').hidden = !switches.length;
-  byId('folds').replaceChildren(element('h2', { text: 'Folded' }), element('div', { class: 'switches' }, ...switches));
+  byId('folds').replaceChildren(element('h2', { text: 'Fold' }), element('div', { class: 'switches' }, ...switches));
 }

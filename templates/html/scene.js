@@ -79,10 +79,12 @@ function gatherBoxes(graph, fold, sets) {
     if (level > RANKS) spans.get(box).add(graph.setOf[node]);
     boxOf[node] = box;
   }
+  for (const one of list) if (one.level === RANKS && one.count === 1) one.level = NODE;
   for (const [box, used] of spans) {
     const lanes = new Set([...used].flatMap((set) => spread(sets.runs[sets.of[set]])));
     list[box].set = sets.number([...lanes].sort((a, b) => a - b));
-    list[box].gpus = new Set([...used].flatMap((set) => Array.from(graph.sets[set]))).size;
+    const columns = new Set([...used].flatMap((set) => Array.from(graph.sets[set])));
+    list[box].gpus = [...columns].reduce((sum, column) => sum + graph.gpus[column].length, 0);
   }
   return { boxOf, list };
 }

@@ -4,11 +4,11 @@ const SEARCH_KEYS = {
   op: (graph, value) => byTable(graph.op, graph.ops, ([op]) => pattern(value.replace(/[- ]/g, '_')).test(op)),
   family: (graph, value) => byTable(graph.op, graph.ops, ([, family]) => family === value),
   gpu: (graph, value) => byNumber(value, (test) => {
-    const sets = graph.sets.map((set) => set.some((column) => graph.gpus[column] >= 0 && test(graph.gpus[column])));
+    const sets = graph.sets.map((set) => set.some((column) => graph.gpus[column].some(test)));
     return (node) => sets[graph.setOf[node]];
   }),
   host: (graph, value) => byNumber(value, (test) => {
-    const on = (column) => graph.gpus[column] >= 0 && test(Math.floor(graph.gpus[column] / graph.host));
+    const on = (column) => graph.gpus[column].some((gpu) => test(Math.floor(gpu / graph.host)));
     const sets = graph.sets.map((set) => set.some(on));
     return (node) => sets[graph.setOf[node]];
   }),

@@ -62,10 +62,10 @@ function drawTimelineSides(ctx, { scene, camera, theme, graph }) {
   ctx.textAlign = 'left';
   ctx.fillStyle = theme.text;
   let free = HEAD;
-  graph.gpus.forEach((gpu, column) => {
+  graph.gpus.forEach((gpus, column) => {
     const y = toScreenY(camera, column * TRACK + TRACK / 2 - 3);
     if (y < free + 7 || y > camera.height) return;
-    ctx.fillText(gpu < 0 ? 'no GPU' : `GPU ${gpu}`, 8, y);
+    ctx.fillText(gpus.length ? `GPU ${runsText(gpus, 2)}` : 'no GPU', 8, y);
     free = y + 7;
   });
   ctx.restore();

@@ -37,7 +37,7 @@ function writeBox(ctx, app, view, box, mode, left, right) {
   }
   const times = one.level === RANKS && one.count > 1 ? ` ×${one.count.toLocaleString('en')}` : '';
   const title = fitText(ctx, titleOf(graph, one.first), room - times.length * 7) + times;
-  const below = mode === 'full' ? secondLine(app, one, op, tag) : '';
+  const below = mode === 'full' ? secondLine(graph, one, op, tag) : '';
   ctx.font = `600 ${TITLE * camera.ky}px ${FONT}`;
   ctx.fillText(title, x, below ? y - 7 * camera.ky : y);
   if (!below) return;
@@ -46,10 +46,11 @@ function writeBox(ctx, app, view, box, mode, left, right) {
   ctx.fillText(fitText(ctx, below, room, SMALL), x, y + 8 * camera.ky);
 }
 
-function secondLine({ graph }, one, op, tag) {
-  const name = op.replaceAll('_', ' ');
-  const expert = one.level === NODE && graph.expert[one.first] >= 0 ? ` · expert ${graph.expert[one.first]}` : '';
-  return tag ? `${tag} · ${name}${expert}` : expert.slice(3);
+/** AR · [8, 128, 512]: the operator by its letters, and what one GPU gives; where that is unknown its name. */
+function secondLine(graph, { first, level }, op, tag) {
+  const what = graph.texts[graph.brief[first]] || (tag ? op.replaceAll('_', ' ') : '');
+  const expert = level === NODE && graph.expert[first] >= 0 ? `e${graph.expert[first]}` : '';
+  return [tag, expert, what].filter(Boolean).join(' · ');
 }
 
 /** A folded layer or stage: its name stands at the left of what is in sight of it. */
@@ -59,11 +60,14 @@ function writeBand(ctx, app, view, box) {
   const size = Math.min(15, Math.max(9, TITLE * camera.ky));
   if (height < size) return;
   const left = Math.max(view.sx(scene.x0[box]), GUTTER) + 10;
-  if (view.sx(scene.x1[box]) - left < 60) return;
+  const room = Math.min(view.sx(scene.x1[box]), camera.width) - left;
+  const whole = groupText(app, box);
+  const text = [whole, whole.replace(/ \(.*/, '')].find((one) => (widthOf(ctx, `▸ ${one}`, 10) * size) / 10 < room);
+  if (!text) return;
   ctx.textAlign = 'left';
   ctx.fillStyle = theme.text;
   ctx.font = `600 ${size}px ${FONT}`;
-  ctx.fillText(`▸ ${groupText(app, box)}`, left, view.sy((scene.y0[box] + scene.y1[box]) / 2));
+  ctx.fillText(`▸ ${text}`, left, view.sy((scene.y0[box] + scene.y1[box]) / 2));
   ctx.textAlign = 'center';
 }
 
@@ -72,7 +76,7 @@ function groupText({ graph, scene }, box) {
   const { level, band, count, gpus, first } = scene.list[box];
   if (level <= RANKS) return `${titleOf(graph, first)} ×${count.toLocaleString('en')}`;
   const name = level === STAGE ? `stage ${graph.stages[band]}` : `${graph.bandWord} ${graph.layers[band]}`;
-  const where = graph.gpus.some((gpu) => gpu >= 0) ? `${plural(gpus, 'GPU')}, ` : '';
+  const where = graph.gpus.some((gpus) => gpus.length) ? `${plural(gpus, 'GPU')}, ` : '';
   return `${name} (${where}${plural(count, 'node')})`;
 }
 

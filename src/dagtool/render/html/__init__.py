@@ -18,7 +18,7 @@ __all__ = ["Mark", "Overlays", "viewer_page"]
 
 _NOTHING = Overlays()
 _EDGE_CLASSES = ("data", "collective", "transfer", "route")
-"""``data`` within a GPU, from or to a collective, from one GPU to another, the gate's selection."""
+"""Within a GPU, from or to a collective, between nodes that share no GPU, the gate's selection."""
 _TRANSFERS = frozenset({"send", "recv", "send_recv", "transfer"})
 
 
@@ -53,7 +53,7 @@ def viewer_page(
     columns = {**_node_columns(dag, sheet, bands, lanes), **_edge_columns(dag, sheet)}
     columns["path"] = list(path.nodes) if path else []
     data = pack(header, columns, times_columns(overlays.times, len(dag.ids)))
-    words = {"title": title, "nodes": len(dag.ids), "edges": len(dag.tails), "gpus": len({*lanes.gpus} - {-1})}
+    words = {"title": title, "nodes": len(dag.ids), "edges": len(dag.tails), "gpus": sum(map(len, lanes.gpus))}
     return assemble(data, words, templates)
 
 
@@ -64,7 +64,7 @@ def _tables(dag: Dag, sheet: Sheet, bands: Bands, lanes: Lanes, templates: str |
     from dagtool.render.html.stages import stage_of_bands
 
     looks, tags = looks_of(sheet.families, templates), tags_of(sheet.families)
-    column = {gpu: at for at, gpu in enumerate(lanes.gpus) if gpu >= 0}
+    column = {gpu: at for at, gpus in enumerate(lanes.gpus) for gpu in gpus}
     return {
         "ids": [one if one.isprintable() and len(one) < 200 else shown(one) for one in dag.ids],
         "texts": sheet.texts.values,
@@ -72,7 +72,7 @@ def _tables(dag: Dag, sheet: Sheet, bands: Bands, lanes: Lanes, templates: str |
             [op, sheet.families[op], tags.get(op, ""), looks[op].light, looks[op].dark, looks[op].shape]
             for op in sheet.ops.values
         ],
-        "devices": [[column[gpu] for gpu in gpus if gpu in column] for gpus in sheet.devices],
+        "devices": [sorted({column[gpu] for gpu in gpus if gpu in column}) for gpus in sheet.devices],
         "gpus": lanes.gpus,
         "host": HOST_SIZE,
         "meshes": [
@@ -95,6 +95,7 @@ def _node_columns(dag: Dag, sheet: Sheet, bands: Bands, lanes: Lanes) -> dict[st
         "op": sheet.op_of,
         "title": sheet.title_of,
         "facts": sheet.facts_of,
+        "brief": sheet.brief_of,
         "device": sheet.devices_of,
         "layer": sheet.layer_of,
         "expert": sheet.expert_of,
@@ -107,25 +108,36 @@ def _node_columns(dag: Dag, sheet: Sheet, bands: Bands, lanes: Lanes) -> dict[st
 
 def _edge_columns(dag: Dag, sheet: Sheet) -> dict[str, list[int]]:
     """Edges by tail, the head as its distance from it: neighbours in the file are near each other."""
-    dashed = [kind.slots == ("route",) for kind in dag.edge_kinds]
-    families = [sheet.families[op] for op in sheet.ops.values]
-    collective = [family == "communication" and op not in _TRANSFERS for op, family in zip(sheet.ops.values, families, strict=True)]
-    op_of, devices = sheet.op_of, sheet.devices_of
-    routed = _dashed_edges(dag)
-    classes = []
-    for edge, (tail, head, kind) in enumerate(zip(dag.tails, dag.heads, dag.edge_kind_of, strict=True)):
-        if dashed[kind] or (routed and routed[edge]):
-            classes.append(3)
-        elif collective[op_of[tail]] or collective[op_of[head]]:
-            classes.append(1)
-        else:
-            classes.append(2 if devices[tail] != devices[head] and devices[tail] >= 0 <= devices[head] else 0)
     order = sorted(range(len(dag.tails)), key=dag.tails.__getitem__)
+    classes = _edge_classes(dag, sheet)
     return {
         "tail": [dag.tails[edge] for edge in order],
         "reach": [dag.heads[edge] - dag.tails[edge] for edge in order],
         "class": [classes[edge] for edge in order],
     }
+
+
+def _edge_classes(dag: Dag, sheet: Sheet) -> list[int]:
+    """For each edge its place in ``_EDGE_CLASSES``."""
+    routes = [kind.slots == ("route",) for kind in dag.edge_kinds]
+    dashed = _dashed_edges(dag)
+    collective = [sheet.families[op] == "communication" and op not in _TRANSFERS for op in sheet.ops.values]
+    sets = [frozenset(gpus) for gpus in sheet.devices]
+    apart: dict[tuple[int, int], bool] = {}
+    op_of, devices_of = sheet.op_of, sheet.devices_of
+    found = []
+    for edge, (tail, head, kind) in enumerate(zip(dag.tails, dag.heads, dag.edge_kind_of, strict=True)):
+        if routes[kind] or (dashed and dashed[edge]):
+            found.append(3)
+            continue
+        if collective[op_of[tail]] or collective[op_of[head]]:
+            found.append(1)
+            continue
+        pair = devices_of[tail], devices_of[head]
+        if pair not in apart:
+            apart[pair] = min(pair) >= 0 and sets[pair[0]].isdisjoint(sets[pair[1]])
+        found.append(2 if apart[pair] else 0)
+    return found
 
 
 def _dashed_edges(dag: Dag) -> list[bool]:

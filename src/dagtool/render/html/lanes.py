@@ -1,4 +1,4 @@
-"""Which column a node stands in: one for each GPU, in hosts; a side lane for what names no GPU."""
+"""Which column a node stands in: one for each GPU, or for GPUs that are never told apart; a side lane for what names none."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _MOST_SLOTS = 512
 
 @dataclass(frozen=True, slots=True)
 class Lanes:
-    """``gpus[c]`` is the GPU of a column, -1 in the side lane, which comes first."""
+    """``gpus[c]`` are the GPUs of a column, none in the side lane, which comes first."""
 
-    gpus: list[int]
+    gpus: list[tuple[int, ...]]
     slot_of: list[int]
     """The column of a node without a GPU, -1 for others."""
 
@@ -30,7 +30,7 @@ def arrange_lanes(
     tails: Sequence[int], heads: Sequence[int], bands: Bands, devices: Sequence[tuple[int, ...]], devices_of: list[int]
 ) -> Lanes:
     """The columns, and the places in the side lane: each node under those it comes from, as far as there is room."""
-    gpus = sorted({gpu for index in set(devices_of) - {-1} for gpu in devices[index]})
+    gpus = _columns([devices[index] for index in sorted(set(devices_of) - {-1})])
     free = [node for node, index in enumerate(devices_of) if index < 0]
     slot_of = [-1] * len(devices_of)
     if not free:
@@ -48,7 +48,19 @@ def arrange_lanes(
             wanted.append((sum(places) / len(places) if places else (width - 1) / 2, node))
         for first in range(0, len(nodes), width):
             _fill_row(sorted(wanted[first : first + width]), width, slot_of)
-    return Lanes([-1] * width + gpus, slot_of)
+    return Lanes([()] * width + gpus, slot_of)
+
+
+def _columns(used: list[tuple[int, ...]]) -> list[tuple[int, ...]]:
+    """GPUs that occur in the same sets only are one column: nothing tells them apart."""
+    within: dict[int, list[int]] = {}
+    for index, gpus in enumerate(used):
+        for gpu in gpus:
+            within.setdefault(gpu, []).append(index)
+    alike: dict[tuple[int, ...], list[int]] = {}
+    for gpu, sets in sorted(within.items()):
+        alike.setdefault(tuple(sets), []).append(gpu)
+    return [tuple(gpus) for gpus in alike.values()]
 
 
 def _fill_row(wanted: list[tuple[float, int]], width: int, slot_of: list[int]) -> None:

@@ -15,7 +15,9 @@ _HEX = re.compile(r"#[0-9a-fA-F]{6}\Z")
 _NAMED = {"white": "#ffffff", "orange": "#ffa500", "gold": "#ffd700"}
 """Names of Graphviz that ``look.j2`` uses."""
 _UNKNOWN = "#f0f0f0"
-_DARK_LIGHTNESS = 0.25
+_DARK_TEXT = "#eceff3"
+"""The text on dark fills, as in ``style.css``."""
+_READABLE = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +53,17 @@ def _channels(color: str) -> tuple[float, float, float]:
 
 
 def _dark(color: str) -> str:
-    """The same hue, dark enough for light text, and a little stronger where it is pale."""
-    hue, lightness, saturation = colorsys.rgb_to_hls(*_channels(color))
-    chroma = 0.0 if lightness > 0.99 else min(0.62, saturation)
-    mixed = colorsys.hls_to_rgb(hue, _DARK_LIGHTNESS, chroma)
-    return "#" + "".join(f"{round(255 * channel):02x}" for channel in mixed)
+    """The same hue under light text: the stronger the colour, the lighter and stronger it stays."""
+    channels = _channels(color)
+    chroma = max(channels) - min(channels)
+    hue = colorsys.rgb_to_hls(*channels)[0]
+    saturation = 0.0 if chroma < 0.01 else 0.3 + 0.5 * chroma
+    for percent in range(round(20 + 16 * chroma), 0, -1):
+        mixed = colorsys.hls_to_rgb(hue, percent / 100, saturation)
+        found = "#" + "".join(f"{round(255 * channel):02x}" for channel in mixed)
+        if contrast(found, _DARK_TEXT) >= _READABLE:
+            return found
+    return "#000000"
 
 
 def contrast(first: str, second: str) -> float:

@@ -55,6 +55,8 @@ class Sheet:
     title_of: list[int] = field(default_factory=list)
     facts_of: list[int] = field(default_factory=list)
     """Several lines, ``name: value`` or plain."""
+    brief_of: list[int] = field(default_factory=list)
+    """What one GPU gives, short: ``[8, 128, 512]``."""
     devices: list[tuple[int, ...]] = field(default_factory=list)
     devices_of: list[int] = field(default_factory=list)
     layer_of: list[int] = field(default_factory=list)
@@ -85,11 +87,12 @@ def _declared(dag: Dag) -> Sheet:
     sheet.op_of = [rows[kind][0] for kind in dag.kind_of]
     sheet.title_of = [rows[kind][1] for kind in dag.kind_of]
     sheet.facts_of = [rows[kind][2] for kind in dag.kind_of]
+    sheet.brief_of = [rows[kind][3] for kind in dag.kind_of]
     return sheet
 
 
-def _kind_texts(dag: Dag, kind: Kind, sheet: Sheet) -> tuple[int, int]:
-    """Title and facts of all nodes of a kind. The title is empty where only the id says something."""
+def _kind_texts(dag: Dag, kind: Kind, sheet: Sheet) -> tuple[int, int, int]:
+    """Title, facts and brief of all nodes of a kind. The title is empty where only the id says something."""
     block = kind.role.partition(".")[0] if "." in kind.role else ""
     title = role_words((kind.role,), block) or kind.op.replace("_", " ")
     lines = [f"role: {kind.role}"] if kind.role else []
@@ -97,7 +100,16 @@ def _kind_texts(dag: Dag, kind: Kind, sheet: Sheet) -> tuple[int, int]:
     lines += [_port_line(dag, "output", port) for port in kind.outputs]
     lines += [f"{name}: {value}" for name, value in kind.params]
     lines += _work_lines(dag, kind)
-    return sheet.texts.number(shown(title)), sheet.texts.number("\n".join(map(shown, lines)))
+    facts = "\n".join(map(shown, lines))
+    return sheet.texts.number(shown(title)), sheet.texts.number(facts), sheet.texts.number(_brief(dag, kind))
+
+
+def _brief(dag: Dag, kind: Kind) -> str:
+    port = kind.outputs[0] if kind.outputs else None
+    mesh = dag.meshes.get(port.type.mesh) if port else None
+    if port is None or mesh is None:
+        return ""
+    return shown(f"[{','.join(str(size.bind(dag.sizes)) for size in port.type.local_shape(mesh.sizes))}]")
 
 
 def _port_line(dag: Dag, side: str, port: Port) -> str:
@@ -138,6 +150,8 @@ def _foreign(dag: Dag, graph: DotGraph) -> Sheet:
         title = one.title or (lines[0] if lines else "") or name
         sheet.title_of.append(sheet.texts.number(shown(title)))
         sheet.facts_of.append(sheet.texts.number(_cut("\n".join(map(shown, lines)))))
+        gives = f"[{','.join(dim.text for dim in one.gives[0].dims)}]" if one.gives else ""
+        sheet.brief_of.append(sheet.texts.number(shown(gives)))
     return sheet
 
 
