@@ -42,6 +42,7 @@ function depths(graph) {
 
 const FEW_NODES = 400;
 
+/** A small graph is open; of a large one the first layer is. */
 function defaultDepth(graph) {
   const ladder = depths(graph);
   const first = ladder.findIndex(({ name }) => name === 'first layer');

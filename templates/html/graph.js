@@ -5,15 +5,14 @@ function makeGraph({ header, columns }) {
   const tails = columns.tail;
   const heads = tails.map((tail, edge) => tail + columns.reach[edge]);
   const lanes = header.gpus.length;
-  // The columns of a node: those of its GPUs, or its own in the side lane.
+  // The columns of a node: its own where it stands in one lane, else those of its GPUs.
   const sets = [...header.devices, ...header.gpus.map((_, column) => [column])].map((set) =>
     Int32Array.from(set).sort(),
   );
   const setOf = new Int32Array(count);
   for (let node = 0; node < count; node++) {
-    const device = columns.device[node];
-    const known = device >= 0 && sets[device].length > 0;
-    setOf[node] = known ? device : header.devices.length + Math.max(0, columns.slot[node]);
+    const slot = columns.slot[node];
+    setOf[node] = slot >= 0 ? header.devices.length + slot : columns.device[node];
   }
   const shapeOfText = textShapes(header.texts);
   return {
@@ -92,7 +91,12 @@ function titleOf(graph, node) {
 }
 
 function gpusOf(graph, node) {
-  return Array.from(graph.sets[graph.setOf[node]]).flatMap((column) => graph.gpus[column]).sort((a, b) => a - b);
+  return gpusOfColumns(graph, graph.sets[graph.setOf[node]]);
+}
+
+/** A GPU may have several columns, and a column several GPUs. */
+function gpusOfColumns(graph, columns) {
+  return [...new Set(Array.from(columns).flatMap((column) => graph.gpus[column]))].sort((a, b) => a - b);
 }
 
 /** 0–3, 8: ascending runs of whole numbers; the middle of many runs is left out. */

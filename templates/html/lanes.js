@@ -53,7 +53,7 @@ function placeLanes(graph, lanes) {
   let x = 0;
   let last = null;
   for (const lane of lanes) {
-    const gpus = lane.columns.flatMap((column) => graph.gpus[column]).sort((a, b) => a - b);
+    const gpus = gpusOfColumns(graph, lane.columns);
     lane.host = hostOf(gpus, graph.host);
     if (last !== null && lane.host !== last) x += HOST_GAP;
     last = lane.host;

@@ -1,5 +1,7 @@
 /** From the payload to the first frame. */
 
+const READABLE = 0.2;
+
 async function main() {
   document.documentElement.dataset.theme = recall('theme') || 'auto';
   const place = byId('data');
@@ -55,12 +57,16 @@ function openLink(app, link) {
   } else if (link.node >= 0) {
     app.fit(false);
     app.centre(app.selected);
-  } else startPlace(app);
+  } else startPlace(app, link);
 }
 
-/** All of it where that can be read, else its upper left corner. */
-function startPlace(app) {
-  const { camera, scene } = app;
-  const whole = fitTo(camera, scene.extent);
-  app.moveTo(whole, false);
+/** All of it. A small graph that is too long to be read so begins with its first layer. */
+function startPlace(app, link) {
+  const ladder = depths(app.graph);
+  const first = ladder.find(({ name }) => name === 'first layer');
+  const whole = fitTo(app.camera, app.scene.extent);
+  if (!link.fold && first && whole.kx < READABLE && defaultDepth(app.graph) === ladder.length - 1) {
+    app.setFold(copyFold(first.fold), { keep: false });
+  }
+  app.fit(false);
 }

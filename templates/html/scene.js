@@ -84,7 +84,7 @@ function gatherBoxes(graph, fold, sets) {
     const lanes = new Set([...used].flatMap((set) => spread(sets.runs[sets.of[set]])));
     list[box].set = sets.number([...lanes].sort((a, b) => a - b));
     const columns = new Set([...used].flatMap((set) => Array.from(graph.sets[set])));
-    list[box].gpus = [...columns].reduce((sum, column) => sum + graph.gpus[column].length, 0);
+    list[box].gpus = gpusOfColumns(graph, columns).length;
   }
   return { boxOf, list };
 }

@@ -58,11 +58,14 @@ function drawGpus(ctx, { scene, camera, theme }) {
   ctx.fillStyle = theme.muted;
   ctx.textAlign = 'center';
   let free = -Infinity;
-  for (const lane of scene.lanes) {
-    const middle = toScreenX(camera, lane.x + LANE_WIDTH / 2);
-    if (middle < GUTTER || middle > camera.width || !lane.label) continue;
-    const room = (LANE_WIDTH + LANE_GAP) * camera.kx;
-    const text = ctx.measureText(lane.label).width + 6 < room ? lane.label : lane.label.slice(4);
+  const { lanes } = scene;
+  for (let at = 0; at < lanes.length; at++) {
+    const first = lanes[at];
+    while (at + 1 < lanes.length && lanes[at + 1].label === first.label) at++;
+    const middle = toScreenX(camera, (first.x + lanes[at].x + LANE_WIDTH) / 2);
+    if (middle < GUTTER || middle > camera.width || !first.label) continue;
+    const room = (lanes[at].x - first.x + LANE_WIDTH + LANE_GAP) * camera.kx;
+    const text = ctx.measureText(first.label).width + 6 < room ? first.label : first.label.slice(4);
     const width = ctx.measureText(text).width + 6;
     if (middle - width / 2 < free) continue;
     ctx.fillText(text, middle, 30);

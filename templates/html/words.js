@@ -26,9 +26,10 @@ function writeBox(ctx, app, view, box, mode, left, right) {
   const room = (x1 - x0) * camera.kx / camera.ky - 18;
   if (room < 14) return;
   const one = scene.list[box];
+  const [op, , tag, , , shape] = one.op >= 0 ? graph.ops[one.op] : ['', '', '', '', '', ''];
+  const inner = ['diamond', 'parallelogram'].includes(shape) ? room - 12 : room;
   const x = view.sx((x0 + x1) / 2);
   const y = view.sy((scene.y0[box] + scene.y1[box]) / 2);
-  const [op, , tag] = one.op >= 0 ? graph.ops[one.op] : ['', '', ''];
   ctx.fillStyle = theme.text;
   if (mode === 'tag') {
     ctx.font = `600 ${TAG * camera.ky}px ${FONT}`;
@@ -36,14 +37,14 @@ function writeBox(ctx, app, view, box, mode, left, right) {
     return;
   }
   const times = one.level === RANKS && one.count > 1 ? ` ×${one.count.toLocaleString('en')}` : '';
-  const title = fitText(ctx, titleOf(graph, one.first), room - times.length * 7) + times;
+  const title = fitText(ctx, titleOf(graph, one.first), inner - times.length * 7) + times;
   const below = mode === 'full' ? secondLine(graph, one, op, tag) : '';
   ctx.font = `600 ${TITLE * camera.ky}px ${FONT}`;
   ctx.fillText(title, x, below ? y - 7 * camera.ky : y);
   if (!below) return;
   ctx.font = `${SMALL * camera.ky}px ${FONT}`;
   ctx.fillStyle = theme.muted;
-  ctx.fillText(fitText(ctx, below, room, SMALL), x, y + 8 * camera.ky);
+  ctx.fillText(fitText(ctx, below, inner, SMALL), x, y + 8 * camera.ky);
 }
 
 /** AR · [8, 128, 512]: the operator by its letters, and what one GPU gives; where that is unknown its name. */

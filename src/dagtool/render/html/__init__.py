@@ -23,9 +23,9 @@ _TRANSFERS = frozenset({"send", "recv", "send_recv", "transfer"})
 
 
 def viewer_page(
-    dag: Dag, *, caption: str = "", overlays: Overlays = _NOTHING, templates: str | None = None
+    dag: Dag, *, title: str = "", caption: str = "", overlays: Overlays = _NOTHING, templates: str | None = None
 ) -> str:
-    """The HTML of a graph, any graph: with cycles, without layers or GPUs.
+    """The HTML of a graph, any graph: with cycles, without layers or GPUs. ``title`` is for one without a name.
 
     Raises DagtoolError for a graph without nodes, for times that do not fit, and for templates that fail.
     """
@@ -43,7 +43,7 @@ def viewer_page(
     bands = arrange_bands(dag.tails, dag.heads, sheet.layer_of)
     lanes = arrange_lanes(dag.tails, dag.heads, bands, sheet.devices, sheet.devices_of)
     path = path_of(dag)
-    title = shown(dag.facts.get("preset") or dag.name or "graph")
+    title = shown(dag.facts.get("preset") or dag.name or title or "graph")
     header = {
         "title": title,
         "caption": shown(caption),
@@ -53,7 +53,7 @@ def viewer_page(
     columns = {**_node_columns(dag, sheet, bands, lanes), **_edge_columns(dag, sheet)}
     columns["path"] = list(path.nodes) if path else []
     data = pack(header, columns, times_columns(overlays.times, len(dag.ids)))
-    words = {"title": title, "nodes": len(dag.ids), "edges": len(dag.tails), "gpus": sum(map(len, lanes.gpus))}
+    words = {"title": title, "nodes": len(dag.ids), "edges": len(dag.tails), "gpus": len(lanes.columns_of)}
     return assemble(data, words, templates)
 
 
@@ -64,7 +64,7 @@ def _tables(dag: Dag, sheet: Sheet, bands: Bands, lanes: Lanes, templates: str |
     from dagtool.render.html.stages import stage_of_bands
 
     looks, tags = looks_of(sheet.families, templates), tags_of(sheet.families)
-    column = {gpu: at for at, gpus in enumerate(lanes.gpus) for gpu in gpus}
+    columns = lanes.columns_of
     return {
         "ids": [one if one.isprintable() and len(one) < 200 else shown(one) for one in dag.ids],
         "texts": sheet.texts.values,
@@ -72,11 +72,11 @@ def _tables(dag: Dag, sheet: Sheet, bands: Bands, lanes: Lanes, templates: str |
             [op, sheet.families[op], tags.get(op, ""), looks[op].light, looks[op].dark, looks[op].shape]
             for op in sheet.ops.values
         ],
-        "devices": [sorted({column[gpu] for gpu in gpus if gpu in column}) for gpus in sheet.devices],
+        "devices": [sorted({at for gpu in gpus for at in columns.get(gpu, ())}) for gpus in sheet.devices],
         "gpus": lanes.gpus,
         "host": HOST_SIZE,
         "meshes": [
-            [mesh.name, [[name, size] for name, size in mesh.axes], [column.get(gpu, -1) for gpu in mesh.gpus]]
+            [mesh.name, [[name, size] for name, size in mesh.axes], [columns[gpu].start if gpu in columns else -1 for gpu in mesh.gpus]]
             for mesh in dag.meshes.values()
         ],
         "bandWord": sheet.band_word,

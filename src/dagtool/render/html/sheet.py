@@ -66,9 +66,9 @@ class Sheet:
 
 
 def shown(text: str) -> str:
-    """A text of the file fit to show: cut, and without control characters and marks that turn the direction."""
+    """A text of the file fit to show: cut, without control characters, marks that turn the direction, broken letters."""
     cut = text if len(text) <= _MAX_TEXT else f"{text[:_MAX_TEXT]}… ({len(text) - _MAX_TEXT:,} more letters)"
-    return cut if cut.isprintable() else printable(cut)
+    return cut if cut.isprintable() else printable(cut.encode(errors="replace").decode())
 
 
 def fill_sheet(dag: Dag) -> Sheet:
