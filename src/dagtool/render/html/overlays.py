@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from dagtool.cost.critical import CriticalPath
     from dagtool.dag.graph import Dag
 
-__all__ = ["Mark", "Overlays", "path_of", "times_columns"]
+__all__ = ["Mark", "Overlays", "marks_record", "path_of", "times_columns"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,8 @@ def marks_record(marks: Sequence[Mark] | None) -> list[list[object]] | None:
     if marks is None:
         return None
     return [
-        [one.code, one.severity, shown(one.message), one.node, one.line, one.count, shown(one.help)] for one in marks
+        [shown(one.code), one.severity, shown(one.message), one.node, one.line, one.count, shown(one.help)]
+        for one in marks
     ]
 
 

@@ -22,7 +22,7 @@ def assemble(data: str, words: Mapping[str, object], templates: str | None = Non
     """The HTML. ``data`` is base64; ``words`` are for the markup, which escapes them."""
     env = environment(templates)
     names = env.list_templates(extensions=["js"])
-    libraries = [_source(env, name) for name in names if name.startswith(_VENDOR)]
+    libraries = [_licensed(env, name) for name in names if name.startswith(_VENDOR)]
     own = [_source(env, name) for name in names if name.startswith("html/") and not name.startswith(_VENDOR)]
     # One function around all modules: they see each other and the page sees none of them.
     script = "(function () {\n'use strict';\n" + "".join(own) + "main();\n})();\n"
@@ -47,6 +47,12 @@ def _source(env: SandboxedEnvironment, name: str) -> str:
     """A file as it is, not as a template: braces are JavaScript's."""
     assert env.loader is not None
     return env.loader.get_source(env, name)[0]
+
+
+def _licensed(env: SandboxedEnvironment, name: str) -> str:
+    """A library under the licence that asks to be in every copy."""
+    licence = _source(env, f"{name.removesuffix('.js')}.LICENSE.txt").replace("*/", "* /")
+    return f"/*\n{licence.strip()}\n*/\n{_source(env, name)}"
 
 
 def _hash(text: str) -> str:
