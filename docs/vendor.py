@@ -1,7 +1,7 @@
-"""``python3 dev.py vendor [VERSION]``: take flatbush, the one JavaScript library of the viewer, from the npm registry.
+"""``python3 dev.py vendor [VERSION]``: take flatbush, the JavaScript library of the viewer, from the npm registry.
 
-``npm pack`` fetches the package and checks its integrity; the script for browsers and the licence are copied as they are,
-with a note of where they come from. Without a version the noted one is taken again.
+``npm pack`` fetches the package and its integrity is checked; the script for browsers and the licence are copied as
+they are, with a note of where they come from. Without a version the noted one is taken again.
 """
 
 from __future__ import annotations

@@ -198,8 +198,7 @@ function selectionActions(app) {
     nextFound(by) {
       const list = app.found ? app.found.list : [];
       if (!list.length) return;
-      app.at = (app.at + by + list.length) % list.length;
-      if (by < 0 && app.at === list.length - 2 && app.selected < 0) app.at = list.length - 1;
+      app.at = app.at < 0 && by < 0 ? list.length - 1 : (app.at + by + list.length) % list.length;
       app.goTo(list[app.at]);
       byId('found').textContent = `${(app.at + 1).toLocaleString('en')} of ${plural(list.length, 'node')}`;
     },

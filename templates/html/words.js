@@ -43,7 +43,6 @@ function writeBox(ctx, app, view, box, mode, left, right) {
   ctx.fillText(title, x, below ? y - 7 * camera.ky : y);
   if (!below) return;
   ctx.font = `${SMALL * camera.ky}px ${FONT}`;
-  ctx.fillStyle = theme.muted;
   ctx.fillText(fitText(ctx, below, inner, SMALL), x, y + 8 * camera.ky);
 }
 

@@ -68,14 +68,15 @@ class Viewer:
 
     def point(self, node: str) -> tuple[float, float]:
         """Where on the page the box of a node is, after bringing it into view."""
-        self("(id) => { dagtool.moveTo = ((move) => (target) => move(target, false))(dagtool.moveTo); }", None)
+        self("() => { dagtool.moveTo = ((move) => (target) => move(target, false))(dagtool.moveTo); }")
         self("(id) => dagtool.centre(dagtool.scene.boxOf[dagtool.graph.index.get(id)])", node)
         self.settle()
         found = self(
             """(id) => {
               const { scene, camera } = dagtool;
               const box = scene.boxOf[dagtool.graph.index.get(id)];
-              const x = (Math.max(scene.x0[box], camera.x) + Math.min(scene.x1[box], camera.x + camera.width / camera.kx)) / 2;
+              const right = Math.min(scene.x1[box], camera.x + (camera.width - 96) / camera.kx);
+              const x = (Math.max(scene.x0[box], camera.x) + right) / 2;
               const place = document.getElementById('graph').getBoundingClientRect();
               return [place.x + 96 + (x - camera.x) * camera.kx,
                       place.y + 40 + ((scene.y0[box] + scene.y1[box]) / 2 - camera.y) * camera.ky];

@@ -83,7 +83,10 @@ def test_a_text_in_a_declared_file_is_only_shown(view, text):
 
 
 def test_a_link_cannot_run_anything(view):
-    viewer = view(_dag("digraph {a -> b}"), "#node=%3Cimg%20src%3Dx%20onerror%3Dwindow.hacked%3D1%3E&q=%3Cscript%3E&fold=__proto__:1;constructor")
+    viewer = view(
+        _dag("digraph {a -> b}"),
+        "#node=%3Cimg%20src%3Dx%20onerror%3Dwindow.hacked%3D1%3E&q=%3Cscript%3E&fold=__proto__:1;constructor",
+    )
     assert viewer("() => window.hacked") is None
 
 
@@ -136,7 +139,9 @@ def test_the_policy_stops_even_a_script_that_runs_inside(view, server):
 def test_templates_of_a_user_are_bound_by_the_policy_too(view, tmp_path):
     folder = tmp_path / "mine" / "html"
     folder.mkdir(parents=True)
-    (folder / "style.css").write_text("body { background: url(http://127.0.0.1:9/x.png); } :root { --theme: light; --text: #000000; }")
+    (folder / "style.css").write_text(
+        "body { background: url(http://127.0.0.1:9/x.png); } :root { --theme: light; --text: #000000; }"
+    )
     viewer = view(viewer_page(_dag("digraph {a -> b}"), templates=str(folder.parent)))
     assert viewer("() => dagtool.theme.text") == "#000000"
     viewer.complaints[:] = [one for one in viewer.complaints if "Content Security Policy" not in one]

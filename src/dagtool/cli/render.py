@@ -80,7 +80,8 @@ def command(
         size = _viewer(dag, file, output, lint=lint, findings=findings, templates=templates)
         drawn = f"{len(dag.ids):,} nodes, {size / 1e6:.2f} MB"
     else:
-        drawn = f"{len(dag.ids):,} nodes drawn as {_picture(dag, file, output, form, view, templates, timeout):,}"
+        nodes = _picture(dag, file, output, form=form, view=view, templates=templates, timeout=timeout)
+        drawn = f"{len(dag.ids):,} nodes drawn as {nodes:,}"
     if not quiet:
         spent = time.perf_counter() - started
         where = "standard output" if output == "-" else output
@@ -101,9 +102,7 @@ def _check_options(form: str, *, lint: bool, findings: str | None) -> None:
         raise DagtoolError("--lint and --findings exclude each other", "--lint checks now, --findings reads a report")
 
 
-def _picture(
-    dag: Dag, file: str, output: str, form: str, view: str, templates: str | None, timeout: float
-) -> int:
+def _picture(dag: Dag, file: str, output: str, *, form: str, view: str, templates: str | None, timeout: float) -> int:
     """Write a folded picture; how many nodes it has."""
     from dagtool.errors import DagtoolError
     from dagtool.render import caption, compose_drawing
@@ -118,9 +117,7 @@ def _picture(
     return drawing.nodes
 
 
-def _viewer(
-    dag: Dag, file: str, output: str, *, lint: bool, findings: str | None, templates: str | None
-) -> int:
+def _viewer(dag: Dag, file: str, output: str, *, lint: bool, findings: str | None, templates: str | None) -> int:
     """Write the HTML; its size in bytes."""
     import os
 

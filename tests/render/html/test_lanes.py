@@ -70,7 +70,7 @@ def test_a_preset_has_a_column_for_each_gpu():
 
 def test_a_graph_without_gpus_is_spread_over_columns_with_chains_straight():
     # a root, five chains of three, a sink
-    tails = [0] * 5 + [n for n in range(1, 11)] + [n for n in range(11, 16)]
+    tails = [0] * 5 + list(range(1, 16))
     heads = list(range(1, 6)) + [n + 5 for n in range(1, 11)] + [16] * 5
     bands = arrange_bands(tails, heads, [-1] * 17)
     slots = arrange_lanes(tails, heads, bands, [], [-1] * 17).slot_of

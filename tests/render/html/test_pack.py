@@ -1,4 +1,4 @@
-"""Numbers survive being packed. The decoder here follows the description in the module, as the one in JavaScript does."""
+"""Numbers survive being packed. The decoder here follows the description in the module, as that in JavaScript does."""
 
 from __future__ import annotations
 

@@ -27,7 +27,9 @@ def test_nothing_is_asked_of_anybody():
     page = viewer_page(generate("tp8"))
     assert not re.search(r"""(?:src|href|action|srcset)\s*=\s*["']""", page)
     assert not re.search(r"@import|url\(", page)
-    assert not re.search(r"\b(?:fetch|XMLHttpRequest|WebSocket|sendBeacon|importScripts|eval|innerHTML|outerHTML)\b", page)
+    assert not re.search(
+        r"\b(?:fetch|XMLHttpRequest|WebSocket|sendBeacon|importScripts|eval|innerHTML|outerHTML)\b", page
+    )
 
 
 def test_the_policy_names_exactly_the_scripts_and_the_style():
@@ -58,7 +60,10 @@ def test_the_licence_of_the_library_is_in_every_copy():
 
 
 def test_same_bytes_whatever_the_hash_seed():
-    code = "from dagtool.generators import generate; from dagtool.render.html import viewer_page; import hashlib; print(hashlib.sha256(viewer_page(generate('ma_separation')).encode()).hexdigest())"
+    code = (
+        "from dagtool.generators import generate; from dagtool.render.html import viewer_page; import hashlib;"
+        "print(hashlib.sha256(viewer_page(generate('ma_separation')).encode()).hexdigest())"
+    )
     found = {
         subprocess.run(
             [sys.executable, "-c", code],
@@ -107,8 +112,12 @@ def test_no_nodes_is_an_error():
 
 @pytest.mark.parametrize(
     ("times", "said"),
-    [([(0.0, 1.0)], "1 times were given for 2 nodes"), ([(0.0, 1.0), (2.0, 1.0)], "cannot end before"), ([(0.0, float("inf"))] * 2, "inf s")],
-)  # fmt: skip
+    [
+        ([(0.0, 1.0)], "1 times were given for 2 nodes"),
+        ([(0.0, 1.0), (2.0, 1.0)], "cannot end before"),
+        ([(0.0, float("inf"))] * 2, "inf s"),
+    ],
+)
 def test_times_that_do_not_fit_are_an_error(times, said):
     with pytest.raises(DagtoolError, match=said):
         viewer_page(to_dag(parse(b"digraph {a -> b}")[0]), overlays=Overlays(times=times))

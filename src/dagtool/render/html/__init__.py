@@ -36,6 +36,7 @@ def viewer_page(
     from dagtool.render.html.pack import pack
     from dagtool.render.html.page import assemble
     from dagtool.render.html.sheet import fill_sheet, shown
+    from dagtool.templates import template_errors
 
     if not dag.ids:
         raise DagtoolError("there is nothing to draw: the graph has no nodes")
@@ -43,18 +44,15 @@ def viewer_page(
     bands = arrange_bands(dag.tails, dag.heads, sheet.layer_of)
     lanes = arrange_lanes(dag.tails, dag.heads, bands, sheet.devices, sheet.devices_of)
     path = path_of(dag)
-    title = shown(dag.facts.get("preset") or dag.name or title or "graph")
-    header = {
-        "title": title,
-        "caption": shown(caption),
-        **_tables(dag, sheet, bands, lanes, templates),
-        **_extras(dag, path, overlays),
-    }
     columns = {**_node_columns(dag, sheet, bands, lanes), **_edge_columns(dag, sheet)}
     columns["path"] = list(path.nodes) if path else []
-    data = pack(header, columns, times_columns(overlays.times, len(dag.ids)))
+    times = times_columns(overlays.times, len(dag.ids))
+    title = shown(dag.facts.get("preset") or dag.name or title or "graph")
     words = {"title": title, "nodes": len(dag.ids), "edges": len(dag.tails), "gpus": len(lanes.columns_of)}
-    return assemble(data, words, templates)
+    with template_errors():
+        tables = _tables(dag, sheet, bands, lanes, templates)
+        header = {"title": title, "caption": shown(caption), **tables, **_extras(dag, path, overlays)}
+        return assemble(pack(header, columns, times), words, templates)
 
 
 def _tables(dag: Dag, sheet: Sheet, bands: Bands, lanes: Lanes, templates: str | None) -> dict[str, object]:
@@ -76,7 +74,11 @@ def _tables(dag: Dag, sheet: Sheet, bands: Bands, lanes: Lanes, templates: str |
         "gpus": lanes.gpus,
         "host": HOST_SIZE,
         "meshes": [
-            [mesh.name, [[name, size] for name, size in mesh.axes], [columns[gpu].start if gpu in columns else -1 for gpu in mesh.gpus]]
+            [
+                mesh.name,
+                [[name, size] for name, size in mesh.axes],
+                [columns[gpu].start if gpu in columns else -1 for gpu in mesh.gpus],
+            ]
             for mesh in dag.meshes.values()
         ],
         "bandWord": sheet.band_word,

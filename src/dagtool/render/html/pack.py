@@ -21,7 +21,9 @@ __all__ = ["pack"]
 _LEVEL = 8
 
 
-def pack(header: Mapping[str, object], integers: Mapping[str, Sequence[int]], floats: Mapping[str, Sequence[float]]) -> str:
+def pack(
+    header: Mapping[str, object], integers: Mapping[str, Sequence[int]], floats: Mapping[str, Sequence[float]]
+) -> str:
     """The header and the columns as text fit to stand in HTML. Integers are of 31 bits and a sign."""
     columns = [[name, "i", len(values)] for name, values in integers.items()]
     columns += [[name, "d", len(values)] for name, values in floats.items()]

@@ -66,7 +66,7 @@ class Sheet:
 
 
 def shown(text: str) -> str:
-    """A text of the file fit to show: cut, without control characters, marks that turn the direction, broken letters."""
+    """A text of the file fit to show: cut, without control characters, marks of direction, broken letters."""
     cut = text if len(text) <= _MAX_TEXT else f"{text[:_MAX_TEXT]}… ({len(text) - _MAX_TEXT:,} more letters)"
     return cut if cut.isprintable() else printable(cut.encode(errors="replace").decode())
 
