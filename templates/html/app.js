@@ -30,12 +30,14 @@ function sceneActions(app) {
     setFold(fold, { around = null, keep = true } = {}) {
       const anchor = keep && app.scene ? anchorOf(app, around) : null;
       const first = app.selected >= 0 ? app.scene.list[app.selected].first : -1;
+      const timed = app.timeline;
       app.fold = fold;
       app.scene = buildScene(graph, fold);
       app.timeline = false;
       app.selected = first >= 0 ? app.scene.boxOf[first] : -1;
       afterScene(app);
-      if (anchor) holdAnchor(app, anchor);
+      if (timed) app.fit(false);
+      else if (anchor) holdAnchor(app, anchor);
     },
     setTimeline(on) {
       const scene = on ? buildTimeline(graph) : null;
@@ -69,7 +71,7 @@ function sceneActions(app) {
       const from = now >= 0 ? now : defaultDepth(graph) - (by > 0 ? 1 : 0);
       const next = ladder[Math.min(Math.max(from + by, 0), ladder.length - 1)];
       app.setFold(copyFold(next.fold));
-      say(`showing ${next.name}, ${plural(app.scene.list.length, 'box').replace('boxs', 'boxes')}`);
+      say(`showing ${next.name}, drawn as ${plural(app.scene.list.length, 'node')}`);
     },
   };
 }

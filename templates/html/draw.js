@@ -162,7 +162,7 @@ function outline(ctx, shape, x, y, width, height) {
   if (shape === 'ellipse') ctx.roundRect(x, y, width, height, Math.min(height, width) / 2);
   else if (shape === 'diamond') polygon(ctx, [x, y + height / 2, x + slope, y, x + width - slope, y, x + width, y + height / 2, x + width - slope, y + height, x + slope, y + height]);
   else if (shape === 'parallelogram') polygon(ctx, [x + slope, y, x + width, y, x + width - slope, y + height, x, y + height]);
-  else ctx.roundRect(x, y, width, height, Math.min(4, height / 5));
+  else ctx.roundRect(x, y, width, height, Math.min(4, height / 5, width / 5));
 }
 
 function polygon(ctx, points) {

@@ -7,15 +7,16 @@ function drawOverlays(ctx, app, view) {
     const far = ROW_HEIGHT * camera.ky < FAR_PIXELS;
     ctx.lineWidth = far ? 1 : Math.min(3, Math.max(2, 3 * camera.ky));
     outlineBoxes(ctx, app, view, app.pathBoxes.keys(), far ? 0 : 1);
-    if (camera.ky > 0.45) for (const [box, place] of app.pathBoxes) label(ctx, app, view, box, `${place + 1}`, theme.critical, 'left');
-  }
-  for (const [box, severity] of app.markBoxes) {
-    label(ctx, app, view, box, { error: 'E', warning: 'W', info: 'i' }[severity], theme[severity], 'right');
+    const room = (box) => (scene.x1[box] - scene.x0[box]) * camera.kx > 24;
+    if (camera.ky > 0.45) for (const [box, place] of app.pathBoxes) if (room(box)) label(ctx, app, view, box, `${place + 1}`, theme.critical, 'left');
   }
   if (app.selected >= 0 && app.selected < scene.list.length) {
     ctx.strokeStyle = theme.accent;
     ctx.lineWidth = 3;
     outlineBoxes(ctx, app, view, [app.selected], 3);
+  }
+  for (const [box, severity] of app.markBoxes) {
+    label(ctx, app, view, box, { error: 'E', warning: 'W', info: 'i' }[severity], theme[severity], 'right');
   }
 }
 

@@ -38,7 +38,9 @@ function writeBox(ctx, app, view, box, mode, left, right) {
   }
   const times = one.level === RANKS && one.count > 1 ? ` ×${one.count.toLocaleString('en')}` : '';
   const title = fitText(ctx, titleOf(graph, one.first), inner - times.length * 7) + times;
-  const below = mode === 'full' ? secondLine(graph, one, op, tag) : '';
+  const high = scene.y1[box] - scene.y0[box];
+  if (high < TITLE) return;
+  const below = mode === 'full' && high >= TITLE + SMALL ? secondLine(graph, one, op, tag) : '';
   ctx.font = `600 ${TITLE * camera.ky}px ${FONT}`;
   ctx.fillText(title, x, below ? y - 7 * camera.ky : y);
   if (!below) return;

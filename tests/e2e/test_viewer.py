@@ -450,6 +450,8 @@ def test_times_are_drawn_as_lanes(view, tp8):
     assert "ms" in viewer.page.inner_text("#selection")
     viewer.press("t")
     assert viewer("() => [dagtool.scene.kind, dagtool.selected >= 0]") == ["graph", True]
+    viewer.press("t", "+", "[")
+    assert viewer("() => [dagtool.scene.kind, dagtool.camera.kx === dagtool.camera.ky]") == ["graph", True]
 
 
 def test_without_times_there_is_no_timeline(view, tp8):
