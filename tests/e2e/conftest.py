@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -11,21 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from benchmarks.browser import NAMES, find_browser
 
 from dagtool.dag.graph import Dag
 from dagtool.generators import generate
 from dagtool.render.html import Overlays, viewer_page
-
-_NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
     """One browser for all tests; without one they skip and say so."""
     sync_api = pytest.importorskip("playwright.sync_api")
-    program = os.environ.get("DAGTOOL_CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)), None)
+    program = find_browser()
     if program is None:
-        pytest.skip(f"no browser: none of {', '.join(_NAMES)} is installed, and DAGTOOL_CHROMIUM is not set")
+        pytest.skip(f"no browser: none of {', '.join(NAMES)} is installed, and DAGTOOL_CHROMIUM is not set")
     with sync_api.sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         yield started
