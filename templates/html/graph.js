@@ -63,10 +63,7 @@ function textShapes(texts) {
 
 function marksByNode(marks) {
   const found = new Map();
-  for (const mark of marks) {
-    const node = mark[3];
-    if (node >= 0) found.set(node, [...(found.get(node) || []), mark]);
-  }
+  for (const mark of marks) for (const node of mark[3]) found.set(node, [...(found.get(node) || []), mark]);
   return found;
 }
 

@@ -99,10 +99,10 @@ function showFindings(app) {
   }
   const marks = [...graph.marks].sort((a, b) => severityRank(a[1]) - severityRank(b[1]));
   const items = marks.slice(0, 200).map((mark) => {
-    const [code, severity, message, node, line, count, help] = mark;
+    const [code, severity, message, [node], line, count, help] = mark;
     const times = count > 1 ? ` (${count.toLocaleString('en')} places)` : '';
     const where = line ? `line ${line.toLocaleString('en')} · ` : '';
-    const jump = node >= 0 ? { onclick: () => app.goTo(node) } : { disabled: '' };
+    const jump = node !== undefined ? { onclick: () => app.goTo(node) } : { disabled: '' };
     return element('li', {}, element('button', { type: 'button', class: 'finding', title: help, ...jump },
       element('b', { class: severity, text: `${{ error: 'E', warning: 'W', info: 'i' }[severity]} ${code}` }),
       element('span', { text: `${where}${message}${times}` })));

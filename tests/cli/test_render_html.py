@@ -60,7 +60,23 @@ def test_marks_stand_on_the_nodes_they_are_about():
     marks = lint_marks(dag)
     assert [(one.code, one.severity, one.line) for one in marks] == [("GRF101", "error", 2)]
     assert len(marks) == len(dag.validate())
-    assert dag.ids[marks[0].node] in ("expert", "attn_1")
+    assert dag.ids[marks[0].nodes[0]] in ("expert", "attn_1")
+
+
+def test_a_finding_about_many_nodes_marks_them_all():
+    from dagtool.cli._viewer import lint_marks
+    from dagtool.dot import parse
+    from dagtool.dot.dialect import to_dag
+    from dagtool.dot.writer import write_dot
+    from dagtool.generators import generate
+
+    text = "".join(write_dot(generate("tp8"))).replace('sum(tp) @all", param', '@all", param')
+    dag = to_dag(parse(text.encode())[0])
+    types, edges = lint_marks(dag)
+    wrong = {node for node, name in enumerate(dag.ids) if "_out_proj_" in name}
+    assert (types.code, set(types.nodes), types.count) == ("DIM203", wrong, 32)
+    assert edges.code == "DIM204"
+    assert dag.ids[edges.nodes[0]] == "tp_layer0_out_proj_gpu0"
 
 
 @pytest.mark.parametrize(

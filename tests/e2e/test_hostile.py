@@ -53,7 +53,7 @@ def _everywhere(text: str) -> str:
 
 @pytest.mark.parametrize("text", NASTY, ids=range(len(NASTY)))
 def test_a_text_is_only_shown(view, text):
-    marks = (Mark("GRF101", "error", text, node=0, help=text), Mark(text, "info", text))
+    marks = (Mark("GRF101", "error", text, nodes=(0,), help=text), Mark(text, "info", text))
     viewer = view(_dag(_everywhere(text)), overlays=Overlays(marks))
     for node in range(3):
         viewer("(node) => dagtool.goTo(node)", node)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from dagtool.errors import DagtoolError
 
 if TYPE_CHECKING:
     from dagtool.dag.graph import Dag
+    from dagtool.dag.idmatch import IdIndex
     from dagtool.render.html import Mark
 
 __all__ = ["lint_marks", "read_marks"]
@@ -21,13 +23,13 @@ def lint_marks(dag: Dag) -> tuple[Mark, ...]:
     """What the rules find, as ``dagtool validate`` reports it without configuration."""
     from dagtool.render.html import Mark
 
-    locate = _locator(dag)
+    locate = _Locator(dag)
     return tuple(
         Mark(
             one.code,
             one.severity.value,
             one.message,
-            locate(one.node, one.line),
+            locate(one.node, one.line, one.notes),
             one.line or 0,
             one.count,
             one.help,
@@ -52,14 +54,11 @@ def read_marks(path: str, dag: Dag) -> tuple[Mark, ...]:
     findings = files[0].get("findings")
     if not isinstance(findings, list):
         raise DagtoolError(f"{path}: is no report of validate: its file has no list 'findings'", _HINT)
-    locate = _locator(dag)
+    locate = _Locator(dag)
     return tuple(_mark(path, place, one, locate) for place, one in enumerate(findings))
 
 
-Locate = Callable[[str | None, int | None], int]
-
-
-def _mark(path: str, place: int, record: object, locate: Locate) -> Mark:
+def _mark(path: str, place: int, record: object, locate: _Locator) -> Mark:
     from dagtool.render.html import Mark
 
     where = f"{path}: finding {place + 1}"
@@ -69,12 +68,13 @@ def _mark(path: str, place: int, record: object, locate: Locate) -> Mark:
     if severity not in ("error", "warning", "info"):
         raise DagtoolError(f"{where}: severity is {severity[:40]!r}, not error, warning or info", _HINT)
     node, line, count = record.get("node"), record.get("line"), record.get("count", 1)
-    help_ = record.get("help")
+    notes, help_ = record.get("notes"), record.get("help")
+    told = [note for note in notes if isinstance(note, str)] if isinstance(notes, list) else []
     return Mark(
         code,
         severity,
         message,
-        locate(node if isinstance(node, str) else None, line if isinstance(line, int) else None),
+        locate(node if isinstance(node, str) else None, line if isinstance(line, int) else None, told),
         line if isinstance(line, int) else 0,
         count if isinstance(count, int) else 1,
         help_ if isinstance(help_, str) else "",
@@ -88,16 +88,31 @@ def _text(where: str, record: Mapping[object, object], key: str) -> str:
     return value
 
 
-def _locator(dag: Dag) -> Locate:
-    """From the id or the line of a finding to its node; -1 where the graph has none there."""
-    index = {name: node for node, name in enumerate(dag.ids)}
-    lines: dict[int, int] = {}
-    if dag.source is not None:
-        for node, offset in enumerate(dag.source.node_offsets):
-            lines.setdefault(dag.source.position(offset).line, node)
+class _Locator:
+    """From the id, the line and the notes of a finding to the nodes it is about."""
 
-    def locate(node: str | None, line: int | None) -> int:
-        found = index.get(node, -1) if node is not None else -1
-        return found if found >= 0 or line is None else lines.get(line, -1)
+    def __init__(self, dag: Dag) -> None:
+        self._index = {name: node for node, name in enumerate(dag.ids)}
+        self._ids = dag.ids
+        self._lines: dict[int, int] = {}
+        if dag.source is not None:
+            for node, offset in enumerate(dag.source.node_offsets):
+                self._lines.setdefault(dag.source.position(offset).line, node)
 
-    return locate
+    @cached_property
+    def _templates(self) -> IdIndex:
+        from dagtool.dag.idmatch import IdIndex
+
+        return IdIndex(self._ids)
+
+    def __call__(self, node: str | None, line: int | None, notes: Iterable[str]) -> tuple[int, ...]:
+        """The node named comes first; those of which the notes list the ids follow, of edges both ends."""
+        first = self._index.get(node, -1) if node is not None else -1
+        if first < 0 and line is not None:
+            first = self._lines.get(line, -1)
+        found = {first: None} if first >= 0 else {}
+        for note in notes:
+            for part in note.split(", "):
+                for template in part.split(" -> "):
+                    found |= dict.fromkeys(self._templates.find(template))
+        return tuple(found)

@@ -19,12 +19,12 @@ __all__ = ["Mark", "Overlays", "marks_record", "path_of", "times_columns"]
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A finding: ``node`` is its place in the graph, -1 where it is none of the graph's; ``line`` 0 is unknown."""
+    """A finding. ``nodes`` are those it is about, the first one first; ``line`` 0 is unknown."""
 
     code: str
     severity: str
     message: str
-    node: int = -1
+    nodes: tuple[int, ...] = ()
     line: int = 0
     count: int = 1
     help: str = ""
@@ -49,11 +49,11 @@ def path_of(dag: Dag) -> CriticalPath | None:
 
 
 def marks_record(marks: Sequence[Mark] | None) -> list[list[object]] | None:
-    """Rows of code, severity, message, node, line, count, help."""
+    """Rows of code, severity, message, nodes, line, count, help."""
     if marks is None:
         return None
     return [
-        [shown(one.code), one.severity, shown(one.message), one.node, one.line, one.count, shown(one.help)]
+        [shown(one.code), one.severity, shown(one.message), list(one.nodes), one.line, one.count, shown(one.help)]
         for one in marks
     ]
 
