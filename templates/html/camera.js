@@ -38,7 +38,9 @@ function fitTo(camera, extent, { most = 1, margin = 16, stretch = false } = {}) 
   const [width, height] = [camera.width - GUTTER - 2 * margin, camera.height - HEAD - 2 * margin];
   const kx = Math.max(1e-4, width / Math.max(1, extent.x1 - extent.x0));
   const ky = Math.max(1e-4, height / Math.max(1, extent.y1 - extent.y0));
-  const [sx, sy] = stretch ? [Math.min(kx, LARGEST), Math.min(ky, most)] : [Math.min(kx, ky, most), Math.min(kx, ky, most)];
+  const [sx, sy] = stretch
+    ? [Math.min(kx, LARGEST), Math.min(ky, most)]
+    : [Math.min(kx, ky, most), Math.min(kx, ky, most)];
   const x = (extent.x0 + extent.x1) / 2 - (camera.width - GUTTER) / 2 / sx;
   const y = (extent.y0 + extent.y1) / 2 - (camera.height - HEAD) / 2 / sy;
   return { x, y, kx: sx, ky: sy };

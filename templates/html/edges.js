@@ -34,7 +34,13 @@ function buildEdges(graph, scene, sets) {
 function routeEdges(scene, sets, tail, head, kind) {
   const { list, lanes, row, y0, y1 } = scene;
   const count = tail.length;
-  const route = { x1: new Float64Array(count), y1: new Float64Array(count), x2: new Float64Array(count), y2: new Float64Array(count), via: new Float64Array(count) };
+  const route = {
+    x1: new Float64Array(count),
+    y1: new Float64Array(count),
+    x2: new Float64Array(count),
+    y2: new Float64Array(count),
+    via: new Float64Array(count),
+  };
   const taken = occupiedRows(scene, sets);
   const index = new Flatbush(Math.max(1, count));
   for (let edge = 0; edge < count; edge++) {
@@ -92,7 +98,8 @@ function occupiedRows({ list, row, lanes }, sets) {
   const order = Array.from({ length: list.length }, (_, box) => box).sort((a, b) => row[a] - row[b]);
   for (const box of order) {
     const runs = sets.runs[list[box].set];
-    for (let i = 0; i < runs.length; i += 2) for (let lane = runs[i]; lane <= runs[i + 1]; lane++) taken[lane].push(row[box]);
+    for (let i = 0; i < runs.length; i += 2)
+      for (let lane = runs[i]; lane <= runs[i + 1]; lane++) taken[lane].push(row[box]);
   }
   return taken;
 }
@@ -118,7 +125,13 @@ function traceEdge(path, edges, edge, toX, toY, round) {
     return;
   }
   const [low, high] = [toY(edges.y1[edge] + BEND), toY(edges.y2[edge] - BEND)];
-  const corners = [[x1, low], [via, low], [via, high], [x2, high], [x2, y2]];
+  const corners = [
+    [x1, low],
+    [via, low],
+    [via, high],
+    [x2, high],
+    [x2, y2],
+  ];
   if (round < 1) {
     for (const [x, y] of corners) path.lineTo(x, y);
     return;

@@ -54,7 +54,12 @@ function foldText(graph, fold) {
   const parts = FOLD_KINDS.filter((kind) => fold[kind].size).map((kind) => {
     const values = [...fold[kind]];
     if (kind === 'axis') return `axis:${values.sort().join(',')}`;
-    const runs = runsText(values.sort((a, b) => a - b), Infinity).replace(/–/g, '-').replace(/ /g, '');
+    const runs = runsText(
+      values.sort((a, b) => a - b),
+      Infinity,
+    )
+      .replace(/–/g, '-')
+      .replace(/ /g, '');
     return `${kind}:${runs}`;
   });
   return parts.join(';') || 'none';

@@ -6,7 +6,8 @@ async function main() {
   document.documentElement.dataset.theme = recall('theme') || 'auto';
   const place = byId('data');
   try {
-    if (typeof DecompressionStream === 'undefined') throw new Error('this browser is too old: it cannot unpack the data');
+    if (typeof DecompressionStream === 'undefined')
+      throw new Error('this browser is too old: it cannot unpack the data');
     const graph = makeGraph(await decode(place.textContent));
     place.remove();
     start(graph);
@@ -19,7 +20,9 @@ async function main() {
 function start(graph) {
   const app = makeApp(graph);
   app.theme = readTheme(graph);
-  byId('caption').textContent = [graph.caption, graph.sizes, graph.pathTime && `time = ${graph.pathTime}`].filter(Boolean).join('\n');
+  byId('caption').textContent = [graph.caption, graph.sizes, graph.pathTime && `time = ${graph.pathTime}`]
+    .filter(Boolean)
+    .join('\n');
   byId('timeline').hidden = !graph.timed;
   byId('path').hidden = !graph.path.length;
   byId('path').textContent = graph.pathTime ? 'Critical path' : 'Longest chain';

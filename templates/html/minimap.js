@@ -39,8 +39,12 @@ function drawMinimap({ scene, camera, minimap, theme, ratio }) {
   const whole = view.x0 <= extent.x0 && view.y0 <= extent.y0 && view.x1 >= extent.x1 && view.y1 >= extent.y1;
   minimap.canvas.hidden = whole;
   const clamp = (value, high) => Math.min(Math.max(value, 0), high);
-  const [left, right] = [(view.x0 - extent.x0) * minimap.kx, (view.x1 - extent.x0) * minimap.kx].map((x) => clamp(x, minimap.width));
-  const [top, bottom] = [(view.y0 - extent.y0) * minimap.ky, (view.y1 - extent.y0) * minimap.ky].map((y) => clamp(y, minimap.height));
+  const [left, right] = [(view.x0 - extent.x0) * minimap.kx, (view.x1 - extent.x0) * minimap.kx].map((x) =>
+    clamp(x, minimap.width),
+  );
+  const [top, bottom] = [(view.y0 - extent.y0) * minimap.ky, (view.y1 - extent.y0) * minimap.ky].map((y) =>
+    clamp(y, minimap.height),
+  );
   ctx.strokeStyle = theme.accent;
   ctx.lineWidth = 2;
   ctx.strokeRect(left + 1, top + 1, Math.max(4, right - left - 2), Math.max(4, bottom - top - 2));

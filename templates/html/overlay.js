@@ -1,4 +1,4 @@
-/** What is laid over the boxes: the critical path with its order, findings, what is selected, what the keyboard is on. */
+/** What is laid over the boxes: the critical path with its order, findings, what is selected. */
 
 function drawOverlays(ctx, app, view) {
   const { scene, theme, camera, showPath } = app;
@@ -8,7 +8,9 @@ function drawOverlays(ctx, app, view) {
     ctx.lineWidth = far ? 1 : Math.min(3, Math.max(2, 3 * camera.ky));
     outlineBoxes(ctx, app, view, app.pathBoxes.keys(), far ? 0 : 1);
     const room = (box) => (scene.x1[box] - scene.x0[box]) * camera.kx > 24;
-    if (camera.ky > 0.45) for (const [box, place] of app.pathBoxes) if (room(box)) label(ctx, app, view, box, `${place + 1}`, theme.critical, 'left');
+    if (camera.ky > 0.45)
+      for (const [box, place] of app.pathBoxes)
+        if (room(box)) label(ctx, app, view, box, `${place + 1}`, theme.critical, 'left');
   }
   if (app.selected >= 0 && app.selected < scene.list.length) {
     ctx.strokeStyle = theme.accent;
@@ -23,7 +25,8 @@ function drawOverlays(ctx, app, view) {
 function outlineBoxes(ctx, { scene, graph }, view, boxes, away) {
   ctx.beginPath();
   for (const box of boxes) {
-    if (scene.y1[box] < view.y0 || scene.y0[box] > view.y1 || scene.x1[box] < view.x0 || scene.x0[box] > view.x1) continue;
+    if (scene.y1[box] < view.y0 || scene.y0[box] > view.y1 || scene.x1[box] < view.x0 || scene.x0[box] > view.x1)
+      continue;
     const { op, level } = scene.list[box];
     for (const [x0, x1] of pieces(scene, box)) {
       const [x, y] = [view.sx(x0) - away, view.sy(scene.y0[box]) - away];

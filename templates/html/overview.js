@@ -1,4 +1,4 @@
-/** A picture of a very large scene, made once: from far away it is laid down whole, which costs the same for any graph. */
+/** A picture of a very large scene, made once: from far away it is laid down whole, at the same cost for any graph. */
 
 const LARGE_SCENE = 20000;
 const OVERVIEW_PIXELS = 4096;
@@ -11,7 +11,10 @@ function paintOverview({ scene, theme }) {
   const [width, height] = [Math.max(1, x1 - x0), Math.max(1, y1 - y0)];
   const side = Math.min(1, OVERVIEW_PIXELS / Math.max(width, height));
   // The narrow side may be finer: its pixels come free.
-  const [kx, ky] = scene.kind === 'timeline' ? [Math.min(1, OVERVIEW_PIXELS / width), Math.min(1, OVERVIEW_PIXELS / height)] : [side, side];
+  const [kx, ky] =
+    scene.kind === 'timeline'
+      ? [Math.min(1, OVERVIEW_PIXELS / width), Math.min(1, OVERVIEW_PIXELS / height)]
+      : [side, side];
   const canvas = document.createElement('canvas');
   canvas.width = Math.ceil(width * kx);
   canvas.height = Math.ceil(height * ky);
@@ -31,7 +34,8 @@ function fillRuns(ctx, scene, { theme }, { x, y, kx, ky }) {
 function fillLooks(ctx, theme, byLook) {
   for (const [look, rectangles] of byLook) {
     ctx.fillStyle = look < 0 ? theme.group : theme.fills[look];
-    for (let i = 0; i < rectangles.length; i += 4) ctx.fillRect(rectangles[i], rectangles[i + 1], rectangles[i + 2], rectangles[i + 3]);
+    for (let i = 0; i < rectangles.length; i += 4)
+      ctx.fillRect(rectangles[i], rectangles[i + 1], rectangles[i + 2], rectangles[i + 3]);
   }
 }
 

@@ -3,24 +3,39 @@
 const SEARCH_KEYS = {
   op: (graph, value) => byTable(graph.op, graph.ops, ([op]) => pattern(value.replace(/[- ]/g, '_')).test(op)),
   family: (graph, value) => byTable(graph.op, graph.ops, ([, family]) => family === value),
-  gpu: (graph, value) => byNumber(value, (test) => {
-    const sets = graph.sets.map((set) => set.some((column) => graph.gpus[column].some(test)));
-    return (node) => sets[graph.setOf[node]];
-  }),
-  host: (graph, value) => byNumber(value, (test) => {
-    const on = (column) => graph.gpus[column].some((gpu) => test(Math.floor(gpu / graph.host)));
-    const sets = graph.sets.map((set) => set.some(on));
-    return (node) => sets[graph.setOf[node]];
-  }),
-  layer: (graph, value) => value === 'none' ? (node) => graph.layers[graph.band[node]] < 0 : byNumber(value, (test) => (node) => graph.layers[graph.band[node]] >= 0 && test(graph.layers[graph.band[node]])),
-  stage: (graph, value) => byNumber(value, (test) => (node) => graph.stages[graph.band[node]] >= 0 && test(graph.stages[graph.band[node]])),
+  gpu: (graph, value) =>
+    byNumber(value, (test) => {
+      const sets = graph.sets.map((set) => set.some((column) => graph.gpus[column].some(test)));
+      return (node) => sets[graph.setOf[node]];
+    }),
+  host: (graph, value) =>
+    byNumber(value, (test) => {
+      const on = (column) => graph.gpus[column].some((gpu) => test(Math.floor(gpu / graph.host)));
+      const sets = graph.sets.map((set) => set.some(on));
+      return (node) => sets[graph.setOf[node]];
+    }),
+  layer: (graph, value) =>
+    value === 'none'
+      ? (node) => graph.layers[graph.band[node]] < 0
+      : byNumber(
+          value,
+          (test) => (node) => graph.layers[graph.band[node]] >= 0 && test(graph.layers[graph.band[node]]),
+        ),
+  stage: (graph, value) =>
+    byNumber(value, (test) => (node) => graph.stages[graph.band[node]] >= 0 && test(graph.stages[graph.band[node]])),
   expert: (graph, value) => byNumber(value, (test) => (node) => graph.expert[node] >= 0 && test(graph.expert[node])),
   id: (graph, value) => (node) => graph.ids[node].toLowerCase().includes(value),
   title: (graph, value) => byTable(graph.title, graph.texts, (text) => text.toLowerCase().includes(value)),
   fact: (graph, value) => byTable(graph.facts, graph.texts, (text) => text.toLowerCase().includes(value)),
-  code: (graph, value) => (node) => (graph.marksOf.get(node) || []).some(([code]) => code.toLowerCase().startsWith(value)),
+  code: (graph, value) => (node) =>
+    (graph.marksOf.get(node) || []).some(([code]) => code.toLowerCase().startsWith(value)),
   is: (graph, value) => {
-    const known = { path: (node) => graph.pathAt.has(node), finding: (node) => graph.marksOf.has(node), source: (node) => !graph.before.of(node).length, sink: (node) => !graph.after.of(node).length };
+    const known = {
+      path: (node) => graph.pathAt.has(node),
+      finding: (node) => graph.marksOf.has(node),
+      source: (node) => !graph.before.of(node).length,
+      sink: (node) => !graph.after.of(node).length,
+    };
     return known[value] || `is: knows ${Object.keys(known).join(', ')}`;
   },
 };
@@ -37,7 +52,12 @@ function byNumber(value, make) {
 
 /** Letters as they are, * for any. */
 function pattern(text) {
-  return new RegExp(`^${text.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&')).join('.*')}$`);
+  return new RegExp(
+    `^${text
+      .split('*')
+      .map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'))
+      .join('.*')}$`,
+  );
 }
 
 /** Returns {hits, list}, or {error}; null for an empty query. */
@@ -47,7 +67,8 @@ function search(graph, query) {
   for (const word of words) {
     const [, minus, key, rest] = /^(-?)(?:([a-z]+):)?(.*)$/s.exec(word);
     const value = rest.replace(/^"|"$/g, '');
-    if (key && !Object.hasOwn(SEARCH_KEYS, key)) return { error: `no key ${key}:, there are ${Object.keys(SEARCH_KEYS).join(', ')}` };
+    if (key && !Object.hasOwn(SEARCH_KEYS, key))
+      return { error: `no key ${key}:, there are ${Object.keys(SEARCH_KEYS).join(', ')}` };
     const test = key ? SEARCH_KEYS[key](graph, value) : plainText(graph, value);
     if (typeof test === 'string') return { error: test };
     tests.push(minus ? (node) => !test(node) : test);

@@ -42,7 +42,12 @@ function drawHosts(ctx, app) {
     ctx.fillStyle = theme.line;
     ctx.fillRect(span.left, 20, span.right - span.left, 1.5);
     const open = fold.host.has(span.host) ? '▸ ' : '▾ ';
-    const text = span.host === -1 ? 'no GPU' : span.host >= 0 && app.graph.hosts.size ? `${span.foldable ? open : ''}host ${span.host}` : '';
+    const text =
+      span.host === -1
+        ? 'no GPU'
+        : span.host >= 0 && app.graph.hosts.size
+          ? `${span.foldable ? open : ''}host ${span.host}`
+          : '';
     const [left, right] = [Math.max(span.left, GUTTER + 4), Math.min(span.right, camera.width)];
     ctx.font = `600 11px ${FONT}`;
     const short = ctx.measureText(text).width > right - left && span.host >= 0 ? `${span.host}` : text;

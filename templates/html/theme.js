@@ -5,7 +5,23 @@ function readTheme(graph) {
   const name = (key) => style.getPropertyValue(`--${key}`).trim();
   const dark = name('theme') === 'dark';
   const colors = {};
-  for (const key of ['canvas', 'text', 'muted', 'line', 'band', 'head', 'group', 'accent', 'critical', 'error', 'warning', 'info', 'before', 'after', 'on-badge']) {
+  for (const key of [
+    'canvas',
+    'text',
+    'muted',
+    'line',
+    'band',
+    'head',
+    'group',
+    'accent',
+    'critical',
+    'error',
+    'warning',
+    'info',
+    'before',
+    'after',
+    'on-badge',
+  ]) {
     colors[key] = name(key);
   }
   return {

@@ -79,7 +79,11 @@ function tickStep(least) {
 
 function timeText(seconds) {
   if (!seconds) return '0';
-  for (const [size, name] of [[1, 's'], [1e-3, 'ms'], [1e-6, 'µs']]) {
+  for (const [size, name] of [
+    [1, 's'],
+    [1e-3, 'ms'],
+    [1e-6, 'µs'],
+  ]) {
     if (Math.abs(seconds) >= size * 0.9995) return `${Number((seconds / size).toPrecision(4))} ${name}`;
   }
   return `${Number((seconds / 1e-9).toPrecision(4))} ns`;

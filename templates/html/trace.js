@@ -4,7 +4,8 @@ function membersOf(scene, graph, box) {
   const { first, count } = scene.list[box];
   if (count === 1) return [first];
   const found = [];
-  for (let node = first; node < graph.count && found.length < count; node++) if (scene.boxOf[node] === box) found.push(node);
+  for (let node = first; node < graph.count && found.length < count; node++)
+    if (scene.boxOf[node] === box) found.push(node);
   return found;
 }
 
@@ -42,7 +43,14 @@ function traceOf(graph, scene, nodes, all) {
     if (before.found[tail] && (own[head] || (all && before.found[head]))) beforeEdges.add(edges.of[edge]);
     else if (after.found[head] && (own[tail] || (all && after.found[tail]))) afterEdges.add(edges.of[edge]);
   }
-  return { hits, all, before: before.total, after: after.total, beforeEdges: [...beforeEdges], afterEdges: [...afterEdges] };
+  return {
+    hits,
+    all,
+    before: before.total,
+    after: after.total,
+    beforeEdges: [...beforeEdges],
+    afterEdges: [...afterEdges],
+  };
 }
 
 /** The neighbour that an arrow key leads to: on the critical path first, then in the nearest lane. */
@@ -57,7 +65,8 @@ function stepAlong(app, direction) {
     const [from, to] = direction > 0 ? [edges.tail[edge], edges.head[edge]] : [edges.head[edge], edges.tail[edge]];
     if (from !== box || to === box) continue;
     const onPath = graph.pathAt.has(list[box].first) && graph.pathAt.has(list[to].first) ? 1e9 : 0;
-    const away = Math.abs((scene.x0[to] + scene.x1[to]) / 2 - middle) + 0.01 * Math.abs(scene.row[to] - scene.row[box]) - onPath;
+    const away =
+      Math.abs((scene.x0[to] + scene.x1[to]) / 2 - middle) + 0.01 * Math.abs(scene.row[to] - scene.row[box]) - onPath;
     if (away < cost) [best, cost] = [to, away];
   }
   return best;

@@ -5,7 +5,14 @@ const fitted = new Map();
 
 function drawTexts(ctx, app, view, boxes) {
   const { camera, scene, lit } = app;
-  const mode = TITLE * camera.ky >= TEXT_PIXELS ? (SMALL * camera.ky >= TEXT_PIXELS + 0.5 ? 'full' : 'title') : TAG * camera.ky >= TEXT_PIXELS ? 'tag' : 'none';
+  const mode =
+    TITLE * camera.ky >= TEXT_PIXELS
+      ? SMALL * camera.ky >= TEXT_PIXELS + 0.5
+        ? 'full'
+        : 'title'
+      : TAG * camera.ky >= TEXT_PIXELS
+        ? 'tag'
+        : 'none';
   ctx.textBaseline = 'middle';
   ctx.textAlign = 'center';
   ctx.direction = 'ltr';
@@ -22,8 +29,9 @@ function drawTexts(ctx, app, view, boxes) {
 /** On the part of the box that is in sight, so that wide collectives always say what they are. */
 function writeBox(ctx, app, view, box, mode, left, right) {
   const { scene, graph, camera, theme } = app;
-  const [x0, x1] = [Math.max(left, view.x0), Math.min(right, view.x1)];
-  const room = (x1 - x0) * camera.kx / camera.ky - 18;
+  const wide = right - left > 1.5 * LANE_WIDTH;
+  const [x0, x1] = wide ? [Math.max(left, view.x0), Math.min(right, view.x1)] : [left, right];
+  const room = ((x1 - x0) * camera.kx) / camera.ky - 18;
   if (room < 14) return;
   const one = scene.list[box];
   const [op, , tag, , , shape] = one.op >= 0 ? graph.ops[one.op] : ['', '', '', '', '', ''];
@@ -37,7 +45,8 @@ function writeBox(ctx, app, view, box, mode, left, right) {
     return;
   }
   const times = one.level === RANKS && one.count > 1 ? ` ×${one.count.toLocaleString('en')}` : '';
-  const title = fitText(ctx, titleOf(graph, one.first), inner - times.length * 7) + times;
+  const fits = fitText(ctx, titleOf(graph, one.first), inner - times.length * 7);
+  const title = (fits.length < 5 && fits.endsWith('…') && tag ? tag : fits) + times;
   const high = scene.y1[box] - scene.y0[box];
   if (high < TITLE) return;
   const below = mode === 'full' && high >= TITLE + SMALL ? secondLine(graph, one, op, tag) : '';

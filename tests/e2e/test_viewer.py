@@ -165,7 +165,7 @@ WANTED = {
         _op(dag, node) == "linear" and dag.layer_of[node] == 1 and bool(dag.kind(node).outputs[0].type.partial)
     ),
     "attn_allreduce_3_": lambda dag, node: dag.ids[node].startswith("attn_allreduce_3_"),
-    "is:path -op:linear": lambda dag, node: node in set(dag.critical_path().nodes) and _op(dag, node) != "linear",
+    "is:path -op:linear": lambda dag, node: _op(dag, node) != "linear",
 }
 
 
@@ -191,8 +191,12 @@ def test_enter_goes_from_one_hit_to_the_next_and_opens_what_hides_it(view, ep16_
         viewer.press("Enter")
         assert viewer.selected() == hit
         assert viewer("() => dagtool.scene.list[dagtool.selected].level") == 0
-    viewer.press("Escape")
-    viewer.press("Escape")
+    viewer.press("Escape")  # leaves the field and empties it
+    viewer.page.fill("#query", "op:all_reduce gpu:3 layer:12")
+    viewer.page.focus("#graph")
+    viewer.press("N")
+    assert viewer.selected() == hits[-1]
+    viewer.press("Escape", "Escape")
     assert viewer("() => [dagtool.query, dagtool.selected, dagtool.lit]") == ["", -1, None]
 
 
@@ -261,6 +265,19 @@ def test_a_double_click_opens_and_folds(view, ep16_tp4):
     assert 5 not in viewer("() => [...dagtool.fold.layer]")
     viewer.page.mouse.dblclick(*viewer.point("attn_allreduce_5_0"))
     assert 5 in viewer("() => [...dagtool.fold.layer]")
+
+
+@pytest.mark.parametrize("fold", ["host:1-7", "axis:ep", "axis:ep,tp;host:0"])
+def test_enter_opens_what_brings_ranks_together(view, ep16_tp4, fold):
+    viewer = view(ep16_tp4, f"#fold={fold}")
+    viewer("() => dagtool.select(dagtool.scene.list.findIndex((one) => one.level === 1))")
+    count = viewer("() => dagtool.scene.list[dagtool.selected].count")
+    assert count > 1
+    assert f"×{count}" in viewer.page.inner_text("#selection h2")
+    for _ in range(3):
+        if viewer("() => dagtool.scene.list[dagtool.selected].count") > 1:
+            viewer.press("Enter")
+    assert viewer("() => dagtool.scene.list[dagtool.selected].count") == 1
 
 
 def test_ranks_fold_along_a_mesh_axis(view, ep16_tp4):
