@@ -2,11 +2,8 @@
 
 /** What a box stands for: a node, like nodes of one folded lane, a layer, a stage. */
 const NODE = 0;
-
 const RANKS = 1;
-
 const LAYER = 2;
-
 const STAGE = 3;
 
 /** For each set of columns the set of lanes, as runs of neighbours: [first, last, first, last, …]. */

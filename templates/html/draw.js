@@ -1,19 +1,12 @@
 /** One frame: what is in sight, with as much detail as can be made out. */
 
 const TEXT_PIXELS = 6;
-
 const TITLE = 13;
-
 const SMALL = 11;
-
 const TAG = 24;
-
 const FAR_PIXELS = 7;
-
 const EDGE_SCALE = 0.15;
-
-const MOST_EDGES = 9000;
-
+const MOST_EDGES = 5000;
 const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Liberation Sans", Arial, sans-serif';
 
 function drawFrame(ctx, app) {

@@ -1,7 +1,6 @@
 /** Edges: a colour, a width and dashes for each class. */
 
 const DASHES = { route: [3, 3], transfer: [8, 3] };
-
 const WIDTHS = { data: 1, collective: 1.6, transfer: 1.8, route: 1.3 };
 
 function drawEdges(ctx, app, view) {

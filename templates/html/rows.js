@@ -1,13 +1,9 @@
 /** Rows from top to bottom: band under band, step under step. */
 
 const ROW_HEIGHT = 34;
-
 const ROW_GAP = 16;
-
 const FOLDED_HEIGHT = 36;
-
 const BAND_HEAD = 14;
-
 const BAND_GAP = 22;
 
 /** Rows from top to bottom; boxes of one step that would lie on each other get rows of their own. */
