@@ -19,6 +19,7 @@ usage: python3 dev.py COMMAND [ARGUMENTS]
   types     mypy --strict over the package as it is installed
   pytest    the tests alone; arguments go to pytest
   bench     speed, beside C Graphviz; --large for half a million nodes
+  fuzz      damaged files through reader and rules, beside C Graphviz; --count 100000 for minutes
   docs      rewrite the pages that are made from the code
   gallery   draw outputs/gallery/ again
   vendor    take the viewer's JavaScript library from the npm registry again, or another version of it
@@ -198,6 +199,12 @@ def bench(*arguments: str) -> None:
     run(PYTHON, "tests/benchmarks/bench_main.py", *arguments)
 
 
+def fuzz(*arguments: str) -> None:
+    """Damaged texts through the reader and every rule."""
+    prepare("dev")
+    run(PYTHON, "tests/fuzz/run.py", *arguments)
+
+
 def docs() -> None:
     """Rewrite what is made from the code: rules, operator table, outputs of examples."""
     prepare("dev")
@@ -231,7 +238,7 @@ def browser() -> None:
             return
 
 
-COMMANDS = (demo, test, lint, types, pytest, bench, docs, gallery, vendor, browser)
+COMMANDS = (demo, test, lint, types, pytest, bench, fuzz, docs, gallery, vendor, browser)
 
 
 def main(arguments: "list[str]") -> int:

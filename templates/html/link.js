@@ -8,7 +8,7 @@ function readLink(graph) {
     missing: given.has('node') && !graph.index.has(given.get('node')) ? given.get('node') : '',
     fold: given.has('fold') ? parseFold(graph, given.get('fold')) : null,
     query: given.get('q') || '',
-    path: given.get('path') === '1',
+    path: given.has('path') ? given.get('path') === '1' : graph.showPath,
     all: given.get('trace') === 'all',
     timeline: given.get('view') === 'timeline' && graph.timed,
     place: place.length === 3 && place.every(Number.isFinite) && place[2] > 0 ? place : null,
@@ -23,7 +23,7 @@ function linkText(app) {
   if (scene.kind === 'timeline') said.set('view', 'timeline');
   said.set('fold', foldText(graph, fold));
   if (app.query) said.set('q', app.query);
-  if (app.showPath) said.set('path', '1');
+  if (app.showPath || graph.showPath) said.set('path', app.showPath ? '1' : '0');
   said.set('at', [camera.x.toFixed(0), camera.y.toFixed(0), camera.kx.toPrecision(3)].join(','));
   return said.toString().replace(/%3A/g, ':').replace(/%2C/g, ',').replace(/%3B/g, ';');
 }

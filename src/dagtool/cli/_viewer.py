@@ -1,4 +1,4 @@
-"""The findings that ``dagtool render`` lays over an HTML viewer: its own, or those of an earlier ``validate``."""
+"""The HTML viewer of ``dagtool render``, with findings laid over it: its own, or those of an earlier ``validate``."""
 
 from __future__ import annotations
 
@@ -14,9 +14,38 @@ if TYPE_CHECKING:
     from dagtool.dag.idmatch import IdIndex
     from dagtool.render.html import Mark
 
-__all__ = ["lint_marks", "read_marks"]
+__all__ = ["lint_marks", "read_marks", "write_viewer"]
 
 _HINT = "make one with 'dagtool validate FILE --output-format json'"
+
+
+def write_viewer(file: str, *, highlight: str | None, findings: str | None, templates: str | None) -> tuple[bytes, int]:
+    """The page of a file and the number of its nodes; ``highlight`` is ``path``, ``findings`` or None.
+
+    Raises DagtoolError for what cannot be read or shown.
+    """
+    import os
+
+    from dagtool.dot.load import load_dag
+    from dagtool.render import caption
+    from dagtool.render.html import Overlays, viewer_page
+
+    if highlight == "findings" and findings is not None:
+        raise DagtoolError("--findings FILE takes the place of --highlight findings", "leave one of them out")
+    dag = load_dag(file)
+    marks = None if findings is None else read_marks(findings, dag)
+    if highlight == "findings":
+        marks = lint_marks(dag)
+    options = ["--format html", *([f"--highlight {highlight}"] if highlight else [])]
+    name = "" if file == "-" else os.path.splitext(os.path.basename(file))[0]
+    overlays = Overlays(marks, path=highlight == "path")
+    try:
+        page = viewer_page(dag, title=name, caption=caption(file, *options), overlays=overlays, templates=templates)
+    except DagtoolError as error:
+        if templates is None:
+            error.message = f"{file}: {error.message}"
+        raise
+    return page.encode(), len(dag.ids)
 
 
 def lint_marks(dag: Dag) -> tuple[Mark, ...]:

@@ -156,6 +156,7 @@ def _extras(dag: Dag, path: CriticalPath | None, overlays: Overlays) -> dict[str
     return {
         "declared": dag.declared,
         "timed": overlays.times is not None,
+        "showPath": overlays.path,
         "marks": marks_record(overlays.marks),
         "pathTime": shown(path.expression) if path and path.products else "",
         "sizes": " ".join(f"{symbol}={symbol if value is None else value}" for symbol, value in dag.sizes.items()),

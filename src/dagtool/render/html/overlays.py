@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dagtool.errors import DagtoolError
@@ -35,7 +35,9 @@ class Overlays:
     """Marks are None where nobody checked; ``times`` are start and end of each node in seconds, NaN where unknown."""
 
     marks: tuple[Mark, ...] | None = None
-    times: Sequence[tuple[float, float]] | None = field(default=None)
+    times: Sequence[tuple[float, float]] | None = None
+    path: bool = False
+    """Whether the critical path is shown from the start."""
 
 
 def path_of(dag: Dag) -> CriticalPath | None:
