@@ -28,6 +28,7 @@ function makeGraph({ header, columns }) {
     after: neighbours(count, tails, heads),
     before: neighbours(count, heads, tails),
     marksOf: marksByNode(header.marks || []),
+    runsOf: runsByNode(columns.run),
     pathAt: new Map(Array.from(columns.path, (node, place) => [node, place])),
     index: new Map(header.ids.map((id, node) => [id, node])),
     hosts: hostsOf(header.gpus, header.host),
@@ -64,6 +65,13 @@ function textShapes(texts) {
 function marksByNode(marks) {
   const found = new Map();
   for (const mark of marks) for (const node of mark[3]) found.set(node, [...(found.get(node) || []), mark]);
+  return found;
+}
+
+/** By node its runs, in the order of the payload. */
+function runsByNode(nodes) {
+  const found = new Map();
+  nodes.forEach((node, at) => found.set(node, [...(found.get(node) || []), at]));
   return found;
 }
 

@@ -58,8 +58,8 @@ function nodeParts(app, node) {
   if (graph.expert[node] >= 0) rows.push(['expert', graph.expert[node]]);
   if (graph.line.length) rows.push(['line', graph.line[node].toLocaleString('en')]);
   if (graph.pathAt.has(node)) rows.push([pathName(graph), `${graph.pathAt.get(node) + 1} of ${graph.path.length}`]);
-  if (graph.timed && !Number.isNaN(graph.start[node]))
-    rows.push(['time', `${timeText(graph.start[node])} – ${timeText(graph.end[node])}`]);
+  for (const at of graph.runsOf.get(node) || [])
+    rows.push(['time', `${timeText(graph.start[at])} – ${timeText(graph.end[at])}`]);
   const texts = [];
   for (const line of graph.texts[graph.facts[node]].split('\n').filter(Boolean)) {
     const at = graph.declared ? line.indexOf(': ') : -1;

@@ -8,28 +8,26 @@ function buildTimeline(graph) {
   const list = [];
   const [x0, x1, y0, y1, row] = [[], [], [], [], []];
   const boxOf = new Int32Array(graph.count).fill(-1);
-  const lengths = [];
-  let origin = Infinity;
-  for (let node = 0; node < graph.count; node++) {
-    if (Number.isNaN(graph.start[node]) || Number.isNaN(graph.end[node])) continue;
-    origin = Math.min(origin, graph.start[node]);
-    if (graph.end[node] > graph.start[node]) lengths.push(graph.end[node] - graph.start[node]);
-  }
-  lengths.sort((a, b) => a - b);
+  const { run: nodes, start, end } = graph;
+  const origin = start.reduce((first, one) => Math.min(first, one), Infinity);
+  const lengths = end
+    .map((one, at) => one - start[at])
+    .filter((one) => one > 0)
+    .sort();
+  // Half of all runs are at least as wide as a word when nothing is stretched.
   const unit = 60 / (lengths[lengths.length >> 1] || 1);
-  for (let node = 0; node < graph.count; node++) {
-    if (Number.isNaN(graph.start[node]) || Number.isNaN(graph.end[node])) continue;
+  nodes.forEach((node, at) => {
     const sends = graph.ops[graph.op[node]][1] === 'communication';
     for (const column of graph.sets[graph.setOf[node]]) {
       if (boxOf[node] < 0) boxOf[node] = list.length;
       list.push({ level: NODE, band: graph.band[node], step: 0, op: graph.op[node], set: -1, first: node, count: 1 });
-      x0.push((graph.start[node] - origin) * unit);
-      x1.push((graph.end[node] - origin) * unit);
+      x0.push((start[at] - origin) * unit);
+      x1.push((end[at] - origin) * unit);
       y0.push(column * TRACK + (sends ? BUSY + 2 : 0));
       y1.push(column * TRACK + (sends ? BUSY + 2 + SENDING : BUSY));
       row.push(2 * column + Number(sends));
     }
-  }
+  });
   if (!list.length) return null;
   const rowY = Array.from({ length: 2 * graph.lanes }, (_, at) => (at >> 1) * TRACK + (at % 2 ? BUSY + 2 : 0));
   const scene = { kind: 'timeline', list, boxOf, x0, x1, y0, y1, row, rowY, unit, frames: [], lanes: [] };

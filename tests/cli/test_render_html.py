@@ -72,7 +72,7 @@ def _header(page: Path) -> dict[str, object]:
 
 
 def test_marks_stand_on_the_nodes_they_are_about():
-    from dagtool.cli._viewer import lint_marks
+    from dagtool.cli._marks import lint_marks
     from dagtool.dot import parse
     from dagtool.dot.dialect import to_dag
 
@@ -84,7 +84,7 @@ def test_marks_stand_on_the_nodes_they_are_about():
 
 
 def test_a_finding_about_many_nodes_marks_them_all():
-    from dagtool.cli._viewer import lint_marks
+    from dagtool.cli._marks import lint_marks
     from dagtool.dot import parse
     from dagtool.dot.dialect import to_dag
     from dagtool.dot.writer import write_dot
@@ -124,6 +124,40 @@ def test_what_is_no_report_is_refused(dagtool, plan, tmp_path, text, said):
     assert not (tmp_path / "x.html").exists()
 
 
+def _schedule(folder: Path, nodes: object) -> Path:
+    file = folder / "schedule.json"
+    file.write_text(json.dumps({"nodes": nodes}))
+    return file
+
+
+def test_times_of_a_schedule_make_a_timeline(dagtool, plan, tmp_path):
+    report = _schedule(tmp_path, [{"id": "input", "time_s": 1e-3, "start_s": [0, 2e-3]}])
+    assert dagtool("render", plan, "-o", tmp_path / "a.html", "--times", report).returncode == 0
+    header = _header(tmp_path / "a.html")
+    assert header["timed"] is True
+    assert ["run", "i", 2] in header["columns"]
+
+
+@pytest.mark.parametrize(
+    ("nodes", "said"),
+    [
+        (None, "it has no list 'nodes'"),
+        ([], "says of no node when it runs"),
+        ([3], "node 1 has no text 'id'"),
+        ([{"id": "nowhere", "time_s": 1, "start_s": [0]}], "'nowhere' is no node of the graph"),
+        ([{"id": "input", "time_s": "1", "start_s": [0]}], "time_s is no number"),
+        ([{"id": "input", "time_s": 1, "start_s": 0}], "start_s no list of numbers"),
+        ([{"id": "input", "time_s": -1, "start_s": [0]}], "it ends before it starts"),
+        ([{"id": "input", "time_s": 1, "start_s": [float("inf")]}], "these are no times"),
+    ],
+)
+def test_what_is_no_schedule_is_refused(dagtool, plan, tmp_path, nodes, said):
+    done = dagtool("render", plan, "-o", tmp_path / "x.html", "--times", _schedule(tmp_path, nodes))
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert not (tmp_path / "x.html").exists()
+
+
 def test_a_report_may_say_less_than_all(dagtool, plan, tmp_path):
     report = tmp_path / "report.json"
     record = {"code": "A1", "severity": "info", "message": "m", "node": "nowhere", "line": "x", "count": None}
@@ -135,6 +169,7 @@ def test_a_report_may_say_less_than_all(dagtool, plan, tmp_path):
     ("arguments", "said"),
     [
         (["-o", "x.html", "--view", "all"], "--view is for pictures"),
+        (["-o", "x.dot", "--times", "r.json"], "--times is for HTML files"),
         (["-o", "x.html", "--gpus", "0-3"], "--gpus is for pictures"),
         (["-o", "x.dot", "--findings", "r.json"], "--findings is for HTML files"),
         (["-o", "x.html", "--lint", "--findings", "r.json"], "leave one of them out"),

@@ -11,7 +11,7 @@ import pytest
 
 from dagtool.dag.graph import Dag
 from dagtool.generators import generate
-from dagtool.render.html import Mark, Overlays, viewer_page
+from dagtool.render.html import Mark, Overlays, Run, viewer_page
 
 ALL_REDUCE = "attn_allreduce_3_4"
 
@@ -448,12 +448,16 @@ def test_times_are_drawn_as_lanes(view, tp8):
     depth = [0.0] * len(tp8.ids)
     for tail, head in zip(tp8.tails, tp8.heads, strict=True):  # the generator writes tails first
         depth[head] = max(depth[head], depth[tail] + 1)
-    times = [(0.5e-3 * at, 0.5e-3 * at + 0.4e-3) for at in depth]
-    times[7] = (float("nan"), float("nan"))
-    viewer = view(tp8, overlays=Overlays(times=times))
+    runs = [
+        Run(node, 0.5e-3 * at + later, 0.5e-3 * at + later + 0.4e-3)
+        for later in (0.0, 0.1)  # two micro-batches
+        for node, at in enumerate(depth)
+        if node != 7
+    ]
+    viewer = view(tp8, overlays=Overlays(runs=runs))
     viewer.press("t")
     assert viewer("() => dagtool.scene.kind") == "timeline"
-    boxes = sum(len(tp8.gpus(node)) for node in range(len(tp8.ids)) if node != 7)
+    boxes = 2 * sum(len(tp8.gpus(node)) for node in range(len(tp8.ids)) if node != 7)
     assert viewer("() => dagtool.scene.list.length") == boxes
     wide = viewer("() => { const s = dagtool.scene; return s.x1.map((x, box) => (x - s.x0[box]) / s.unit); }")
     assert min(wide) == pytest.approx(0.4e-3)
@@ -464,7 +468,7 @@ def test_times_are_drawn_as_lanes(view, tp8):
     assert after[0] > before[0]
     assert after[1] == before[1], "time is stretched, lanes are not"
     viewer("() => dagtool.goTo(dagtool.graph.index.get('tp_layer2_attn_all_reduce'))")
-    assert "ms" in viewer.page.inner_text("#selection")
+    assert viewer.page.inner_text("#selection").count(" ms – ") == 2
     viewer.press("t")
     assert viewer("() => [dagtool.scene.kind, dagtool.selected >= 0]") == ["graph", True]
     viewer.press("t", "+", "[")

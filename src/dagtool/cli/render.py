@@ -68,6 +68,7 @@ class _ViewOption(click.Option):
 )
 @click.option("--lint", is_flag=True, help="Short for --highlight findings.")
 @click.option("--findings", metavar="FILE", help="For HTML: the findings of this JSON report of 'dagtool validate'.")
+@click.option("--times", metavar="FILE", help="For HTML: the times of this JSON report of 'dagtool schedule'.")
 @click.option("--gpus", metavar="SET", help="For --view gpu and lanes: which GPUs, as in 0-7,12.")
 @click.option("--templates", metavar="DIR", help="Templates that go in front of ours, by the same names.")
 @click.option(
@@ -87,6 +88,7 @@ def command(
     view: str,
     lint: bool,
     findings: str | None,
+    times: str | None,
     templates: str | None,
     timeout: float,
     quiet: bool,
@@ -106,12 +108,13 @@ def command(
     if lint:
         asked["highlight"] = "findings"
     if form == "html":
-        size, nodes = _viewer(file, output, asked["highlight"], findings, templates)
+        size, nodes = _viewer(
+            file, output, highlight=asked["highlight"], findings=findings, times=times, templates=templates
+        )
         if not quiet:
             _summary(output, f"{nodes:,} nodes, {size / 1e6:.2f} MB", started)
         return
-    if findings is not None:
-        raise DagtoolError(f"--findings is for HTML files, this one is {form}", "--highlight findings checks now")
+    _refuse_reports(form, findings=findings, times=times)
     wanted = _asked(file, view, asked)
     dag = load_dag(file)
     if form == "json":
@@ -133,18 +136,25 @@ def command(
         _summary(output, f"{len(dag.ids):,} nodes drawn as {drawing.nodes:,}", started)
 
 
-def _viewer(
-    file: str, output: str, highlight: str | None, findings: str | None, templates: str | None
-) -> tuple[int, int]:
+def _refuse_reports(form: str, **reports: str | None) -> None:
+    """Pictures show no reports. Raises DagtoolError where one is given."""
+    from dagtool.errors import DagtoolError
+
+    for name, report in reports.items():
+        if report is not None:
+            raise DagtoolError(f"--{name} is for HTML files, this one is {form}", "write to a file that ends in .html")
+
+
+def _viewer(file: str, output: str, **given: str | None) -> tuple[int, int]:
     """Write the HTML; its size in bytes, and how many nodes it holds. Raises DagtoolError for options of pictures."""
-    from dagtool.cli._viewer import write_viewer
+    from dagtool.cli._viewer import viewer
     from dagtool.errors import DagtoolError
 
     context = click.get_current_context()
     for name in _PICTURES_ONLY:
         if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
             raise DagtoolError(f"--{name} is for pictures: an HTML file shows the whole graph", "leave it out")
-    page, nodes = write_viewer(file, highlight=highlight, findings=findings, templates=templates)
+    page, nodes = viewer(file, **given)
     _write(output, page)
     return len(page), nodes
 

@@ -16,7 +16,7 @@ from dagtool.dot import parse
 from dagtool.dot.dialect import to_dag
 from dagtool.errors import DagtoolError
 from dagtool.generators import generate
-from dagtool.render.html import Overlays, viewer_page
+from dagtool.render.html import Overlays, Run, viewer_page
 
 
 def _page(text: str) -> str:
@@ -111,16 +111,16 @@ def test_no_nodes_is_an_error():
 
 
 @pytest.mark.parametrize(
-    ("times", "said"),
+    ("run", "said"),
     [
-        ([(0.0, 1.0)], "1 times were given for 2 nodes"),
-        ([(0.0, 1.0), (2.0, 1.0)], "cannot end before"),
-        ([(0.0, float("inf"))] * 2, "inf s"),
+        (Run(2, 0.0, 1.0), "there are times of node 2, but only 2 nodes"),
+        (Run(0, 2.0, 1.0), "ends before it starts"),
+        (Run(0, 0.0, float("nan")), "are no times"),
     ],
 )
-def test_times_that_do_not_fit_are_an_error(times, said):
+def test_times_that_make_no_sense_are_an_error(run, said):
     with pytest.raises(DagtoolError, match=said):
-        viewer_page(to_dag(parse(b"digraph {a -> b}")[0]), overlays=Overlays(times=times))
+        viewer_page(to_dag(parse(b"digraph {a -> b}")[0]), overlays=Overlays(runs=[run]))
 
 
 def test_a_script_that_closes_its_element_is_an_error(tmp_path):

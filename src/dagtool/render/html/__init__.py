@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from dagtool.render.html.overlays import Mark, Overlays
+from dagtool.render.html.overlays import Mark, Overlays, Run
 
 if TYPE_CHECKING:
     from dagtool.cost.critical import CriticalPath
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from dagtool.render.html.lanes import Lanes
     from dagtool.render.html.sheet import Sheet
 
-__all__ = ["Mark", "Overlays", "viewer_page"]
+__all__ = ["Mark", "Overlays", "Run", "viewer_page"]
 
 _NOTHING = Overlays()
 _EDGE_CLASSES = ("data", "collective", "transfer", "route")
@@ -27,12 +27,12 @@ def viewer_page(
 ) -> str:
     """The HTML of a graph, any graph: with cycles, without layers or GPUs. ``title`` is for one without a name.
 
-    Raises DagtoolError for a graph without nodes, for times that do not fit, and for templates that fail.
+    Raises DagtoolError for a graph without nodes, for runs that make no sense, and for templates that fail.
     """
     from dagtool.errors import DagtoolError
     from dagtool.render.html.bands import arrange_bands
     from dagtool.render.html.lanes import arrange_lanes
-    from dagtool.render.html.overlays import path_of, times_columns
+    from dagtool.render.html.overlays import check_runs, path_of
     from dagtool.render.html.pack import pack
     from dagtool.render.html.page import assemble
     from dagtool.render.html.sheet import fill_sheet, shown
@@ -46,7 +46,10 @@ def viewer_page(
     path = path_of(dag)
     columns = {**_node_columns(dag, sheet, bands, lanes), **_edge_columns(dag, sheet)}
     columns["path"] = list(path.nodes) if path else []
-    times = times_columns(overlays.times, len(dag.ids))
+    runs = overlays.runs or ()
+    check_runs(runs, len(dag.ids))
+    columns["run"] = [run.node for run in runs]
+    times = {"start": [run.start_s for run in runs], "end": [run.end_s for run in runs]}
     title = shown(dag.facts.get("preset") or dag.name or title or "graph")
     words = {"title": title, "nodes": len(dag.ids), "edges": len(dag.tails), "gpus": len(lanes.columns_of)}
     with template_errors():
@@ -155,7 +158,7 @@ def _extras(dag: Dag, path: CriticalPath | None, overlays: Overlays) -> dict[str
 
     return {
         "declared": dag.declared,
-        "timed": overlays.times is not None,
+        "timed": bool(overlays.runs),
         "showPath": overlays.path,
         "marks": marks_record(overlays.marks),
         "pathTime": shown(path.expression) if path and path.products else "",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from dagtool.cost.critical import CriticalPath
     from dagtool.dag.graph import Dag
 
-__all__ = ["Mark", "Overlays", "marks_record", "path_of", "times_columns"]
+__all__ = ["Mark", "Overlays", "Run", "check_runs", "marks_record", "path_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +31,20 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
+class Run:
+    """A node that runs once, in seconds; it may run several times: micro-batches."""
+
+    node: int
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Overlays:
-    """Marks are None where nobody checked; ``times`` are start and end of each node in seconds, NaN where unknown."""
+    """Marks are None where nobody checked, runs are None where no times are known."""
 
     marks: tuple[Mark, ...] | None = None
-    times: Sequence[tuple[float, float]] | None = None
+    runs: Sequence[Run] | None = None
     path: bool = False
     """Whether the critical path is shown from the start."""
 
@@ -60,13 +69,12 @@ def marks_record(marks: Sequence[Mark] | None) -> list[list[object]] | None:
     ]
 
 
-def times_columns(times: Sequence[tuple[float, float]] | None, count: int) -> dict[str, list[float]]:
-    """The columns ``start`` and ``end``, none without times. Raises DagtoolError where they do not fit the nodes."""
-    if times is None:
-        return {}
-    if len(times) != count:
-        raise DagtoolError(f"{len(times):,} times were given for {count:,} nodes")
-    for node, (start, end) in enumerate(times):
-        if end < start or math.isinf(start) or math.isinf(end):
-            raise DagtoolError(f"node {node} lasts from {start} s to {end} s: it cannot end before it starts")
-    return {"start": [start for start, _ in times], "end": [end for _, end in times]}
+def check_runs(runs: Sequence[Run], count: int) -> None:
+    """Raises DagtoolError for a run of no node, and for one that does not end after its beginning."""
+    for run in runs:
+        if not 0 <= run.node < count:
+            raise DagtoolError(f"there are times of node {run.node}, but only {count:,} nodes")
+        if not (math.isfinite(run.start_s) and math.isfinite(run.end_s)):
+            raise DagtoolError(f"node {run.node} runs from {run.start_s} s to {run.end_s} s: these are no times")
+        if run.end_s < run.start_s:
+            raise DagtoolError(f"node {run.node} runs from {run.start_s} s to {run.end_s} s: it ends before it starts")
