@@ -20,7 +20,8 @@ function drawBoxes(ctx, app, view, boxes) {
     if (!groups.has(key)) groups.set(key, []);
     groups.get(key).push(box);
   }
-  const outlined = camera.ky > 0.2;
+  // Runs too short to be told apart are one band of their colour.
+  const outlined = camera.ky > 0.2 && (scene.kind !== 'timeline' || camera.kx > 0.2);
   for (const key of [...groups.keys()].sort()) {
     const [bright] = key.split('|');
     const members = groups.get(key);

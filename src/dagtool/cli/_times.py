@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from dagtool.cli._json import read_json
 from dagtool.errors import DagtoolError
@@ -45,5 +45,5 @@ def _runs(where: str, record: object, index: dict[str, int]) -> Iterator[Run]:
     yield from (Run(node, float(start), float(start) + float(time_s)) for start in starts)
 
 
-def _is_number(value: object) -> bool:
+def _is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
