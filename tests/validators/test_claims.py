@@ -178,6 +178,6 @@ def test_names_of_ranges_of_layers_count_as_drawn() -> None:
 
 
 def test_a_preset_with_other_degrees_keeps_its_name() -> None:
-    text = dagtool.generate("ep16_tp4", {"ep": "8", "E": "8"}).to_dot()
+    text = dagtool.generate("ep16_tp4", ep=8, E=8).to_dot()
     assert check_bytes(text.encode(), "outputs/ep16_tp4.dot").findings == []
     assert [found.code for found in check_bytes(text.encode(), "outputs/my_ep16_tp4.dot").findings] == ["MOD711"]
