@@ -161,6 +161,8 @@ def test_link_stays_a_link(dagtool, tmp_path):
 
 def test_list(dagtool):
     """All presets; one with its table of differences; unknown ones refused."""
-    assert len(dagtool("list").stdout.splitlines()) == 7
+    presets, gpus = dagtool("list").stdout.split("\n\n")
+    assert len(presets.splitlines()) == 7
+    assert gpus.startswith("GPUs, for --cluster")
     assert "11,136 nodes are isolated" in dagtool("list", "ep16_tp4").stdout
     assert dagtool("list", "ep17").returncode == 2

@@ -90,8 +90,9 @@ class _Pricing:
             kind * count + table_of[kind][devices] for kind, devices in zip(dag.kind_of, dag.devices_of, strict=True)
         ]
         first = dict(zip(reversed(classes), range(len(classes) - 1, -1, -1), strict=True))
-        prices = [self._price(node, dag.kind_of[node], groups[dag.devices_of[node]]) for node in first.values()]
-        place = {one: index for index, one in enumerate(first)}
+        nodes = sorted(first.values())
+        prices = [self._price(node, dag.kind_of[node], groups[dag.devices_of[node]]) for node in nodes]
+        place = {classes[node]: index for index, node in enumerate(nodes)}
         price_of = [place[one] for one in classes]
         seconds = [price.time_s for price in prices]
         return NodeTimes([seconds[index] for index in price_of], prices, price_of)
