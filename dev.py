@@ -19,6 +19,7 @@ usage: python3 dev.py COMMAND [ARGUMENTS]
   types     mypy --strict over the package as it is installed
   pytest    the tests alone; arguments go to pytest
   bench     speed, beside C Graphviz; --large for half a million nodes
+  fuzz      damaged files through reader and rules, beside C Graphviz; --count 100000 for minutes
   docs      rewrite the pages that are made from the code
   gallery   draw outputs/gallery/ again
 """
@@ -196,6 +197,12 @@ def bench(*arguments: str) -> None:
     run(PYTHON, "tests/benchmarks/bench_main.py", *arguments)
 
 
+def fuzz(*arguments: str) -> None:
+    """Damaged texts through the reader and every rule."""
+    prepare("dev")
+    run(PYTHON, "tests/fuzz/run.py", *arguments)
+
+
 def docs() -> None:
     """Rewrite what is made from the code: rules, operator table, outputs of examples."""
     prepare("dev")
@@ -210,7 +217,7 @@ def gallery() -> None:
 
 def main(arguments: "list[str]") -> int:
     """Find the command and run it; its exit status is ours."""
-    commands = {command.__name__: command for command in (demo, test, lint, types, pytest, bench, docs, gallery)}
+    commands = {command.__name__: command for command in (demo, test, lint, types, pytest, bench, fuzz, docs, gallery)}
     if not arguments or arguments[0] not in commands:
         print(USAGE, end="")
         return 0 if arguments in (["-h"], ["--help"]) else 2

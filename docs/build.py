@@ -1,6 +1,7 @@
 """``python3 dev.py docs``: rewrite what is made from the code.
 
-docs/rules.md whole, in docs/dialect.md what stands between the two marks, and the outputs of examples everywhere.
+The pages of docs/rules whole, in docs/dialect.md what stands between the two marks, and the outputs of examples
+everywhere.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ from pathlib import Path
 from examples import replay
 
 from dagtool.ops import OPERATORS, Operator
-from dagtool.validators.document import page as rules_page
+from dagtool.validators.document import write_pages
 
-__all__ = ["dialect_page", "operator_table", "rules_page"]
+__all__ = ["dialect_page", "operator_table"]
 
 FOLDER = Path(__file__).parent
 BEGIN = "<!-- operators: made by `python3 dev.py docs` from dagtool.ops; do not edit -->\n"
@@ -50,7 +51,7 @@ def dialect_page(text: str) -> str:
 
 
 if __name__ == "__main__":
-    (FOLDER / "rules.md").write_text(rules_page(), encoding="utf-8")
+    write_pages(FOLDER / "rules")
     dialect = FOLDER / "dialect.md"
     dialect.write_text(dialect_page(dialect.read_text(encoding="utf-8")), encoding="utf-8")
     for page in [FOLDER.parent / "README.md", *sorted(FOLDER.glob("*.md"))]:

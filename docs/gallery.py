@@ -1,63 +1,106 @@
 """``python3 dev.py gallery``: draw every preset anew into ``outputs/gallery`` and write the page ``outputs/README.md``.
 
-The DOT of a picture does not depend on Graphviz, so a test compares it; the SVG is drawn where Graphviz is installed.
+Nothing in it depends on what is installed, so a test compares it byte for byte.
 """
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from dagtool.errors import MissingProgramError
+from dagtool.dag.graph import Dag
 from dagtool.generators import find_strategy, generate
 from dagtool.render import Drawing, caption, compose_drawing
+from dagtool.render.mark import mark_path
+from dagtool.render.views import Asked
 
-__all__ = ["ENTRIES", "Entry", "page", "picture"]
+__all__ = ["ENTRIES", "PICTURES", "Entry", "Shot", "files", "page"]
 
 OUTPUTS = Path(__file__).resolve().parents[1] / "outputs"
 
 
 @dataclass(frozen=True)
+class Shot:
+    """One picture of a preset: its file, how it is asked for, and what there is to see."""
+
+    name: str
+    view: str = "layer"
+    highlight: str = ""
+    remark: str = ""
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """As on the command line."""
+        view = () if self.view == "layer" else (f"--view {self.view}",)
+        return (*view, *((f"--highlight {self.highlight}",) if self.highlight else ()))
+
+    def draw(self, dag: Dag, file: str) -> Drawing:
+        """The picture, not yet written."""
+        asked = Asked(caption=caption(file, *self.options))
+        if self.highlight == "path":
+            asked = mark_path(dag, asked)
+        return compose_drawing(dag, view=self.view, asked=asked)
+
+
+PICTURES = (
+    Shot("layer", remark="each kind of layer once"),
+    Shot("card", "card", remark="the GPUs and what each axis does"),
+    Shot("path", highlight="path", remark="the critical path"),
+    Shot("lanes", "lanes", remark="a column for each GPU"),
+)
+"""What is drawn of every preset."""
+
+
+@dataclass(frozen=True)
 class Entry:
-    """One picture: the preset, what is set in it, the view, and what there is to see."""
+    """A preset, what is set in it, and pictures beside PICTURES."""
 
     name: str
     preset: str
     settings: tuple[tuple[str, str], ...] = ()
-    view: str = "layer"
+    more: tuple[Shot, ...] = ()
     remark: str = ""
 
     @property
-    def commands(self) -> tuple[str, str]:
-        """The two calls that make it."""
+    def shots(self) -> tuple[Shot, ...]:
+        """Every picture of it."""
+        return (*PICTURES, *self.more)
+
+    def commands(self) -> Iterator[str]:
+        """The calls that make it."""
         changed = "".join(f" --set {key}={value}" for key, value in self.settings)
-        file = f"outputs/{self.name}.dot"
-        gen = f"dagtool gen {self.preset}{changed} -o {file}"
-        view = "" if self.view == "layer" else f" --view {self.view}"
-        return gen, f"dagtool render {file}{view} -o outputs/gallery/{self.name}/{self.name}.svg"
+        yield f"dagtool gen {self.preset}{changed} -o outputs/{self.name}.dot"
+        for shot in self.shots:
+            target = f"outputs/gallery/{self.name}/{shot.name}.svg"
+            yield " ".join(["dagtool render", f"outputs/{self.name}.dot", *shot.options, "-o", target])
 
 
+_LAYERS = Shot("layers", "layers", remark="layer 0 in full, the others as one node each")
+_STAGES = Shot("stages", "stages", remark="the pipeline in a few boxes")
 ENTRIES = (
+    Entry("ep16_tp4", "ep16_tp4"),
     Entry("ma_separation", "ma_separation"),
     Entry(
         "ma_separation_symbolic", "ma_separation", (("B", "B"),), remark="the batch size stays a symbol in every shape"
     ),
-    Entry("tp8", "tp8"),
-    Entry("pp2", "pp2"),
-    Entry("dense_tp8_pp2", "dense_tp8_pp2"),
-    Entry(
-        "dense_tp8_pp2_layers", "dense_tp8_pp2", view="layers", remark="layer 0 in full, every other layer as one node"
-    ),
-    Entry("ep16_tp4", "ep16_tp4"),
-    Entry("moe_tp8_pp2", "moe_tp8_pp2"),
+    Entry("dense_tp8_pp2", "dense_tp8_pp2", more=(_LAYERS, _STAGES)),
+    Entry("moe_tp8_pp2", "moe_tp8_pp2", more=(_STAGES,)),
     Entry("ep16", "ep16"),
+    Entry("tp8", "tp8"),
+    Entry("pp2", "pp2", more=(_STAGES,)),
 )
 
 
-def picture(entry: Entry) -> Drawing:
-    """The picture of an entry, not yet drawn."""
+def files(entry: Entry) -> Iterator[tuple[str, bytes]]:
+    """Name and content of every file of an entry."""
     dag = generate(entry.preset, dict(entry.settings))
-    return compose_drawing(dag, view=entry.view, caption=caption(f"{entry.name}.dot", entry.view))
+    for shot in entry.shots:
+        drawing = shot.draw(dag, f"{entry.name}.dot")
+        yield f"{shot.name}.svg", drawing.draw("svg")
+        if shot.name == "layer":
+            yield f"{entry.name}.folded.dot", drawing.source.encode()
 
 
 def page() -> str:
@@ -65,28 +108,27 @@ def page() -> str:
     parts = [
         "# Gallery\n\n"
         "Every preset, drawn. Equal layers, ranks and experts stand once, with ×N; each picture says how many nodes\n"
-        "and edges it stands for. Beside each SVG lies the DOT it is made of. `python3 dev.py gallery` makes all of\n"
-        "them again, the two commands above a picture make that one.\n"
+        "and edges it stands for. `python3 dev.py gallery` makes all of them again, the commands above the pictures\n"
+        "make those.\n"
     ]
     for entry in ENTRIES:
         summary = "; ".join(filter(None, (find_strategy(entry.preset).summary, entry.remark)))
-        commands = "\n".join(entry.commands)
-        image = f"![{entry.name}](gallery/{entry.name}/{entry.name}.svg)"
-        parts.append(f"## {entry.name}\n\n{summary}\n\n```sh\n{commands}\n```\n\n{image}\n")
+        commands = "\n".join(entry.commands())
+        first, *others = entry.shots
+        links = " · ".join(f"[{shot.remark}](gallery/{entry.name}/{shot.name}.svg)" for shot in others)
+        image = f"![{entry.name}: {first.remark}](gallery/{entry.name}/{first.name}.svg)"
+        parts.append(f"## {entry.name}\n\n{summary}\n\n```sh\n{commands}\n```\n\n{image}\n\n{links}\n")
     return "\n".join(parts)
 
 
 def main() -> None:
-    """Write everything."""
+    """Write everything; what is there of old is taken away."""
+    shutil.rmtree(OUTPUTS / "gallery", ignore_errors=True)
     for entry in ENTRIES:
         folder = OUTPUTS / "gallery" / entry.name
-        folder.mkdir(parents=True, exist_ok=True)
-        drawing = picture(entry)
-        (folder / f"{entry.name}.folded.dot").write_text(drawing.source, encoding="utf-8")
-        try:
-            (folder / f"{entry.name}.svg").write_bytes(drawing.draw("svg"))
-        except MissingProgramError as error:
-            print(f"{entry.name}.svg stays as it is: {error.message}")
+        folder.mkdir(parents=True)
+        for name, data in files(entry):
+            (folder / name).write_bytes(data)
     (OUTPUTS / "README.md").write_text(page(), encoding="utf-8")
 
 

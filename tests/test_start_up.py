@@ -58,6 +58,13 @@ def test_checks_load_no_graph_library(tmp_path: Path, command: list[str]) -> Non
     assert {name for name in loaded if name not in sys.stdlib_module_names} == {"dagtool", "click"}
 
 
+def test_explaining_one_rule_loads_no_other(tmp_path: Path) -> None:
+    loaded = _loaded(tmp_path, "rule", "GRF101")
+    assert [name for name in loaded if name.startswith("dagtool.validators.rules.")] == [
+        "dagtool.validators.rules.grf101_cyclic_dependency"
+    ]
+
+
 def test_importing_the_library_loads_nothing_from_outside() -> None:
     code = "import sys; before = set(sys.modules); import dagtool; print(*sorted(set(sys.modules) - before))"
     ran = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)

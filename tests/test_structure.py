@@ -30,12 +30,13 @@ ALLOWED = {
     "findings": {"dot", "errors"},
     "validators": {"findings", "cost", "dot", "dag", "ops", "model", "errors", "files"},
     "render": {"templates", "dot", "cost", "dag", "ops", "model", "errors", "files"},
+    "fixes": {"findings", "validators", "dot", "dag", "errors"},
     "report": {"findings", "validators", "cost", "dot", "dag", "ops", "model", "errors", "files"},
 }
 """What each room may import besides itself. ``cli`` may import everything, and nothing imports it."""
 
-FINDINGS = {"report.finding", "report.quote"}
-"""What a finding is, and how text is quoted in one: two modules of ``report`` that the rules build on."""
+FINDINGS = {"report.finding", "report.fix", "report.quote"}
+"""What a finding and its fix are, and how text is quoted in one: modules of ``report`` that the rules build on."""
 
 CONVENIENCE = {"dag/graph.py": {"validators", "cost", "dot", "render", "report"}, "__init__.py": {"dot", "generators"}}
 """Methods that hand a Dag to a later room, imported when called: ``dag.validate()``, ``dagtool.read()``."""

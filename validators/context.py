@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cached_property
+from dataclasses import replace
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from dagtool.dag import algorithms
@@ -19,11 +20,17 @@ if TYPE_CHECKING:
     from dagtool.model.dataflow import Part
     from dagtool.model.tensor import TensorType
     from dagtool.model.transformer import Model
+    from dagtool.report.fix import Proposal
     from dagtool.validators.edges import EdgeEnds, EdgeFault, Ends
+    from dagtool.validators.inventory import Inventory
     from dagtool.validators.locality import Locality
+    from dagtool.validators.offer import Offers
+    from dagtool.validators.options import Option
+    from dagtool.validators.reading import Reading
     from dagtool.validators.roles import Roles
     from dagtool.validators.rule import Rule
     from dagtool.validators.suppress import Suppressions
+    from dagtool.validators.wishes import Wishes
 
 __all__ = ["Context"]
 
@@ -33,16 +40,25 @@ _MAX_TEMPLATES = 20
 class Context:
     """One graph under examination. ``where`` names it in a file that holds several."""
 
-    def __init__(self, dag: Dag, *, path: str = "", where: str = "", group: bool = True) -> None:
+    def __init__(
+        self, dag: Dag, *, path: str = "", where: str = "", group: bool = True, wishes: Wishes | None = None
+    ) -> None:
         self.dag = dag
         self.graph: DotGraph | None = dag.source
         self.path = path
         self.where = where
         self.group = group
+        self.wishes = wishes
         self.asked: frozenset[str] = frozenset()
         """Codes of the rules that are asked of this graph."""
+        self.seconds: dict[str, float] = {}
+        """How long each rule took, by its code."""
         self.suppressions: Suppressions | None = None
+        self.offers: Offers | None = None
+        """Makes the fixes of findings; None where there is no file to edit."""
         self.last_graph = True
+        self.partial = False
+        """Whether this is only the part of a broken file that could be read."""
         self._hidden: dict[int, Finding] = {}
 
     def shown(self, findings: Iterable[Finding]) -> list[Finding]:
@@ -58,6 +74,11 @@ class Context:
             *(node for node in nodes if not hide(rule.code, None, node=node)),
             *(edge for edge in edges if not hide(rule.code, None, edge=edge)),
         ]
+
+    def stance(self, option: Option) -> Severity | None:
+        """How severe a breach of a convention is here; None where it is let be."""
+        chosen = self.wishes.options if self.wishes else {}
+        return option.severity(chosen.get(option.key, option.defaults[1]))
 
     @property
     def size(self) -> int:
@@ -133,6 +154,20 @@ class Context:
         from dagtool.dot.labels import Labels
 
         return Labels(self.graph)
+
+    @cached_property
+    def reading(self) -> Reading:
+        """What follows from the labels together; empty where operators are declared."""
+        from dagtool.validators.reading import Reading
+
+        return Reading(self)
+
+    @cached_property
+    def inventory(self) -> Inventory:
+        """How many GPUs, layers, stages and experts there are."""
+        from dagtool.validators.inventory import take_inventory
+
+        return take_inventory(self)
 
     @cached_property
     def described(self) -> list[int]:
@@ -237,6 +272,13 @@ class Context:
         """Whether the fault of an edge is a missing collective, which would also move its value."""
         fault = self.type_faults.get(self.edge_ends[edge])
         return fault is not None and fault.needs_collective
+
+    @cached_property
+    def sound(self) -> bool:
+        """Whether what the graph declares holds together."""
+        from dagtool.validators.soundness import is_sound
+
+        return is_sound(self.dag)
 
     @cached_property
     def model(self) -> Model:
@@ -359,6 +401,7 @@ class Context:
         help: str = "",
         label: str = "",
         severity: Severity | None = None,
+        fix: Callable[[], Proposal | None] | None = None,
     ) -> Finding:
         """A finding of ``rule`` at a node, at its attribute, at an edge, or (neither given) of the graph."""
         line, column, piece = self._place(node, edge, attribute, label if count == 1 or label else None)
@@ -372,6 +415,7 @@ class Context:
             line=line,
             column=column,
             node=None if about is None else self.dag.ids[about],
+            edge=None if edge is None else (self.dag.ids[self.dag.tails[edge]], self.dag.ids[self.dag.heads[edge]]),
             count=count,
             help=help,
             notes=tuple(filter(None, notes)),
@@ -379,6 +423,8 @@ class Context:
         )
         if self.suppressions and not rule.last and self.suppressions.hide(rule.code, line, node, edge):
             self._hidden[id(found)] = found
+        elif fix and self.offers:
+            return replace(found, fix=self.offers.fix(fix()))
         return found
 
     def _place(
@@ -411,10 +457,12 @@ class Context:
         attribute: str = "",
         severity: Severity | None = None,
         limit: int = _MAX_TEMPLATES,
+        fix: Callable[[Sequence[int]], Proposal | None] | None = None,
     ) -> list[Finding]:
         """The same fault of many nodes as one finding; as one each where grouping is off.
 
         ``one`` goes on from the node's id, ``many`` from the number of nodes; ``limit`` templates of ids are shown.
+        ``fix`` is asked for the fix of these nodes.
         """
         if self.suppressions:
             nodes = self._told(rule, nodes=nodes)
@@ -424,11 +472,19 @@ class Context:
             return [
                 self.finding(
                     rule, message, node=nodes[0], attribute=attribute, count=len(nodes), notes=notes,
-                    help=help, severity=severity,
+                    help=help, severity=severity, fix=partial(fix, nodes) if fix else None,
                 )
             ]  # fmt: skip
         return [
-            self.finding(rule, f"{self.name(node)} {one}", node=node, attribute=attribute, help=help, severity=severity)
+            self.finding(
+                rule,
+                f"{self.name(node)} {one}",
+                node=node,
+                attribute=attribute,
+                help=help,
+                severity=severity,
+                fix=partial(fix, [node]) if fix else None,
+            )
             for node in nodes
         ]
 
@@ -443,6 +499,7 @@ class Context:
         describe: Callable[[int], str] | None = None,
         severity: Severity | None = None,
         limit: int = _MAX_TEMPLATES,
+        fix: Callable[[Sequence[int]], Proposal | None] | None = None,
     ) -> list[Finding]:
         """The same for edges. ``describe`` adds to the id pair of an edge what tells the edges apart."""
         if self.suppressions:
@@ -459,10 +516,18 @@ class Context:
                     notes=(self._listed(pairs, limit),),
                     help=help,
                     severity=severity,
+                    fix=partial(fix, edges) if fix else None,
                 )
             ]
         return [
-            self.finding(rule, f"{pair} {one}", edge=edge, help=help, severity=severity)
+            self.finding(
+                rule,
+                f"{pair} {one}",
+                edge=edge,
+                help=help,
+                severity=severity,
+                fix=partial(fix, [edge]) if fix else None,
+            )
             for edge, pair in zip(edges, pairs, strict=True)
         ]
 

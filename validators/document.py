@@ -1,50 +1,144 @@
-"""``python -m dagtool.validators.document > docs/rules.md``: the rules' page, made from the rules."""
+"""``python -m dagtool.validators.document [FOLDER]``: the pages of the rules, made from the rules.
+
+One page for each rule, with what it says of its bad example, and an index by family.
+"""
 
 from __future__ import annotations
 
+import re
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 from dagtool.validators.catalogue import all_rules
-from dagtool.validators.rule import LoadedRule
+from dagtool.validators.engine import check_bytes
+from dagtool.validators.precision import judged
+from dagtool.validators.rule import FAMILIES, LoadedRule, Rule
+from dagtool.validators.wishes import Wishes
 
-__all__ = ["page"]
+__all__ = ["index", "page", "pages", "write_pages"]
 
-_HEAD = """# Rules
+_MADE = "<!-- Made by `python -m dagtool.validators.document` from validators/rules. Do not edit. -->"
+_PATH = re.compile(r"\bdocs/([\w/.-]+\.md)\b")
+_CODE = re.compile(rf"(?<![\w`\[-])(?:{'|'.join(FAMILIES)})\d\d\b")
 
-<!-- Made by `python -m dagtool.validators.document > docs/rules.md`. Do not edit. -->
+_HEAD = f"""# Rules
 
-`dagtool validate` asks these rules; `dagtool rule CODE` shows one. The first letters of a code are its
-family: DOT syntax, GRF structure, DIM shapes, SHD sharding, COM collectives, DEV placement, SCH critical path,
-MOD the model, STY look. `--select` and `--ignore` take codes or their beginnings. A rule that requires
-something the graph has not (it is acyclic, it declares its operators) is skipped, and the summary says so.
+{_MADE}
+
+`dagtool validate` asks these rules; `dagtool rule CODE` shows one. `--select` and `--ignore` take codes or their
+beginnings ([more](../validate.md)). A rule that requires something the graph has not (it is acyclic, it declares its
+operators) is skipped, and the summary says so.
+Where a rule says `Fix`, some of its findings can be [fixed](../fixes.md): safe ones by `--fix`.
+
+Findings of rules that guess, on other people's files, were judged by eye one by one
+([validators/findings.csv](../../validators/findings.csv)). A rule of which less than 9 in 10 are right is asked by
+`strict` only.
 """
 
 
-def page() -> str:
-    """The page as Markdown: a table, then each rule with its examples."""
-    rows = ["| code | name | severity | what it finds |", "|---|---|---|---|"]
-    for loaded in all_rules():
-        rule = loaded.rule
-        rows.append(f"| [{rule.code}](#{_anchor(loaded)}) | {rule.name} | {rule.severity.value} | {rule.summary} |")
-    return "\n\n".join([_HEAD + "\n" + "\n".join(rows), *map(_section, all_rules())]) + "\n"
+def pages() -> dict[str, str]:
+    """Every page by the name of its file."""
+    return {"README.md": index(), **{f"{loaded.rule.code}.md": page(loaded) for loaded in all_rules()}}
 
 
-def _anchor(loaded: LoadedRule) -> str:
-    return f"{loaded.rule.code.lower()}-{loaded.rule.name}"
+def index() -> str:
+    """All rules, a table for each family."""
+    parts = [_HEAD.rstrip()]
+    for prefix, about in FAMILIES.items():
+        rules = [loaded.rule for loaded in all_rules() if loaded.rule.code.startswith(prefix)]
+        if rules:
+            rows = [
+                f"| [{one.code}]({one.code}.md) | {one.name} | {one.severity.value} | {one.tier} | {one.summary} |"
+                for one in rules
+            ]
+            head = "| code | name | severity | profile | what it finds |\n|---|---|---|---|---|"
+            parts += [f"## {rules[0].family}: {about}", "\n".join([head, *rows])]
+    return "\n\n".join(parts) + "\n"
 
 
-def _section(loaded: LoadedRule) -> str:
-    rule = loaded.rule
+def page(loaded: LoadedRule) -> str:
+    """The page of one rule as Markdown."""
+    rule, sections = loaded.rule, loaded.sections
     requires = f" Requires: {', '.join(rule.requires)}." if rule.requires else ""
+    fixes = f" Fix: {' or '.join(rule.fixes)}." if rule.fixes else ""
+    how_often = f" {judged()[rule.code]}." if rule.code in judged() else ""
     parts = [
-        f"## {rule.code} {rule.name}",
-        f"Severity: {rule.severity.value}. Profile: {rule.tier}.{requires}",
-        loaded.doc.strip(),
-        f"Bad:\n\n```dot\n{loaded.bad.strip()}\n```",
-        f"Good:\n\n```dot\n{loaded.good.strip()}\n```",
+        f"# {rule.code} {rule.name}",
+        _MADE,
+        _linked(sections[""], rule.code),
+        f"Severity: {rule.severity.value}. Profile: {rule.tier}. Since {rule.since}, {rule.status}."
+        f"{requires}{fixes}{_said_of(rule)}{how_often}",
+        *_section("What", sections, rule.code),
+        *_section("Why", sections, rule.code),
+        f"## Bad\n\n```dot\n{loaded.bad.strip()}\n```",
+        f"`dagtool validate --select {rule.code}{_switches(rule)}` says:\n\n```text\n{_said(loaded)}\n```",
+        f"## Good\n\n```dot\n{loaded.good.strip()}\n```",
+        *_section("Fix", sections, rule.code),
+        *_fixable(loaded),
+        *_section("References", sections, rule.code),
+        "[All rules](README.md)",
     ]
-    return "\n\n".join(parts)
+    return "\n\n".join(parts) + "\n"
+
+
+def _section(name: str, sections: dict[str, str], code: str) -> Iterator[str]:
+    if name in sections:
+        text = sections[name]
+        yield f"## {name}\n\n{_linked(text[:1].upper() + text[1:], code)}"
+
+
+def _linked(text: str, code: str) -> str:
+    """Pages and other rules as links, code in Markdown's spelling."""
+    text = _PATH.sub(r"[docs/\1](../\1)", text.replace("``", "`"))
+    known = {loaded.rule.code for loaded in all_rules()} - {code}
+    return _CODE.sub(lambda match: f"[{match[0]}]({match[0]}.md)" if match[0] in known else match[0], text)
+
+
+def _said(loaded: LoadedRule) -> str:
+    """What the rule finds in its bad example: the example is run."""
+    lines: list[str] = []
+    for found in check_bytes(loaded.bad.encode(), "bad.dot", [loaded], wishes=_firm(loaded.rule)).findings:
+        place = f":{found.line}:{found.column}" if found.line is not None else ""
+        lines += [
+            f"{found.path}{place}: {found.severity.value} {found.code} {found.name}: {found.message}",
+            *(f"  = {note}" for note in found.notes),
+            *([f"  help: {found.help}"] if found.help else []),
+        ]
+    return "\n".join(lines)
+
+
+def _firm(rule: Rule) -> Wishes:
+    """What must be wished for the rule to find anything."""
+    return Wishes({option.key: option.firm for option in rule.options if option.defaults[1] == option.lenient})
+
+
+def _switches(rule: Rule) -> str:
+    return "".join(f" --{key} {value}" for key, value in _firm(rule).options.items())
+
+
+def write_pages(folder: Path) -> None:
+    """Write every page, and remove those of rules that are no more."""
+    folder.mkdir(parents=True, exist_ok=True)
+    made = pages()
+    for stale in {path.name for path in folder.glob("*.md")} - made.keys():
+        (folder / stale).unlink()
+    for name, text in made.items():
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+def _fixable(loaded: LoadedRule) -> Iterator[str]:
+    if loaded.fixable != loaded.bad:
+        yield f"This one can be fixed:\n\n```dot\n{loaded.fixable.strip()}\n```"
+
+
+def _said_of(rule: Rule) -> str:
+    """Its switches, and whether it guesses."""
+    options = ", ".join(f"`--{option.key}`" for option in rule.options)
+    unmeasured = rule.guesses and rule.code not in judged()
+    guesses = " A guess by titles: its precision has not been measured." if unmeasured else ""
+    return (f" Switched by {options}." if options else "") + guesses
 
 
 if __name__ == "__main__":
-    sys.stdout.write(page())
+    write_pages(Path(sys.argv[1] if len(sys.argv) > 1 else "docs/rules"))

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Container
 from dataclasses import dataclass
 
-from dagtool.dag.graph import Dag
+from dagtool.dag.graph import Dag, EdgeKind, Kind
+from dagtool.model.tensor import TensorType
 from dagtool.ops import OPERATORS
-from dagtool.validators.repair import conversion, missing_steps
+from dagtool.validators.repair import Step, conversion, missing_steps
 
-__all__ = ["EdgeEnds", "EdgeFault", "Ends", "type_faults"]
+__all__ = ["EdgeEnds", "EdgeFault", "Ends", "Mismatch", "fault_between", "type_faults"]
 
 Ends = tuple[int, int, int]
 """(kind of the tail, kind of the head, edge kind)."""
@@ -37,28 +38,42 @@ class EdgeEnds:
 
 
 @dataclass(frozen=True, slots=True)
+class Mismatch:
+    """What arrives at a slot that takes another type, and the collectives that would make the one of the other."""
+
+    slot: str
+    sent: TensorType
+    taken: TensorType
+    steps: list[Step]
+
+
+@dataclass(frozen=True, slots=True)
 class EdgeFault:
     """What is wrong between two kinds, what would mend it, and whether collectives would."""
 
     message: str
     hint: str = ""
     needs_collective: bool = False
+    mismatch: Mismatch | None = None
 
 
 def type_faults(dag: Dag, ends: EdgeEnds) -> dict[Ends, EdgeFault]:
     """The ends whose types do not fit."""
-    return {end: fault for end in ends.distinct if (fault := _fault(dag, *end))}
+    kinds = dag.kinds
+    return {
+        (tail, head, edge): fault
+        for tail, head, edge in ends.distinct
+        if (fault := fault_between(kinds[tail], kinds[head], dag.edge_kinds[edge]))
+    }
 
 
-def _fault(dag: Dag, tail: int, head: int, edge_kind: int) -> EdgeFault | None:
+def fault_between(maker: Kind, user: Kind, edge: EdgeKind) -> EdgeFault | None:
     """What is wrong between two kinds, and the conversion that would mend it."""
-    maker, user = dag.kinds[tail], dag.kinds[head]
     if maker.op not in OPERATORS or user.op not in OPERATORS or not maker.outputs or not user.inputs:
         return None
     slots = OPERATORS[user.op].slots
     given = {port.name: port.type for port in maker.outputs}
     taken = {port.name or slots[0]: port.type for port in user.inputs}
-    edge = dag.edge_kinds[edge_kind]
     fed = edge.slots or slots[:1]
     for slot, output in zip(fed, edge.outputs or fed, strict=False):
         if slot not in taken:
@@ -71,5 +86,6 @@ def _fault(dag: Dag, tail: int, head: int, edge_kind: int) -> EdgeFault | None:
         if sent != taken[slot]:
             steps = missing_steps(sent, taken[slot])
             hint = conversion(sent, taken[slot], steps)
-            return EdgeFault(f"gives {sent} but {slot!r} takes {taken[slot]}", hint, bool(steps))
+            mismatch = Mismatch(slot, sent, taken[slot], steps)
+            return EdgeFault(f"gives {sent} but {slot!r} takes {taken[slot]}", hint, bool(steps), mismatch)
     return None

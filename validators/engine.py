@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 from dagtool.report.finding import CheckItem, FileReport, Finding, Severity, Skipped
 from dagtool.validators.catalogue import select_rules
 from dagtool.validators.context import Context
+from dagtool.validators.offer import Offers
 from dagtool.validators.preconditions import failed
 from dagtool.validators.rule import LoadedRule
 from dagtool.validators.rules.dot001_syntax_error import syntax_error
 from dagtool.validators.suppress import ATTRIBUTE, Suppression, Suppressions, suppressions_in
-from dagtool.validators.syntax import cause_finding, verdict
+from dagtool.validators.syntax import cause_finding, mending, verdict
 
 if TYPE_CHECKING:
     from dagtool.dag.graph import Dag
     from dagtool.dot import DotGraph, DotSyntaxError
+    from dagtool.validators.wishes import Wishes
 
 __all__ = ["check_bytes", "check_context", "validate"]
 
@@ -38,16 +41,22 @@ def check_context(ctx: Context, rules: Iterable[LoadedRule]) -> tuple[list[Findi
             asked.append(loaded)
     ctx.asked = frozenset(loaded.rule.code for loaded in asked)
     for loaded in sorted(asked, key=lambda loaded: loaded.rule.last):
+        started = perf_counter()
         findings.extend(loaded.check(ctx))
+        ctx.seconds[loaded.rule.code] = perf_counter() - started
     findings = sorted(ctx.shown(findings), key=lambda finding: finding.sort_key)
     return findings, skipped
 
 
 def validate(
-    dag: Dag, select: Iterable[str] = (), ignore: Iterable[str] = (), profile: str = "standard"
+    dag: Dag,
+    select: Iterable[str] = (),
+    ignore: Iterable[str] = (),
+    profile: str = "standard",
+    wishes: Wishes | None = None,
 ) -> list[Finding]:
     """What the rules find in a graph; ``select`` and ``ignore`` are codes or their beginnings."""
-    ctx = Context(dag)
+    ctx = Context(dag, wishes=wishes)
     if ctx.graph is not None:
         _heed_suppressions(ctx, ctx.graph, suppressions_in(ctx.graph.text))
     return check_context(ctx, select_rules(select, ignore, profile))[0]
@@ -62,25 +71,35 @@ def check_bytes(
     checklist: Checklist | None = None,
     severity: Mapping[str, Severity] | None = None,
     suppress: bool = True,
+    edits: bool = False,
+    wishes: Wishes | None = None,
 ) -> FileReport:
     """Parse one file and check each of its graphs.
 
     A file that is not DOT has a finding for each cause, or else DOT001, and then those of what could be read.
-    ``severity`` overrides that of rules by code; ``suppress`` heeds what the file asks to ignore.
+    ``severity`` overrides that of rules by code; ``suppress`` heeds what the file asks to ignore; ``edits`` works out
+    every edit of the fixes, and not only whether there are some; ``wishes`` are the switches of rules and what the
+    graph is expected to be.
     """
     from dagtool.dot import DotSyntaxError, parse
+    from dagtool.dot.encoded import Encoded
 
     rules = select_rules() if rules is None else rules
     report = FileReport(path, rules=len(rules), grouped=group)
+    started = perf_counter()
+    encoded = Encoded.of(data)
+    offers = Offers(encoded, whole=edits) if encoded else None
     try:
         graphs = parse(data)
+        report.seconds["reading"] = perf_counter() - started
         if not graphs:
             what = "holds no graph, only comments" if data.strip() else "is empty"
             raise DotSyntaxError(f"the file {what}", line=1, column=1)
     except DotSyntaxError as error:
-        _check_refused(report, error, data, rules=rules, group=group, suppress=suppress)
+        _check_refused(report, error, data, rules=rules, group=group, suppress=suppress, wishes=wishes, offers=offers)
     else:
-        for ctx in _contexts(graphs, path, group=group, suppress=suppress):
+        for ctx in _contexts(graphs, path, group=group, suppress=suppress, wishes=wishes):
+            ctx.offers = offers
             _check_graph(report, ctx, rules, checklist)
     if severity:
         report.findings = [
@@ -89,14 +108,16 @@ def check_bytes(
     return report
 
 
-def _contexts(graphs: Sequence[DotGraph], path: str, *, group: bool, suppress: bool) -> Iterator[Context]:
+def _contexts(
+    graphs: Sequence[DotGraph], path: str, *, group: bool, suppress: bool, wishes: Wishes | None
+) -> Iterator[Context]:
     """Each graph of a file, named where there are several."""
     from dagtool.dot.dialect import to_dag
 
     comments = suppressions_in(graphs[0].text) if suppress and graphs else []
     for number, graph in enumerate(graphs, 1):
         where = f"graph {number}{f' ({graph.name})' if graph.name else ''}" if len(graphs) > 1 else ""
-        ctx = Context(to_dag(graph), path=path, where=where, group=group)
+        ctx = Context(to_dag(graph), path=path, where=where, group=group, wishes=wishes)
         if suppress:
             _heed_suppressions(ctx, graph, comments)
         ctx.last_graph = number == len(graphs)
@@ -116,6 +137,8 @@ def _check_refused(
     rules: Sequence[LoadedRule],
     group: bool,
     suppress: bool,
+    offers: Offers | None,
+    wishes: Wishes | None,
 ) -> None:
     """A file that Graphviz refuses: why, and what the rules find in the part that can be read."""
     from dagtool.dot.recover import recover
@@ -126,19 +149,27 @@ def _check_refused(
     causes = [problem for problem in recovered.problems if problem.cause in named]
     for number, problem in enumerate(causes):
         notes = (verdict(error),) if not number else ()
-        report.findings.append(cause_finding(problem, named[problem.cause], report.path, *notes))
+        fix = offers.fix(mending(problem)) if offers else None
+        report.findings.append(cause_finding(problem, named[problem.cause], report.path, *notes, fix=fix))
     if not causes:
         report.findings.append(syntax_error(error, report.path, data))
-    for ctx in _contexts(recovered.graphs, report.path, group=group, suppress=suppress):
+    for ctx in _contexts(recovered.graphs, report.path, group=group, suppress=suppress, wishes=wishes):
+        ctx.partial = report.recovered = True
         findings, skipped = check_context(ctx, rules)
-        report.recovered = True
+        _add_seconds(report, ctx)
         report.findings += [replace(found, notes=(*found.notes, _PART)) for found in findings]
         report.skipped += [item for item in skipped if item not in report.skipped]
+
+
+def _add_seconds(report: FileReport, ctx: Context) -> None:
+    for code, seconds in ctx.seconds.items():
+        report.seconds[code] = report.seconds.get(code, 0.0) + seconds
 
 
 def _check_graph(report: FileReport, ctx: Context, rules: Sequence[LoadedRule], checklist: Checklist | None) -> None:
     """Add one graph of the file to its report. The facts are those of the first one."""
     findings, skipped = check_context(ctx, rules)
+    _add_seconds(report, ctx)
     report.facts = report.facts or ctx.facts
     report.findings += findings
     report.skipped += [item for item in skipped if item not in report.skipped]

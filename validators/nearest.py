@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-__all__ = ["NearestIds"]
+__all__ = ["MeantIds", "NearestIds"]
 
 _PART = re.compile(r"[A-Za-z]+|\d+")
+_WORD = re.compile(r"[A-Za-z]+")
+_SEPARATOR = re.compile(r"[\W_]+")
 _MAX_COMPARED = 2000
+_MAX_WORDS = 10
+_LIKE = 0.6
 
 
 class NearestIds:
@@ -32,6 +36,39 @@ class NearestIds:
             candidates = [name for name in candidates if parts & set(_parts(name))]
             candidates.sort(key=lambda name: -len(parts & set(_parts(name))))
         return next(iter(get_close_matches(wrong, candidates[:_MAX_COMPARED], n=1, cutoff=0.7)), "")
+
+
+class MeantIds:
+    """The one id that a misspelt one can mean: the same parts in another order, or a word that no other id has."""
+
+    def __init__(self, known: Iterable[str]) -> None:
+        self._known = set(known)
+        self._by_pieces: dict[tuple[tuple[str, ...], tuple[str, ...]], list[str]] = {}
+        self._words = sorted({word for name in self._known for word in _WORD.findall(name)})
+        self._vocabulary = frozenset(self._words)
+        for name in sorted(self._known):
+            self._by_pieces.setdefault(_pieces(name), []).append(name)
+
+    def meant(self, wrong: str) -> str:
+        """Empty where none or several could be meant. Numbers are never changed: another number is another node."""
+        from difflib import get_close_matches
+
+        same = self._by_pieces.get(_pieces(wrong), [])
+        if same:
+            return same[0] if len(same) == 1 else ""
+        unknown = [found for found in _WORD.finditer(wrong) if found[0] not in self._vocabulary]
+        if len(unknown) != 1:
+            return ""
+        start, stop = unknown[0].span()
+        near = get_close_matches(unknown[0][0], self._words, n=_MAX_WORDS, cutoff=_LIKE)
+        fitting = [name for word in near if (name := wrong[:start] + word + wrong[stop:]) in self._known]
+        return fitting[0] if len(fitting) == 1 else ""
+
+
+def _pieces(name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What stands between underscores and the like: words, with their numbers, in any order; bare numbers in theirs."""
+    pieces = [piece for piece in _SEPARATOR.split(name.lower()) if piece]
+    return tuple(sorted(piece for piece in pieces if not piece.isdigit())), tuple(filter(str.isdigit, pieces))
 
 
 def _parts(name: str) -> tuple[str, ...]:

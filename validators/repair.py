@@ -5,7 +5,7 @@ from __future__ import annotations
 from dagtool.model.tensor import TensorType
 from dagtool.ops import OPERATORS, LayoutError
 
-__all__ = ["conversion", "missing_steps"]
+__all__ = ["Step", "conversion", "missing_steps"]
 
 Step = tuple[str, dict[str, str]]
 

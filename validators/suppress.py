@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from dagtool.errors import did_you_mean
+from dagtool.validators.comments import comments_in, without
 
 if TYPE_CHECKING:
     from dagtool.dot import DotGraph
@@ -16,20 +17,19 @@ __all__ = ["ATTRIBUTE", "Suppression", "Suppressions", "suppressions_in"]
 
 ATTRIBUTE = "lint_ignore"
 _MARK = "dagtool:"
-_VERBS = ("ignore", "file-ignore")
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|//[^\n]*|/\*.*?\*/|^#[^\n]*|<', re.DOTALL | re.MULTILINE)
+_VERBS = ("ignore", "file-ignore", "disable", "enable")
 _COMMENT = re.compile(r"[/#*\s]*dagtool:\s*([\w-]*)\s*(?:\[([^\]]*)\])?\s*(.*?)[*/\s]*\Z", re.DOTALL)
 
 
 @dataclass(slots=True)
 class Suppression:
-    """One request. ``target`` is the line it is about, None for the whole file (or for nodes, by attribute)."""
+    """One request. ``lines`` are those it is about, None for the whole file (or for nodes, by attribute)."""
 
     codes: tuple[str, ...]
     reason: str
     line: int
     column: int
-    target: int | None = None
+    lines: range | None = None
     node: int | None = None
     """The first node that has it as an attribute."""
     edge: int | None = None
@@ -50,47 +50,55 @@ def suppressions_in(text: str) -> list[Suppression]:
     """The comments of a file that are meant for us."""
     if _MARK not in text:
         return []
-    comments = list(_comments(text))
-    code = _without(text, comments).split("\n")
-    found = []
+    comments = list(comments_in(text))
+    code = without(text, comments).split("\n")
+    reading = _Reading(len(code))
     for start, stop in comments:
         if match := _COMMENT.match(text[start:stop]):
             line = text.count("\n", 0, start) + 1
-            column = start - (text.rfind("\n", 0, start) + 1) + 1
-            made = _read(match, line, column)
+            made = _request(match, line, start - (text.rfind("\n", 0, start) + 1) + 1)
             if match[1] == "ignore":
-                last = text.count("\n", 0, stop) + 1
-                made.target = _target(code, line, last)
-            found.append(made)
-    return found
+                target = _target(code, line, text.count("\n", 0, stop) + 1)
+                made.lines = range(target, target + 1)
+            reading.take(match[1], made)
+    return reading.found
 
 
-def _comments(text: str) -> Iterator[tuple[int, int]]:
-    """Where comments begin and end; what looks like one inside a label is none."""
-    place = 0
-    while match := _TOKEN.search(text, place):
-        place = match.end()
-        if match[0] == "<":
-            place = _end_of_html(text, place)
-        elif match[0][0] != '"':
-            yield match.span()
+class _Reading:
+    """The requests in the order of the file, and which of them still run."""
 
+    def __init__(self, lines: int) -> None:
+        self._end = lines + 1
+        self._running: dict[str, list[Suppression]] = {}
+        self.found: list[Suppression] = []
 
-def _end_of_html(text: str, place: int) -> int:
-    depth = 1
-    for match in re.compile("[<>]").finditer(text, place):
-        depth += 1 if match[0] == "<" else -1
-        if not depth:
-            return match.end()
-    return len(text)
+    def take(self, verb: str, made: Suppression) -> None:
+        """One more comment. ``disable`` counts as one request for each code: each may end elsewhere."""
+        if made.problem or verb not in ("disable", "enable"):
+            self.found.append(made)
+        elif verb == "disable":
+            for code in made.codes:
+                lines = range(made.line, self._end)
+                one = Suppression((code,), made.reason, made.line, made.column, lines)
+                self._running.setdefault(code, []).append(one)
+                self.found.append(one)
+        else:
+            self._end_of(made)
 
-
-def _without(text: str, comments: Sequence[tuple[int, int]]) -> str:
-    pieces, place = [], 0
-    for start, stop in comments:
-        pieces += [text[place:start], "\n" * text.count("\n", start, stop)]
-        place = stop
-    return "".join([*pieces, text[place:]])
+    def _end_of(self, made: Suppression) -> None:
+        """``enable`` ends what runs up to its own line; without codes everything."""
+        codes = made.codes or tuple(self._running)
+        idle = [code for code in codes if not self._running.get(code)]
+        for code in codes:
+            for one in self._running.pop(code, ()):
+                one.lines = range(one.line, made.line + 1)
+        if idle or not codes:
+            what = ", ".join(idle)
+            made.problem = (
+                f"enable{f'[{what}]' if idle else ''} ends nothing: no disable{f'[{what}]' if idle else ''} runs"
+            )
+            made.codes = ()
+            self.found.append(made)
 
 
 def _target(code: Sequence[str], first: int, last: int) -> int:
@@ -100,14 +108,14 @@ def _target(code: Sequence[str], first: int, last: int) -> int:
     return next((line for line in range(last, len(code) + 1) if code[line - 1].strip()), first)
 
 
-def _read(match: re.Match[str], line: int, column: int) -> Suppression:
-    codes = _codes(match[2] or "")
+def _request(match: re.Match[str], line: int, column: int) -> Suppression:
+    verb, codes = match[1], _codes(match[2] or "")
     made = Suppression(codes, match[3].strip(" \t\r\n-:*"), line, column)
-    if match[1] not in _VERBS:
-        near = did_you_mean(match[1], list(_VERBS))
-        made.problem = f"{match[1]!r} is neither ignore nor file-ignore{f'; {near}' if near else ''}"
-    elif not codes:
-        made.problem = f"names no rule: write {match[1]}[CODE] and why"
+    if verb not in _VERBS:
+        near = did_you_mean(verb, list(_VERBS))
+        made.problem = f"{verb!r} is none of {', '.join(_VERBS)}{f'; {near}' if near else ''}"
+    elif not codes and verb != "enable":
+        made.problem = f"names no rule: write {verb}[CODE] and why"
     if made.problem:
         made.codes = ()
     return made
@@ -129,10 +137,13 @@ class Suppressions:
         self._edges: list[Suppression | None] = []
         self._whole: Suppression | None = None
         self._by_line: dict[int, list[Suppression]] = {}
+        self._ranges: list[Suppression] = []
         for comment in comments:
-            if comment.target is not None:
-                self._by_line.setdefault(comment.target, []).append(comment)
-        self._file = [comment for comment in comments if comment.target is None]
+            if comment.lines is not None and len(comment.lines) > 1:
+                self._ranges.append(comment)
+            elif comment.lines:
+                self._by_line.setdefault(comment.lines[0], []).append(comment)
+        self._file = [comment for comment in comments if comment.lines is None]
         if ATTRIBUTE in graph.text:
             self._nodes = [self._attribute(own, node=node) for node, own in enumerate(graph.node_attributes)]
             self._edges = [self._attribute(own, edge=edge) for edge, own in enumerate(graph.edge_attributes)]
@@ -176,5 +187,8 @@ class Suppressions:
             asked += [found for found in self._nodes[node : node + 1] if found]
         if self._by_line:
             asked += [found for number in lines for found in self._by_line.get(number, ())]
+        for found in self._ranges:
+            if found.lines is not None and any(number in found.lines for number in lines):
+                asked.append(found)
         hiding = [found for found in asked if found.covers(code)]  # all of them: each is of use
         return bool(hiding)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtool.report.finding import Finding
+from dagtool.report.fix import Applicability, Fix, Proposal
 from dagtool.report.quote import excerpt, printable
 from dagtool.validators.rule import Rule
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from dagtool.dot import DotSyntaxError
     from dagtool.dot.problems import Problem
 
-__all__ = ["cause_finding", "verdict"]
+__all__ = ["cause_finding", "mending", "verdict"]
 
 _LINES_LISTED = 8
 
@@ -24,7 +25,25 @@ def verdict(error: DotSyntaxError) -> str:
     return f"Graphviz refuses the file at line {error.line}: {printable(error.message)}"
 
 
-def cause_finding(problem: Problem, rule: Rule, path: str, *notes: str) -> Finding:
+_TITLES = {
+    "unclosed-string": "close what is open",
+    "unbalanced-brace": "close what is open",
+    "lost-header": "put the header back",
+    "literal-newline": "write the newlines and quotes themselves",
+    "unquoted-list": "quote the value",
+}
+
+
+def mending(problem: Problem) -> Proposal | None:
+    """The fix of one cause: what recovery did to read on."""
+    if not problem.edits:
+        return None
+    title = "drop what is no DOT" if problem.drops else _TITLES.get(problem.cause, "mend what is no DOT")
+    safe = problem.sure and not problem.drops
+    return Proposal(title, Applicability.SAFE if safe else Applicability.UNSAFE, problem.edits)
+
+
+def cause_finding(problem: Problem, rule: Rule, path: str, *notes: str, fix: Fix | None = None) -> Finding:
     """The finding of one cause; ``rule`` is the one of its name."""
     line = problem.excerpt
     return Finding(
@@ -43,6 +62,7 @@ def cause_finding(problem: Problem, rule: Rule, path: str, *notes: str) -> Findi
             *notes,
         ),
         excerpt=excerpt(line, problem.column, edge=False, width=problem.width) if line.strip() else None,
+        fix=fix,
     )
 
 

@@ -23,6 +23,8 @@ class Program:
     command: Sequence[str]
     seconds: list[float] = field(default_factory=list)
     megabytes: float = 0.0
+    accepts: tuple[int, ...] = (0,)
+    """The exit statuses that are no failure."""
 
     @property
     def median(self) -> float:
@@ -38,7 +40,7 @@ class Program:
         self.seconds.append(time.perf_counter() - started)
         self.megabytes = max(self.megabytes, usage.ru_maxrss * _MEGABYTES_PER_UNIT)
         process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
+        if process.returncode not in self.accepts:
             raise RuntimeError(f"{' '.join(self.command)}: status {process.returncode}\n{output.decode()[-2000:]}")
 
 

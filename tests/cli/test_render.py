@@ -49,7 +49,6 @@ def _hide(folder: Path, package: str) -> None:
     )
 
 
-@pytest.mark.usefixtures("graphviz")
 def test_default_is_an_svg_beside_the_file(dagtool, tp8):
     done = dagtool("render", tp8)
     assert (done.returncode, done.stdout) == (0, "")
@@ -58,7 +57,6 @@ def test_default_is_an_svg_beside_the_file(dagtool, tp8):
     assert root.tag == f"{SVG}svg"
 
 
-@pytest.mark.usefixtures("graphviz")
 def test_svg_is_accessible_light_and_says_how_it_was_made(dagtool, tp8, tmp_path):
     out = tmp_path / "x.svg"
     assert dagtool("render", tp8, "-q", "-o", out).returncode == 0
@@ -68,7 +66,10 @@ def test_svg_is_accessible_light_and_says_how_it_was_made(dagtool, tp8, tmp_path
     assert root.get("role") == "graphics-document document"
     ids = [element.get("id") for element in root.iter() if element.get("id")]
     assert len(set(ids)) == len(ids)
-    assert root.get("aria-labelledby", "").split() == ids
+    assert root.get("aria-labelledby", "").split() == ids[:2]
+    named = [element for element in root.iter() if element.get("role") == "graphics-symbol"]
+    assert len(named) == 22
+    assert all(element.get("aria-label") for element in named)
     assert root.get("viewBox")
     assert float(root.get("width", "0")) <= 1600
     assert len(text.encode()) < 120_000
@@ -89,7 +90,6 @@ def test_formats(dagtool, tp8, tmp_path, ending, magic):
     assert out.read_bytes().startswith(magic)
 
 
-@pytest.mark.usefixtures("graphviz")
 def test_same_bytes_whatever_the_hash_seed(dagtool, tp8, tmp_path):
     pictures = []
     for seed in ("0", "1", "271828"):
@@ -131,16 +131,35 @@ def test_the_default_for_dot_is_not_the_file_itself(dagtool, tp8):
     assert tp8.read_bytes() == before
 
 
-def test_no_graphviz_at_all(dagtool, tp8, tmp_path):
-    """Exit status 3, both ways to install it, and the way without it."""
+def test_png_without_graphviz(dagtool, tp8, tmp_path):
+    """Exit status 3, both ways to install it, and what needs none."""
     _hide(tmp_path / "hidden", "pygraphviz")
-    out = tmp_path / "x.svg"
+    out = tmp_path / "x.png"
     done = dagtool("render", tp8, "-o", out, PATH=str(tmp_path), PYTHONPATH=str(tmp_path / "hidden"))
     assert done.returncode == 3
     assert "neither the program 'dot' nor the package pygraphviz is installed" in done.stderr
     assert "pip install 'dagtool[render]'" in done.stderr
-    assert "-o FILE.dot" in done.stderr
+    assert "-o FILE.svg" in done.stderr
     assert not out.exists()
+
+
+@pytest.mark.parametrize("view", ["layer", "layers", "all"])
+def test_svg_needs_no_graphviz(dagtool, tp8, tmp_path, view):
+    _hide(tmp_path / "hidden", "pygraphviz")
+    out = tmp_path / "x.svg"
+    done = dagtool("render", tp8, "-o", out, "--view", view, PATH=str(tmp_path), PYTHONPATH=str(tmp_path / "hidden"))
+    assert done.returncode == 0, done.stderr
+    assert len(ElementTree.fromstring(out.read_text(encoding="utf-8")).findall(f".//{SVG}title")) > 22
+
+
+def test_a_foreign_file_is_laid_out_without_graphviz(dagtool, tmp_path):
+    _hide(tmp_path / "hidden", "pygraphviz")
+    file, out = tmp_path / "x.dot", tmp_path / "x.svg"
+    file.write_text("digraph {a -> b -> c; a -> c; a -> a; subgraph cluster_s {b}}")
+    done = dagtool("render", file, "-o", out, PATH=str(tmp_path), PYTHONPATH=str(tmp_path / "hidden"))
+    assert done.returncode == 0, done.stderr
+    root = ElementTree.fromstring(out.read_text(encoding="utf-8"))
+    assert len([one for one in root.iter() if (one.get("class") or "").startswith("edge")]) == 4
 
 
 @pytest.mark.parametrize("ending", ["svg", "png", "pdf"])
@@ -155,7 +174,7 @@ def test_the_wheel_draws_without_a_system_graphviz(dagtool, tp8, tmp_path, endin
 @pytest.mark.skipif(os.name == "nt", reason="a shell script stands in for the program")
 def test_time_limit(dagtool, tp8, tmp_path):
     _program(tmp_path / "bin", "dot", "#!/bin/sh\nexec sleep 30\n")
-    out = tmp_path / "x.svg"
+    out = tmp_path / "x.png"
     path = os.pathsep.join([str(tmp_path / "bin"), os.environ["PATH"]])
     done = dagtool("render", tp8, "-o", out, "--timeout", "0.2", PATH=path)
     assert done.returncode == 3
@@ -172,7 +191,7 @@ def test_a_failing_program(dagtool, tp8, tmp_path, script, said):
     _program(tmp_path / "bin", "dot", f"#!/bin/sh\n{script}\n")
     _hide(tmp_path / "hidden", "pygraphviz")
     path = os.pathsep.join([str(tmp_path / "bin"), os.environ["PATH"]])
-    done = dagtool("render", tp8, "-o", tmp_path / "x.svg", PATH=path, PYTHONPATH=str(tmp_path / "hidden"))
+    done = dagtool("render", tp8, "-o", tmp_path / "x.png", PATH=path, PYTHONPATH=str(tmp_path / "hidden"))
     assert done.returncode == 3
     assert "Graphviz could not draw it: dot: " in done.stderr
     assert said in done.stderr
@@ -183,7 +202,18 @@ def test_the_wheel_takes_over_from_a_failing_program(dagtool, tp8, tmp_path):
     pytest.importorskip("pygraphviz")
     _program(tmp_path / "bin", "dot", "#!/bin/sh\nexit 1\n")
     path = os.pathsep.join([str(tmp_path / "bin"), os.environ["PATH"]])
-    assert dagtool("render", tp8, "-o", tmp_path / "x.svg", PATH=path).returncode == 0
+    assert dagtool("render", tp8, "-o", tmp_path / "x.png", PATH=path).returncode == 0
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a shell script stands in for the program")
+def test_our_layout_takes_over_from_a_failing_program(dagtool, tmp_path):
+    _program(tmp_path / "bin", "dot", "#!/bin/sh\nexit 1\n")
+    _hide(tmp_path / "hidden", "pygraphviz")
+    file = tmp_path / "x.dot"
+    file.write_text("digraph {a -> b}")
+    path = os.pathsep.join([str(tmp_path / "bin"), os.environ["PATH"]])
+    done = dagtool("render", file, "-o", tmp_path / "x.svg", PATH=path, PYTHONPATH=str(tmp_path / "hidden"))
+    assert done.returncode == 0
 
 
 @pytest.mark.parametrize(
@@ -243,12 +273,43 @@ def test_all_refuses_what_nobody_can_read(dagtool, tmp_path):
     assert "--view layer" in done.stderr
 
 
-@pytest.mark.usefixtures("graphviz")
-@pytest.mark.parametrize(("view", "nodes"), [("layers", 25), ("all", 553)])
-def test_views(dagtool, tp8, tmp_path, view, nodes):
-    done = dagtool("render", tp8, "--view", view, "-o", tmp_path / "x.svg")
+@pytest.mark.parametrize(
+    ("options", "nodes"),
+    [
+        ("--view layers", 25),
+        ("--view all", 553),
+        ("--view stages", 7),
+        ("--view path", 22),
+        ("--view gpu --gpus 3", 22),
+        ("--view around --node tp_layer1_softmax_gpu3", 6),
+        ("--view around --node tp_layer1_softmax_gpu3 --steps 1", 3),
+        ("--view layers --detail 0:op,1:block,2-:layer", 26),
+    ],
+)
+def test_views(dagtool, tp8, tmp_path, options, nodes):
+    done = dagtool("render", tp8, *options.split(), "-o", tmp_path / "x.svg")
     assert f"553 nodes drawn as {nodes} " in done.stderr
-    assert f"--view {view} · dagtool" in (tmp_path / "x.svg").read_text(encoding="utf-8")
+    assert f"render tp8.dot {options} · dagtool" in (tmp_path / "x.svg").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ("--view layerz", "is not one of"),
+        ("--view gpu --gpus 99", "GPU 99: not in the graph, which has GPU 0–7"),
+        ("--view gpu --gpus 3-1", "runs backwards"),
+        ("--view around", "needs --node ID"),
+        ("--view around --node tp_layer1_softmax_gpu33", "did you mean 'tp_layer1_softmax_gpu3'"),
+        ("--view layers --detail 0:ops", "'ops' is no level; there are op, block, layer"),
+        ("--view layers --detail x", "is not LAYERS:LEVEL"),
+        ("--view layers --detail 3-1:op", "ends before it begins"),
+    ],
+)
+def test_views_that_cannot_be(dagtool, tp8, tmp_path, options, said):
+    done = dagtool("render", tp8, *options.split(), "-o", tmp_path / "x.svg")
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert not (tmp_path / "x.svg").exists()
 
 
 @pytest.mark.usefixtures("graphviz")
@@ -295,3 +356,33 @@ def test_without_a_picture_graphviz_is_not_even_loaded(tp8, tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stderr.strip() in ("", "[]")
+
+
+def test_the_critical_path_is_marked_by_more_than_colour(dagtool, tp8, tmp_path):
+    out = tmp_path / "x.svg"
+    assert dagtool("render", tp8, "--highlight", "path", "-o", out).returncode == 0
+    root = ElementTree.fromstring(out.read_text(encoding="utf-8"))
+    groups = {one.get("aria-label", "").partition(",")[0]: one for one in root.iter(f"{SVG}g")}
+    classes = {name: (one.get("class") or "").split() for name, one in groups.items() if name}
+    assert "path" in classes["softmax"]
+    assert "path" in classes["gate"]
+    badges = [text.text for text in root.iter(f"{SVG}text") if "badge" in (text.get("class") or "")]
+    assert badges == [str(place) for place in sorted(map(int, filter(None, badges)))]
+    assert "Get_Time(2097152,4096,512)" in "".join(root.itertext())
+
+
+def test_findings_are_marked_with_their_codes(dagtool, tmp_path):
+    file, out = tmp_path / "x.dot", tmp_path / "x.svg"
+    file.write_text('digraph {a [label="Linear"]; a -> b; c}')
+    assert dagtool("render", file, "--highlight", "findings", "-o", out).returncode == 0
+    badges = [text for text in ElementTree.parse(out).iter(f"{SVG}text") if "badge" in (text.get("class") or "")]
+    assert badges
+    assert all((text.text or "")[:3].isalpha() and (text.text or "")[3:].isdigit() for text in badges)
+
+
+def test_the_path_of_a_cycle_is_refused(dagtool, tmp_path):
+    file = tmp_path / "x.dot"
+    file.write_text("digraph {a -> b -> a}")
+    done = dagtool("render", file, "--view", "all", "--highlight", "path", "-o", tmp_path / "x.svg")
+    assert done.returncode == 2
+    assert "cycle" in done.stderr

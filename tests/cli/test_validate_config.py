@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from dagtool.errors import DagtoolError
-from dagtool.validators.catalogue import all_rules, select_rules, severities
+from dagtool.validators.catalogue import all_options, all_rules, select_rules, severities
 from dagtool.validators.rule import PROFILES
 
 from .conftest import Call
@@ -78,6 +78,8 @@ def test_options(dagtool: Call, put: Put, options: list[str], status: int, word:
         (["--profile", "strikt"], "error: no profile 'strikt'\nhint: did you mean 'strict'?"),
         (["--severity", "GRF102=eror"], "did you mean 'error'?"),
         (["--severity", "GRF102"], "is not CODE=LEVEL"),
+        (["--all-gpus", "forbit"], "Invalid value for '--all-gpus': 'forbit' is not one of"),
+        (["--expect", "eb=3"], "error: --expect: nothing is called 'eb'\nhint: did you mean 'ep'?"),
         (["--config", "none.toml"], "cannot read none.toml"),
         (["--config", "none.toml", "--no-config"], "exclude each other"),
     ],
@@ -166,7 +168,7 @@ def test_wrong_configuration(dagtool: Call, put: Put, text: str, message: str) -
 def test_wrong_key_in_a_project(dagtool: Call, put: Put) -> None:
     config = put("pyproject.toml", '[project]\nslect = 1\n[tool.dagtool]\nprofile = "strict"\nslect = "GRF"\n')
     done = dagtool("validate", put("x.dot"))
-    assert f"error: {config}:5: unknown key 'slect'\nhint: did you mean 'select'?" in done.stderr
+    assert f"error: {config}:5: unknown key 'slect'\nhint: did you mean 'select' or" in done.stderr
     done = dagtool("validate", "--config", put("b/pyproject.toml", "[project]"), "x.dot")
     assert "has no table [tool.dagtool]" in done.stderr
 
@@ -178,3 +180,34 @@ def test_patterns_are_expanded(dagtool: Call, put: Put, tmp_path: Path) -> None:
     assert len(done.stdout.splitlines()) == 2
     done = dagtool("validate", tmp_path / "*.gv")
     assert (done.returncode, f"error: no file fits {tmp_path / '*.gv'}\n" in done.stderr) == (2, True)
+
+
+VAGUE = r'digraph { a [label="Softmax\nGPU: 0"]; b [label="Sum\nGPU: all"]; input -> a -> b -> output }'
+
+
+def test_switches_of_rules_are_options_and_keys(dagtool: Call, put: Put) -> None:
+    path = put("x.dot", VAGUE)
+    assert dagtool("validate", path).returncode == 0
+    assert dagtool("validate", "--all-gpus", "forbid", path).returncode == 1
+    put("dagtool.toml", '[options]\nall-gpus = "forbid"\n')
+    assert dagtool("validate", path).returncode == 1
+    assert dagtool("validate", "--all-gpus", "allow", path).returncode == 0
+    put("dagtool.toml", '[options]\nall-gpu = "forbid"\n')
+    done = dagtool("validate", path)
+    assert done.returncode == 2
+    assert "dagtool.toml:2: no rule has an option 'all-gpu'\nhint: did you mean 'all-gpus'?" in done.stderr
+    put("dagtool.toml", "options = 3\n")
+    assert "dagtool.toml:1: options is not a table of values by option" in dagtool("validate", path).stderr
+
+
+def test_help_lists_the_switches_of_the_rules(dagtool: Call) -> None:
+    for option in all_options().values():
+        assert f"--{option.key} [{'|'.join(option.values)}]" in dagtool("validate", "--help").stdout
+
+
+def test_expectations(dagtool: Call, put: Put) -> None:
+    path = put("x.dot", "digraph { input -> {mlp_gpu0 mlp_gpu1} -> output }")
+    assert dagtool("validate", "--expect", "tp=2", "--expect", "gpus=2", path).returncode == 0
+    done = dagtool("validate", "--output-format", "concise", "--expect", "tp=2,pp=2", path)
+    assert done.returncode == 1
+    assert "error MOD710 unmet-expectation: expected is tp=2 pp=2, which needs 4 GPUs" in done.stdout

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from dagtool.dag.detail import parse_detail
 from dagtool.dag.folded import FoldedGraph, Way
-from dagtool.dag.folding import FoldingError, fold
+from dagtool.dag.folding import FoldingError, fold, unfolded
 from dagtool.dag.graph import Dag
 from dagtool.dot import parse
 from dagtool.dot.dialect import to_dag
@@ -68,7 +69,7 @@ def test_transfers_between_stages_stand_outside_the_layers() -> None:
 
 
 def test_layers_view_draws_the_first_layer_and_the_others_as_one_node_each() -> None:
-    folded = fold(generate("dense_tp8_pp2"), "layers")
+    folded = fold(generate("dense_tp8_pp2"), parse_detail("0:op"))
     assert [box.folded for box in folded.boxes] == [False] + [True] * 15
     assert sum(node.whole_box for node in folded.nodes) == 15
 
@@ -133,4 +134,4 @@ def test_a_cycle_cannot_be_folded() -> None:
     dag = _foreign("digraph {a -> b -> c -> b}")
     with pytest.raises(FoldingError, match="has a cycle"):
         fold(dag)
-    assert len(fold(dag, "all").edges) == 3
+    assert len(unfolded(dag).edges) == 3

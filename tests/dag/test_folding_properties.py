@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dagtool.dag.algorithms import successors, topological_order
+from dagtool.dag.detail import LEVELS, Detail
 from dagtool.dag.folded import FoldedGraph, Way
-from dagtool.dag.folding import VIEWS, fold
+from dagtool.dag.folding import fold, unfolded
 from dagtool.dag.graph import Dag, EdgeKind, Kind
 
 KINDS = [Kind("linear", "mlp.up"), Kind("add", "mlp.residual"), Kind("linear", "mlp.down"), Kind("send_recv", "wire")]
@@ -45,14 +46,25 @@ def dags(draw: st.DrawFn) -> Dag:
     return dag
 
 
+_PARTS = st.lists(st.tuples(st.integers(0, 6), st.integers(-1, 6), st.sampled_from(sorted(LEVELS))), max_size=3).map(
+    tuple
+)
+DETAILS = st.none() | st.builds(Detail, _PARTS, st.booleans(), st.sampled_from(sorted(LEVELS)))
+"""None for no folding at all."""
+
+
+def _fold(dag: Dag, detail: Detail | None) -> FoldedGraph:
+    return fold(dag, detail) if detail else unfolded(dag)
+
+
 def _flows(folded: FoldedGraph) -> list[tuple[int, int]]:
     return [(edge.tail, edge.head) for edge in folded.edges if edge.way is Way.FLOW]
 
 
 @settings(max_examples=150, deadline=None)
-@given(dags(), st.sampled_from(sorted(VIEWS)))
-def test_unfolding_gives_the_nodes_back(dag: Dag, view: str) -> None:
-    folded = fold(dag, view)
+@given(dags(), DETAILS)
+def test_unfolding_gives_the_nodes_back(dag: Dag, detail: Detail | None) -> None:
+    folded = _fold(dag, detail)
     members = folded.members()
     assert sorted(node for held in members for node in held) == list(range(len(dag.ids)))
     assert [len(held) for held in members] == [node.count for node in folded.nodes]
@@ -60,9 +72,9 @@ def test_unfolding_gives_the_nodes_back(dag: Dag, view: str) -> None:
 
 
 @settings(max_examples=150, deadline=None)
-@given(dags(), st.sampled_from(sorted(VIEWS)))
-def test_every_edge_is_counted_once(dag: Dag, view: str) -> None:
-    folded = fold(dag, view)
+@given(dags(), DETAILS)
+def test_every_edge_is_counted_once(dag: Dag, detail: Detail | None) -> None:
+    folded = _fold(dag, detail)
     ends = ((folded.of[tail], folded.of[head]) for tail, head in zip(dag.tails, dag.heads, strict=True))
     expected = Counter((*pair, dag.edge_kinds[kind].slots) for pair, kind in zip(ends, dag.edge_kind_of, strict=True))
     found: Counter[tuple[int, int, tuple[str, ...]]] = Counter()
@@ -72,9 +84,9 @@ def test_every_edge_is_counted_once(dag: Dag, view: str) -> None:
 
 
 @settings(max_examples=150, deadline=None)
-@given(dags(), st.sampled_from(sorted(VIEWS)))
-def test_the_flow_has_no_cycle(dag: Dag, view: str) -> None:
-    folded = fold(dag, view)
+@given(dags(), DETAILS)
+def test_the_flow_has_no_cycle(dag: Dag, detail: Detail | None) -> None:
+    folded = _fold(dag, detail)
     flows = _flows(folded)
     incoming = Counter(head for _, head in flows)
     after = successors(len(folded.nodes), [tail for tail, _ in flows], [head for _, head in flows])
@@ -83,9 +95,9 @@ def test_the_flow_has_no_cycle(dag: Dag, view: str) -> None:
 
 
 @settings(max_examples=100, deadline=None)
-@given(dags(), st.sampled_from(sorted(VIEWS)))
-def test_the_same_graph_folds_the_same_way(dag: Dag, view: str) -> None:
-    assert fold(dag, view) == fold(dag, view)
+@given(dags(), DETAILS)
+def test_the_same_graph_folds_the_same_way(dag: Dag, detail: Detail | None) -> None:
+    assert _fold(dag, detail) == _fold(dag, detail)
 
 
 @settings(max_examples=100, deadline=None)

@@ -36,7 +36,9 @@ def test_meshes_text_reads_back():
     assert "; ".join(map(str, parse_meshes(text).values())) == text
 
 
-@pytest.mark.parametrize("text", ["m", "m: tp=2 gpus=0", "m: tp=2", "m: gpus=3-1", "m: tp=2 gpus=0,0", "m: gpus=0-x"])
+@pytest.mark.parametrize(
+    "text", ["m", "m: tp=2 gpus=0", "m: tp=2", "m: gpus=3-1", "m: tp=2 gpus=0,0", "m: gpus=0-x", "m: y=1p=2 gpus=1"]
+)
 def test_refused_meshes(text):
     """A mesh that does not fit its GPUs is an error."""
     with pytest.raises(MeshError):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from itertools import combinations
 
 import pytest
 
+from dagtool.dag.detail import parse_detail
 from dagtool.dag.folding import fold
 from dagtool.dag.graph import Dag
 from dagtool.dot import parse
@@ -20,10 +20,11 @@ from dagtool.render.compose import compose
 from dagtool.render.layout import lay_out
 from dagtool.render.picture import Picture, Spot
 from dagtool.render.placement import TextSize
+from dagtool.render.views import Asked
 
 
 def _laid_out(dag: Dag, view: str = "layer") -> Picture:
-    folded = fold(dag, view)
+    folded = fold(dag, parse_detail("0:op") if view == "layers" else None)
     columns = arrange(dag, folded)
     assert columns is not None
     return lay_out(
@@ -78,13 +79,13 @@ def test_edges_run_around_nodes(preset: str, view: str) -> None:
     """A spline passes through no node but ends at two of them."""
     picture = _laid_out(generate(preset), view)
     for edge in picture.edges:
-        points = [tuple(map(float, pair)) for pair in re.findall(r"(-?[\d.]+),(-?[\d.]+)", edge.spline)][1:]
+        assert edge.way is not None
         for node in picture.nodes:
             spot = node.spot
             assert spot is not None
             if node.id in (edge.tail, edge.head):
                 continue
-            within = [(x, y) for x, y in points if spot.left < x < spot.right and spot.top < -y < spot.bottom]
+            within = [(x, y) for x, y in edge.way.points if spot.left < x < spot.right and spot.top < y < spot.bottom]
             assert not within, f"{edge.tail} -> {edge.head} through {node.id}"
 
 
@@ -101,10 +102,10 @@ def test_two_kinds_of_layers_stand_side_by_side() -> None:
     assert len(labels) > 1
 
 
-def test_a_foreign_graph_is_left_to_graphviz() -> None:
+def test_a_foreign_graph_as_dot_is_left_to_graphviz() -> None:
     dag = to_dag(parse(b'digraph {a -> {b c} -> d; a [shape="folder, with a comma"]; b [shape=diamond]}')[0])
     drawing = compose_drawing(dag)
-    assert not drawing.placed
+    assert not drawing.picture.placed
     assert drawing.nodes == 4
     assert '"a" [label=<<B>a</B>>, shape=box' in drawing.source
     assert '"b" [label=<<B>b</B>>, shape=diamond' in drawing.source
@@ -120,6 +121,6 @@ def test_names_that_mean_something_to_graphviz_are_shown_as_they_are() -> None:
 
 @pytest.mark.parametrize("preset", preset_names())
 def test_the_picture_is_dot_that_our_own_reader_reads(preset: str) -> None:
-    drawing = compose_drawing(generate(preset), caption="how")
+    drawing = compose_drawing(generate(preset), asked=Asked(caption="how"))
     graph = parse(drawing.source.encode())[0]
     assert len([name for name in graph.node_ids if not name.startswith(("legend", "picture"))]) == drawing.nodes

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
+import os
 import tomllib
+from email.message import Message
 from pathlib import Path
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
+from jsonschema.validators import validator_for
 
 from dagtool.errors import DagtoolError
 from dagtool.report.baseline import write_baseline
@@ -108,6 +112,30 @@ def test_sarif_holds_what_code_scanning_insists_on() -> None:
             assert physical["region"]["startLine"] >= 1
             assert physical["region"]["startColumn"] >= 1
         assert all(isinstance(mark, str) for mark in result["partialFingerprints"].values())
+
+
+def test_sarif_has_the_address_of_a_page_where_the_package_names_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def rules() -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = json.loads(render("sarif"))["runs"][0]["tool"]["driver"]["rules"]
+        return found
+
+    assert all(rule["help"]["text"] and rule["fullDescription"]["text"] for rule in rules())
+    named = Message()
+    named["Project-URL"] = "Source, https://example.org/source"
+    monkeypatch.setattr(importlib.metadata, "metadata", lambda name: named)
+    assert all("helpUri" not in rule for rule in rules())
+    named["Project-URL"] = "Documentation, https://example.org/tree/main/"
+    assert {rule["helpUri"] for rule in rules()} == {
+        f"https://example.org/tree/main/docs/rules/{rule['id']}.md" for rule in rules()
+    }
+
+
+@pytest.mark.skipif("SARIF_SCHEMA" not in os.environ, reason="SARIF_SCHEMA names no copy of the published schema")
+def test_sarif_against_the_published_schema() -> None:
+    published = json.loads(Path(os.environ["SARIF_SCHEMA"]).read_text(encoding="utf-8"))
+    found = validator_for(published)(published)
+    found.validate(json.loads(render("sarif")))
+    assert not found.is_valid({"version": "2.1.0", "runs": [{"results": []}]})
 
 
 def test_markdown_shows_text_as_it_is() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from dagtool.validators.catalogue import select_rules
 from dagtool.validators.engine import check_bytes
@@ -28,6 +30,10 @@ def found(text: str, select: tuple[str, ...] = ("GRF102", "GRF190"), group: bool
         'digraph { i -> o; x [lint_ignore="GRF102: why"] }',
         'digraph { graph [lint_ignore="GRF102"] i -> o; x }',
         "digraph { i -> o\n // dagtool: ignore[GRF102] why\n x [\n label=x\n]\n}",
+        "digraph { i -> o\n // dagtool: disable[GRF102] why\n x\n y\n // dagtool: enable[GRF102]\n}",
+        "digraph { i -> o\n x // dagtool: disable[GRF102] why\n y // dagtool: enable[GRF102]\n}",
+        "digraph { i -> o\n // dagtool: disable[GRF, DEV] why\n x\n // dagtool: enable\n}",
+        "// dagtool: disable[GRF102] to the end\ndigraph { i -> o\n x\n}",
     ],
 )
 def test_hidden(text: str) -> None:
@@ -75,8 +81,15 @@ def test_edges() -> None:
         ("// dagtool: file-ignore[GRF102] why", "unused suppression: GRF102 finds nothing here"),
         ("i [lint_ignore=GRF102]", "unused suppression: GRF102 finds nothing here"),
         ("// dagtool: ignore[GRF1O2] why", "suppression of 'GRF1O2', which is no rule"),
+        ("// dagtool: disable[GRF102] why", "unused suppression: GRF102 finds nothing here"),
+        ("// dagtool: enable[GRF102]", "enable[GRF102] ends nothing: no disable[GRF102] runs"),
+        ("// dagtool: enable", "enable ends nothing: no disable runs"),
+        ("// dagtool: disable why", "suppression not understood: names no rule: write disable[CODE] and why"),
         ("// dagtool: ignore why", "suppression not understood: names no rule: write ignore[CODE] and why"),
-        ("// dagtool: ingore[GRF102]", "'ingore' is neither ignore nor file-ignore; did you mean 'ignore'"),
+        (
+            "// dagtool: ingore[GRF102]",
+            "'ingore' is none of ignore, file-ignore, disable, enable; did you mean 'ignore'",
+        ),
     ],
 )
 def test_of_no_use(text: str, message: str) -> None:
@@ -113,3 +126,48 @@ def test_a_reason_is_required_in_strict() -> None:
 def test_severity_override() -> None:
     report = check_bytes(b"digraph { i -> o; x }", "x.dot", severity=dict.fromkeys(["GRF102"], "info"))  # type: ignore[arg-type]
     assert {f.code: f.severity for f in report.findings}["GRF102"] == "info"
+
+
+RANGES = """digraph { i -> o
+  w
+  // dagtool: disable[GRF102,GRF107] spare parts
+  x
+  // dagtool: enable[GRF102]
+  y
+  i -> o
+}"""
+
+
+def test_what_stands_outside_a_range_is_told() -> None:
+    assert found(RANGES, ("GRF102", "GRF107", "GRF190"), group=False) == [("GRF102", 2), ("GRF102", 6)]
+
+
+def test_each_code_of_a_range_must_be_of_use() -> None:
+    text = RANGES.replace("  i -> o\n", "")
+    assert found(text, ("GRF102", "GRF107", "GRF190"), group=False) == [("GRF102", 2), ("GRF190", 3), ("GRF102", 6)]
+
+
+def test_a_range_that_was_ended_is_not_ended_again() -> None:
+    again = "  // dagtool: enable[GRF102]\n}"
+    assert ("GRF190", 8) in found(RANGES.replace("\n}", f"\n{again}"))
+    assert found(RANGES.replace("[GRF102]", "[GRF1]"), ("GRF190",)) == [("GRF190", 5)]
+
+
+def test_a_range_in_a_label_is_none() -> None:
+    text = 'digraph { i -> o\n a -> i [label="\n// dagtool: disable[GRF102]\n"]\n x\n}'
+    assert found(text) == [("GRF102", 5)]
+
+
+@given(st.lists(st.sampled_from(["x", "disable[GRF102] why", "enable[GRF102]"]), max_size=12))
+@settings(max_examples=60, deadline=None)
+def test_ranges_are_what_reading_line_by_line_gives(lines: list[str]) -> None:
+    # The oracle: a switch that the comments turn; both lines of a range belong to it.
+    expected, hidden = [], False
+    text = ["digraph { i -> o"]
+    for number, line in enumerate(lines, 2):
+        is_node = line == "x"
+        text.append(f"n{number}" if is_node else f"// dagtool: {line}")
+        hidden = hidden if is_node else line.startswith("disable")
+        expected += [number] if is_node and not hidden else []
+    told = found("\n".join([*text, "}"]), ("GRF102",), group=False)
+    assert [line for _, line in told] == expected

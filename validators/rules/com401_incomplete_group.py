@@ -5,6 +5,9 @@ What: the GPUs of a collective are not the ranks that differ only along the axes
 Why: a rank that is missing makes the others wait forever; one too many contributes a foreign value.
 
 Fix: name exactly the group's GPUs in `gpu`, or correct `over`.
+
+References: NCCL's collectives, https://docs.nvidia.com/deeplearning/nccl/user-guide/docs/usage/collectives.html;
+docs/dialect.md.
 """
 
 from __future__ import annotations

@@ -7,6 +7,8 @@ Why: each rank of a group contributes its part and gets its part: a member witho
 it has not got.
 
 Fix: connect the node of that rank.
+
+References: NCCL's collectives, https://docs.nvidia.com/deeplearning/nccl/user-guide/docs/usage/collectives.html.
 """
 
 from __future__ import annotations

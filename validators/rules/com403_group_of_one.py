@@ -5,6 +5,8 @@ What: the axes a collective runs over have one rank together.
 Why: nothing is exchanged: the node is left from another degree and only costs a launch.
 
 Fix: remove the node and connect its ends.
+
+References: NCCL's collectives, https://docs.nvidia.com/deeplearning/nccl/user-guide/docs/usage/collectives.html.
 """
 
 from __future__ import annotations

@@ -7,6 +7,9 @@ Why: a rank that is left out sends nothing or waits forever.
 
 Fix: name exactly the GPUs of both sides in `gpu`; between meshes of different shape gather, broadcast and
 split.
+
+References: NCCL's point-to-point calls, https://docs.nvidia.com/deeplearning/nccl/user-guide/docs/usage/p2p.html;
+docs/dialect.md.
 """
 
 from __future__ import annotations

@@ -6,6 +6,8 @@ that something else than such a send feeds.
 Why: a send that nobody receives waits forever, and so does a receive that nobody sends to.
 
 Fix: connect each send to the receive on the other side, rank by rank.
+
+References: NCCL's point-to-point calls, https://docs.nvidia.com/deeplearning/nccl/user-guide/docs/usage/p2p.html.
 """
 
 from __future__ import annotations

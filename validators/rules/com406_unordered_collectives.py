@@ -7,6 +7,9 @@ fixed order on all ranks, which the graph does not state.
 
 Fix: add an edge from the one to what leads to the other, or make sure that all ranks run them in the order
 of the file.
+
+References: NCCL on several communicators at once,
+https://docs.nvidia.com/deeplearning/nccl/user-guide/docs/usage/communicators.html.
 """
 
 from __future__ import annotations

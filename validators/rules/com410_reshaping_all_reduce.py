@@ -6,10 +6,13 @@ or fewer elements than one of the inputs: `8×[512]` in, `[4096]` out.
 Why: an all-reduce adds values of equal shape and keeps that shape. What grows by the size of the group is an all-gather
 (a concatenation), what shrinks a reduce-scatter; they move different amounts of data, and a sum is not a concatenation.
 
-The operator is taken from the title, so this is a hint. Its precision has not been measured node by node.
+The operator is taken from the title, so this is a hint.
 
 Fix: name the collective that is meant, or state the shape that an all-reduce has. Only files that declare no operators
 are asked.
+
+References: NCCL's collectives, https://docs.nvidia.com/deeplearning/nccl/user-guide/docs/usage/collectives.html;
+docs/labels.md.
 """
 
 from __future__ import annotations
@@ -71,10 +74,10 @@ def check(ctx: Context) -> Iterator[Finding]:
         elif taken and given and taken[1] == given[1] and taken[0] != given[0]:
             (grow if given[0] > taken[0] else shrink).append(node)
     for nodes, change, meant in ((grow, "larger", "all-gather"), (shrink, "smaller", "reduce-scatter")):
-        if nodes:
-            example = ctx.labels.nodes[nodes[0]]
+        for some in ([nodes] if ctx.group else [[node] for node in nodes]) if nodes else ():
+            example = ctx.labels.nodes[some[0]]
             text = f"output {change} than the input ({example.inputs[0]} in, {example.outputs[0]} out)"
             yield from ctx.about_nodes(
-                RULE, nodes, f"is an all-reduce with an {text}", f"are all-reduces with an {text}",
+                RULE, some, f"is an all-reduce with an {text}", f"are all-reduces with an {text}",
                 help=f"what is meant may be an {meant}" if meant[0] == "a" else f"what is meant may be a {meant}",
             )  # fmt: skip

@@ -5,6 +5,8 @@ What: an operator without the attribute `gpu`. Inputs and outputs may lie on the
 Why: what runs nowhere cannot be placed, priced or checked against the nodes it gets its data from.
 
 Fix: state the exact GPUs: `gpu="3"` for one, `gpu="0-3,8"` for a collective on several.
+
+References: docs/dialect.md.
 """
 
 from __future__ import annotations

@@ -6,6 +6,8 @@ Why: the mesh says which GPUs there are and how they are arranged; a GPU outside
 neither layout nor cost can be worked out.
 
 Fix: correct the number, or add the GPU to the mesh (graph attribute `meshes`).
+
+References: docs/dialect.md.
 """
 
 from __future__ import annotations

@@ -6,6 +6,8 @@ Why: the edge is a transfer nobody pays for: the real program needs a send, a br
 here, and the cost of the path is wrong without it.
 
 Fix: put the communication operator between the two, on the GPUs of both.
+
+References: NCCL's point-to-point calls, https://docs.nvidia.com/deeplearning/nccl/user-guide/docs/usage/p2p.html.
 """
 
 from __future__ import annotations

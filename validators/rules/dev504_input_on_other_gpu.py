@@ -6,6 +6,8 @@ Why: a GPU has only its own memory; a value of another GPU arrives by communicat
 
 Fix: take the value from the node on the same GPU, or put the collective or transfer that brings it in
 between.
+
+References: docs/dialect.md.
 """
 
 from __future__ import annotations

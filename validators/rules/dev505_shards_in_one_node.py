@@ -7,6 +7,8 @@ Why: one node is one operator on one GPU; only where the value is the same on al
 several.
 
 Fix: make it one node per GPU.
+
+References: docs/decisions/0005-shards-and-replicas.md.
 """
 
 from __future__ import annotations

@@ -5,6 +5,8 @@ What: a GPU in `gpu` that is not one of the mesh behind the `@` of the node's ty
 Why: its position along the axes decides which shard it has: off the mesh it has none.
 
 Fix: correct `gpu`, or the mesh in the types.
+
+References: docs/dialect.md.
 """
 
 from __future__ import annotations

@@ -6,6 +6,8 @@ one end is a communication.
 Why: a collective moves data among its own members only: from a GPU outside its group it gets nothing.
 
 Fix: lead the edge from the node on a GPU of the group, or name the GPU in the group.
+
+References: NCCL's collectives, https://docs.nvidia.com/deeplearning/nccl/user-guide/docs/usage/collectives.html.
 """
 
 from __future__ import annotations

@@ -6,6 +6,8 @@ Why: often the id holds the rank within its group and the label the GPU of the c
 writes the edges by hand. Otherwise one of them was copied and not changed.
 
 Fix: use the GPU of the label in the id, or call it a rank: `_tp3`. Only files that declare no operators are asked.
+
+References: docs/labels.md.
 """
 
 from __future__ import annotations
@@ -42,7 +44,9 @@ def check(ctx: Context) -> Iterator[Finding]:
     differing = []
     for node, facts in enumerate(ctx.labels.nodes):
         label, name = facts.placement, facts.id_placement
-        if label and name and label.source == "label" and label.exact and name.gpus[0] not in label.gpus + label.to:
+        if not (label and name and label.source == "label" and label.exact):
+            continue
+        if name.gpus and name.gpus[0] not in label.gpus + label.to:
             differing.append(node)
     text = "another GPU in the label than in the id"
     yield from ctx.about_nodes(RULE, differing, f"has {text}", f"have {text}", attribute="label")

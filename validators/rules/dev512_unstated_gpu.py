@@ -6,6 +6,8 @@ nodes say it. Inputs and outputs of the graph, legends, placeholders and nodes w
 Why: a deployment says where everything runs. What has no place cannot be checked for transfers between GPUs.
 
 Fix: add a line `GPU: 3` to the label. Only files that declare no operators are asked.
+
+References: docs/labels.md.
 """
 
 from __future__ import annotations

@@ -6,6 +6,8 @@ whose text has not the form of the dialect.
 Why: what cannot be read cannot be checked, and every tool behind would guess.
 
 Fix: write it as docs/dialect.md says: `gpu="0-3"`, `input="[B/ep, S, H] @all"`.
+
+References: docs/dialect.md.
 """
 
 from __future__ import annotations

@@ -5,6 +5,8 @@ What: the attribute `op` is missing or names no operator.
 Why: types, work and communication follow from the operator; without it nothing of the node can be checked.
 
 Fix: use an operator of docs/dialect.md.
+
+References: docs/dialect.md.
 """
 
 from __future__ import annotations

@@ -6,15 +6,19 @@ one, in shape, layout, mesh or number.
 Why: every node behind builds on the declared type; a wrong one hides a wrong cut or a missing collective.
 
 Fix: correct `output`, or the input, weight or parameter it follows from.
+
+References: the type rule of each operator, docs/dialect.md.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from dagtool.report.finding import Finding
-from dagtool.validators.rule import Rule, Severity
+from dagtool.report.fix import Proposal
+from dagtool.validators.rule import UNSAFE, Rule, Severity
 
 if TYPE_CHECKING:
     from dagtool.validators.context import Context
@@ -26,6 +30,7 @@ RULE = Rule(
     "a declared output differs from the recomputed one",
     requires=("declared",),
     tier="minimal",
+    fixes=(UNSAFE,),
 )
 
 BAD = """digraph {
@@ -36,6 +41,15 @@ BAD = """digraph {
 GOOD = """digraph {
     graph [dagtool=1 sizes="B=8 H=4" meshes="m: tp=2 gpus=0-1"]
     up [op=linear gpu=0 input="[B, H] @m" param="[H, H/tp]" output="[B, H/tp] @m"]
+}
+"""
+
+
+FIXABLE = """digraph {
+    graph [dagtool=1 sizes="B=8 H=4" meshes="m: tp=2 gpus=0-1"]
+    up [op=linear gpu=0 input="[B, H] @m" param="[H, H/tp]" output="[B, H] @m"]
+    act [op=activation gpu=0 input="[B, H/tp] @m" output="[B, H/tp] @m"]
+    up -> act
 }
 """
 
@@ -58,4 +72,18 @@ def check(ctx: Context) -> Iterator[Finding]:
             f"({kind.role or kind.op}) declare output {shown} but {kind.op} gives {expected}",
             help=f'output="{expected}", if its input {"; ".join(str(port.type) for port in kind.inputs)} is right',
             attribute="output",
+            fix=partial(_corrected, ctx, index),
         )
+
+
+def _corrected(ctx: Context, index: int, nodes: Sequence[int]) -> Proposal | None:
+    """What the operator gives, where all who use it take that: then the inputs are right and this is wrong."""
+    from dagtool.dot.change import set_on_nodes
+    from dagtool.dot.labels_written import ports_text
+    from dagtool.validators.correction import right_outputs
+
+    ports = right_outputs(ctx, index)
+    if ctx.graph is None or ports is None:
+        return None
+    edits = set_on_nodes(ctx.graph, nodes, "output", lambda _: ports_text(ports))
+    return Proposal(f'write output="{ports_text(ports)}"', UNSAFE, edits, changes=frozenset({"output"}))

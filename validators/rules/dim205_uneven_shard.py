@@ -6,6 +6,8 @@ Why: ranks would hold shards of different size; collectives and expert routing o
 then.
 
 Fix: choose a degree that divides the size, or pad the size.
+
+References: Megatron-LM, https://arxiv.org/abs/1909.08053 (equal parts of heads and of columns).
 """
 
 from __future__ import annotations

@@ -5,6 +5,8 @@ What: a declared input slot that no edge fills; for a residual add, fewer than t
 Why: the operator cannot run: a forgotten residual, a gate without effect, scores without keys.
 
 Fix: add the edge; where the operator has several inputs the edge names the slot: `a -> b [arg=route]`.
+
+References: docs/dialect.md.
 """
 
 from __future__ import annotations

@@ -6,6 +6,8 @@ attributes `meshes` and `sizes`.
 Why: the number of ranks and the local size follow from these declarations.
 
 Fix: declare it on the graph, or correct the spelling.
+
+References: docs/dialect.md.
 """
 
 from __future__ import annotations

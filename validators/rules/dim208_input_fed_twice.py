@@ -6,6 +6,8 @@ has; a combine gets the results of one expert twice.
 Why: which of the two counts is anybody's guess; a reduction would count one of them twice.
 
 Fix: remove the edge that does not belong there.
+
+References: docs/dialect.md.
 """
 
 from __future__ import annotations

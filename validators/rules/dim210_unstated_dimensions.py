@@ -1,12 +1,15 @@
 """A label states no dimensions where others do.
 
-What: a node whose label says neither what comes in nor what goes out, in a file in which other labels do. Inputs and
+What: a node whose label says neither what comes in nor what goes out, in a file in which other labels do; or all of them, in a
+file whose labels name GPUs. Inputs and
 outputs of the graph, legends, placeholders and nodes without edges are left out. A value in words ("routing decisions") counts.
 
 Why: whether the shards fit together cannot be checked at this node, by a reader or by a program.
 
 Fix: add a line `Input: [...]` and a line `Output: [...]`, each dimension with its name. Only files that declare no operators
 are asked; docs/labels.md says how labels are read.
+
+References: docs/labels.md.
 """
 
 from __future__ import annotations
@@ -44,7 +47,10 @@ GOOD = r"""digraph {
 
 def check(ctx: Context) -> Iterator[Finding]:
     """All of them as one finding."""
-    if ctx.labels is None or not any(facts.states_dimensions for facts in ctx.labels.nodes):
+    if ctx.labels is None:
+        return
+    if not any(facts.states_dimensions for facts in ctx.labels.nodes):
+        yield from _nowhere(ctx)
         return
     silent = [node for node in ctx.described if not ctx.labels.nodes[node].states_dimensions]
     yield from ctx.about_nodes(
@@ -55,3 +61,13 @@ def check(ctx: Context) -> Iterator[Finding]:
         help="add Input: [...] and Output: [...] to the labels",
         limit=6,
     )
+
+
+def _nowhere(ctx: Context) -> Iterator[Finding]:
+    """No dimensions in the whole file: a fault where it is a deployment, that is, names GPUs."""
+    placed = [node for node in ctx.described if ctx.reading.gpus(node)]
+    if len(placed) > 1:
+        yield ctx.finding(
+            RULE, f"none of the {len(ctx.described):,} operators states its dimensions", node=placed[0],
+            count=len(ctx.described), help="add Input: [...] and Output: [...] to the labels",
+        )  # fmt: skip

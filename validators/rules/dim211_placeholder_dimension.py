@@ -6,6 +6,8 @@ Why: the question mark is the blank of a template; whoever fills it in should ha
 
 Fix: write the number, an expression (`4096/8`) or a symbol with a meaning (`B`). Only files that declare no operators
 are asked.
+
+References: docs/labels.md.
 """
 
 from __future__ import annotations

@@ -9,6 +9,8 @@ Why: somewhere the value is cut, collected or changed, and the graph does not sa
 Fix: add the split, the all-gather or the all-reduce between them, or correct the label. Which operator a node is, is read
 from its title, so this is a note. Only files that declare no operators are asked; an edge into a node that states several
 inputs fits if it fits any of them, and equal numbers of elements fit (a reshape).
+
+References: docs/labels.md.
 """
 
 from __future__ import annotations

@@ -10,6 +10,8 @@ pieces of the generating program are left in the text.
 
 Fix: look at the marked place. Where the file ends too early, the message names the line on which the
 quote or brace that is still open begins; write the file again instead of closing it by hand.
+
+References: the DOT language, https://graphviz.org/doc/info/lang.html.
 """
 
 from __future__ import annotations

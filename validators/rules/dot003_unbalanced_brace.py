@@ -7,6 +7,8 @@ Why: Graphviz reports the last line of the file. Most of these files were cut of
 missing is more than a brace.
 
 Fix: if the file looks cut off write it again, whole; otherwise add or remove the brace named.
+
+References: the DOT language, https://graphviz.org/doc/info/lang.html.
 """
 
 from __future__ import annotations
@@ -14,13 +16,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from dagtool.validators.rule import Rule, Severity
+from dagtool.validators.rule import SAFE, UNSAFE, Rule, Severity
 
 if TYPE_CHECKING:
     from dagtool.report.finding import Finding
     from dagtool.validators.context import Context
 
-RULE = Rule("DOT003", "unbalanced-brace", Severity.ERROR, "a brace, list or statement is never closed")
+RULE = Rule(
+    "DOT003", "unbalanced-brace", Severity.ERROR, "a brace, list or statement is never closed", fixes=(SAFE, UNSAFE)
+)
 
 BAD = """digraph {
     subgraph cluster_0 {

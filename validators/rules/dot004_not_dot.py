@@ -6,6 +6,8 @@ Why: the program that writes the graph was saved, or copied in part, and not run
 written are missing.
 
 Fix: run the program and save what it writes; take the graph out of the Markdown.
+
+References: the DOT language, https://graphviz.org/doc/info/lang.html.
 """
 
 from __future__ import annotations
@@ -13,13 +15,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from dagtool.validators.rule import Rule, Severity
+from dagtool.validators.rule import UNSAFE, Rule, Severity
 
 if TYPE_CHECKING:
     from dagtool.report.finding import Finding
     from dagtool.validators.context import Context
 
-RULE = Rule("DOT004", "not-dot", Severity.ERROR, "program text, Markdown or prose instead of DOT")
+RULE = Rule("DOT004", "not-dot", Severity.ERROR, "program text, Markdown or prose instead of DOT", fixes=(UNSAFE,))
 
 BAD = """digraph {
     a -> b;

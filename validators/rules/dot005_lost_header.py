@@ -6,6 +6,8 @@ Why: a program that writes a file piece by piece overwrote the beginning, which 
 the edges name may have no labels.
 
 Fix: write the file again in one go; or put the header back if nothing else is lost.
+
+References: the DOT language, https://graphviz.org/doc/info/lang.html.
 """
 
 from __future__ import annotations
@@ -13,13 +15,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from dagtool.validators.rule import Rule, Severity
+from dagtool.validators.rule import SAFE, Rule, Severity
 
 if TYPE_CHECKING:
     from dagtool.report.finding import Finding
     from dagtool.validators.context import Context
 
-RULE = Rule("DOT005", "lost-header", Severity.ERROR, "the line that begins the graph is missing")
+RULE = Rule("DOT005", "lost-header", Severity.ERROR, "the line that begins the graph is missing", fixes=(SAFE,))
 
 BAD = """    output [label="Output"];
     proj -> output;

@@ -6,6 +6,8 @@ Why: the text was escaped once too often, by ``repr()`` or ``json.dumps()`` or i
 outside of a string means nothing.
 
 Fix: write the text itself, not its representation.
+
+References: the DOT language, https://graphviz.org/doc/info/lang.html.
 """
 
 from __future__ import annotations
@@ -13,13 +15,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from dagtool.validators.rule import Rule, Severity
+from dagtool.validators.rule import SAFE, Rule, Severity
 
 if TYPE_CHECKING:
     from dagtool.report.finding import Finding
     from dagtool.validators.context import Context
 
-RULE = Rule("DOT006", "literal-newline", Severity.ERROR, "newlines or quotes are written as escapes")
+RULE = Rule("DOT006", "literal-newline", Severity.ERROR, "newlines or quotes are written as escapes", fixes=(SAFE,))
 
 BAD = r"""digraph {\n    a -> b;\n    b -> c;\n}
 """

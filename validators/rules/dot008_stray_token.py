@@ -6,6 +6,8 @@ edge operator of the other kind of graph; a keyword as a name; anything else tha
 Why: Graphviz refuses the whole file for one character.
 
 Fix: quote the name, or remove what is marked. ``...`` stands for nodes that somebody has to write.
+
+References: the DOT language, https://graphviz.org/doc/info/lang.html.
 """
 
 from __future__ import annotations
@@ -13,13 +15,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from dagtool.validators.rule import Rule, Severity
+from dagtool.validators.rule import SAFE, UNSAFE, Rule, Severity
 
 if TYPE_CHECKING:
     from dagtool.report.finding import Finding
     from dagtool.validators.context import Context
 
-RULE = Rule("DOT008", "stray-token", Severity.ERROR, "a character or word that has no place there")
+RULE = Rule(
+    "DOT008", "stray-token", Severity.ERROR, "a character or word that has no place there", fixes=(SAFE, UNSAFE)
+)
 
 BAD = """digraph {
     a -> b;

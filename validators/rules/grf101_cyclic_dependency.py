@@ -8,23 +8,36 @@ deadlocks where somebody executes it.
 
 Fix: the usual cause is one id used for several things: one `all_to_all` node for both directions, one
 `expert_0` shared by all layers, one `residual` for both adds of a layer. Give each use its own node.
+
+References: A. B. Kahn, Topological sorting of large networks, https://doi.org/10.1145/368996.369025; R. Tarjan,
+Depth-first search and linear graph algorithms, https://doi.org/10.1137/0201010.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from dagtool.dag.algorithms import shortest_cycle
+from dagtool.dot.change import remove_edges
 from dagtool.report.finding import Finding
+from dagtool.report.fix import Proposal
+from dagtool.validators.feedback import sole_closing_edge
 from dagtool.validators.reuse import reused_id
-from dagtool.validators.rule import Rule, Severity
+from dagtool.validators.rule import UNSAFE, Rule, Severity
 
 if TYPE_CHECKING:
     from dagtool.validators.context import Context
 
 RULE = Rule(
-    "GRF101", "cyclic-dependency", Severity.ERROR, "the graph has a cycle", requires=("directed",), tier="minimal"
+    "GRF101",
+    "cyclic-dependency",
+    Severity.ERROR,
+    "the graph has a cycle",
+    requires=("directed",),
+    tier="minimal",
+    fixes=(UNSAFE,),
 )
 
 BAD = """digraph {
@@ -34,6 +47,14 @@ BAD = """digraph {
 """
 GOOD = """digraph {
     input -> layer0_attn -> layer0_expert_0 -> layer1_attn -> layer1_expert_0 -> output
+}
+"""
+
+FIXABLE = """digraph {
+    input -> norm -> q -> scores -> add -> output
+    norm -> k -> scores
+    norm -> add
+    add -> norm
 }
 """
 
@@ -68,16 +89,33 @@ def _cycle(ctx: Context, component: Sequence[int]) -> Finding:
             f"{ctx.name(nodes[0])} depends on itself",
             edge=edges[0],
             label="an edge from a node to itself",
+            fix=partial(_without, ctx, edges[0], ""),
         )
     more = f"; {len(component):,} nodes lie on cycles with each other" if len(component) > len(nodes) else ""
+    help = reused_id(ctx, component, nodes)
     return ctx.finding(
         RULE,
         f"cyclic dependency through {len(nodes)} nodes{more}",
         edge=edges[-1],
         label="this edge closes the cycle",
         notes=(f"cycle: {_listed(ctx, nodes)}",),
-        help=reused_id(ctx, component, nodes),
+        help=help,
+        fix=None if help else partial(_opened, ctx, component, edges),
     )
+
+
+def _opened(ctx: Context, component: Sequence[int], cycle: Sequence[int]) -> Proposal | None:
+    """Without the edge that all cycles go through; where several could be taken out nobody knows which is wrong."""
+    edge = sole_closing_edge(ctx.after, component, cycle)
+    return None if edge is None else _without(ctx, edge, ", the one edge that closes every cycle here")
+
+
+def _without(ctx: Context, edge: int, why: str) -> Proposal | None:
+    if ctx.graph is None:
+        return None
+    gone = (ctx.dag.ids[ctx.dag.tails[edge]], ctx.dag.ids[ctx.dag.heads[edge]])
+    title = f"remove {ctx.arrow(edge)}{why}"
+    return Proposal(title, UNSAFE, remove_edges(ctx.graph, [edge]), removed_edges=(gone,))
 
 
 def _listed(ctx: Context, nodes: Sequence[int]) -> str:

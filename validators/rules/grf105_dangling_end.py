@@ -7,6 +7,8 @@ the like, or if it is the only end there is.
 Why: work whose result is thrown away is either a forgotten edge or should not be done.
 
 Fix: add the edge to what uses the result, such as the all-reduce, the aggregation or the output.
+
+References: docs/dialect.md.
 """
 
 from __future__ import annotations

@@ -6,21 +6,27 @@ Why: Graphviz draws an unlabelled ellipse for it without a word, while the node 
 unconnected. One id template spelt two ways (`gpu0_att_agg`, `layer0_att_agg_gpu0`) makes thousands of them.
 
 Fix: use the id that is declared; the nearest one is suggested. Or declare the node.
+
+References: the DOT language, https://graphviz.org/doc/info/lang.html.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from dagtool.dag.idtemplate import group_ids
+from dagtool.dot.change import rename_nodes
 from dagtool.report.finding import Finding
+from dagtool.report.fix import Proposal
 from dagtool.report.quote import name_of
-from dagtool.validators.nearest import NearestIds
-from dagtool.validators.rule import Rule, Severity
+from dagtool.validators.nearest import MeantIds, NearestIds
+from dagtool.validators.rule import UNSAFE, Rule, Severity
 
 if TYPE_CHECKING:
+    from dagtool.dot import DotGraph
     from dagtool.validators.context import Context
 
 RULE = Rule(
@@ -30,6 +36,7 @@ RULE = Rule(
     "an edge names a node that is declared nowhere",
     requires=("source", "edges"),
     tier="minimal",
+    fixes=(UNSAFE,),
 )
 
 BAD = """digraph {
@@ -67,13 +74,33 @@ def check(ctx: Context) -> Iterator[Finding]:
         "are named in edges but declared nowhere",
         help=_suggestion(ctx, missing),
         severity=Severity.ERROR if ctx.dag.declared else None,
+        fix=partial(_renamed, ctx),
     )
+
+
+def _declared(graph: DotGraph) -> Iterator[str]:
+    return (name for name, declared in zip(graph.node_ids, graph.declared, strict=True) if declared)
+
+
+def _renamed(ctx: Context, missing: Sequence[int]) -> Proposal | None:
+    """Those that can mean but one declared id."""
+    assert ctx.graph is not None
+    known = MeantIds(_declared(ctx.graph))
+    names = {name: meant for node in missing if (meant := known.meant(name := ctx.dag.ids[node]))}
+    if not names:
+        return None
+    first, more = next(iter(names)), len(names) - 1
+    title = f"write {name_of(names[first])} instead of {name_of(first)}{f', and {more:,} more' if more else ''}"
+    ids, dag = ctx.dag.ids, ctx.dag
+    pairs = ((ids[tail], ids[head]) for tail, head in zip(dag.tails, dag.heads, strict=True))
+    gone = tuple(pair for pair in pairs if pair[0] in names or pair[1] in names)
+    return Proposal(title, UNSAFE, rename_nodes(ctx.graph, names), removed_nodes=frozenset(names), removed_edges=gone)
 
 
 def _suggestion(ctx: Context, missing: list[int]) -> str:
     """The nearest declared id of the first of each template."""
     assert ctx.graph is not None
-    known = NearestIds(name for name, declared in zip(ctx.dag.ids, ctx.graph.declared, strict=True) if declared)
+    known = NearestIds(_declared(ctx.graph))
     found = []
     for group in group_ids(ctx.dag.ids[node] for node in missing)[:_SUGGESTIONS]:
         wrong = ctx.dag.ids[missing[group.first]]

@@ -6,20 +6,27 @@ ports, same input slots. Edges that fill different inputs of an operator are no 
 Why: the picture shows one arrow upon the other and every count of edges or transfers is too high.
 
 Fix: remove the repetition, or say how the edges differ (a label, or slots).
+
+References: the DOT language, https://graphviz.org/doc/info/lang.html (`strict` merges such edges).
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
+from dagtool.dot.change import remove_edges
 from dagtool.report.finding import Finding
-from dagtool.validators.rule import Rule, Severity
+from dagtool.report.fix import Proposal
+from dagtool.validators.rule import UNSAFE, Rule, Severity
 
 if TYPE_CHECKING:
     from dagtool.validators.context import Context
 
-RULE = Rule("GRF107", "duplicate-edge", Severity.WARNING, "an edge stands there twice", requires=("edges",))
+RULE = Rule(
+    "GRF107", "duplicate-edge", Severity.WARNING, "an edge stands there twice", requires=("edges",), fixes=(UNSAFE,)
+)
 
 BAD = """digraph {
     input -> attn -> output
@@ -46,7 +53,17 @@ def check(ctx: Context) -> Iterator[Finding]:
         help="remove the repetition",
         # Where inputs are declared a second edge brings its value a second time.
         severity=Severity.ERROR if ctx.dag.declared else None,
+        fix=partial(_once, ctx),
     )
+
+
+def _once(ctx: Context, edges: Sequence[int]) -> Proposal | None:
+    """The first of them stays."""
+    if ctx.graph is None:
+        return None
+    ids, dag = ctx.dag.ids, ctx.dag
+    gone = tuple((ids[dag.tails[edge]], ids[dag.heads[edge]]) for edge in edges)
+    return Proposal("remove the repetition", UNSAFE, remove_edges(ctx.graph, edges), removed_edges=gone)
 
 
 def _repeated(ctx: Context) -> list[int]:

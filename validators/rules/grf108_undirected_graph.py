@@ -6,6 +6,8 @@ Why: a deployment says what is computed before what. Without directions there is
 critical path; rules about them are skipped.
 
 Fix: write `digraph` and `->`.
+
+References: the DOT language, https://graphviz.org/doc/info/lang.html.
 """
 
 from __future__ import annotations

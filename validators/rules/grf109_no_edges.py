@@ -5,6 +5,8 @@ What: there is no node at all, or there are nodes but nothing connects them.
 Why: a set of boxes is no deployment: nothing says what is computed from what.
 
 Fix: check what wrote the file; statements in a place where they are not executed are the usual cause.
+
+References: the DOT language, https://graphviz.org/doc/info/lang.html.
 """
 
 from __future__ import annotations

@@ -7,6 +7,8 @@ Why: a residual adds what a block computed to what went into the block. With one
 edge around the block is missing.
 
 Fix: add the edge from the input of the block. Only files that declare no operators are asked.
+
+References: K. He et al., Deep residual learning, https://arxiv.org/abs/1512.03385; docs/labels.md.
 """
 
 from __future__ import annotations

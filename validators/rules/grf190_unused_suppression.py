@@ -1,11 +1,14 @@
 """A request to ignore a rule that hides nothing.
 
-What: a comment `// dagtool: ignore[CODE]`, `// dagtool: file-ignore[CODE]` or an attribute `lint_ignore` hides no
-finding although its rule was asked, names no rule that there is, or is not understood.
+What: a comment `// dagtool: ignore[CODE]`, `file-ignore[CODE]` or `disable[CODE]`, or an attribute `lint_ignore`, hides
+no finding although its rule was asked, names no rule that there is, or is not understood; an `enable[CODE]` ends nothing.
 
 Why: what it was written for has been mended or never was there. Left in place it hides the next fault.
 
-Fix: remove it, or correct the code; a comment acts on its own line or, alone on a line, on the next statement.
+Fix: remove it, or correct the code; `ignore` acts on its own line or, alone on a line, on the next statement, `disable`
+up to the `enable` of the same code.
+
+References: docs/validate.md.
 """
 
 from __future__ import annotations

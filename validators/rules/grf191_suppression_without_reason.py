@@ -1,12 +1,14 @@
 """A request to ignore a rule that does not say why.
 
-What: a comment `// dagtool: ignore[CODE]` or `// dagtool: file-ignore[CODE]` ends after the code, or an attribute
+What: a comment `// dagtool: ignore[CODE]`, `file-ignore[CODE]` or `disable[CODE]` ends after the code, or an attribute
 `lint_ignore` has nothing after a colon.
 
 Why: who reads the file later cannot tell a fault that is accepted from one that is hidden.
 
 Fix: write the reason after the bracket: `// dagtool: ignore[GRF102] a legend`; in an attribute after a colon:
 `lint_ignore="GRF102: a legend"`.
+
+References: docs/validate.md.
 """
 
 from __future__ import annotations

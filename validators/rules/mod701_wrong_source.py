@@ -7,6 +7,9 @@ is bypassed.
 Why: the types fit, so nothing else is wrong to the eye, but the ranks compute another model.
 
 Fix: lead the edge from the part the message names.
+
+References: Attention Is All You Need, https://arxiv.org/abs/1706.03762; the decisions behind the rules on the
+model, docs/decisions/0007-model-rules.md.
 """
 
 from __future__ import annotations

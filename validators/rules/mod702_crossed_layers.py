@@ -7,6 +7,8 @@ Why: the weights and activations of one layer have no meaning in another; an exp
 tokens only.
 
 Fix: lead the edge within the layer, or correct `layer_index` or `expert`.
+
+References: the decisions behind the rules on the model, docs/decisions/0007-model-rules.md.
 """
 
 from __future__ import annotations

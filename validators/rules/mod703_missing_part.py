@@ -7,6 +7,8 @@ Why: a layer without its softmax, a rank without its norm, an expert computed tw
 and is not.
 
 Fix: add the missing node, remove the double one, or correct its `gpu`, `layer_index` or `expert`.
+
+References: the decisions behind the rules on the model, docs/decisions/0007-model-rules.md.
 """
 
 from __future__ import annotations

@@ -7,6 +7,8 @@ Why: it would compute something else: RMS norm for layer norm, keys times querie
 shape.
 
 Fix: correct the attribute, or the role, or the graph's `model`.
+
+References: the decisions behind the rules on the model, docs/decisions/0007-model-rules.md.
 """
 
 from __future__ import annotations

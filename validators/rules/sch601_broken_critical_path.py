@@ -7,6 +7,8 @@ Why: in a decoder these depend on each other one after the other; a path that sk
 missing, a layer is missing, or what should be sequential runs side by side.
 
 Fix: add the missing edge or layer; `dagtool path` shows the path.
+
+References: Attention Is All You Need, https://arxiv.org/abs/1706.03762.
 """
 
 from __future__ import annotations

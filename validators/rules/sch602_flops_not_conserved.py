@@ -8,6 +8,8 @@ shards, more means work that is cut wrong.
 
 Fix: look at the nodes of the named role: a layer, an expert, a rank is missing or doubled, or a dimension
 is wrong.
+
+References: D. Narayanan et al., https://arxiv.org/abs/2104.04473, the FLOPs of a transformer layer.
 """
 
 from __future__ import annotations

@@ -6,6 +6,8 @@ it, and this repeated work is more than 5 % of all FLOPs. Gates are let be: ever
 Why: replicas wait for each other's equal result: of eight GPUs seven work for nothing.
 
 Fix: cut the weight by columns or rows (and reduce), or cut the tokens.
+
+References: Megatron-LM, https://arxiv.org/abs/1909.08053.
 """
 
 from __future__ import annotations

@@ -7,6 +7,9 @@ sum.
 Why: run like this the ranks compute something else than the model.
 
 Fix: the message names the collective that is missing or too much, and its axis.
+
+References: GSPMD, https://arxiv.org/abs/2105.04663; Megatron-LM, https://arxiv.org/abs/1909.08053;
+docs/dialect.md.
 """
 
 from __future__ import annotations

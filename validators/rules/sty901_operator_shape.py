@@ -7,16 +7,21 @@ Why: the shape is what a reader of the picture sees first; the wrong one says th
 computed with, or the reverse.
 
 Fix: set `shape`. A missing shape is Graphviz's ellipse.
+
+References: node shapes, https://graphviz.org/doc/info/shapes.html; docs/dialect.md.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
+from dagtool.dot.change import set_on_nodes
 from dagtool.report.finding import Finding
+from dagtool.report.fix import Proposal
 from dagtool.report.quote import printable
-from dagtool.validators.rule import Rule, Severity
+from dagtool.validators.rule import SAFE, Rule, Severity
 
 if TYPE_CHECKING:
     from dagtool.validators.context import Context
@@ -27,6 +32,7 @@ RULE = Rule(
     Severity.WARNING,
     "a node has not the shape of its kind of operator",
     requires=("declared", "source"),
+    fixes=(SAFE,),
 )
 
 BAD = """digraph {
@@ -71,4 +77,12 @@ def check(ctx: Context) -> Iterator[Finding]:
             f"have shape {text}",
             help=f"set shape={wanted}",
             attribute="shape",
+            fix=partial(_shaped, ctx, wanted),
         )
+
+
+def _shaped(ctx: Context, shape: str, nodes: Sequence[int]) -> Proposal | None:
+    """The right shape, where each node is declared."""
+    assert ctx.graph is not None
+    edits = set_on_nodes(ctx.graph, nodes, "shape", lambda _: shape)
+    return Proposal(f"set shape={shape}", SAFE, edits, changes=frozenset({"shape"}))

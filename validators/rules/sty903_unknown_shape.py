@@ -5,22 +5,36 @@ What: `shape` has a value that is none of Graphviz's shapes.
 Why: Graphviz prints a warning and draws a box, so a misspelt parallelogram looks like a computation.
 
 Fix: write one of the shapes of https://graphviz.org/doc/info/shapes.html; the nearest is suggested.
+
+References: node shapes, https://graphviz.org/doc/info/shapes.html.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from difflib import SequenceMatcher
+from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING
 
+from dagtool.dot.change import replace_default, set_on_nodes
 from dagtool.errors import did_you_mean
 from dagtool.report.finding import Finding
+from dagtool.report.fix import Proposal
 from dagtool.report.quote import printable
-from dagtool.validators.rule import Rule, Severity
+from dagtool.validators.rule import SAFE, Rule, Severity
 
 if TYPE_CHECKING:
     from dagtool.validators.context import Context
 
-RULE = Rule("STY903", "unknown-shape", Severity.WARNING, "a shape that Graphviz does not know", requires=("source",))
+RULE = Rule(
+    "STY903",
+    "unknown-shape",
+    Severity.WARNING,
+    "a shape that Graphviz does not know",
+    requires=("source",),
+    fixes=(SAFE,),
+)
 
 BAD = """digraph {
     gate [shape=paralleogram]
@@ -42,6 +56,8 @@ _NAMES = """
     record Mrecord epsf custom
 """
 _SHAPES = frozenset(_NAMES.split())
+_NEAR, _APART = 0.75, 0.1
+"""How like a known shape a word must be to be that one misspelt, and how much less like any other."""
 
 
 def check(ctx: Context) -> Iterator[Finding]:
@@ -52,7 +68,22 @@ def check(ctx: Context) -> Iterator[Finding]:
         nodes = [node for node, own in enumerate(shapes) if own == shape and not _has_picture(ctx, node)]
         text = f"shape {printable(shape)!r}, which Graphviz does not know and draws as a box"
         near = did_you_mean(shape, sorted(_SHAPES))
-        yield from ctx.about_nodes(RULE, nodes, f"has {text}", f"have {text}", help=near, attribute="shape")
+        fix = partial(_spelt, ctx, shape)
+        yield from ctx.about_nodes(RULE, nodes, f"has {text}", f"have {text}", help=near, attribute="shape", fix=fix)
+
+
+def _spelt(ctx: Context, shape: str, nodes: Sequence[int]) -> Proposal | None:
+    """The one shape that is near, written where the wrong one stands: at the nodes, and among the defaults."""
+    assert ctx.graph is not None
+    ranked = sorted(((SequenceMatcher(None, shape, name).ratio(), name) for name in _SHAPES), reverse=True)
+    (best, name), (second, _) = ranked[:2]
+    if best < _NEAR or second > best - _APART:
+        return None
+    edits = chain(
+        set_on_nodes(ctx.graph, nodes, "shape", lambda _: name, own=True),
+        replace_default(ctx.graph, "node", "shape", shape, name),
+    )
+    return Proposal(f"write shape={name}", SAFE, edits, changes=frozenset({"shape"}))
 
 
 def _has_picture(ctx: Context, node: int) -> bool:

@@ -9,75 +9,133 @@ from typing import TYPE_CHECKING
 from dagtool.errors import DagtoolError
 
 if TYPE_CHECKING:
+    from dagtool.cli._config import Config
     from dagtool.report.finding import FileReport
+    from dagtool.validators.wishes import Wishes
 
-__all__ = ["Settings", "resolve"]
+__all__ = ["Settings", "resolve", "settings_of"]
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything resolved. Only texts, so that it can be sent to another process."""
+    """Everything resolved; the defaults stand here. Only texts, so that it can be sent to another process."""
 
     profile: str = "standard"
     select: tuple[str, ...] = ()
+    extend_select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
-    severity: tuple[str, ...] = ()
+    severity: tuple[tuple[str, str], ...] = ()
+    options: tuple[tuple[str, str], ...] = ()
+    """The values of rules' switches by key, the last one counts."""
+    expect: tuple[str, ...] = ()
+    per_file_ignores: tuple[tuple[str, tuple[str, ...]], ...] = ()
     fail_on: str = "error"
     output_format: str = "full"
     group: bool = True
-    suppress: bool = True
     baseline: str | None = None
+    suppress: bool = True
+    checklist: bool = False
+    """Whether an output shows the checklist."""
+    edits: bool = False
+    """Whether every edit of the fixes is worked out, and not only whether there are some."""
 
     def check(self, data: bytes, path: str) -> FileReport:
         """The report of one file."""
+        from dagtool.cli._patterns import fits
         from dagtool.report.checklist import checklist
         from dagtool.validators.catalogue import select_rules, severities
         from dagtool.validators.engine import check_bytes
 
+        here = [code for pattern, codes in self.per_file_ignores if fits(path, pattern) for code in codes]
         return check_bytes(
             data,
             path,
-            select_rules(self.select, self.ignore, self.profile),
+            select_rules(self.select, (*self.ignore, *here), self.profile, self.extend_select),
             group=self.group,
-            checklist=checklist if self.output_format == "full" else None,
-            severity=severities(self.severity),
+            checklist=checklist if self.checklist else None,
+            severity=severities(f"{code}={level}" for code, level in self.severity),
             suppress=self.suppress,
+            edits=self.edits,
+            wishes=self.wishes(),
         )
+
+    def wishes(self) -> Wishes:
+        """The switches' values and what is expected. Raises DagtoolError for what cannot be read."""
+        from dagtool.validators.catalogue import select_options
+        from dagtool.validators.claims import parse_expectation
+        from dagtool.validators.wishes import Wishes
+
+        expected = tuple(claim for text in self.expect for claim in parse_expectation(text))
+        return Wishes(select_options((f"{key}={value}" for key, value in self.options), self.profile), expected)
+
+
+def settings_of(read: Config) -> Settings:
+    """What a configuration comes to without a command line."""
+    default = Settings()
+    return Settings(
+        profile=read.profile or default.profile,
+        select=read.select or default.select,
+        extend_select=read.extend_select or default.extend_select,
+        ignore=read.ignore or default.ignore,
+        severity=read.severity,
+        options=read.options,
+        per_file_ignores=read.per_file_ignores,
+        fail_on=read.fail_on or default.fail_on,
+        output_format=read.output_format or default.output_format,
+        group=default.group if read.group is None else read.group,
+        baseline=read.baseline,
+    )
 
 
 def resolve(
     paths: Sequence[str],
     *,
-    profile: str | None,
-    select: tuple[str, ...],
-    ignore: tuple[str, ...],
-    severity: tuple[str, ...],
-    fail_on: str | None,
-    output_format: str | None,
-    group: bool | None,
-    baseline: str | None,
-    config: str | None,
-    no_config: bool,
-    suppress: bool,
+    profile: str | None = None,
+    select: tuple[str, ...] = (),
+    extend_select: tuple[str, ...] = (),
+    ignore: tuple[str, ...] = (),
+    severity: tuple[str, ...] = (),
+    options: tuple[tuple[str, str], ...] = (),
+    expect: tuple[str, ...] = (),
+    per_file_ignores: tuple[str, ...] = (),
+    fail_on: str | None = None,
+    output_format: str | None = None,
+    group: bool | None = None,
+    baseline: str | None = None,
+    config: str | None = None,
+    no_config: bool = False,
+    suppress: bool = True,
+    outputs: Sequence[str] = (),
 ) -> Settings:
-    """What holds for a call. Raises DagtoolError for what is wrong with it."""
+    """What holds for a call; ``outputs`` are the formats written to files. Raises DagtoolError for what is wrong."""
     from dagtool.cli._config import Config, find_config, load_config
+    from dagtool.cli._patterns import parse_per_file
+    from dagtool.report.formats import shows_edits
     from dagtool.validators.catalogue import select_rules, severities
 
     if config and no_config:
         raise DagtoolError("--config and --no-config exclude each other")
-    read = load_config(config) if config else Config() if no_config else find_config(paths)
+    read = settings_of(load_config(config) if config else Config() if no_config else find_config(paths))
     severities(severity)  # refused now and not at the first file
+    levels = [part.partition("=") for text in severity for part in text.split(",") if part.strip()]
+    shown = output_format or read.output_format
     settings = Settings(
-        profile=profile or read.profile or "standard",
-        select=select or read.select or (),
-        ignore=ignore or read.ignore or (),
-        severity=(*read.severity, *severity),
-        fail_on=fail_on or read.fail_on or "error",
-        output_format=output_format or read.output_format or "full",
-        group=group if group is not None else read.group if read.group is not None else True,
-        suppress=suppress,
+        profile=profile or read.profile,
+        select=select or read.select,
+        extend_select=(*read.extend_select, *extend_select),
+        ignore=ignore or read.ignore,
+        severity=(*read.severity, *((code.strip(), level.strip()) for code, _, level in levels)),
+        options=(*read.options, *options),
+        expect=expect,
+        per_file_ignores=(*read.per_file_ignores, *map(parse_per_file, per_file_ignores)),
+        fail_on=fail_on or read.fail_on,
+        output_format=shown,
+        group=read.group if group is None else group,
         baseline=baseline or read.baseline,
+        suppress=suppress,
+        checklist="full" in (shown, *outputs),
+        edits=any(map(shows_edits, (shown, *outputs))),
     )
-    select_rules(settings.select, settings.ignore, settings.profile)
+    select_rules(settings.select, settings.ignore, settings.profile, settings.extend_select)
+    settings.wishes()  # refused now and not at the first file
     return settings

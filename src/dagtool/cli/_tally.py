@@ -17,6 +17,7 @@ class Tally:
     def __init__(self) -> None:
         self._started = perf_counter()
         self._severities = Counter[Severity]()
+        self._fixes = Counter[str]()
         self._occurrences = 0
         self._skipped: dict[Skipped, None] = {}
         self._files = self._unusable = self._recovered = self._nodes = self._edges = self._rules = 0
@@ -34,6 +35,8 @@ class Tally:
             for finding in report.findings:
                 self._severities[finding.severity] += 1
                 self._occurrences += finding.count
+                if finding.fix:
+                    self._fixes[finding.fix.applicability.value] += 1
             yield report
 
     def status(self, fail_on: str) -> int:
@@ -55,7 +58,14 @@ class Tally:
             return "No problems found." if not self._unusable else "No problems found in what could be read."
         kinds = [_plural(count, kind.value) for kind in Severity if (count := self._severities[kind])]
         times = f" in {self._occurrences:,} places" if self._occurrences > total else ""
-        return f"Found {_plural(total, 'problem')} ({', '.join(kinds)}){times}."
+        return f"Found {_plural(total, 'problem')} ({', '.join(kinds)}){times}.{self._fixable()}"
+
+    def _fixable(self) -> str:
+        """How many findings have a fix, and how it is applied."""
+        total = self._fixes.total()
+        calls = {"safe": "--fix", "unsafe": "--fix --unsafe-fixes"}
+        kinds = [f"{count:,} {kind} ({call})" for kind, call in calls.items() if (count := self._fixes[kind])]
+        return f" {total:,} fix{'' if total == 1 else 'es'} available: {', '.join(kinds)}." if total else ""
 
     def _checked(self) -> str:
         files = f"{_plural(self._files, 'file')}, " if self._files != 1 else ""

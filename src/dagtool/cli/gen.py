@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import click
 
+from dagtool.cli._complete import complete_presets
+
 __all__ = ["command"]
 
 
@@ -15,7 +17,7 @@ __all__ = ["command"]
     epilog="Example: dagtool gen ep16_tp4 --set L=64 --set ep=32 --set E=32\n\nExit status: 0 written, 2 unknown name,"
     " a degree that does not divide, or a file that cannot be written.",
 )
-@click.argument("name", metavar="NAME|FILE.toml")
+@click.argument("name", metavar="NAME|FILE.toml", shell_complete=complete_presets)
 @click.option("-o", "--output", metavar="FILE|-", help="Where to write.  [default: outputs/NAME.dot]")
 @click.option(
     "--set",

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dagtool.cli._complete import complete_presets
+
 if TYPE_CHECKING:
     from dagtool.generators.strategy import Strategy
     from dagtool.model.cluster import Link
@@ -20,7 +22,7 @@ __all__ = ["command"]
     "list",
     epilog="Examples: dagtool list, dagtool list ep16_tp4\n\nExit status: 0, or 2 for an unknown name.",
 )
-@click.argument("names", nargs=-1, metavar="[NAME]…")
+@click.argument("names", nargs=-1, metavar="[NAME]…", shell_complete=complete_presets)
 @click.option("--output-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(names: tuple[str, ...], output_format: str) -> None:
     """List the presets and the GPUs; with a NAME also where its document is wrong."""

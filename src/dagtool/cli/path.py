@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dagtool.cli._pricing import backend_settings, pricing_options, seconds_on
+
 if TYPE_CHECKING:
     from dagtool.cost.backends import GetTime
     from dagtool.cost.critical import CriticalPath
@@ -20,53 +22,31 @@ __all__ = ["command"]
 
 @click.command(
     "path",
-    epilog="Examples: dagtool path outputs/ep16_tp4.dot, dagtool path outputs/ep16_tp4.dot --cost roofline --cluster"
-    " 8xh100x8\n\nExit status: 0 a path was found, 2 the file cannot be read, has a cycle, declares no operators, or"
-    " cannot be priced.",
+    epilog="Examples: dagtool path outputs/ep16_tp4.dot --cluster 8xh100x8, dagtool path ep16_tp4 --set ep=256"
+    " --set E=256 --set B=2048\n\nA preset or strategy file is priced without building its DAG: one rank of each group"
+    " stands for all.\n\nExit status: 0 a path was found, 2 the file cannot be read, has a cycle, declares no"
+    " operators, or cannot be priced.",
 )
-@click.argument("file", metavar="FILE|-")
-@click.option(
-    "--cost",
-    metavar="NAME|MODULE:FUNCTION",
-    help="How terms are priced: symbolic, roofline, table, or a Python function of m, k, n that gives seconds."
-    "  [default: symbolic; roofline with --cluster]",
-)
-@click.option("--cluster", metavar="NODESxGPUxGPUS|FILE.toml", help="What the DAG runs on, as 2xh100x8.")
-@click.option(
-    "--dtype", default="bf16", show_default=True, help="Data type of the products: bf16, fp16, fp8, fp4, int8."
-)
-@click.option("--table", default="", metavar="FILE.csv", help="Measured products: columns m, k, n, dtype, us.")
-@click.option("--outside", default="", metavar="NAME", help="What prices products outside the table, else refused.")
-@click.option(
-    "--efficiency", type=click.FloatRange(0, 1, min_open=True), help="Share of peak that large products reach."
-)
-@click.option(
-    "--attention",
-    type=click.Choice(["fused", "unfused"]),
-    default="fused",
-    show_default=True,
-    help="Whether scores and softmax stay on the chip.",
-)
-@click.option(
-    "--imbalance",
-    type=click.FloatRange(1),
-    default=1.0,
-    show_default=True,
-    help="What the busiest GPU of an all-to-all moves, in averages.",
-)
+@click.argument("file", metavar="NAME|FILE|-")
+@click.option("--set", "settings", multiple=True, metavar="K=V", help="As for 'dagtool gen', with a preset's NAME.")
+@pricing_options(usual_cost="symbolic; roofline with --cluster", usual_cluster="none: terms stay terms")
 @click.option("--output-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def command(file: str, output_format: str, cost: str | None, **options: object) -> None:
+def command(file: str, settings: tuple[str, ...], output_format: str, cost: str | None, **options: object) -> None:
     """Print the critical path: by matmul work as a sum of Get_Time(m,k,n), or in seconds on a cluster."""
     import gc
 
     gc.disable()
+    from dagtool.cli._subject import is_strategy, load_file
     from dagtool.cost.critical import critical_path
-    from dagtool.dot.load import load_dag
     from dagtool.errors import DagtoolError
 
     cost = cost or ("roofline" if options["cluster"] else "symbolic")
     prices = _prices(cost, options)
-    dag = load_dag(file)
+    note = ""
+    if is_strategy(file):
+        dag, note = _representatives(file, settings, str(options["cluster"] or "") if prices else "")
+    else:
+        dag = load_file(file, settings)
     if not dag.declared:
         raise DagtoolError(
             f"{file}: its nodes declare no operators and sizes, so their work is not known",
@@ -81,44 +61,48 @@ def command(file: str, output_format: str, cost: str | None, **options: object) 
         click.echo(_json(dag, path, slowest))
     else:
         click.echo(_text(dag, path, slowest, f"{options['cluster']} ({options['dtype']}, {cost})"))
+    if note:
+        click.echo(note, err=True)
+
+
+def _representatives(name: str, settings: tuple[str, ...], where: str) -> tuple[Dag, str]:
+    """The part of a deployment that has its critical path (on the cluster ``where``), and what to say of it."""
+    from dagtool.generators import find_strategy
+    from dagtool.generators.quotient import quotient
+    from dagtool.generators.settings import parse_settings
+
+    strategy = find_strategy(name, parse_settings(settings))
+    device_class = None
+    if where:
+        from dagtool.cost.span import spans
+        from dagtool.model.cluster import cluster
+
+        device_class = spans(cluster(where), strategy.meshes())
+    found = quotient(strategy, device_class)
+    if found.expanded:
+        return found.dag, f"{name}: every node was built and priced, because {found.expanded}"
+    kept = f" (every rank along {', '.join(found.kept)}: their groups lie differently)" if found.kept else ""
+    return found.dag, f"{name}: {len(found.dag.ids):,} nodes priced, which stand for {found.nodes:,}{kept}"
 
 
 def _prices(cost: str, options: dict[str, object]) -> GetTime | None:
     """The function that prices products. Raises DagtoolError for options that do not go together."""
-    from dagtool.cost.backends import Settings, make_backend
-    from dagtool.cost.dtypes import width_bytes
+    from dagtool.cost.backends import make_backend
     from dagtool.errors import DagtoolError
     from dagtool.model.cluster import cluster
 
-    width_bytes(str(options["dtype"]))
     found = cluster(str(options["cluster"])) if options["cluster"] else None
-    settings = Settings(
-        cluster=found,
-        dtype=str(options["dtype"]),
-        table=str(options["table"]),
-        outside=str(options["outside"]),
-        efficiency=options["efficiency"],  # type: ignore[arg-type]
-    )
-    prices = make_backend(cost, settings)
+    prices = make_backend(cost, backend_settings(options, found))
     if prices and not found:
         raise DagtoolError(f"--cost {cost} needs --cluster", "it prices what is no product: bytes moved, collectives")
     return prices
 
 
 def _slowest(dag: Dag, prices: GetTime, options: dict[str, object]) -> SlowestPath:
-    from dagtool.cost.seconds import node_seconds
     from dagtool.cost.slowest import slowest_path
     from dagtool.model.cluster import cluster
 
-    times = node_seconds(
-        dag,
-        cluster(str(options["cluster"])),
-        prices,
-        dtype=str(options["dtype"]),
-        fused_attention=options["attention"] == "fused",
-        imbalance=float(str(options["imbalance"])),
-    )
-    return slowest_path(dag, times)
+    return slowest_path(dag, seconds_on(cluster(str(options["cluster"])), dag, prices, options))
 
 
 def _number(size: object) -> int | str:

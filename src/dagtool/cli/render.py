@@ -5,35 +5,65 @@ dagtool render outputs/ep16_tp4.dot -o ep16_tp4.svg
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import click
+
+from dagtool.render.views import Asked, load_view, view_names
+
+if TYPE_CHECKING:
+    from dagtool.dag.graph import Dag
 
 __all__ = ["command"]
 
-_FORMATS = ("svg", "png", "pdf", "dot")
+_FORMATS = ("svg", "png", "pdf", "dot", "mmd", "json")
+
+
+class _ViewOption(click.Option):
+    """Says what each view draws, and loads them only to say it."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """As the base class, with a line for each view."""
+        self.help = "\b\n" + "\n".join(f"{name}: {load_view(name).SUMMARY}." for name in view_names())
+        return super().get_help_record(ctx)
 
 
 @click.command(
     "render",
-    epilog="Example: dagtool render outputs/ep16_tp4.dot -o ep16_tp4.svg\n\nSVG, PNG and PDF need Graphviz (the program"
-    " 'dot', or pip install 'dagtool[render]'); DOT needs nothing.\n\nExit status: 0 drawn, 2 the file cannot be read,"
-    " has a cycle, or is too large for the view, 3 Graphviz is missing, failed, or took too long.",
+    epilog="Example: dagtool render outputs/ep16_tp4.dot -o ep16_tp4.svg\n\nPNG and PDF need Graphviz (the program"
+    " 'dot', or pip install 'dagtool[render]'); SVG and DOT need nothing.\n\nExit status: 0 drawn, 2 the file"
+    " cannot be read, has a cycle, or is too large for the view, 3 Graphviz is missing, failed, or took too long.",
 )
 @click.argument("file", metavar="FILE|-")
 @click.option(
     "-o",
     "--output",
     metavar="FILE|-",
-    help="Where to write; the ending says the format: .svg, .png, .pdf, .dot.  [default: FILE with .svg]",
+    help="Where to write; the ending says the format: .svg, .png, .pdf, .dot, .mmd (Mermaid),"
+    " .json (the whole graph, for Model Explorer).  [default: FILE with .svg]",
 )
 @click.option("--format", "form", type=click.Choice(_FORMATS), help="The format, where the ending does not say it.")
 @click.option(
     "--view",
-    type=click.Choice(["layer", "layers", "all"]),
+    type=click.Choice(view_names()),
     default="layer",
     show_default=True,
-    help="layer: each kind of layer once, ×N. layers: the first layer in full, the others as one node each."
-    " all: every node.",
+    metavar="NAME",
+    cls=_ViewOption,
 )
+@click.option(
+    "--detail", metavar="LAYERS:LEVEL,…", help="For --view layers: op, block or layer, as in 0:op,1:block,2-:layer."
+)
+@click.option("--node", metavar="ID", help="For --view around: the node in the middle.")
+@click.option(
+    "--steps", type=click.IntRange(1), default=2, show_default=True, help="For --view around: how many edges from it."
+)
+@click.option(
+    "--highlight",
+    type=click.Choice(["path", "findings"]),
+    help="Mark the critical path, or the nodes that 'dagtool validate' finds fault with.",
+)
+@click.option("--gpus", metavar="SET", help="For --view gpu and lanes: which GPUs, as in 0-7,12.")
 @click.option("--templates", metavar="DIR", help="Templates that go in front of ours, by the same names.")
 @click.option(
     "--timeout",
@@ -45,7 +75,15 @@ _FORMATS = ("svg", "png", "pdf", "dot")
 )
 @click.option("-q", "--quiet", is_flag=True, help="No summary.")
 def command(
-    *, file: str, output: str | None, form: str | None, view: str, templates: str | None, timeout: float, quiet: bool
+    *,
+    file: str,
+    output: str | None,
+    form: str | None,
+    view: str,
+    templates: str | None,
+    timeout: float,
+    quiet: bool,
+    **asked: Any,
 ) -> None:
     """Draw a DAG, folded so that it can be read: equal ranks, experts and layers once, with ×N."""
     import gc
@@ -56,20 +94,77 @@ def command(
     output, form = _target(file, output, form)
     from dagtool.dot.load import load_dag
     from dagtool.errors import DagtoolError
-    from dagtool.render import caption, compose_drawing
+    from dagtool.render import compose_drawing
 
+    wanted = _asked(file, view, asked)
     dag = load_dag(file)
+    if form == "json":
+        from dagtool.render.model_explorer import model_explorer
+
+        _write(output, model_explorer(dag).encode())
+        if not quiet:
+            _summary(output, f"{len(dag.ids):,} nodes written", started)
+        return
     try:
-        drawing = compose_drawing(dag, view=view, caption=caption(file, view), templates=templates)
+        wanted = _highlighted(dag, asked["highlight"], wanted)
+        drawing = compose_drawing(dag, view=view, asked=wanted, templates=templates)
     except DagtoolError as error:
         if templates is None:
             error.message = f"{file}: {error.message}"
         raise
     _write(output, drawing.draw(form, timeout))
     if not quiet:
-        spent = time.perf_counter() - started
-        where = "standard output" if output == "-" else output
-        click.echo(f"{where}: {len(dag.ids):,} nodes drawn as {drawing.nodes:,} in {spent:.2f} s", err=True)
+        _summary(output, f"{len(dag.ids):,} nodes drawn as {drawing.nodes:,}", started)
+
+
+def _summary(output: str, done: str, started: float) -> None:
+    import time
+
+    where = "standard output" if output == "-" else output
+    click.echo(f"{where}: {done} in {time.perf_counter() - started:.2f} s", err=True)
+
+
+def _asked(file: str, view: str, given: dict[str, Any]) -> Asked:
+    """What the options ask for, and how they would be written again. Raises DagtoolError for GPUs that are none."""
+    import shlex
+
+    from dagtool.errors import DagtoolError
+    from dagtool.model.mesh import MeshError, parse_gpus
+    from dagtool.render import caption
+
+    context = click.get_current_context()
+    given_here = click.core.ParameterSource.COMMANDLINE
+    said = {name: value for name, value in given.items() if context.get_parameter_source(name) is given_here}
+    options = [f"--{name} {shlex.quote(str(value))}" for name, value in {"view": view, **said}.items()]
+    try:
+        gpus = parse_gpus(given["gpus"]) if given["gpus"] else ()
+    except MeshError as error:
+        raise DagtoolError(f"--gpus {given['gpus']}: {error}", "write them as in 0-7,12") from None
+    return Asked(
+        caption=caption(file, *options[view == "layer" :]),
+        node=given["node"] or "",
+        steps=given["steps"],
+        gpus=gpus,
+        detail=given["detail"] or "",
+    )
+
+
+def _highlighted(dag: Dag, highlight: str | None, asked: Asked) -> Asked:
+    """With what is to be marked. Raises DagtoolError for the path of a graph with a cycle."""
+    from dataclasses import replace
+
+    if highlight == "path":
+        from dagtool.render.mark import mark_path
+
+        return mark_path(dag, asked)
+    if highlight == "findings":
+        from dagtool.validators import validate
+
+        findings = [(finding.node, finding.code) for finding in validate(dag) if finding.node]
+        nodes = len({name for name, _ in findings})
+        remark = f"{len(findings):,} findings name {nodes:,} nodes" if findings else "no finding names a node"
+        return replace(asked, badges=tuple(findings), remarks=(remark,))
+    return asked
 
 
 def _target(file: str, output: str | None, form: str | None) -> tuple[str, str]:
@@ -88,7 +183,7 @@ def _target(file: str, output: str | None, form: str | None) -> tuple[str, str]:
     if form is None and output == "-":
         form = "svg"
     if form is None and ending not in _FORMATS:
-        hint = did_you_mean(ending, list(_FORMATS)) or "endings: .svg, .png, .pdf, .dot; or say --format"
+        hint = did_you_mean(ending, list(_FORMATS)) or "endings: .svg, .png, .pdf, .dot, .mmd, .json; or say --format"
         raise DagtoolError(f"{output}: cannot tell the format from its ending", hint)
     return output, form or ending
 

@@ -20,17 +20,9 @@ def command(output_format: str) -> None:
     if output_format == "json":
         import json
 
-        records = [
-            {
-                "code": rule.code,
-                "name": rule.name,
-                "severity": rule.severity.value,
-                "summary": rule.summary,
-                "requires": list(rule.requires),
-                "profile": rule.tier,
-            }
-            for rule in rules
-        ]
+        from dagtool.validators.rule import rule_record
+
+        records = list(map(rule_record, rules))
         click.echo(json.dumps({"schema": "dagtool.rules/1", "rules": records}, indent=2))
         return
     width = max(len(rule.name) for rule in rules)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dagtool.cli._complete import complete_codes, complete_formats, complete_profiles
 from dagtool.cli._style import color_option
 from dagtool.errors import DagtoolError
 
@@ -25,6 +26,7 @@ Examples:
   dagtool validate outputs/ep16_tp4.dot
   dagtool gen ep16_tp4 -o - | dagtool validate -
   dagtool validate --select GRF,DEV --output-format json plans/
+  dagtool validate --diff plans/
 \b
 Exit status: 0 fine, 1 findings at or above --fail-on, 2 usage or a file that
 cannot be read or is not DOT, 3 internal error, 130 interrupted.
@@ -61,13 +63,87 @@ def _print_schema(ctx: click.Context, _: click.Parameter, value: str | None) -> 
         ctx.exit()
 
 
-@click.command("validate", epilog=_EPILOG)
+class _WithOptionsOfRules(click.Command):
+    """Has besides its own options one for each switch that a rule heeds; looked up only when it is called."""
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Those of the rules stand before ``--help``."""
+        from dagtool.validators.catalogue import all_options
+
+        found = [
+            click.Option(
+                [f"--{option.key}", f"option_{option.key.replace('-', '_')}"],
+                type=click.Choice(option.values),
+                expose_value=False,
+                callback=_keep_option,
+                help=f"{option.summary[0].upper()}{option.summary[1:]}.",
+            )
+            for option in all_options().values()
+        ]
+        own = super().get_params(ctx)
+        return [*own[:-1], *found, own[-1]]
+
+
+def _keep_option(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        ctx.meta.setdefault(_OPTIONS, []).append((param.opts[0].removeprefix("--"), value))
+
+
+_OPTIONS = "dagtool.options"
+
+
+@click.command("validate", cls=_WithOptionsOfRules, epilog=_EPILOG)
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
-@click.option("--output-format", "output_format", type=FormatChoice(), help="Default: full.")
-@click.option("--profile", metavar="NAME", help="Which rules: minimal, standard (default) or strict.")
-@click.option("--select", multiple=True, metavar="CODES", help="Only rules whose code begins so: GRF,DEV501.")
-@click.option("--ignore", multiple=True, metavar="CODES", help="No rules whose code begins so.")
-@click.option("--severity", multiple=True, metavar="CODE=LEVEL", help="Another severity for a rule: GRF102=warning.")
+@click.option(
+    "--output-format",
+    "output_format",
+    type=FormatChoice(),
+    shell_complete=complete_formats,
+    help="Of the standard output. Default: full.",
+)
+@click.option(
+    "--output",
+    multiple=True,
+    metavar="FORMAT:FILE",
+    help="Write FILE as well, whole or not at all: sarif:out.sarif. Several at once.",
+)
+@click.option(
+    "--profile",
+    metavar="NAME",
+    shell_complete=complete_profiles,
+    help="Which rules: minimal, standard (default) or strict.",
+)
+@click.option(
+    "--select",
+    multiple=True,
+    metavar="CODES",
+    shell_complete=complete_codes,
+    help="Only rules whose code begins so: GRF,DEV501.",
+)
+@click.option(
+    "--extend-select",
+    multiple=True,
+    metavar="CODES",
+    shell_complete=complete_codes,
+    help="Also rules whose code begins so, whatever the profile and --select.",
+)
+@click.option(
+    "--ignore", multiple=True, metavar="CODES", shell_complete=complete_codes, help="No rules whose code begins so."
+)
+@click.option(
+    "--per-file-ignores",
+    multiple=True,
+    metavar="PATTERN:CODES",
+    help="No such rules for files that fit: 'old/*.dot:STY,GRF110'.",
+)
+@click.option(
+    "--severity",
+    multiple=True,
+    metavar="CODE=LEVEL",
+    shell_complete=complete_codes,
+    help="Another severity for a rule: GRF102=warning.",
+)
+@click.option("--expect", multiple=True, metavar="CLAIMS", help="What the graph must come to: ep=16,tp=4,gpus=64.")
 @click.option(
     "--fail-on",
     type=click.Choice(["error", "warning", "info", "never"]),
@@ -75,6 +151,10 @@ def _print_schema(ctx: click.Context, _: click.Parameter, value: str | None) -> 
 )
 @click.option("--group/--no-group", default=None, help="One finding for all nodes at fault (default), or one for each.")
 @click.option("--no-suppress", is_flag=True, help="Show also what comments and lint_ignore in the files hide.")
+@click.option("--fix", is_flag=True, help="Rewrite the files with what can be fixed safely.")
+@click.option("--unsafe-fixes", is_flag=True, help="With --fix or --diff: also what changes nodes, edges, types.")
+@click.option("--diff", is_flag=True, help="Show what --fix would change, and write nothing.")
+@click.option("--fixed-output", metavar="FILE", help="Write the fixed text of one PATH to FILE, - for standard output.")
 @click.option("--baseline", metavar="FILE", help="Do not tell what FILE accepts; see --write-baseline.")
 @click.option("--write-baseline", metavar="FILE", help="Accept all that is found now: write it to FILE.")
 @click.option(
@@ -83,6 +163,9 @@ def _print_schema(ctx: click.Context, _: click.Parameter, value: str | None) -> 
 @click.option(
     "--jobs", type=click.IntRange(min=1), help="Processes for many files. Default: as it pays, up to the cores."
 )
+@click.option("--stdin-filename", metavar="NAME", help="What - is called, and where its configuration is looked for.")
+@click.option("--statistics", is_flag=True, help="Also count what each rule and each family found.")
+@click.option("--timings", is_flag=True, help="Also tell how long each rule took.")
 @click.option("--config", metavar="FILE", help="This configuration instead of the nearest one.")
 @click.option("--no-config", is_flag=True, help="No configuration file.")
 @click.option(
@@ -102,6 +185,14 @@ def command(
     write_baseline: str | None,
     jobs: int | None,
     against: str | None,
+    output: tuple[str, ...],
+    stdin_filename: str | None,
+    statistics: bool,
+    timings: bool,
+    fix: bool,
+    unsafe_fixes: bool,
+    diff: bool,
+    fixed_output: str | None,
     **given: Any,
 ) -> int:
     """Check DOT files and report what is wrong with them.
@@ -112,31 +203,59 @@ def command(
     """
     import sys
 
+    from dagtool.cli._fix import Fixer, wanted
+    from dagtool.cli._outputs import Outputs
+    from dagtool.cli._reports import file_reports
     from dagtool.cli._settings import resolve
+    from dagtool.cli._statistics import Statistics
     from dagtool.cli._style import style_of
     from dagtool.cli._tally import Tally
     from dagtool.report.formats import renderer
 
-    settings = resolve(paths, suppress=not no_suppress, **given)
+    outputs = Outputs.parse(output)
+    _refuse_together(against=against, write_baseline=write_baseline, output=output)
+    if stdin_filename and "-" not in paths:
+        raise DagtoolError("--stdin-filename names the standard input, but - is none of the files")
+    stdin = stdin_filename or "<stdin>"
+    places = [stdin_filename if path == "-" and stdin_filename else path for path in paths]
+    options = tuple(click.get_current_context().meta.get(_OPTIONS, ()))
+    settings = resolve(places, suppress=not no_suppress, options=options, outputs=outputs.formats, **given)
+    fixing = wanted(paths, fix=fix, unsafe_fixes=unsafe_fixes, diff=diff, fixed_output=fixed_output)
+    if fixing and (against is not None or write_baseline):
+        raise DagtoolError("fixes go neither with --against nor with --write-baseline", "fix first, then call again")
     if against is not None:
-        if write_baseline:
-            raise DagtoolError("--against and --write-baseline exclude each other")
         return _compare(against, paths, settings, given["output_format"])
-    reports = _reports(paths, settings, jobs)
+    fixer = Fixer(settings, fixing, stdin) if fixing else None
+    reports = file_reports(paths, settings, jobs, stdin, fixer)
     if write_baseline:
         return _write_baseline(write_baseline, reports)
-    tally = Tally()
+    tally, counted = Tally(), Statistics()
     baseline = None
     if settings.baseline:
         from dagtool.report.baseline import Baseline
 
         baseline = Baseline(settings.baseline)
         reports = baseline.apply(reports)
-    for text in renderer(settings.output_format)(tally.watch(reports), style_of(sys.stdout, color)):
-        sys.stdout.write(text)
+    watched = outputs.watch(counted.watch(tally.watch(reports)))
+    stream = sys.stderr if fixer and fixer.takes_stdout else sys.stdout
+    for text in () if fixer and fixer.silent else renderer(settings.output_format)(watched, style_of(stream, color)):
+        stream.write(text)
+    for _ in watched:  # where nothing is shown they are only counted
+        pass
     sys.stdout.flush()
+    outputs.write()
+    sys.stderr.write(counted.counts() if statistics else "")
+    sys.stderr.write(counted.timings() if timings else "")
+    sys.stderr.write(fixer.summary() if fixer else "")
     sys.stderr.write(tally.summary() + (f"{baseline.note()}\n" if baseline else ""))
     return tally.status(settings.fail_on)
+
+
+def _refuse_together(**options: object) -> None:
+    """At most one of these may be given."""
+    given = [f"--{name.replace('_', '-')}" for name, value in options.items() if value]
+    if len(given) > 1:
+        raise DagtoolError(f"{given[0]} and {given[1]} exclude each other")
 
 
 def _write_baseline(path: str, reports: Iterator[FileReport]) -> int:
@@ -165,70 +284,6 @@ def _compare(old: str, paths: Sequence[str], settings: Settings, output_format: 
         raise DagtoolError("--against OLD compares with one file", "dagtool validate --against x.dot x_fixed.dot")
     if output_format not in (None, "full", "json"):
         raise DagtoolError(f"--against has no format {output_format}", "full and json it has")
-    found = compare(old, paths[0], replace(settings, group=False, output_format="json"))
+    found = compare(old, paths[0], replace(settings, group=False, checklist=False))
     sys.stdout.writelines([found.json()] if output_format == "json" else found.text())
     return found.status(settings.fail_on)
-
-
-def _reports(paths: Sequence[str], settings: Settings, jobs: int | None) -> Iterator[FileReport]:
-    """One report for each file; what cannot be read is said on the standard error."""
-    import sys
-
-    from dagtool.report.quote import printable
-
-    for report in _checked(_named(paths), settings, jobs):
-        if report.error is not None:
-            sys.stdout.flush()
-            sys.stderr.write(f"error: {printable(report.error)}\n")
-        yield report
-
-
-def _named(paths: Sequence[str]) -> list[tuple[str, DagtoolError | None]]:
-    """Every file of the call, or why there is none."""
-    from dagtool.cli._files import expand
-
-    found: list[tuple[str, DagtoolError | None]] = []
-    for path in paths:
-        try:
-            found += [(file, None) for file in expand(path)]
-        except DagtoolError as error:
-            found.append((path, error))
-    return found
-
-
-def _checked(
-    files: Sequence[tuple[str, DagtoolError | None]], settings: Settings, jobs: int | None
-) -> Iterator[FileReport]:
-    """File by file, or on several cores where there is enough to do."""
-    if len(files) == 1:
-        yield _one(*files[0], settings)
-        return
-    from dagtool.cli._parallel import Progress, check_all, worth_it
-
-    readable = [path for path, error in files if error is None and path != "-"]
-    processes = worth_it(readable, jobs)
-    elsewhere = check_all(readable, settings, processes) if processes > 1 else None
-
-    def reports() -> Iterator[FileReport]:
-        for path, error in files:
-            yield next(elsewhere) if elsewhere and error is None and path != "-" else _one(path, error, settings)
-
-    try:
-        yield from Progress(len(files)).watch(reports())
-    finally:
-        if elsewhere is not None:
-            elsewhere.close()
-
-
-def _one(path: str, error: DagtoolError | None, settings: Settings) -> FileReport:
-    from dagtool.files import read_bytes
-    from dagtool.report.finding import FileReport
-
-    name = "<stdin>" if path == "-" else path
-    try:
-        if error is not None:
-            raise error
-        data = read_bytes(path)
-    except DagtoolError as found:
-        return FileReport(name, error=found.message)
-    return settings.check(data, name)

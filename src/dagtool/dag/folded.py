@@ -34,6 +34,8 @@ class FoldedNode:
     box: int = -1
     """The box it lies in; for a node that stands for a whole box, that box."""
     whole_box: bool = False
+    block: str = ""
+    """The block of a layer it stands for, if it stands for a whole one: ``attention``, ``moe``."""
 
     @property
     def per_layer(self) -> int:

@@ -7,36 +7,28 @@ exactly one folded edge; the flow edges of the result have no cycle.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from dagtool.dag.algorithms import successors, topological_order
+from dagtool.dag.detail import Detail
 from dagtool.dag.folded import Box, FoldedEdge, FoldedGraph, FoldedNode, Way
 from dagtool.dag.graph import Dag
 from dagtool.dag.grouping import FoldingError, Grouping, group_nodes
 from dagtool.dag.programs import Layer, find_layers
 from dagtool.dag.siblings import merge_twins
 
-__all__ = ["VIEWS", "FoldingError", "fold"]
-
-VIEWS = {
-    "layer": "each kind of layer once, equal layers as one box ×N",
-    "layers": "the first layer in full, every other layer as one node",
-    "all": "every node of the graph",
-}
-"""What can be drawn."""
+__all__ = ["FoldingError", "fold", "unfolded"]
 
 
-def fold(dag: Dag, view: str = "layer") -> FoldedGraph:
-    """The folded graph of one of VIEWS. Raises FoldingError for a graph with a cycle (``all`` takes any)."""
-    if view == "all":
-        return _unfolded(dag)
+def fold(dag: Dag, detail: Detail | None = None) -> FoldedGraph:
+    """The graph folded, layers in the detail asked for. Raises FoldingError for a graph with a cycle."""
     grouping = group_nodes(dag)
-    for plan in _plans(grouping, find_layers(dag, grouping), view):
+    for plan in _plans(dag, grouping, find_layers(dag, grouping), detail or Detail()):
         flows = _flows(grouping, plan)
         if _topological(flows, plan.of) is None:
             continue
-        if dag.declared:
+        if any(kind.role for kind in dag.kinds):
             plan.of = merge_twins(dag, grouping, plan.of, flows)
         plan.collapse()
         order = _topological(_flows(grouping, plan), plan.of)
@@ -54,26 +46,39 @@ class _Plan:
     runs: list[list[Layer]]
     folded: set[int]
     """The boxes that become one node."""
+    block_of: dict[int, str]
+    """Of groups in boxes that are shown by blocks: which block."""
 
     def collapse(self) -> None:
-        """Give all groups of a box that is to become one node the same folded node."""
-        first: dict[int, int] = {}
+        """Give all groups of a box that is to become one node, or of a block that is, the same folded node."""
+        first: dict[tuple[int, str], int] = {}
         for group, box in enumerate(self.box_of):
-            if box in self.folded:
-                self.of[group] = first.setdefault(box, group)
+            if box in self.folded or group in self.block_of:
+                self.of[group] = first.setdefault((box, self.block_of.get(group, "")), group)
 
 
-def _plans(grouping: Grouping, layers: list[Layer], view: str) -> Iterator[_Plan]:
+def _plans(dag: Dag, grouping: Grouping, layers: list[Layer], detail: Detail) -> Iterator[_Plan]:
     """The most folded plan first. The last one folds ranks only, which never makes a cycle."""
     single = [[layer] for layer in layers]
-    if view == "layers":
-        yield _place(grouping, single, set(range(1, len(single))))
-    else:
+    if detail.runs:
         runs = _runs(layers)
         programs = [run[0].program for run in runs]
-        yield _place(grouping, runs, {box for box, program in enumerate(programs) if program in programs[:box]})
+        known = {box for box, program in enumerate(programs) if program in programs[:box]}
+        yield _place(grouping, runs, set(range(len(runs))) if detail.rest == "layer" else known)
         yield _place(grouping, runs, set())
+    else:
+        levels = [detail.level(layer.number) for layer in layers]
+        folded = {box for box, level in enumerate(levels) if level == "layer"}
+        by_block = [layer for layer, level in zip(layers, levels, strict=True) if level == "block"]
+        yield _place(grouping, single, folded, _blocks(dag, grouping, by_block))
+        yield _place(grouping, single, folded)
     yield _place(grouping, single, set())
+
+
+def _blocks(dag: Dag, grouping: Grouping, layers: Iterable[Layer]) -> dict[int, str]:
+    """The block of each group of these layers, where its role names one."""
+    roles = {group: dag.kind(grouping.groups[group].first).role for layer in layers for group in layer.groups}
+    return {group: role.partition(".")[0] for group, role in roles.items() if role}
 
 
 def _runs(layers: list[Layer]) -> list[list[Layer]]:
@@ -89,13 +94,15 @@ def _runs(layers: list[Layer]) -> list[list[Layer]]:
     return runs
 
 
-def _place(grouping: Grouping, runs: list[list[Layer]], folded: set[int]) -> _Plan:
+def _place(
+    grouping: Grouping, runs: list[list[Layer]], folded: set[int], block_of: dict[int, str] | None = None
+) -> _Plan:
     of, box_of = list(range(len(grouping.groups))), [-1] * len(grouping.groups)
     for box, run in enumerate(runs):
         for layer in run:
             for group, representative in zip(layer.groups, run[0].groups, strict=True):
                 of[group], box_of[group] = representative, box
-    return _Plan(of, box_of, runs, folded)
+    return _Plan(of, box_of, runs, folded, block_of or {})
 
 
 def _way(grouping: Grouping, plan: _Plan, tail: int, head: int) -> Way:
@@ -150,12 +157,15 @@ def _node(dag: Dag, grouping: Grouping, plan: _Plan, members: list[int]) -> Fold
     return FoldedNode(
         first=min(group.first for group in groups),
         count=sum(group.count for group in groups),
-        roles=() if whole else tuple(dict.fromkeys(dag.kind(group.first).role for group in groups)),
+        roles=()
+        if whole or members[0] in plan.block_of
+        else tuple(dict.fromkeys(dag.kind(group.first).role for group in groups)),
         layers=tuple(sorted({group.layer for group in groups} - {-1})),
         gpus=tuple(sorted({gpu for group in groups for gpu in group.gpus})),
         experts=max(group.experts for group in groups),
         box=box,
         whole_box=whole,
+        block=plan.block_of.get(members[0], ""),
     )
 
 
@@ -171,7 +181,7 @@ def _box(grouping: Grouping, plan: _Plan, box: int) -> Box:
     )
 
 
-def _unfolded(dag: Dag) -> FoldedGraph:
+def unfolded(dag: Dag) -> FoldedGraph:
     """Every node for itself; layers are boxes, nothing is left out."""
     layers = sorted(set(dag.layer_of) - {-1})
     box_of = {layer: box for box, layer in enumerate(layers)}

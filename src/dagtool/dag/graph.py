@@ -149,3 +149,9 @@ class Dag:
         from dagtool.dot.writer import write_dot
 
         return "".join(write_dot(self, templates))
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        """What a notebook shows: the folded picture, and a line of text."""
+        from dagtool.render.notebook import mimebundle
+
+        return mimebundle(self, include, exclude)

@@ -46,7 +46,7 @@ class Grouping:
 
 def group_nodes(dag: Dag) -> Grouping:
     """Divide the nodes into groups whose graph is acyclic. Raises FoldingError for a graph with a cycle."""
-    layers = dag.layer_of if dag.declared else _layers_by_name(dag.ids)
+    layers = dag.layer_of if dag.declared or max(dag.layer_of, default=-1) >= 0 else _layers_by_name(dag.ids)
     kinds: Sequence[Hashable] = dag.kind_of if dag.declared else list(map(words, dag.ids))
     of = _numbered(zip(layers, kinds, strict=True))
     edges = _count_edges(dag, of)

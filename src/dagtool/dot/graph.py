@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from dagtool.dot.locate import attribute_offset
+from dagtool.dot.locate import attribute_offset, statement_end
 from dagtool.dot.position import LineTable, Position
 
 
@@ -93,6 +93,10 @@ class DotGraph:
     def edge_position(self, edge: int) -> Position:
         """Where an edge's tail is written."""
         return self.position(self.edge_offsets[edge])
+
+    def statement_end(self, offset: int) -> Position:
+        """Where the node or edge statement that begins there ends."""
+        return self.position(statement_end(self.text, offset))
 
     def attribute_position(self, node: int, key: str) -> Position | None:
         """Where a node's own statement last sets an attribute; None if only a default does."""

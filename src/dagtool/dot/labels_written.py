@@ -6,7 +6,7 @@ from dagtool.dag.graph import Dag, Kind, Port
 from dagtool.model.labels import shape_label
 from dagtool.model.mesh import format_gpus
 
-__all__ = ["gpus_label", "ports_label"]
+__all__ = ["gpus_label", "ports_label", "ports_text"]
 
 
 def ports_label(dag: Dag, ports: tuple[Port, ...]) -> str:
@@ -22,3 +22,8 @@ def gpus_label(dag: Dag, kind: Kind, devices: int) -> str:
         inside = [[gpu for gpu in gpus if gpu in dag.meshes[mesh].gpus] for mesh in kind.meshes]
         return " → ".join(map(format_gpus, inside))
     return format_gpus(gpus)
+
+
+def ports_text(ports: tuple[Port, ...]) -> str:
+    """Ports as the attributes ``input`` and ``output`` state them."""
+    return "; ".join(f"{port.name}: {port.type}" if port.name else str(port.type) for port in ports)

@@ -31,6 +31,20 @@ def attribute_offset(text: str, statement: int, key: str) -> int | None:
     return found
 
 
+def statement_end(text: str, statement: int) -> int:
+    """Offset of the bracket that closes the statement's last attribute list; of the statement if it has none."""
+    scanner = Scanner(text)
+    scanner.seek(statement)
+    _skip_operands(scanner)
+    end = statement
+    while scanner.kind == "[":
+        while scanner.kind not in ("]", END):
+            scanner.advance()
+        end = scanner.start
+        scanner.advance()
+    return end
+
+
 def _skip_operands(scanner: Scanner) -> None:
     """Stop after the nodes, ports and subgraphs of the statement, where its attribute lists would begin."""
     while True:

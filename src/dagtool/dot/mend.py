@@ -37,7 +37,7 @@ _RUN_AFTER = re.compile(r"""(?:(?!->|--)[^\s\[\]{};,="<>:])++""")
 _BRACKETED = re.compile(r"""\[[^\[\]"\n]*+\][^\s\[\]{};,="<>]*+""")
 # An unclosed string matches too: to try again at its every quote would cost the square of its length.
 _REST = re.compile(r'(?:"[^"\\\n]*+(?:\\[^\n][^"\\\n]*+)*+"?|[^;\n{}])*+;?')
-_HALF_A_NAME = re.compile(r"(?<=[\s;{}])\w{1,200}\Z")  # where the file is cut off
+_HALF_A_NAME = re.compile(r"(?:(?:->|--)\s*+|(?<=[\s;{}]))\w{1,200}\Z")  # where the file is cut off
 _MOST_UNCLOSED = 50  # things open to the end of the file: to look for the end of each reads the rest of it
 _GENERAL = (NOT_DOT, "lost-header", LITERAL_NEWLINE)
 _WINDOW = 200
@@ -60,6 +60,7 @@ class Mender:
         self._found: dict[tuple[str, str], Problem] = {}
         self._last = -1  # the statement mended last, as an offset in the original
         self._cut = False
+        self._cut_cause = -1
         self._unclosed = 0
         self._suspect: int | None = None  # a brace that seems to be closed by its parent's
         self._graph_at = 0
@@ -70,19 +71,51 @@ class Mender:
         return sorted(self._found.values(), key=lambda found: found.cause not in _GENERAL)
 
     def report(
-        self, cause: str, offset: int, message: str, hint: str = "", *, width: int = 1, kind: str = "", note: str = ""
+        self,
+        cause: str,
+        offset: int,
+        message: str,
+        hint: str = "",
+        *,
+        width: int = 1,
+        kind: str = "",
+        note: str = "",
+        sure: bool = True,
+        unfinished: bool = False,
     ) -> None:
-        """Note a problem; one of a cause and ``kind`` met before is only counted."""
+        """Note a problem, which the next changes mend; one of a cause and ``kind`` met before is only counted.
+
+        Of one that is not ``sure`` the change is a guess.
+        """
         if self.silent:
+            self.draft.cause = -1
             return
         place = self._lines.position(self.draft.origin(offset))
         known = self._found.get((cause, kind))
         if known is not None:
             known.more.append(place.line)
+            known.sure &= sure
+            self.draft.cause = list(self._found).index((cause, kind))
             return
         line = self._lines.line_text(place.line)
         notes = [note] if note else []
-        self._found[cause, kind] = Problem(cause, *place, message, hint, max(1, width), line, notes)
+        self.draft.cause = len(self._found)
+        self._found[cause, kind] = Problem(
+            cause, *place, message, hint, max(1, width), line, notes, sure=sure, unfinished=unfinished
+        )
+
+    def attribute_changes(self) -> None:
+        """Give every problem the changes that mend it; those that mend several together go to the first."""
+        found = list(self._found.values())
+        if not found:
+            return
+        for edits, causes in _apart(self.draft.changes()):
+            first = found[max(0, min(causes))]
+            known = [found[cause] for cause in causes if cause >= 0]
+            first.edits = sorted([*first.edits, *edits])
+            original = self.draft.original
+            first.drops |= not all(_keeps_words(original[start:stop], words, known) for start, stop, words in edits)
+            first.sure = -1 not in causes and all(problem.sure for problem in [first, *known])
 
     def line(self, offset: int) -> int:
         """Line of the file for an offset in the draft."""
@@ -97,6 +130,7 @@ class Mender:
 
     def cut(self, start: int) -> None:
         """Forget the text from an offset on."""
+        self.draft.cause = -1
         self.draft.edit([(start, len(self.draft.text), "")])
 
     def give_up(self, start: int, braces: int) -> list[Edit]:
@@ -138,6 +172,7 @@ class Mender:
                 f"this '}}' closes the graph, but the graph goes on at line {self.line(start)}",
                 "a '}' too many stands here or above: remove it",
                 kind="early",
+                sure=False,
             )
             return [(closed, closed + 1, " ")], True
         found = looks.HEADER_LINE.search(text, start)
@@ -198,18 +233,27 @@ class Mender:
                 return [(found.start() if found else end, end, "]")]
             return [(start, end, "")]
         if self.header_added and len(braces) == 1:
-            return [(end, end, "\n}")]
+            return [(end, end, _on_a_line(text, "}"))]
         opened = braces[-1] if self._suspect is None else self._suspect
         what = "subgraph" if self._suspect is not None or len(braces) > 1 else "graph"
         where = self._statement_start(opened)
         begun = f"the {what} opened at line {self.line(opened)} is never closed"
         if text.rstrip().endswith("}") and not self._cut:
             message = begun if self._suspect is not None else f"{begun}; the file ends inside it"
-            self.report(UNBALANCED_BRACE, where, message, "add the missing '}'", kind="open", width=opened + 1 - where)
+            self.report(
+                UNBALANCED_BRACE,
+                where,
+                message,
+                "add the missing '}'",
+                kind="open",
+                width=opened + 1 - where,
+                sure=what == "graph",
+            )
         else:
             self._report_cut(where, opened, begun, braces[:-1])
         half = _HALF_A_NAME.search(text, max(0, end - _WINDOW)) if self._cut else None
-        return [(half.start() if half else end, end, "\n" + "}" * len(braces))]
+        place = half.start() if half else end
+        return [(place, end, _on_a_line(text[:place], "}" * len(braces)))]
 
     def _statement_start(self, brace: int) -> int:
         """The first word of the line a brace stands in."""
@@ -220,6 +264,7 @@ class Mender:
     def _report_cut(self, place: int, at: int, begun: str, also: list[int], *, cause: str = UNBALANCED_BRACE) -> None:
         """The file is cut off: said once, however much is open there."""
         if self._cut:
+            self.draft.cause = self._cut_cause
             return
         self._cut = True
         text = self.draft.text
@@ -237,7 +282,9 @@ class Mender:
             width=len(text[place : stop if stop >= 0 else len(text)].rstrip()),
             kind="cut",
             note=f"also open there: {', '.join(names)}" if names else "",
+            unfinished=True,
         )
+        self._cut_cause = self.draft.cause
 
     def _unclosed_mark(self, start: int, scanner: Scanner, braces: list[int]) -> list[Edit]:
         """A string or comment that runs to the end of the file."""
@@ -261,7 +308,7 @@ class Mender:
         if mark == '"':
             return [(end, end, ' "' if text.endswith("\\") else '"')]
         depth = text.count("<", at) - text.count(">", at)
-        return [(end, end, ">" * max(1, depth))] if mark == "<" else [(at, end, "")]
+        return [(end, end, ">" * max(1, depth) if mark == "<" else "*/")]
 
     def swallowed(self, start: int, stop: int) -> list[Edit]:
         """A string of the statement that took the next statements in: it was to end on its line."""
@@ -296,6 +343,7 @@ class Mender:
             f"add the closing {sign} on that line",
             width=len(mark) + offset,
             kind=mark,
+            sure=mark != "/*",
         )
         place = at + len(mark) + offset
         return [(place, place, closing)]
@@ -421,6 +469,7 @@ def _operator(mender: Mender, case: _Case) -> list[Edit]:
         f"the edges of a {kind} are written with {right!r}",
         width=2,
         kind=case.near,
+        sure=False,
     )
     tail = (
         _OPERAND_BEFORE.search(case.text[max(0, case.at - _WINDOW) : case.at]) if case.wanted == "statement" else None
@@ -524,6 +573,7 @@ def _name(mender: Mender, case: _Case) -> list[Edit]:
             "remove it",
             width=stop - at,
             kind=f"stray {text[at:stop][:3]}",
+            sure="..." not in text[at:stop],  # it stands for nodes that somebody has to write
         )
         semicolon = _SEMICOLON.match(text, stop)  # it ended what stands before
         return [(at, semicolon.end() if semicolon else stop, " ")]
@@ -538,6 +588,33 @@ def _name(mender: Mender, case: _Case) -> list[Edit]:
     return [(start, stop, '"' + words.replace("\\", "") + '"')]
 
 
+def _on_a_line(text: str, words: str) -> str:
+    """The words as a line of their own behind a text."""
+    return f"{words}\n" if text.endswith("\n") else f"\n{words}\n"
+
+
+def _apart(changes: list[tuple[Edit, set[int]]]) -> list[tuple[list[Edit], frozenset[int]]]:
+    """The changes by the problems they mend; problems that share a change stay together."""
+    together: dict[int, frozenset[int]] = {}
+    for causes in {frozenset(causes or {-1}) for _, causes in changes}:
+        joined = causes.union(*(together.get(cause, frozenset()) for cause in causes))
+        together.update(dict.fromkeys(joined, joined))
+    groups: dict[frozenset[int], list[Edit]] = {}
+    for edit, mended in changes:
+        groups.setdefault(together[min(mended or {-1})], []).append(edit)
+    return [(edits, causes) for causes, edits in groups.items()]
+
+
+def _keeps_words(there: str, words: str, mended: list[Problem]) -> bool:
+    """Whether a change drops nothing but punctuation, the escapes it was about, or the unfinished end of the file."""
+    if any(problem.cause == LITERAL_NEWLINE for problem in mended):
+        there = re.sub(r"\\[nrt]", "", there)
+    if any(problem.unfinished for problem in mended):
+        return True
+    return _LETTERS.sub("", there) in _LETTERS.sub("", words)
+
+
+_LETTERS = re.compile(r"\W+")
 _PREMATURE = 3  # graphs closed too early, in one file
 _REMEDIES: tuple[Callable[[Mender, _Case], list[Edit]], ...] = (
     _escaped,

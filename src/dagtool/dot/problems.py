@@ -29,3 +29,11 @@ class Problem:
     notes: list[str] = field(default_factory=list)
     more: list[int] = field(default_factory=list)
     """Lines where the same shows again."""
+    sure: bool = True
+    """Whether these edits are the one way to mend it."""
+    unfinished: bool = False
+    """Whether it is that the file is cut off."""
+    edits: list[tuple[int, int, str]] = field(default_factory=list)
+    """What mends it in the text of the file, where all of the file can be mended."""
+    drops: bool = False
+    """Whether these edits drop words that stand there."""

@@ -52,8 +52,8 @@ def prologue(mender: Mender) -> None:
         width=len(text[start:].split("\n", 1)[0].rstrip()),
     )
     mender.header_added = True
-    brace = "" if scanner.kind == "{" else "{"
-    draft.edit([(start, start, f"{kind} {brace}")])
+    line = text.rfind("\n", 0, start) + 1
+    draft.edit([(start, start, f"{kind} ") if scanner.kind == "{" else (line, line, f"{kind} {{\n")])
 
 
 def _count(pattern: re.Pattern[str], text: str) -> int:

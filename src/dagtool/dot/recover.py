@@ -60,6 +60,8 @@ def recover(data: bytes | str) -> Recovered:
             break
         except DotSyntaxError:
             mender.silent = True
+    if graphs:
+        mender.attribute_changes()
     for graph in graphs:
         graph.lines = OriginalLines(draft)
     return Recovered(graphs, mender.problems)

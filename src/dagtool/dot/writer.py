@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from dagtool.dag.graph import Dag, Kind, Port
+from dagtool.dag.graph import Dag, Kind
 from dagtool.dot.dialect import VERSION
-from dagtool.dot.labels_written import gpus_label, ports_label
+from dagtool.dot.labels_written import gpus_label, ports_label, ports_text
 from dagtool.errors import DagtoolError
 from dagtool.model.mesh import format_gpus
 from dagtool.ops import OPERATORS
@@ -109,16 +109,12 @@ def _facts(kind: Kind, marks: dict[str, object], in_layer: bool, expert: bool) -
         ("op", kind.op),
         ("role", kind.role),
         ("gpu", marks["gpu"]),
-        ("input", _ports(kind.inputs)),
-        ("output", _ports(kind.outputs)),
+        ("input", ports_text(kind.inputs)),
+        ("output", ports_text(kind.outputs)),
         *kind.params,
     ]
     facts += [("layer_index", marks["layer_index"])] if in_layer else []
     return facts + ([("expert", marks["expert"])] if expert else [])
-
-
-def _ports(ports: tuple[Port, ...]) -> str:
-    return "; ".join(f"{port.name}: {port.type}" if port.name else str(port.type) for port in ports)
 
 
 def _title(kind: Kind) -> str:

@@ -85,6 +85,7 @@ class Scores(_Product):
 
     name = "scores"
     slots = ("q", "k")
+    cached = "k"
     defaults: ClassVar[Mapping[str, str]] = {"einsum": "bsnd,btnd->bnst"}
 
     @staticmethod
@@ -107,6 +108,7 @@ class WeightedSum(_Product):
 
     name = "weighted_sum"
     slots = ("p", "v")
+    cached = "v"
     defaults: ClassVar[Mapping[str, str]] = {"einsum": "bnst,btnd->bsnd"}
 
     @staticmethod

@@ -11,7 +11,7 @@ from dataclasses import replace
 from math import prod
 from typing import Any
 
-from dagtool.model.size import Size, product
+from dagtool.model.size import ONE, Size, parse_size, product
 from dagtool.model.tensor import Dim, TensorType
 from dagtool.ops.base import LayoutError, Local, Operator, Params, Types, Values, Work, axes_param, int_param, only
 from dagtool.ops.routing import put_back, returned_tokens, routed_tokens, select
@@ -281,6 +281,10 @@ class Dispatch(Collective):
             raise LayoutError(f"exchanges tokens over {','.join(owner) or 'no axis'} but {x} is not cut along it")
         return (routed_tokens(x, inputs["route"], params, over=owner),)
 
+    def held_values(self, params: Params, axis_sizes: Mapping[str, int]) -> Size:
+        """The tokens of each expert that a GPU holds."""
+        return parse_size(params.get("experts", "1")) / prod(axis_sizes[axis] for axis in self.group_axes(params))
+
     def exchange(self, members: Sequence[Local], values: Sequence[Values]) -> list[Any]:
         """Member i gets, for each of its experts, the tokens of all members that chose it."""
         held = [(here, only(one, "x"), only(one, "route")) for here, one in zip(members, values, strict=True)]
@@ -308,6 +312,10 @@ class Combine(Dispatch):
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """tokens [B*S*K/E, H] varying over ep, route [B/ep, S, K] -> [B/ep, S, H]."""
         return (returned_tokens(inputs["tokens"], inputs["route"], params, over=axes_param(params, "owner")),)
+
+    def held_values(self, params: Params, axis_sizes: Mapping[str, int]) -> Size:
+        """One activation."""
+        return ONE
 
     def exchange(self, members: Sequence[Local], values: Sequence[Values]) -> list[Any]:
         """Each member's tokens as the weighted sum of what their experts sent from anywhere in the group."""

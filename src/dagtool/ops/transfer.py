@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from dagtool.model.mesh import Mesh
-from dagtool.model.size import product
+from dagtool.model.size import Size, product
 from dagtool.model.tensor import TensorType
 from dagtool.ops.base import LayoutError, Local, Operator, Params, Types, Values, Work, axes_param, only
 from dagtool.ops.collective import terms, total
@@ -67,6 +67,10 @@ class Send(Transfer):
         """Same type as the input."""
         _arrived(inputs["x"], params)
         return (inputs["x"],)
+
+    def held_values(self, params: Params, axis_sizes: Mapping[str, int]) -> Size:
+        """Nothing of its own: the value leaves from where it lies."""
+        return Size(0)
 
     def run(self, here: Local, values: Values) -> tuple[Any, ...]:
         """The value, on its way."""

@@ -3,81 +3,143 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from dagtool.errors import DagtoolError
+from dagtool.errors import DagtoolError, MissingProgramError
+from dagtool.render.picture import Picture
 
 if TYPE_CHECKING:
+    from jinja2 import TemplateError
+    from jinja2.sandbox import SandboxedEnvironment
+
     from dagtool.dag.graph import Dag
+    from dagtool.render.views import Asked
 
 __all__ = ["FORMATS", "Drawing", "caption", "compose_drawing"]
 
-FORMATS = ("svg", "png", "pdf", "dot")
-"""What a picture can be written as; only ``dot`` needs no Graphviz."""
+FORMATS = ("svg", "png", "pdf", "dot", "mmd")
+"""What a picture can be written as; PNG and PDF need Graphviz, ``mmd`` is Mermaid."""
 
-_MAX_NODES = 2000
-"""More cannot be laid out in reasonable time, nor read."""
-_SMALL = 40
-"""A file without operators that has no more nodes is drawn as it is."""
+
+_SOLVABLE = 300
+"""Graphviz lays out that many nodes well and within seconds; more go to our own layout."""
 
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """A picture as DOT text, ready to be drawn."""
+    """A picture, dressed, and placed if it is made of layers; ready to be drawn."""
 
-    source: str
-    placed: bool
-    """Whether every position stands in the text; else Graphviz lays it out."""
-    nodes: int
-    title: str
-    description: str
+    picture: Picture
+    templates: SandboxedEnvironment = field(compare=False, repr=False)
+
+    @property
+    def nodes(self) -> int:
+        """How many nodes are drawn."""
+        return len(self.picture.nodes)
+
+    @property
+    def description(self) -> str:
+        """What it shows, in a sentence."""
+        return ". ".join(self.picture.facts)
+
+    @property
+    def source(self) -> str:
+        """It as DOT text; without places where it has none yet."""
+        from dagtool.render.dot import picture_dot
+
+        return picture_dot(self.picture, self.templates)
 
     def draw(self, form: str, timeout: float = 60.0) -> bytes:
-        """The picture as one of FORMATS. Raises DagtoolError with exit status 3 where Graphviz is missing or fails."""
+        """The picture as one of FORMATS.
+
+        Raises DagtoolError with exit status 3 where Graphviz is needed (PNG, PDF) and missing, or fails.
+        """
+        from jinja2 import TemplateError
+
+        try:
+            return self._drawn(form, timeout)
+        except TemplateError as error:
+            raise _template_error(error) from None
+
+    def _drawn(self, form: str, timeout: float) -> bytes:
         if form == "dot":
             return self.source.encode()
+        if form == "mmd":
+            from dagtool.render.mermaid import mermaid
+
+            return mermaid(self.picture).encode()
+        placed = self._placed(timeout)
+        if form == "svg":
+            from dagtool.render.svg import picture_svg
+
+            title = f"{placed.title}: deployment DAG"
+            return picture_svg(placed, self.templates, title, self.description).encode()
+        from dagtool.render.dot import picture_dot
         from dagtool.render.program import draw
-        from dagtool.render.svg import finish_svg
 
-        data = draw(self.source, form, placed=self.placed, timeout=timeout)
-        return finish_svg(data, self.title, self.description) if form == "svg" else data
+        return draw(picture_dot(placed, self.templates), form, placed=True, timeout=timeout)
+
+    def _placed(self, timeout: float) -> Picture:
+        """Laid out: as it is, by Graphviz where it is installed and can, or by our own layout."""
+        from functools import partial
+
+        from dagtool.render.dot import picture_dot
+        from dagtool.render.graphviz_place import place_by_graphviz
+        from dagtool.render.place import place_in_rows
+        from dagtool.render.program import DrawingFailedError
+
+        if self.picture.placed:
+            return self.picture
+        if len(self.picture.nodes) <= _SOLVABLE:
+            try:
+                return place_by_graphviz(self.picture, partial(picture_dot, env=self.templates, heading=False), timeout)
+            except (MissingProgramError, DrawingFailedError):
+                pass
+        return place_in_rows(self.picture)
 
 
-def compose_drawing(dag: Dag, *, view: str = "layer", caption: str = "", templates: str | None = None) -> Drawing:
-    """The picture of a DAG in one of ``dagtool.dag.folding.VIEWS``.
+def compose_drawing(
+    dag: Dag, *, view: str = "layer", asked: Asked | None = None, templates: str | None = None
+) -> Drawing:
+    """The picture of a DAG in one of ``dagtool.render.views.view_names()``.
 
     Raises DagtoolError for a graph that is too large for the view, for a cycle, and for templates that fail.
     """
-    from dagtool.dag.folding import FoldingError, fold
-    from dagtool.render.compose import compose
-    from dagtool.render.dot import picture_dot
+    from jinja2 import TemplateError
+
+    from dagtool.render.views import Asked, load_view
 
     if not dag.ids:
         raise DagtoolError("there is nothing to draw: the graph has no nodes")
-    if view == "layer" and not dag.declared and len(dag.ids) <= _SMALL:
-        view = "all"
-    if view == "all":
-        _refuse_large(len(dag.ids), "--view layer folds equal nodes and layers")
+    env = _environment(templates)
     try:
-        folded = fold(dag, view)
-    except FoldingError as error:
-        raise DagtoolError(str(error), "'dagtool validate' shows it; --view all draws it as it is") from None
-    _refuse_large(len(folded.nodes), "its nodes are too different from each other to be folded")
-    picture = compose(dag, folded, caption)
-    source, placed = picture_dot(dag, folded, picture, templates)
-    return Drawing(source, placed, len(folded.nodes), f"{picture.title}: deployment DAG", ". ".join(picture.facts))
+        return Drawing(load_view(view).picture(dag, asked or Asked(), env), env)
+    except TemplateError as error:
+        raise _template_error(error) from None
 
 
-def caption(file: str, view: str = "layer") -> str:
+def _environment(templates: str | None) -> SandboxedEnvironment:
+    from dagtool.render.dot import add_filters
+    from dagtool.templates import environment
+
+    try:
+        env = environment(templates)
+    except FileNotFoundError as error:
+        raise DagtoolError(f"--templates {error}: no such folder") from None
+    add_filters(env)
+    return env
+
+
+def _template_error(error: TemplateError) -> DagtoolError:
+    """A template that does not render, as an error a user can act on."""
+    where = f"{getattr(error, 'filename', None) or 'template'}:{getattr(error, 'lineno', None) or 0}"
+    return DagtoolError(f"{where}: {type(error).__name__}: {error}", "templates are Jinja; ours are the examples")
+
+
+def caption(file: str, *options: str) -> str:
     """The call that makes the picture of a file again, and the version it is made with."""
     from importlib.metadata import version
 
     name = "-" if file == "-" else os.path.basename(file)
-    option = "" if view == "layer" else f" --view {view}"
-    return f"dagtool render {name}{option} · dagtool {version('dagtool')}"
-
-
-def _refuse_large(nodes: int, hint: str) -> None:
-    if nodes > _MAX_NODES:
-        raise DagtoolError(f"a picture of {nodes:,} nodes could not be read (the limit is {_MAX_NODES:,})", hint)
+    return f"dagtool render {' '.join([name, *options])} · dagtool {version('dagtool')}"

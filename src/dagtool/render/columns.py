@@ -34,9 +34,9 @@ class Columns:
 def arrange(dag: Dag, folded: FoldedGraph) -> Columns | None:
     """The columns; None for a graph that has no layers or does not flow from column to column.
 
-    Nor for a foreign one: what stands side by side in it is not known.
+    Nor for a foreign one of which no roles are known: what stands side by side in it is not known.
     """
-    if not dag.declared:
+    if not any(kind.role for kind in dag.kinds):
         return None
     full = [index for index, box in enumerate(folded.boxes) if not box.folded]
     flows = [(edge.tail, edge.head) for edge in folded.edges if edge.way is Way.FLOW]

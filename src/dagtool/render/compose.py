@@ -20,8 +20,10 @@ from dagtool.render.words import (
     times_words,
 )
 
-__all__ = ["block_of", "compose"]
+__all__ = ["BLOCK_NAMES", "block_of", "compose", "heading_facts", "legend_of"]
 
+BLOCK_NAMES = {"moe": "MoE", "mlp": "MLP"}
+"""How blocks are written where their role is not a word."""
 _FAMILY_NAMES = {
     "compute": "computation",
     "norm": "normalisation",
@@ -37,12 +39,12 @@ def compose(dag: Dag, folded: FoldedGraph, caption: str) -> Picture:
     edges = _edges(dag, folded)
     return Picture(
         title=dag.facts.get("preset") or dag.name or "graph",
-        facts=_facts(dag, folded),
+        facts=heading_facts(dag, folded),
         caption=caption,
         nodes=nodes,
         edges=edges,
         frames=(),
-        legend=_legend(nodes, edges),
+        legend=legend_of(nodes, edges),
     )
 
 
@@ -51,10 +53,11 @@ def block_of(dag: Dag, node: FoldedNode) -> str:
     return dag.kind(node.first).role.partition(".")[0] if node.box >= 0 and not node.whole_box else ""
 
 
-def _facts(dag: Dag, folded: FoldedGraph) -> tuple[str, ...]:
+def heading_facts(dag: Dag, folded: FoldedGraph | None = None) -> tuple[str, ...]:
+    """Counts, meshes, sizes: what stands under the title."""
     gpus = {gpu for gpus in dag.device_sets for gpu in gpus}
     where = f" on {len(gpus):,} GPU{'s' * (len(gpus) > 1)}" if gpus else ""
-    shown = f", drawn as {len(folded.nodes):,} nodes" if len(folded.nodes) < len(dag.ids) else ""
+    shown = f", drawn as {len(folded.nodes):,} nodes" if folded and len(folded.nodes) < len(dag.ids) else ""
     sizes = " ".join(f"{symbol}={symbol if value is None else value}" for symbol, value in dag.sizes.items())
     counts = f"{len(dag.ids):,} nodes, {len(dag.tails):,} edges{where}{shown}"
     return tuple(filter(None, (counts, mesh_words(dag), sizes)))
@@ -77,6 +80,8 @@ def _nodes(dag: Dag, folded: FoldedGraph) -> tuple[PictureNode, ...]:
     for index, (node, span) in enumerate(zip(folded.nodes, _spans(dag, folded), strict=True)):
         if node.whole_box:
             found.append(_layers_node(dag, folded, node, span))
+        elif node.block:
+            found.append(_block_node(dag, node, span))
         else:
             found.append(_node(dag, node, span) if dag.declared else _foreign_node(dag, node, members[index], span))
     return tuple(found)
@@ -127,20 +132,37 @@ def _layers_node(dag: Dag, folded: FoldedGraph, node: FoldedNode, span: str) -> 
     )
 
 
-def _foreign_node(dag: Dag, node: FoldedNode, members: list[int], span: str) -> PictureNode:
-    """A node of a file that declares no operators: all that is known are its names and its shape."""
-    attributes: Mapping[str, str] = dag.source.node_attributes[node.first] if dag.source else {}
+def _block_node(dag: Dag, node: FoldedNode, span: str) -> PictureNode:
     return PictureNode(
         id=dag.ids[node.first],
         members=span,
         op="",
-        family="",
-        title=group_ids(dag.ids[member] for member in members)[0].text or "(no name)",
+        family="layers",
+        title=BLOCK_NAMES.get(node.block, node.block),
         doing="",
         output="",
-        where="",
-        times=f"×{node.per_layer}" if node.per_layer > 1 else "",
-        shape=attributes.get("shape", ""),
+        where=gpu_words(node.gpus),
+        times=f"{node.count:,} nodes",
+    )
+
+
+def _foreign_node(dag: Dag, node: FoldedNode, members: list[int], span: str) -> PictureNode:
+    """A node of a file that declares nothing: what its label tells, else its names and its shape."""
+    source, name, kind = dag.source, dag.ids[node.first], dag.kind(node.first)
+    attributes: Mapping[str, str] = source.node_attributes[source.index[name]] if source else {}
+    known = kind.parameters.get("family", "")
+    words = role_words(node.roles, block_of(dag, node)) if known else ""
+    return PictureNode(
+        id=name,
+        members=span,
+        op=kind.op,
+        family=known,
+        title=words or group_ids(dag.ids[member] for member in members)[0].text or "(no name)",
+        doing="",
+        output=kind.parameters.get("output", ""),
+        where=gpu_words(node.gpus),
+        times=times_words(dag, node) if known else f"×{node.per_layer}" if node.per_layer > 1 else "",
+        shape="" if known else attributes.get("shape", ""),
     )
 
 
@@ -166,7 +188,7 @@ def _edges(dag: Dag, folded: FoldedGraph) -> tuple[PictureEdge, ...]:
 def _edge_label(folded: FoldedGraph, edges: list[FoldedEdge]) -> str:
     """The number of edges, in one layer, where it does not follow from the numbers of nodes."""
     tail, head = folded.nodes[edges[0].tail], folded.nodes[edges[0].head]
-    if tail.whole_box or head.whole_box:
+    if tail.whole_box or head.whole_box or tail.block or head.block:
         return ""
     known = {1} | {number for node in (tail, head) for number in (node.count, node.per_layer, node.ranks)}
     layers = len(head.layers) if tail.box == head.box and tail.box >= 0 else 1
@@ -176,7 +198,7 @@ def _edge_label(folded: FoldedGraph, edges: list[FoldedEdge]) -> str:
     return f"×{each * layers + rest:,} in all" if rest else f"×{each:,}"
 
 
-def _legend(nodes: Iterable[PictureNode], edges: Iterable[PictureEdge]) -> tuple[Swatch, ...]:
+def legend_of(nodes: Iterable[PictureNode], edges: Iterable[PictureEdge]) -> tuple[Swatch, ...]:
     """The families present, of communication and routing every operator; special edges; what ×N means."""
     entries: dict[str, Swatch] = {}
     for node in nodes:

@@ -8,12 +8,10 @@ from dataclasses import dataclass
 from dagtool.dag.folded import FoldedGraph
 from dagtool.dag.graph import Dag
 from dagtool.render.columns import Columns
-from dagtool.render.compose import block_of
+from dagtool.render.compose import BLOCK_NAMES, block_of
 from dagtool.render.words import gpu_words, layer_words
 
 __all__ = ["Outline", "outlines"]
-
-_BLOCK_NAMES = {"moe": "MoE", "mlp": "MLP"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +34,8 @@ def outlines(dag: Dag, folded: FoldedGraph, columns: Columns | None) -> list[Out
         nodes = tuple(node for node, held in enumerate(folded.nodes) if held.box == index)
         own = _blocks(dag, folded, index, nodes) if columns else []
         blocks += own
-        repeated = ", one after the other" if len(box.layers) > 1 else ""
+        wide = columns is not None and sum(bool(set(nodes) & set(column)) for column in columns.columns) > 1
+        repeated = ", one after the other" if len(box.layers) > 1 and wide else ""
         label = f"{layer_words(box.layers)}{repeated} · {gpu_words(box.gpus)}".removesuffix(" · ")
         layers.append(Outline(f"box{index}", "layer", label, nodes, tuple(block.id for block in own)))
     return [*blocks, *layers, *(_stages(folded, columns, layers) if columns else ())]
@@ -53,7 +52,7 @@ def _blocks(dag: Dag, folded: FoldedGraph, box: int, nodes: Iterable[int]) -> li
     for number, ((block, _), members) in enumerate(parts.items()):
         if len(members) > 1 and block:
             gpus = gpu_words(folded.nodes[members[0]].gpus) if several else ""
-            label = " · ".join(filter(None, (_BLOCK_NAMES.get(block, block), gpus)))
+            label = " · ".join(filter(None, (BLOCK_NAMES.get(block, block), gpus)))
             found.append(Outline(f"box{box}_{number}", "block", label, tuple(members)))
     return found
 

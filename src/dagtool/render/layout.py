@@ -13,14 +13,14 @@ from dagtool.dag.graph import Dag
 from dagtool.render.columns import Columns
 from dagtool.render.frames import Outline, outlines
 from dagtool.render.margins import FONT_SIZE, add_margins, heading_height
-from dagtool.render.measure import text_width
+from dagtool.render.measure import BOLD, text_width
 from dagtool.render.picture import Frame, Picture, PictureEdge, Spot
 from dagtool.render.placement import Placement, TextSize, place_columns
 from dagtool.render.routing import Lanes, lay_lanes, route
 
 __all__ = ["lay_out"]
 
-LANE = 10.0
+LANE = 12.0
 FRAME = 9.0
 """Between a frame and what is in it."""
 HEADING = 19.0
@@ -35,7 +35,7 @@ def lay_out(dag: Dag, folded: FoldedGraph, picture: Picture, columns: Columns, s
     frames = outlines(dag, folded, columns)
     plan = _Plan(columns, lay_lanes(columns, pairs), frames, _levels(frames))
     top = heading_height(picture)
-    placement = place_columns(columns, sizes, plan.gutters(), top, plan.headings())
+    placement = place_columns(columns, sizes, plan.gutters(), top, plan.headings(), least=plan.least_widths())
     nodes = tuple(replace(node, spot=placement.spots[index]) for index, node in enumerate(picture.nodes))
     edges = tuple(plan.routed(edge, pair, placement, sizes) for edge, pair in zip(picture.edges, pairs, strict=True))
     drawn = tuple(plan.framed(frame, picture, placement) for frame in frames)
@@ -89,6 +89,17 @@ class _Plan:
                 found[c, row] = max(found.get((c, row), 0.0), depth * HEADING)
         return found
 
+    def least_widths(self) -> list[float]:
+        """The width each column needs for the labels of frames that hold no other one."""
+        found = [0.0] * len(self.columns.columns)
+        for frame in self.frames:
+            within = self._columns_of(frame)
+            if len(within) == 1:
+                width = text_width(frame.label, FONT_SIZE) * BOLD + LANE
+                width *= 2 if frame.kind == "layer" else 1  # its label begins in the middle
+                found[within[0]] = max(found[within[0]], width)
+        return found
+
     def _depth(self, frame: Outline, node: int) -> int:
         """How many frames around a node lie in a frame, itself included."""
         inner = [self.levels[one.id] for one in self.frames if one.id in frame.inside and node in one.nodes]
@@ -109,9 +120,7 @@ class _Plan:
         way = route(
             tail, head, lane, around=pair in self.lanes.around, inset=(sizes[pair[0]].inset, sizes[pair[1]].inset)
         )
-        tip, *points = (f"{x:.1f},{-y:.1f}" for x, y in (way.tip, *way.points))
-        spline = " ".join([f"e,{tip}", *points])
-        return replace(edge, spline=spline, label_at=way.label)
+        return replace(edge, way=way)
 
     def framed(self, frame: Outline, picture: Picture, placement: Placement) -> Frame:
         """The frame with its place: room for the frames and lanes in it."""

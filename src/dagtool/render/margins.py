@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from dagtool.render.measure import text_width
+from dagtool.render.measure import BOLD, text_width
 from dagtool.render.picture import Picture, Spot, Swatch
 
-__all__ = ["FONT_SIZE", "LINE", "TITLE_SIZE", "add_margins", "heading_height"]
+__all__ = ["FONT_SIZE", "LINE", "LONGEST", "SMALL_SIZE", "TITLE_SIZE", "add_margins", "heading_height"]
 
 FONT_SIZE = 11.0
+SMALL_SIZE = 8.0
 LINE = 13.5
 """The height of a line of text."""
 TITLE_SIZE = 16.0
+LONGEST = 90
+"""More letters of a name would not be read, and would make the picture as wide as it."""
 _TITLE_HEIGHT = 24.0
 _GAP = 14.0
 _SWATCH = (22.0, 12.0)
@@ -28,6 +31,7 @@ def add_margins(picture: Picture) -> Picture:
     """The laid out picture with places for title, facts, legend and caption."""
     spots = [node.spot for node in picture.nodes if node.spot] + [frame.spot for frame in picture.frames if frame.spot]
     left, right = min(spot.left for spot in spots), max(spot.right for spot in spots)
+    right = max(right, left + _widest(picture))
     legend, bottom = _legend(picture, left, right, max(spot.bottom for spot in spots) + _GAP)
     return replace(
         picture,
@@ -36,6 +40,12 @@ def add_margins(picture: Picture) -> Picture:
         caption_spot=_line(left, right, bottom + 4, LINE),
         legend=legend,
     )
+
+
+def _widest(picture: Picture) -> float:
+    """The width of title, facts and caption."""
+    lines = [text_width(text, FONT_SIZE) for text in (*picture.facts, picture.caption)]
+    return max(text_width(picture.title[:LONGEST], TITLE_SIZE) * BOLD, *lines)
 
 
 def _line(left: float, right: float, top: float, height: float) -> Spot:

@@ -1,10 +1,13 @@
-"""What a picture shows: texts first, then places. Templates turn it into DOT."""
+"""What a picture shows: texts first, then places. Templates turn it into DOT or SVG."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Frame", "Picture", "PictureEdge", "PictureNode", "Spot", "Swatch"]
+__all__ = ["Frame", "Picture", "PictureEdge", "PictureNode", "Point", "Spot", "Stroke", "Swatch", "Text", "Way"]
+
+Point = tuple[float, float]
+"""x and y in points, y downwards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,17 @@ class Spot:
 
 
 @dataclass(frozen=True, slots=True)
+class Way:
+    """Where an edge runs: a cubic spline, three points for each piece after the first one."""
+
+    points: tuple[Point, ...]
+    tip: Point
+    """Where the arrow ends; the spline ends where the arrow begins."""
+    label: Point
+    """Where a text beside it begins."""
+
+
+@dataclass(frozen=True, slots=True)
 class PictureNode:
     """One node as drawn."""
 
@@ -56,20 +70,31 @@ class PictureNode:
     where: str
     times: str
     shape: str = ""
-    """The shape that a foreign file gives it."""
+    """Its shape: at first the one that a foreign file gives it, then that of its look."""
+    fill: str = ""
+    """The colour of its look, for light paper."""
+    label: str = ""
+    """What people read on it, as the template ``label.j2`` says it."""
+    badge: str = ""
+    """A text at its corner: its place on a path, what is wrong with it."""
+    small: bool = False
+    """Whether it is one of very many: its text is small, and said only when asked for."""
+    mark: str = ""
+    """``path`` for what is highlighted, ``off`` for what is not where something is."""
     spot: Spot | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PictureEdge:
-    """One edge as drawn; ``spline`` is its way as DOT writes it, empty where the layout program finds one."""
+    """One edge as drawn; ``way`` is None until it is laid out."""
 
     tail: str
     head: str
     slots: tuple[str, ...] = ()
     label: str = ""
-    spline: str = ""
-    label_at: tuple[float, float] | None = None
+    dashed: bool = False
+    mark: str = ""
+    way: Way | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +120,34 @@ class Swatch:
     op: str
     """The operator; for an edge the slot."""
     label: str
+    shape: str = ""
+    fill: str = ""
+    dashed: bool = False
     spot: Spot | None = None
     label_spot: Spot | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text that belongs to no node; ``x`` is where it begins, ends or has its middle, as ``anchor`` says."""
+
+    text: str
+    x: float
+    y: float
+    """Of its middle."""
+    anchor: str = "start"
+    """``start``, ``middle`` or ``end``."""
+    style: str = ""
+    """``b`` for bold, ``faint``, or nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stroke:
+    """Many straight lines of one kind: what runs along the lanes of GPUs, or joins the members of a group."""
+
+    kind: str
+    """``data``, ``route`` or ``group``."""
+    lines: tuple[tuple[Point, Point], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +162,8 @@ class Picture:
     edges: tuple[PictureEdge, ...]
     frames: tuple[Frame, ...]
     legend: tuple[Swatch, ...]
+    texts: tuple[Text, ...] = ()
+    strokes: tuple[Stroke, ...] = ()
     placed: bool = False
     """Whether every spot and spline is known, so that no program needs to lay it out."""
     title_spot: Spot | None = None

@@ -58,17 +58,21 @@ def place_columns(
     gutters: Sequence[float],
     top: float,
     headings: Mapping[tuple[int, int], float],
+    *,
+    least: Sequence[float],
 ) -> Placement:
     """Columns from left to right; ``gutters[c]`` is the free width before column ``c``.
 
     ``headings[c, r]`` is the free height above a row; the columns of one box begin at the same height.
+    ``least[c]`` is the width a column needs for something else than its nodes.
     """
-    starts = _box_starts(columns, sizes, top, headings)
+    widths = [max(_width(nodes, sizes), *least[c : c + 1]) for c, nodes in enumerate(columns.columns)]
+    starts = _box_starts(columns, sizes, widths, top, headings)
     spots: dict[int, Spot] = {}
     lefts: list[float] = []
     rights: list[float] = []
     for c, nodes in enumerate(columns.columns):
-        width, y = _width(nodes, sizes), top
+        width, y = widths[c], top
         lefts.append((rights[-1] if rights else 0.0) + gutters[c])
         rights.append(lefts[c] + width)
         for row, node in enumerate(nodes):
@@ -82,12 +86,16 @@ def place_columns(
 
 
 def _box_starts(
-    columns: Columns, sizes: Sequence[TextSize], top: float, headings: Mapping[tuple[int, int], float]
+    columns: Columns,
+    sizes: Sequence[TextSize],
+    widths: Sequence[float],
+    top: float,
+    headings: Mapping[tuple[int, int], float],
 ) -> dict[int, float]:
     """Where the first row of each box lies: below the highest pile of nodes that stand before it."""
     starts: dict[int, float] = {}
     for c, nodes in enumerate(columns.columns):
-        width, y = _width(nodes, sizes), top
+        width, y = widths[c], top
         for row, node in enumerate(nodes[: columns.box_row[c]]):
             y += headings.get((c, row), 0.0) + sizes[node].height_at(width) + ROW_GAP
         y += headings.get((c, columns.box_row[c]), 0.0)

@@ -34,7 +34,7 @@ def draw(source: str, form: str, *, placed: bool, timeout: float) -> bytes:
     if not commands:
         raise MissingProgramError(
             "drawing needs Graphviz, and neither the program 'dot' nor the package pygraphviz is installed",
-            "pip install 'dagtool[render]', or the system's package graphviz; -o FILE.dot needs neither",
+            "pip install 'dagtool[render]', or the system's package graphviz; -o FILE.svg needs neither",
         )
     complaints: list[str] = []
     for command in commands:
@@ -42,7 +42,7 @@ def draw(source: str, form: str, *, placed: bool, timeout: float) -> bytes:
         if done.returncode == 0 and done.stdout:
             return done.stdout
         complaints.append(_complaint(command, done))
-    raise DrawingFailedError(f"Graphviz could not draw it: {'; '.join(complaints)}", "-o FILE.dot needs no Graphviz")
+    raise DrawingFailedError(f"Graphviz could not draw it: {'; '.join(complaints)}", "-o FILE.svg needs no Graphviz")
 
 
 def _commands(form: str, placed: bool) -> list[list[str]]:
@@ -65,7 +65,7 @@ def _run(command: list[str], source: str, timeout: float) -> subprocess.Complete
     except subprocess.TimeoutExpired:
         raise DrawingFailedError(
             f"the layout took longer than {timeout:g} s and was stopped",
-            "--timeout gives it more; --view layer draws less; -o FILE.dot needs no layout",
+            "--timeout gives it more; --view layer draws less; -o FILE.svg needs no Graphviz",
         ) from None
     except OSError as error:
         return subprocess.CompletedProcess(command, 1, b"", str(error).encode())

@@ -6,15 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dagtool.render.columns import Columns
-from dagtool.render.picture import Spot
+from dagtool.render.picture import Point, Spot, Way
 
-__all__ = ["ARROW", "Lanes", "Route", "lay_lanes", "route"]
+__all__ = ["ARROW", "Lanes", "lay_lanes", "route", "smooth"]
 
 ARROW = 6.0
 """The length of an arrow's head."""
 _BEND = 5.0
-
-Point = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +25,6 @@ class Lanes:
     """Edges from the column before: further left."""
     around_count: tuple[int, ...]
     across_count: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """The points of a spline (three for each piece after the first point), and where a label fits."""
-
-    points: tuple[Point, ...]
-    tip: Point
-    """Where the arrow ends; the spline ends where the arrow begins."""
-    label: Point
 
 
 def lay_lanes(columns: Columns, pairs: Sequence[tuple[int, int]]) -> Lanes:
@@ -77,7 +65,7 @@ def _colour(
     return lanes, tuple(counts)
 
 
-def route(tail: Spot, head: Spot, lane: float | None, *, around: bool, inset: tuple[float, float]) -> Route:
+def route(tail: Spot, head: Spot, lane: float | None, *, around: bool, inset: tuple[float, float]) -> Way:
     """The way from node to node. ``lane`` is the x of its vertical lane, None for a way straight down.
 
     ``inset`` is how far the sides of tail and head lie inside their bounding boxes at half height.
@@ -89,19 +77,19 @@ def route(tail: Spot, head: Spot, lane: float | None, *, around: bool, inset: tu
     return _through(start, end, lane)
 
 
-def _down(tail: Spot, head: Spot) -> Route:
+def _down(tail: Spot, head: Spot) -> Way:
     start, end = (tail.x, tail.bottom), (head.x, head.top)
     points = (start, *_line(start, (end[0], end[1] - ARROW)))
-    return Route(points, end, (tail.x + 5, (tail.bottom + head.top) / 2))
+    return Way(points, end, (tail.x + 5, (tail.bottom + head.top) / 2))
 
 
-def _through(start: Point, end: Point, lane: float) -> Route:
+def _through(start: Point, end: Point, lane: float) -> Way:
     """Out to the lane, along it, and in again, with round corners."""
     before = (end[0] - ARROW, end[1])
     label = (lane + 3, (start[1] + end[1]) / 2)
     if abs(end[1] - start[1]) < 2 * _BEND:
         middle = (start[0] + before[0]) / 2
-        return Route((start, (middle, start[1]), (middle, end[1]), before), end, label)
+        return Way((start, (middle, start[1]), (middle, end[1]), before), end, label)
     out = _BEND if lane > start[0] else -_BEND
     turn = _BEND if end[1] > start[1] else -_BEND
     points: list[Point] = [start]
@@ -110,10 +98,28 @@ def _through(start: Point, end: Point, lane: float) -> Route:
     points += _line((lane, start[1] + turn), (lane, end[1] - turn))
     points += [(lane, end[1]), (lane, end[1]), (lane + _BEND, end[1])]
     points += _line((lane + _BEND, end[1]), before)
-    return Route(tuple(points), end, label)
+    return Way(tuple(points), end, label)
 
 
 def _line(start: Point, end: Point) -> list[Point]:
     """A straight piece of a spline, without its first point."""
     (x, y), (u, v) = start, end
     return [(x + (u - x) / 3, y + (v - y) / 3), (x + 2 * (u - x) / 3, y + 2 * (v - y) / 3), end]
+
+
+def smooth(points: Sequence[Point]) -> Way:
+    """Through points: straight up and down in a row, an S from row to row."""
+    *_, last, end = points
+    across, down = end[0] - last[0], end[1] - last[1]
+    if abs(across) > abs(down):
+        before = (end[0] - (ARROW if across > 0 else -ARROW), end[1])
+    else:
+        before = (end[0], end[1] - (ARROW if down >= 0 else -ARROW))
+    found: list[Point] = [points[0]]
+    for (x, y), (u, v) in zip(points, [*points[1:-1], before], strict=False):
+        if y == v:
+            found += _line((x, y), (u, v))
+        else:
+            found += [(x, (y + v) / 2), (u, (y + v) / 2), (u, v)]
+    (x, y), (u, v) = points[0], points[1]
+    return Way(tuple(found), end, ((x + u) / 2 + 5, (y + v) / 2))

@@ -1,104 +1,157 @@
-"""Graphviz's SVG made fit for a document: accessible, scalable, light, without a trace of the program's version."""
+"""A laid out picture as SVG for documents: one file for light and dark paper, accessible, the same bytes every time.
+
+Nothing in it points outside, and no text of a file reaches it unescaped. Its ids begin with a hash of what it
+shows, so that several pictures can stand in one page.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import re
-from xml.etree import ElementTree
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-__all__ = ["finish_svg"]
+from dagtool.render.colour import dark, hexadecimal
+from dagtool.render.dress import printable
+from dagtool.render.margins import FONT_SIZE, LINE, SMALL_SIZE
+from dagtool.render.measure import BOLD, markup_lines, text_width
+from dagtool.render.picture import Picture, PictureNode, Point, Spot, Stroke, Text, Way
+from dagtool.render.shapes import ROUND, polygon
 
-_SVG = "{http://www.w3.org/2000/svg}"
-_HOVER = "{http://www.w3.org/1999/xlink}title"
-_SPACE = "{http://www.w3.org/XML/1998/namespace}space"
-_NUMBER = re.compile(r"-?\d+\.\d{2,}")
-_NUMERIC = ("points", "d", "x", "y", "cx", "cy", "rx", "ry", "viewBox")
-_FONT = "Arial, Helvetica, 'Liberation Sans', sans-serif"
-_SIZE = "11"
-_LEFT_ALIGNED = frozenset({"legend", "title", "caption"})
+if TYPE_CHECKING:
+    from jinja2.sandbox import SandboxedEnvironment
 
+__all__ = ["picture_svg"]
 
-def finish_svg(data: bytes, title: str, description: str) -> bytes:
-    """The SVG with title and description, without comments, numbering and superfluous digits."""
-    ElementTree.register_namespace("", _SVG.strip("{}"))
-    root = ElementTree.fromstring(data)  # the parser drops comments, and the version stands in one
-    for element in root.iter():
-        for name in _NUMERIC:
-            if name in element.attrib:
-                element.set(name, _NUMBER.sub(_rounded, element.attrib[name]))
-    for group in root.iter(f"{_SVG}g"):
-        _tidy(group)
-    for text in root.iter(f"{_SVG}text"):
-        _set_font(text)
-    _size(root)
-    _describe(root, title, description)
-    ElementTree.indent(root, space="")
-    return str(ElementTree.tostring(root, encoding="unicode")).encode() + b"\n"
+_MARGIN = 4.0
+_ODD = re.compile(r"[^a-z0-9_-]+")
+_LONGEST_HOVER = 400
 
 
-def _rounded(match: re.Match[str]) -> str:
-    return f"{float(match[0]):.1f}".removesuffix(".0")
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """One line of a node's text."""
+
+    text: str
+    bold: bool
+    x: float
+    y: float
 
 
-def _size(root: ElementTree.Element) -> None:
-    """Pixels, so that a letter is as large as it says; by its viewBox the picture can still shrink."""
-    *_, width, height = root.get("viewBox", "0 0 0 0").split()
-    root.set("width", f"{float(width):.0f}")
-    root.set("height", f"{float(height):.0f}")
-    root.set("font-family", _FONT)
-    root.set("font-size", _SIZE)
+@dataclass(frozen=True, slots=True)
+class _Fill:
+    """A colour of the picture: its class, on light and on dark paper."""
+
+    name: str
+    light: str
+    dark: str
 
 
-def _set_font(text: ElementTree.Element) -> None:
-    """Family and size stand once, at the root."""
-    text.attrib.pop(_SPACE, None)
-    if "Bold" in text.attrib.pop("font-family", ""):
-        text.set("font-weight", "bold")
-    if float(text.get("font-size", _SIZE)) == float(_SIZE):
-        text.attrib.pop("font-size", None)
+def picture_svg(picture: Picture, env: SandboxedEnvironment, title: str, description: str) -> str:
+    """The text of a dressed and placed picture. Raises jinja2.TemplateError for templates that do not render."""
+    own = env.overlay(autoescape=True)
+    own.filters.update(number=_number, path=_path, corners=_corners, lines_path=_lines_path, printable=printable)
+    names = _fills([*(node.fill for node in picture.nodes), *(swatch.fill for swatch in picture.legend)])
+    prefix = "d" + hashlib.sha256(repr((picture, title, description)).encode()).hexdigest()[:8]
+    return (
+        own.get_template("svg/picture.j2").render(
+            prefix=prefix,
+            picture=picture,
+            title=title,
+            description=description,
+            ids=_ids(picture.nodes),
+            lines=[_lines(node) for node in picture.nodes],
+            said=[_said(node) for node in picture.nodes],
+            hover=[printable(node.members, _LONGEST_HOVER) for node in picture.nodes],
+            fill_of={fill: one.name for fill, one in names.items()},
+            fills=list(names.values()),
+            round=ROUND,
+            view=_view(picture),
+        )
+        + "\n"
+    )
 
 
-def _tidy(group: ElementTree.Element) -> None:
-    """Drop the program's numbering; make a node's hover text its title and set its lines in the middle."""
-    group.attrib.pop("id", None)
-    kinds = (group.get("class") or "").split()
-    title = group.find(f"{_SVG}title")
-    anchor = group.find(f"{_SVG}g/{_SVG}a")
-    if "graph" in kinds and title is not None:
-        group.remove(title)
-    elif anchor is not None and title is not None:
-        title.text = anchor.get(_HOVER)
-        for child in group.findall(f"{_SVG}g"):
-            group.remove(child)
-        group.extend(list(anchor))
-    if "node" in kinds and not _LEFT_ALIGNED.intersection(kinds):
-        _centre(group)
+def _fills(colours: Iterable[str]) -> dict[str, _Fill]:
+    known = sorted({hexadecimal(colour) for colour in colours if colour})
+    names = {colour: _Fill(f"c{index}", colour, dark(colour)) for index, colour in enumerate(known)}
+    return {colour: names[hexadecimal(colour)] for colour in colours if colour}
 
 
-def _centre(group: ElementTree.Element) -> None:
-    """A label of two fonts is set from the left by estimated widths; in the middle it stands well in any font."""
-    texts = group.findall(f"{_SVG}text")
-    middle = _middle(group)
-    if middle and len({text.get("y") for text in texts}) == len(texts):
-        for text in texts:
-            text.set("text-anchor", "middle")
-            text.set("x", middle)
+def _ids(nodes: Iterable[PictureNode]) -> list[str]:
+    """Names of elements, after the nodes' own: what a link can point at."""
+    taken: set[str] = set()
+    found = []
+    for node in nodes:
+        name = base = _ODD.sub("-", node.id.lower())[:60] or "node"
+        number = 2
+        while name in taken:
+            name, number = f"{base}-{number}", number + 1
+        taken.add(name)
+        found.append(name)
+    return found
 
 
-def _middle(group: ElementTree.Element) -> str:
-    """The middle of a node's outline, empty where it has none."""
-    ellipse, polygon = group.find(f"{_SVG}ellipse"), group.find(f"{_SVG}polygon")
-    if ellipse is not None:
-        return ellipse.get("cx", "")
-    if polygon is None:
-        return ""
-    across = [float(point.partition(",")[0]) for point in polygon.get("points", "").split()]
-    return f"{(min(across) + max(across)) / 2:.1f}".removesuffix(".0")
+def _lines(node: PictureNode) -> list[_Line]:
+    spot = _spot(node)
+    texts = markup_lines(node.label)
+    size = SMALL_SIZE if node.small else FONT_SIZE
+    first = spot.y - (len(texts) - 1) / 2 * LINE + size * 0.35
+    return [_Line(text, bold, spot.x, first + row * LINE) for row, (text, bold) in enumerate(texts)]
 
 
-def _describe(root: ElementTree.Element, title: str, description: str) -> None:
-    root.set("role", "graphics-document document")
-    root.set("aria-labelledby", "dagtool-title dagtool-desc")
-    for place, (name, text) in enumerate((("title", title), ("desc", description))):
-        element = ElementTree.Element(f"{_SVG}{name}", {"id": f"dagtool-{name}"})
-        element.text = text
-        root.insert(place, element)
+def _said(node: PictureNode) -> str:
+    """What a screen reader says."""
+    words = (node.title, node.output, node.doing, node.where, node.times)
+    return printable(", ".join(filter(None, words)), _LONGEST_HOVER)
+
+
+def _spot(node: PictureNode) -> Spot:
+    assert node.spot is not None, "the picture is laid out"
+    return node.spot
+
+
+def _view(picture: Picture) -> tuple[float, float, float, float]:
+    """Left, top, width and height of all there is."""
+    spots = [node.spot for node in picture.nodes if node.spot]
+    spots += [frame.spot for frame in picture.frames if frame.spot]
+    spots += [swatch.label_spot for swatch in picture.legend if swatch.label_spot]
+    spots += [spot for spot in (picture.title_spot, picture.facts_spot, picture.caption_spot) if spot]
+    points = [point for edge in picture.edges if edge.way for point in edge.way.points]
+    points += [point for text in picture.texts for point in _ends(text)]
+    points += [point for stroke in picture.strokes for line in stroke.lines for point in line]
+    left = min([*(spot.left for spot in spots), *(x for x, _ in points)]) - _MARGIN
+    top = min([*(spot.top for spot in spots), *(y for _, y in points)]) - _MARGIN
+    right = max([*(spot.right for spot in spots), *(x for x, _ in points)]) + _MARGIN
+    bottom = max([*(spot.bottom for spot in spots), *(y for _, y in points)]) + _MARGIN
+    return left, top, right - left, bottom - top
+
+
+def _ends(text: Text) -> tuple[Point, Point]:
+    width = text_width(text.text, FONT_SIZE) * (BOLD if text.style == "b" else 1)
+    left = text.x - {"start": 0.0, "middle": 0.5, "end": 1.0}[text.anchor] * width
+    return (left, text.y - LINE / 2), (left + width, text.y + LINE / 2)
+
+
+def _lines_path(stroke: Stroke) -> str:
+    return "".join(f"M{_pair(begin)}L{_pair(end)}" for begin, end in stroke.lines)
+
+
+def _number(value: float) -> str:
+    """One decimal, none where it is zero."""
+    text = f"{value:.1f}".removesuffix(".0")
+    return "0" if text == "-0" else text
+
+
+def _pair(point: Point) -> str:
+    return f"{_number(point[0])},{_number(point[1])}"
+
+
+def _path(way: Way) -> str:
+    first, *rest = way.points
+    return f"M{_pair(first)}C{' '.join(map(_pair, rest))}"
+
+
+def _corners(spot: Spot, shape: str) -> str:
+    return " ".join(map(_pair, polygon(shape, spot)))

@@ -72,6 +72,9 @@ def render_finding(finding: Finding, style: Style) -> str:
         lines += _wrapped(note, f"{gutter} = ", style.width)
     if finding.help:
         lines += _wrapped(finding.help, "help: ", style.width)
+    if finding.fix:
+        fix = f"{finding.fix.applicability.value} fix: {printable(finding.fix.title)}"
+        lines += _wrapped(fix, "help: ", style.width)
     return "\n".join(lines)
 
 

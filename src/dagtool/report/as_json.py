@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 
-from dagtool.report.finding import FileReport, Finding
+from dagtool.report.finding import FileReport, Finding, page_of
 from dagtool.report.fingerprint import fingerprint
+from dagtool.report.fix import Fix
 from dagtool.report.formats import Style
 
 __all__ = ["SCHEMA", "file_record", "finding_record", "render"]
 
 SCHEMA = "dagtool.validate/1"
+
+SHOWS_EDITS = True
 
 _FACTS = ("nodes", "edges", "directed", "acyclic", "sources", "sinks", "isolated", "components")
 
@@ -45,7 +48,7 @@ def _skipped(report: FileReport) -> list[dict[str, object]]:
 
 
 def finding_record(finding: Finding) -> dict[str, object]:
-    """One finding; ``line`` and ``column`` begin at 1, ``node`` is the id as it stands in the file."""
+    """One finding; ``line`` and ``column`` begin at 1, ``node`` and the two of ``edge`` are ids of the file."""
     return {
         "code": finding.code,
         "name": finding.name,
@@ -54,8 +57,30 @@ def finding_record(finding: Finding) -> dict[str, object]:
         "line": finding.line,
         "column": finding.column,
         "node": finding.node,
+        "edge": list(finding.edge) if finding.edge else None,
         "count": finding.count,
         "help": finding.help or None,
         "notes": list(finding.notes),
         "fingerprint": fingerprint(finding),
+        "docs": page_of(finding.code),
+        "fix": _fix(finding.fix),
     }
+
+
+def _fix(fix: Fix | None) -> dict[str, object] | None:
+    """``start`` and ``end`` of an edit are bytes from the beginning of the file, the end exclusive."""
+    if fix is None:
+        return None
+    edits = [
+        {
+            "start": edit.start,
+            "end": edit.stop,
+            "text": edit.text,
+            "line": edit.line,
+            "column": edit.column,
+            "end_line": edit.end_line,
+            "end_column": edit.end_column,
+        }
+        for edit in fix.edits
+    ]
+    return {"applicability": fix.applicability.value, "title": fix.title, "edits": edits}

@@ -12,6 +12,7 @@ from dagtool.report.formats import Style
 __all__ = ["SCHEMA", "render"]
 
 SCHEMA = "dagtool.validate-lines/1"
+SHOWS_EDITS = True
 
 
 def render(reports: Iterable[FileReport], style: Style) -> Iterator[str]:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Iterator
 from urllib.parse import quote
 
 from dagtool.report.finding import FileReport, Finding, Severity
 from dagtool.report.fingerprint import fingerprint
+from dagtool.report.fix import Fix
 from dagtool.report.formats import Style
 
 __all__ = ["render"]
+
+SHOWS_EDITS = True
 
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 
@@ -39,24 +43,46 @@ def _unread(report: FileReport) -> dict[str, object]:
 
 
 def _rules(findings: Iterable[Finding]) -> list[dict[str, object]]:
-    """The rules that found something, each with its summary."""
+    """The rules that found something, each with its explanation, and its page where that has an address."""
     from dagtool.validators.catalogue import find_rule
 
-    rules = [find_rule(code).rule for code in sorted({finding.code for finding in findings})]
+    home = _home()
+    rules = [find_rule(code) for code in sorted({finding.code for finding in findings})]
     return [
         {
-            "id": rule.code,
-            "name": rule.name,
-            "shortDescription": {"text": rule.summary},
-            "defaultConfiguration": {"level": _LEVELS[rule.severity]},
+            "id": loaded.rule.code,
+            "name": loaded.rule.name,
+            "shortDescription": {"text": loaded.rule.summary},
+            "fullDescription": {"text": _flowing(f"{loaded.sections['']} {loaded.sections['What']}")},
+            "help": {"text": loaded.doc.strip(), "markdown": loaded.doc.strip()},
+            **({"helpUri": f"{home}/{loaded.rule.page}"} if home else {}),
+            "defaultConfiguration": {"level": _LEVELS[loaded.rule.severity]},
+            "properties": {"tags": [loaded.rule.family, loaded.rule.tier]},
         }
-        for rule in rules
+        for loaded in rules
     ]
+
+
+def _flowing(text: str) -> str:
+    """The text without line breaks."""
+    return " ".join(text.split())
+
+
+def _home() -> str:
+    """Where the documentation of the installed package stands, if its metadata says so: helpUri must be absolute."""
+    from importlib.metadata import PackageNotFoundError, metadata
+
+    try:
+        addresses = metadata("dagtool").get_all("Project-URL") or []
+    except PackageNotFoundError:
+        return ""
+    pairs = (text.partition(",") for text in addresses)
+    return next((url.strip().rstrip("/") for label, _, url in pairs if label.strip().lower() == "documentation"), "")
 
 
 def _result(finding: Finding) -> dict[str, object]:
     text = "\n".join(filter(None, (finding.message, *finding.notes, finding.help)))
-    return {
+    result: dict[str, object] = {
         "ruleId": finding.code,
         "level": _LEVELS[finding.severity],
         "message": {"text": text},
@@ -64,10 +90,31 @@ def _result(finding: Finding) -> dict[str, object]:
         "occurrenceCount": finding.count,
         "partialFingerprints": {"dagtool/v1": fingerprint(finding)},
     }
+    if finding.fix:
+        result["fixes"] = [_fix(finding.path, finding.fix)]
+    return result
+
+
+def _fix(path: str, fix: Fix) -> dict[str, object]:
+    """A text replacement is told by lines and columns; bytes are for files that are no text (SARIF 3.57)."""
+    replacements = [
+        {
+            "deletedRegion": {
+                "startLine": edit.line,
+                "startColumn": edit.column,
+                "endLine": edit.end_line,
+                "endColumn": edit.end_column,
+            },
+            "insertedContent": {"text": edit.text},
+        }
+        for edit in fix.edits
+    ]
+    change = {"artifactLocation": {"uri": quote(path)}, "replacements": replacements}
+    return {"description": {"text": f"{fix.applicability.value}: {fix.title}"}, "artifactChanges": [change]}
 
 
 def _location(path: str, line: int | None, column: int | None) -> dict[str, object]:
-    place: dict[str, object] = {"artifactLocation": {"uri": quote(path)}}
+    place: dict[str, object] = {"artifactLocation": {"uri": quote(path.replace(os.sep, "/"))}}
     if line is not None:
         place["region"] = {"startLine": line, "startColumn": column}
     return {"physicalLocation": place}

@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-__all__ = ["CheckItem", "Excerpt", "Facts", "FileReport", "Finding", "Severity", "Skipped"]
+from dagtool.report.fix import Fix
+
+__all__ = ["CheckItem", "Excerpt", "Facts", "FileReport", "Finding", "Severity", "Skipped", "page_of"]
+
+
+def page_of(code: str) -> str:
+    """The page of a rule, as a path in the repository."""
+    return f"docs/rules/{code}.md"
 
 
 class Severity(StrEnum):
@@ -43,10 +50,14 @@ class Finding:
     line: int | None = None
     column: int | None = None
     node: str | None = None
+    """The first node it is about; of an edge the tail."""
+    edge: tuple[str, str] | None = None
+    """Tail and head, where it is about an edge."""
     count: int = 1
     help: str = ""
     notes: tuple[str, ...] = ()
     excerpt: Excerpt | None = None
+    fix: Fix | None = None
 
     @property
     def sort_key(self) -> tuple[int, int, str]:
@@ -105,6 +116,8 @@ class FileReport:
     nodes: int = 0
     """Of all graphs together; so with ``edges``."""
     edges: int = 0
+    seconds: dict[str, float] = field(default_factory=dict)
+    """How long reading took, and each rule by its code."""
 
     @property
     def parses(self) -> bool:

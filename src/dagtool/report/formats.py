@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 from dagtool.report.finding import FileReport
 
-__all__ = ["Renderer", "Style", "format_names", "renderer", "schema", "schema_names"]
+__all__ = ["Renderer", "Style", "format_names", "renderer", "schema", "schema_names", "shows_edits"]
 
 _PREFIX = "as_"
 
@@ -53,7 +54,16 @@ def schema(name: str) -> str:
     return (Path(__file__).parent / "schemas" / f"{name}.json").read_text(encoding="utf-8")
 
 
+def shows_edits(name: str) -> bool:
+    """Whether a format has every edit of a fix: its module says ``SHOWS_EDITS = True``."""
+    return bool(getattr(_module(name), "SHOWS_EDITS", False))
+
+
 def renderer(name: str) -> Renderer:
     """The function of a format."""
-    render: Renderer = import_module(f"dagtool.report.{_PREFIX}{name.replace('-', '_')}").render
+    render: Renderer = _module(name).render
     return render
+
+
+def _module(name: str) -> ModuleType:
+    return import_module(f"dagtool.report.{_PREFIX}{name.replace('-', '_')}")

@@ -50,7 +50,19 @@ def test_all(line: str) -> None:
     assert not found.exact
 
 
-@pytest.mark.parametrize("line", ["GPU: DP0_PP0_TP0", "GPU: 0_0", "GPU: P100@4", "GPU: EP0, TP0-TP7", "Node 0 GPU 1"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "GPU: DP0_PP0_TP0",
+        "GPU: 0_0",
+        "GPU: P100@4",
+        "GPU: EP0, TP0-TP7",
+        "Node 0 GPU 1",
+        "P100_3",
+        "P100_3 → RTX3090_1",
+        "EP Group: EP0-EP31",
+    ],
+)
 def test_coordinates(line: str) -> None:
     found = gpus_of_line(line)
     assert found is not None
@@ -111,3 +123,11 @@ def test_clusters() -> None:
 def test_any_line_is_read_without_failing(line: str) -> None:
     gpus_of_line(line)
     gpus_of_id(line)
+
+
+@pytest.mark.parametrize(
+    ("name", "names"), [("P100_1_layer_2_norm", ("P100_1",)), ("comm_P100_1_to_P100_2", ()), ("ln_2", ())]
+)
+def test_models_in_ids(name: str, names: tuple[str, ...]) -> None:
+    found = gpus_of_id(name)
+    assert (found.names if found else ()) == names

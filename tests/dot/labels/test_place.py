@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from dagtool.dot.labels.place import Place, place_of
+from dagtool.dot.labels import place
+from dagtool.dot.labels.place import Place, is_place, place_of, place_of_text
 
 
 @pytest.mark.parametrize(
-    ("name", "title", "place"),
+    ("name", "title", "expected"),
     [
         ("layer0_ln1_gpu3", "", Place(layer=0)),
         ("pp_stage1_layer2_expert4_up", "", Place(layer=2, stage=1, expert=4)),
@@ -20,7 +23,39 @@ from dagtool.dot.labels.place import Place, place_of
         ("model_4096", "", Place()),
         ("mlp_0", "", Place()),
         ("qkv", "QKV Linear (TP=16)", Place()),
+        ("lay4_concat", "", Place(layer=4)),
+        ("expert_1_10", "Expert 10 L1", Place(layer=1, expert=10)),
+        ("expert_3_5", "", Place()),
+        ("l0_exp6", "Experts 6,7", Place(layer=0)),
+        ("layer0_rest", "Layers 1-9", Place()),
+        ("pp1_to_pp2", "Transfer", Place()),
+        ("send_layer0_to_gpu3", "", Place(layer=0)),
+        ("d0_l15_ring_stage_8", "Stage 8", Place(layer=15)),
     ],
 )
-def test_place(name: str, title: str, place: Place) -> None:
-    assert place_of(name, title) == place
+def test_place(name: str, title: str, expected: Place) -> None:
+    assert place_of(name, title) == expected
+
+
+def test_a_line_of_the_label_fills_what_is_open() -> None:
+    assert place_of("agg", "Aggregate", "Layer:3, DP:0") == Place(layer=3)
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("Layer:3, DP:0", True),
+        ("(Pipeline Stage 2)", True),
+        ("Layers 5-8", True),
+        ("KV from D8", False),
+        ("KV of layer 3", False),
+        ("2 to 3", False),
+    ],
+)
+def test_what_says_only_where_a_node_stands(line: str, expected: bool) -> None:
+    assert is_place(line) is expected
+
+
+@given(st.text("layerstagxp _-0179ELS,:>", max_size=30))
+def test_reading_by_template_is_reading(text: str) -> None:
+    assert place_of_text(text) == place._read(text)

@@ -93,11 +93,13 @@ def canonical(name: str) -> str:
 
 
 _NAMED = re.compile(r"(\w[\w ./×*+-]*?)\s*=\s*(.+)\Z", re.DOTALL)
+_MULTIPLE = re.compile(r"(\d{1,9})\s*[×x*]\s*([A-Za-z_]\w*)\Z")
 _NAME_LAST = re.compile(r"(\d{1,15})\s+([A-Za-z_]\w*)\Z")
 _INT = re.compile(r"\d{1,15}\Z")
 _RANGE = re.compile(r"\d+\s*[-–]\s*\d+\Z")
 _SYMBOL = re.compile(r"[A-Za-z_][\w.]*(?: tokens)?\Z|\d+(?:\.\d+)?[KMGkmgBb]\Z")
 _ARITHMETIC = re.compile(r"[\w\s()*×x/+.÷-]{1,60}\Z")
+_PROSE = re.compile(r"[^\W\d]\w+ +(?!x )[^\W\d]\w|\d +(?!x )[^\W\d]\w")
 _TOKEN = re.compile(r"\d+|[()*/+-]")
 _APPROXIMATE = "~≈"
 
@@ -109,8 +111,11 @@ def parse_dim(text: str) -> Dim:
         return Dim(canonical(last[2]), last[1], ValueKind.INT, int(last[1]))
     named = _NAMED.match(text)
     name, value = (canonical(named[1]), named[2].strip()) if named else ("", text)
-    if name and not name[0].isalpha() and name[0] != "_":
-        name = ""  # a reckoning and its result: 8×32=256
+    if multiple := _MULTIPLE.match(name):  # 3×heads=16
+        name, value = canonical(multiple[2]), f"{multiple[1]}×{value}"
+    elif name and not name[0].isalpha() and name[0] != "_":
+        # A reckoning and its result, 8×32=256; or prose: 7 layers with TP=8.
+        name, value = "", text if _PROSE.search(name) else value
     kind, number = _value(value)
     return Dim(name, value, kind, number)
 
@@ -124,7 +129,7 @@ def _value(text: str) -> tuple[ValueKind, int | None]:
         return ValueKind.RANGE, None
     if _SYMBOL.match(text):
         return ValueKind.SYMBOL, None
-    if _ARITHMETIC.match(text) and any(sign in text for sign in "*×/+-÷x"):
+    if _ARITHMETIC.match(text) and not _PROSE.search(text) and any(sign in text for sign in "*×/+-÷x"):
         return ValueKind.EXPRESSION, _evaluate(text)
     return ValueKind.UNKNOWN, None
 
@@ -174,33 +179,57 @@ _GROUP = re.compile(
     r"(?:(?P<name>[A-Z](?:\s?,\s?[A-Z])+|[A-Za-z_]\w*)\s*[=:]\s*)?"
     r"(?:(?P<before>\d{1,9})\s*[×x*]\s*)?"
     r"\[(?P<inner>[^\[\]]*)\]"
-    r"(?:\s*[×x*]\s*(?P<after>\d{1,9})(?![\w\[]))?"
+    r"(?:\s*\(?[×x*]\s*(?P<after>\d{1,9})(?![\w\[])\)?)?"
 )
 _SPACED = re.compile(r"\s*\d+(?:\s+\d+)+\s*\Z")
+_MATRIX = re.compile(r"\s*\w+(?:\s*[×x]\s*\w+)+\s*\Z")
+_TIMES = re.compile(r"\s*×\s*|(?<=\d)\s*x\s*(?=\d)")
 _FILL = re.compile(r"^[\s,;.]+|[\s,;.]+$")
 _LIST = re.compile(r"\s*[A-Za-z_]\w*\s*=\s*[^,=]+(?:,\s*[A-Za-z_]\w*\s*=\s*[^,=]+)+\Z")
+
+
+_SHORT = {"h": "heads", "d": "d_k"}
+
+
+def _resolved(dims: tuple[Dim, ...]) -> tuple[Dim, ...]:
+    """The letters ``h`` and ``d`` by what stands beside them: heads and their size where both are, else hidden."""
+    names = {dim.name for dim in dims}
+    if not names & _SHORT.keys():
+        return dims
+    of_heads = _SHORT.keys() <= names or bool(names & {"heads", "d_k", "hidden"})
+    return tuple(
+        Dim(_SHORT[dim.name] if of_heads else "hidden", dim.text, dim.kind, dim.value) if dim.name in _SHORT else dim
+        for dim in dims
+    )
 
 
 def parse_shapes(text: str) -> tuple[tuple[Shape, ...], str]:
     """Every shape in a piece of text, and the text that is no shape."""
     if "[" not in text:
         if _LIST.match(text):
-            return (Shape(tuple(parse_dim(part) for part in text.split(","))),), ""
+            return (Shape(_resolved(tuple(parse_dim(part) for part in text.split(",")))),), ""
         return (), _FILL.sub("", text)
     shapes: list[Shape] = []
     rest: list[str] = []
     end = 0
     for found in _GROUP.finditer(text):
         inner = found["inner"]
-        parts = inner.split() if _SPACED.match(inner) else inner.split(",")
+        parts = (
+            inner.split() if _SPACED.match(inner) else _TIMES.split(inner) if _MATRIX.match(inner) else inner.split(",")
+        )
         dims = tuple(parse_dim(part) for part in parts if part.strip())
-        if not dims or not all(_is_dim(dim) for dim in dims):
+        if not dims or not (all(map(_is_dim, dims)) or any(map(_is_sure, dims))):
             continue
         rest.append(text[end : found.start()])
         end = found.end()
-        shapes.append(Shape(dims, int(found["before"] or found["after"] or 1), found["name"] or ""))
+        shapes.append(Shape(_resolved(dims), int(found["before"] or found["after"] or 1), found["name"] or ""))
     rest.append(text[end:])
     return tuple(shapes), " ".join(filter(None, (_FILL.sub("", piece) for piece in rest)))
+
+
+def _is_sure(dim: Dim) -> bool:
+    """Whether this is a dimension beyond doubt: beside it ``top-2 experts`` is one too, of unknown size."""
+    return dim.kind is ValueKind.INT or (bool(dim.name) and dim.kind is not ValueKind.UNKNOWN)
 
 
 def _is_dim(dim: Dim) -> bool:

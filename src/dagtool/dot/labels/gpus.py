@@ -37,7 +37,7 @@ class Placement:
 
 
 _NUMBERS = r"(?:GPUs?[\s_:-]*)?\d{1,6}(?:\s*(?:-|–|\.\.|to)\s*(?:GPU[\s_]*)?\d{1,6})?"
-_ITEMS = rf"\[?\s*{_NUMBERS}(?:\s*(?:,|and|&)\s*{_NUMBERS})*\s*\]?"
+_ITEMS = rf"\[?\s*{_NUMBERS}(?:\s*\]?\s*(?:,|and|&)\s*\[?\s*{_NUMBERS})*\s*\]?"
 _WORD = r"(?:GPUs?|Devices?|GPU[ _]?ids?|DEVICE)"
 _AFTER = r"(?![\w.×/%@–-])(?!\s*(?:GPUs?\b|layers?\b|experts?\b))"
 _STEP = r"\s*(?:→|->|—>|⇒|=>|↔|<->|⟷)\s*"
@@ -59,13 +59,17 @@ _RANK = re.compile(r"(?:(?:global\s+)?rank\s*[:#]?\s*|D)(?P<set>\d{1,6})\Z", re.
 _EVERY = re.compile(
     rf"{_WORD}\s*[:=]?\s*\(?all\b(?:\s+\d+)?(?:\s*GPUs?\b)?|\ball\s+(?:\d+\s+)?(?:GPUs|devices)\b", re.IGNORECASE
 )
+_MODEL_NAME = r"(?:(?:RTX|GTX|MI|[ABHLPTV])\d{2,4}|TPU\w*)[_@-]\d{1,5}"
+_MODEL = re.compile(rf"(?P<one>{_MODEL_NAME})(?:{_STEP}(?P<other>{_MODEL_NAME}))?\Z")
+_MODEL_IN_ID = re.compile(rf"(?<![A-Za-z0-9]){_MODEL_NAME}(?![0-9])")
 _HOST = re.compile(rf"{_WORD}\s*[:=]\s*(?:host|cpu|meta|n/?a|none|shared|routing|multiple|any)\b", re.I)
-_KEYED = re.compile(rf"(?:{_WORD})\s*:\s*(?P<text>\S.*)\Z", re.I)
+_KEYED = re.compile(rf"(?:{_WORD}|[TEDPSC]P[ _]groups?)\s*:\s*(?P<text>\S.*)\Z", re.I)
 _NODE_GPU = re.compile(r"node\s*[:#]?\s*\d+[\s,/]*GPUs?\s*[:#]?\s*\d+", re.I)
 _COORDINATE = re.compile(r"[A-Za-z]*\d+(?:[_@.][A-Za-z]*\d*)*(?:\s*[-,]\s*[A-Za-z]+\d+)*")
 _NUMBER = re.compile(r"\d+")
 _SPAN = re.compile(r"(\d{1,6})\s*(?:-|–|\.\.|to)\s*(?:GPU[\s_]*)?(\d{1,6})", re.I)
-_ABOUT = re.compile(r"gpu|device|rank|all|→|->|↔|<->|=>|⇒|from|\AD\d", re.I)
+_DIMENSIONS = re.compile(r"\[[^\]]*=|=\s*(?:\d+\s*[×x*]\s*)?\[")
+_ABOUT = re.compile(r"gpu|device|rank|group|all|→|->|↔|<->|=>|⇒|from|\AD\d", re.I)
 
 
 def _numbers(text: str) -> tuple[int, ...]:
@@ -85,7 +89,9 @@ def _without(line: str, match: re.Match[str]) -> str:
 @lru_cache(maxsize=1 << 14)
 def gpus_of_line(line: str) -> Placement | None:
     """The GPUs one line of a label names; None if it names none."""
-    if not _ABOUT.search(line) or ("[" in line and "=" in line):
+    if found := _MODEL.match(line):
+        return Placement(names=tuple(filter(None, found.groups())))
+    if not _ABOUT.search(line) or ("[" in line and _DIMENSIONS.search(line)):
         return None
     if found := _NODE_GPU.search(line):
         return Placement(names=(found[0],), rest=_without(line, found))
@@ -100,12 +106,17 @@ def gpus_of_line(line: str) -> Placement | None:
         return Placement(_numbers(found["set"]), rest=_without(line, found))
     if found := _RANK.match(line):
         return Placement(_numbers(found["set"]))
+    return _vague(line) or _coordinates(line)
+
+
+def _vague(line: str) -> Placement | None:
+    """All GPUs, or none."""
     if found := _EVERY.search(line):
         number = _NUMBER.search(found[0])
         return Placement(every=True, count=int(number[0]) if number else 0, rest=_without(line, found))
     if found := _HOST.search(line):
         return Placement(host=True, rest=_without(line, found))
-    return _coordinates(line)
+    return None
 
 
 def _bare_arrow(line: str, found: re.Match[str]) -> bool:
@@ -140,10 +151,11 @@ _IN_ID = re.compile(r"(?:(?<![A-Za-z])(?:gpu|GPU|[Dd]evice|[Dd]ev)|(?<=[a-z])GPU
 
 
 def gpus_of_id(name: str) -> Placement | None:
-    """The GPU in an id, ``attn_gpu3``; None if there is none or more than one."""
+    """The GPU in an id, ``attn_gpu3`` or ``P100_3_norm``; None if there is none or more than one."""
     low = name.lower()
     if "gpu" not in low and "dev" not in low:
-        return None
+        models = set(_MODEL_IN_ID.findall(name))
+        return Placement(names=(models.pop(),), source="id") if len(models) == 1 else None
     found = {int(number) for number in _IN_ID.findall(name)}
     return Placement((found.pop(),), source="id") if len(found) == 1 else None
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
-__all__ = ["FAMILIES", "UNKNOWN", "Operation", "operation_of"]
+__all__ = ["FAMILIES", "UNKNOWN", "Operation", "is_way", "narrowed", "operation_of"]
 
 FAMILIES = ("compute", "communication", "norm", "gate", "routing", "residual", "io", "placeholder")
 """The coarse kinds."""
@@ -27,20 +27,22 @@ class Operation:
 UNKNOWN = Operation()
 
 _TABLE = (
-    ("placeholder", "placeholder", 1.0, r"^\W*(?:\.\.\.|…)\W*$|\.\.\.|…|\bellipsis\b|\bomitted\b|\bsimilar\b"),
+    ("placeholder", "placeholder", 1.0, r"^\W*(?:\.\.\.|…)\W*$|\.\.\.|…|\bellipsis\b|\bomitted\b|\bsimilar\b|\brepeat(?:ed|ing) (?:layers?|pattern|structure)\b"),
     ("all_reduce", "communication", 1.0, r"\ball ?reduce\b"),
     ("reduce_scatter", "communication", 1.0, r"\breduce ?scatter\b"),
     ("all_gather", "communication", 1.0, r"\ball ?gather\b"),
-    ("all_to_all", "communication", 1.0, r"\ball ?(?:to|2) ?all\b|\ba2a\b"),
+    ("all_to_all", "communication", 1.0, r"\ball ?(?:to|2|#) ?all\b|\ba ?(?:2|#) ?a\b"),
     ("broadcast", "communication", 1.0, r"\b(?:broadcast|bcast)\b"),
     ("send_recv", "communication", 1.0, r"\bsend(?:ing)? ?(?:and |& |/ ?)?(?:recv|receive)\b|\b(?:pipeline|pp|p2p|stage|inter stage) ?comm(?:unication)?\b|\bp2p\b"),
     ("recv", "communication", 1.0, r"\b(?:recv|receive|receives|receiver)\b"),
     ("send", "communication", 1.0, r"\bsend\b"),
-    ("transfer", "communication", 0.8, r"\b(?:comm|communication|transfer|sync)\b"),
-    ("head_split", "compute", 0.8, r"\breshape\b|\btranspose\b"),
+    ("transfer", "communication", 0.8, r"\b(?:comm|communication|transfer|sync)\b|\b(?:pipeline|stage) transition\b"),
+    ("head_split", "compute", 0.9, r"\bsplit heads?\b|\bhead split\b"),
+    ("head_merge", "compute", 0.9, r"\b(?:merge|combine|recombine) heads?\b|\bheads? merge\b"),
+    ("rearrange", "compute", 0.8, r"\breshape\b|\btranspose\b"),
     ("route_back", "routing", 1.0, r"\broute back\b"),
     ("route", "routing", 0.9, r"\bexpert route\b|\broute to expert\b|\broute expert\b"),
-    ("dispatch", "routing", 1.0, r"\bdispatch\b"),
+    ("dispatch", "routing", 1.0, r"\bdispatch\b|\btoken distribut(?:or|ion)\b|\bdistribute tokens\b"),
     ("combine", "routing", 1.0, r"\bcombine\b"),
     ("aggregate", "routing", 1.0, r"\b(?:agg|aggr|aggregate|aggregation|aggregator)\b"),
     ("concat", "routing", 1.0, r"\b(?:concat|concatenate|concatenation)\b"),
@@ -49,12 +51,13 @@ _TABLE = (
     ("residual", "residual", 1.0, r"\bresidual\b|\bresidual add\b|\bskip connection\b|\bres(?: add)?$|\bmoe res\b|\badd residual\b"),
     ("norm", "norm", 1.0, r"\b(?:layer ?norm|rms ?norm|layer ?normalization|norm|ln|normalization)\b"),
     ("embedding", "compute", 1.0, r"\b(?:embedding|embeddings|embed|positional encoding|position encoding|rope|rotary)\b"),
+    ("scale", "compute", 0.9, r"\b(?:scale|scaling)$"),
     ("softmax", "compute", 1.0, r"\bsoftmax\b"),
     ("scores", "compute", 0.9, r"\bqk ?\^? ?t\b|\bqk ?\b(?!v)|\b(?:attention|attn) scores?\b|\bscores?\b|\bq ?[×x*·@] ?k\b"),
-    ("weighted_sum", "compute", 0.9, r"\b(?:attention|attn|scores?|weights?|softmax|a|p) ?[×x*·@] ?v\b|\b(?:attention|attn) weighted\b|\bweighted sum\b"),
+    ("weighted_sum", "compute", 0.9, r"\b(?:attention|attn|scores?|weights?|softmax|a|p) ?[×x*·@] ?v\b|\b(?:attention|attn) weighted\b|\bweighted (?:sum|values?)\b|\bapply (?:attention |attn )?(?:weights|scores|probabilities)\b"),
     ("linear", "compute", 0.9, r"\bgate (?:proj|projection|linear|up)\b|\b(?:mlp|ffn) gate\b|\bexpert gate (?:proj|projection|linear)\b|\bexpert # gate$"),
     ("activation", "compute", 1.0, r"\b(?:gelu|silu|relu|swiglu|swish|activation|act|gate mul|elementwise mul|element wise mul)\b"),
-    ("gate", "gate", 0.9, r"\b(?:gate|gating|router|gate network|expert selection|top ?k)\b"),
+    ("gate", "gate", 0.9, r"\b(?:gate|gating|router|gate network|expert select|expert selection|top ?k)\b"),
     ("routing", "routing", 0.8, r"\b(?:routing|route|router)\b"),
     ("linear", "compute", 1.0, r"\b(?:linear|linear#?|proj|projection|projections|dense|fc|fc#|lm head|qkv|unembedding)\b|\b(?:up|down)$|\b(?:up|down)\b(?= (?:gpu|tp|#))"),
     ("cache", "compute", 0.9, r"\bkv ?cache\b"),
@@ -124,6 +127,13 @@ def _first(words: str) -> str:
 
 
 _SURE_BY_ID = 0.7
+Names = tuple[str, ...]
+_BLOCKS = ("attention", "mlp", "experts")
+_PART_OF_ATTENTION = re.compile(r"\bout(?:put)?\b|\bproj")
+_PART_OF_MLP = re.compile(r"(?:mlp|ffn)[ _-]?\d", re.I)
+_WAY = re.compile(r"(?<![a-z])(?:col(?:umn)?|row)(?=[\W_]|\Z|parallel|wise)", re.I)
+_ONLY_WAY = re.compile(r"\W*(?:col(?:umn)?|row)[\s_-]?(?:parallel|wise|split)\W*\Z", re.I)
+_ROUTER = re.compile(r"\brouter\b(?!.*\b(?:gate|gating|select))", re.I)
 
 
 def operation_of(title: str, name: str, shape: str = "") -> Operation:
@@ -131,6 +141,40 @@ def operation_of(title: str, name: str, shape: str = "") -> Operation:
     found = _named(_NUMBER.sub("0", title)) if title else UNKNOWN
     if not found and (by_id := _named(_NUMBER.sub("0", name))):
         found = Operation(by_id.op, by_id.family, by_id.confidence * _SURE_BY_ID)
-    if found.op == "gather" and shape in ("ellipse", "oval"):
-        return Operation("all_gather", "communication", 0.6)
+    if shape in ("ellipse", "oval"):  # drawn as communication
+        if found.op == "gather":
+            return Operation("all_gather", "communication", 0.6)
+        if found.op == "gate" and _ROUTER.search(title):
+            return Operation("routing", "routing", 0.6)
     return found
+
+
+def is_way(text: str) -> bool:
+    """Whether a line only says how a matrix is cut: ``(Column Parallel)``, ``ColParallel``."""
+    return bool(_ONLY_WAY.match(text))
+
+
+@lru_cache(maxsize=1 << 12)
+def _is_part_of_attention(title: str) -> bool:
+    return bool(_PART_OF_ATTENTION.search(_words(title)))
+
+
+def narrowed(operation: Operation, title: str, rest: tuple[str, ...], taken: Names, given: Names) -> Operation:
+    """What is named after a block and is one matrix product of it; else what it is.
+
+    Only a matrix product is cut by columns or by rows (``MLP1``, ``column parallel``); both ways in one label is the whole
+    block. An attention output that gives no heads is the output projection, and the weighted sum if scores go in.
+    ``taken`` and ``given`` are the names of the dimensions of the inputs and outputs.
+    """
+    if operation.op == "attention":
+        if not _is_part_of_attention(_NUMBER.sub("0", title)):
+            return operation
+        if taken.count("seq_len") > 1 and "hidden" not in taken:
+            return replace(operation, op="weighted_sum")
+    elif operation.op not in _BLOCKS or not (part := _PART_OF_MLP.search(title)):
+        return operation
+    elif operation.op == "experts" and part[0][-2].isalpha():
+        return replace(operation, op="linear")  # "Expert 0 FFN2"
+    ways = {way[0].lower() for text in (title, *rest) for way in _WAY.findall(text)}
+    merges = operation.op == "attention" and bool(taken and given) and not {"heads", "d_k"} & set(given) and not ways
+    return replace(operation, op="linear") if merges or len(ways) == 1 else operation

@@ -6,21 +6,29 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-__all__ = ["Place", "place_of", "place_of_text"]
+__all__ = ["Place", "is_place", "place_of", "place_of_text"]
+
+_FIELDS = ("layer", "stage", "expert", "rank")
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where in the model a node stands; None where nothing says so."""
+    """Where in the model a node stands; None where nothing says so.
+
+    ``several`` names the fields of which a text says more than one (``Layers 2-15``): there is no single one then.
+    ``doubtful`` are those whose number another one follows (``expert_1_10``): which of the two is meant is not said.
+    """
 
     layer: int | None = None
     stage: int | None = None
     expert: int | None = None
     rank: int | None = None
+    several: frozenset[str] = frozenset()
+    doubtful: frozenset[str] = frozenset()
 
 
 _WORDS = {
-    **dict.fromkeys(("layer", "lyr", "block"), "layer"),
+    **dict.fromkeys(("layer", "lyr", "lay", "block"), "layer"),
     **dict.fromkeys(("stage", "pipeline"), "stage"),
     **dict.fromkeys(("expert", "exp"), "expert"),
     **dict.fromkeys(("tp", "rank", "shard"), "rank"),
@@ -30,28 +38,103 @@ _NAMED = re.compile(
     r"(?<![A-Za-z])(?:([A-Za-z]*)([Ll]ayer|[Ee]xpert|[Ss]tage)|([A-Za-z]+))([\s_#:-]{0,2})(\d{1,6})"
     r"(?!\d)(?!\s*[-–,]\s*\d)(?!\s+(?:[Ll]ayers|[Ee]xperts))"
 )
+_SEVERAL = re.compile(
+    r"(?<![A-Za-z])(?P<one>layer|expert|stage|tp|rank)"
+    r"(?:s?\s*[:#]?\s*\[?\d+\s*(?:-|–|→|->|to\b|\.\.)\s*(?:(?P=one)\s?)?\d|s\s*[:#]?\s*\[?\d+\s*(?:,|&|and\b)\s*\d)",
+    re.IGNORECASE,
+)
+_BETWEEN = re.compile(r"[_\s]*to[_\s]+(?:(?:layer|stage|pp|l|s)[_\s]?)?\d|[_\s]*(?:->|→|↔)")
+_ARROW = re.compile("->|→|↔")
+_RING = re.compile(r"ring[_\s]?stage", re.I)
+_INDEX = re.compile(r"_\d+(?![A-Za-z0-9])")
+_PLACE_WORDS = re.compile(
+    r"\b(?:layers?|lyr|blocks?|stages?|experts?|exp|tp|pp|dp|ep|sp|cp|rank|shard|pipeline|parallel|transformer|group|[lset])"
+    r"(?![A-Za-z])",
+    re.IGNORECASE,
+)
+_NUMBER = re.compile(r"(\d+)")
+_LONGEST = 6
+"""Digits of a number that may be a layer; longer ones are something else."""
+_MANY = 10
+_INDICES = [str(index) for index in range(_MANY)]
+_LETTER = re.compile(r"[^\W\d_]")
 
 
-@lru_cache(maxsize=1 << 14)
 def place_of_text(text: str) -> Place:
-    """What one id or one line says. ``Layers 2-15`` is no single layer."""
+    """What one id or one line says. ``Layers 2-15`` is no single layer, ``stage0_to_stage1`` no single stage.
+
+    Texts that differ in their numbers only are read once: what is cached says which of the numbers is meant.
+    """
+    pieces = _NUMBER.split(text)
+    numbers = pieces[1::2]
+    if len(numbers) > _MANY or max(map(len, numbers), default=0) > _LONGEST:
+        return _read(text)
+    pieces[1::2] = _INDICES[: len(numbers)]
+    which, several, doubtful = _template("".join(pieces))
+    layer, stage, expert, rank = [None if index is None else int(numbers[index]) for index in which]
+    return Place(layer, stage, expert, rank, several, doubtful)
+
+
+@lru_cache(maxsize=1 << 12)
+def _template(text: str) -> tuple[tuple[int | None, ...], frozenset[str], frozenset[str]]:
+    """The same of a text in which each number is its own index."""
+    place = _read(text)
+    return tuple(getattr(place, field) for field in _FIELDS), place.several, place.doubtful
+
+
+def _read(text: str) -> Place:
     found: dict[str, int] = {}
+    doubtful: set[str] = set()
+    several = {_WORDS[match["one"].lower()] for match in _SEVERAL.finditer(text)}
     for match in _NAMED.finditer(text):
         _, whole, other, between, number = match.groups()
         what = _WORDS.get((whole or other).lower())
         if what is None and not between and (match.start() == 0 or not text[match.start() - 1].isalnum()):
             what = _LETTERS.get(other.lower())
-        if what:
-            found.setdefault(what, int(number))
-    return Place(**found)
+        if what is None or what in found:
+            continue
+        if _BETWEEN.match(text, match.end()):
+            several.add(what)
+        found[what] = int(number)
+        if _INDEX.match(text, match.end()):
+            doubtful.add(what)
+    if "stage" in found and _RING.search(text):
+        several.add("stage")  # a turn of ring attention, no stage of the pipeline
+    return Place(**found, several=frozenset(several), doubtful=frozenset(doubtful))
 
 
-def place_of(name: str, title: str) -> Place:
-    """The id counts first: labels of copied nodes are often not renumbered. The title fills what it leaves open."""
-    mine, theirs = place_of_text(name), place_of_text(title)
-    return Place(
-        theirs.layer if mine.layer is None else mine.layer,
-        theirs.stage if mine.stage is None else mine.stage,
-        theirs.expert if mine.expert is None else mine.expert,
-        theirs.rank if mine.rank is None else mine.rank,
-    )
+@lru_cache(maxsize=1 << 12)
+def is_place(line: str) -> bool:
+    """Whether a line says where the node stands and nothing else: ``Layer 3, DP 0``, ``(Pipeline Stage 2)``."""
+    if _ARROW.search(line):
+        return False
+    place = place_of_text(line)
+    if not place.several and all(getattr(place, field) is None for field in _FIELDS):
+        return False
+    return not _LETTER.search(_PLACE_WORDS.sub("", line))
+
+
+def _said(field: str, places: list[Place]) -> int | None:
+    """What the title says, else what all the lines agree in."""
+    found = dict.fromkeys(number for place in places if (number := getattr(place, field)) is not None)
+    titled = getattr(places[0], field)
+    return titled if titled is not None else next(iter(found)) if len(found) == 1 else None
+
+
+def place_of(name: str, title: str, *lines: str) -> Place:
+    """The id counts first: labels of copied nodes are often not renumbered. Title and lines fill what is open.
+
+    Where the label says several, or the id is in doubt about anything but the layer, the id does not count.
+    """
+    mine, theirs = place_of_text(name), [place_of_text(text) for text in (title, *lines)]
+    several = mine.several.union(*(place.several for place in theirs))
+    found: dict[str, int] = {}
+    for field in _FIELDS:
+        said = _said(field, theirs)
+        own = getattr(mine, field)
+        if field in mine.doubtful and (said is not None or field != "layer"):
+            own = None
+        chosen = said if own is None else own
+        if chosen is not None and field not in several:
+            found[field] = chosen
+    return Place(found.get("layer"), found.get("stage"), found.get("expert"), found.get("rank"))

@@ -1,0 +1,115 @@
+"""A file that declares nothing, as its labels tell it: operators, layers, blocks and GPUs, for pictures alone.
+
+What is read may be wrong, so no rule and no price is worked out from it; a picture only looks like ours.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from dagtool.dag.algorithms import degrees, successors, topological_order
+from dagtool.dag.graph import Dag, Kind
+from dagtool.ops import OPERATORS
+
+if TYPE_CHECKING:
+    from dagtool.dot.labels import NodeFacts
+
+__all__ = ["told"]
+
+_FAMILIES = {"gate": "routing", "residual": "compute", "placeholder": ""}
+"""Families of labels that are no families of operators."""
+_NAMES = {"residual": "add"}
+_PLACES = re.compile(
+    r"(?:^|_)(?:layer|lyr|l|gpu|g|device|dev|d|expert|exp|e|stage|s|tp|ep|pp|dp|rank|r|t)_?\d+(?=_|$)|(?:_\d+)+$",
+    re.IGNORECASE,
+)
+_EXPERT = re.compile(r"(^|_)(expert)_?\d+(?=_|$)", re.IGNORECASE)
+_ATTENTION = frozenset({"attention", "scores", "softmax", "weighted_sum", "cache"})
+_MOE = frozenset({"gate", "experts", "route", "route_back", "routing", "dispatch", "aggregate", "combine"})
+_ATTENTION_ROLE = re.compile(r"(?:^|_)(?:attn|attention|mha|qkv|[qkv]_proj)(?:_|$)")
+
+
+def told(dag: Dag) -> Dag:
+    """The same graph with kinds, layers, experts and GPUs as its labels state them; as it is where it declares them."""
+    if dag.declared or any(kind.role for kind in dag.kinds) or dag.source is None or dag.source.node_ids != dag.ids:
+        return dag
+    from dagtool.dot.labels import Labels
+
+    facts = Labels(dag.source).nodes
+    layers = [-1 if one.place.layer is None else one.place.layer for one in facts]
+    blocks = _blocks(dag, facts, layers)
+    if not any(one.operation for one in facts):
+        return dag
+    kinds: dict[Kind, int] = {}
+    devices: dict[tuple[int, ...], int] = {}
+    kind_of = [kinds.setdefault(_kind(*row), len(kinds)) for row in zip(dag.ids, facts, blocks, strict=True)]
+    gpus = [_gpus(one) for one in facts]
+    return replace(
+        dag,
+        kind_of=kind_of,
+        kinds=list(kinds),
+        layer_of=layers,
+        expert_of=[-1 if one.place.expert is None else one.place.expert for one in facts],
+        devices_of=[devices.setdefault(held, len(devices)) if held else -1 for held in gpus],
+        device_sets=list(devices),
+    )
+
+
+def _gpus(facts: NodeFacts) -> tuple[int, ...]:
+    place = facts.placement
+    return tuple(sorted({*place.gpus, *place.to})) if place and not place.every else ()
+
+
+def _kind(name: str, facts: NodeFacts, block: str) -> Kind:
+    op = _NAMES.get(facts.op, facts.op)
+    family = _FAMILIES.get(facts.operation.family, facts.operation.family)
+    role = _role(name) or op or "node"
+    shape = facts.gives[0] if facts.gives else None
+    output = f"[{', '.join(f'{dim.name}={dim.text}' if dim.name else dim.text for dim in shape.dims)}]" if shape else ""
+    params = (("family", family), ("output", output))
+    return Kind(op if op in OPERATORS else "", f"{block}.{role}" if block else role, params=params)
+
+
+def _role(name: str) -> str:
+    """What remains of an id without the numbers of its place: ``q_proj`` of ``layer0_q_proj_gpu3``.
+
+    That it is an expert stays: ``expert_up`` of ``layer0_expert3_up``.
+    """
+    return _PLACES.sub("", _EXPERT.sub(r"\1\2", name)).strip("_")
+
+
+def _blocks(dag: Dag, facts: Sequence[NodeFacts], layers: Sequence[int]) -> list[str]:
+    """The block of each node of a layer: a layer is divided after each residual add; empty outside of layers."""
+    parts = _parts(dag, facts, layers)
+    ops: dict[tuple[int, int], set[str]] = {}
+    for node, (layer, part) in enumerate(zip(layers, parts, strict=True)):
+        if layer >= 0:
+            ops.setdefault((layer, part), set()).update((facts[node].op, _role(dag.ids[node]).lower()))
+    names = {key: _block(found) for key, found in ops.items()}
+    return [names.get((layer, part), "") for layer, part in zip(layers, parts, strict=True)]
+
+
+def _parts(dag: Dag, facts: Sequence[NodeFacts], layers: Sequence[int]) -> list[int]:
+    """How many residual adds of its own layer lie before each node, two at most."""
+    count = len(dag.ids)
+    incoming, _ = degrees(count, dag.tails, dag.heads)
+    after = successors(count, dag.tails, dag.heads)
+    parts = [0] * count
+    for node in topological_order(after, incoming):
+        step = parts[node] + (facts[node].operation.family == "residual")
+        for head in after.of(node):
+            if layers[head] == layers[node]:
+                parts[head] = min(2, max(parts[head], step))
+    return parts
+
+
+def _block(found: Iterable[str]) -> str:
+    words = set(found)
+    if words & _MOE or any("expert" in word for word in words):
+        return "moe"
+    if words & _ATTENTION or any(_ATTENTION_ROLE.search(word) for word in words):
+        return "attention"
+    return "mlp" if words & {"mlp", "activation", "linear"} else "rest"

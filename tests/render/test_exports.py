@@ -1,0 +1,67 @@
+"""What other programs read: Mermaid, Model Explorer, notebooks."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from dagtool.dot import parse
+from dagtool.dot.dialect import to_dag
+from dagtool.errors import DagtoolError
+from dagtool.generators import generate
+from dagtool.generators.presets import preset_names
+from dagtool.render import compose_drawing
+from dagtool.render.model_explorer import model_explorer
+
+
+@pytest.mark.parametrize("preset", preset_names())
+def test_mermaid_names_every_node_and_edge_of_the_picture(preset):
+    drawing = compose_drawing(generate(preset))
+    text = drawing.draw("mmd").decode()
+    assert len(re.findall(r"^ +n\d+[\[({]", text, re.MULTILINE)) == drawing.nodes
+    assert len(re.findall(r"-->|-\.->", text)) == len(drawing.picture.edges)
+    assert text.count("subgraph ") == text.count("\n  end") + text.count("\n    end") + text.count("\n      end")
+    assert text.count("subgraph ") == len(drawing.picture.frames)
+
+
+def test_mermaid_is_safe_with_hostile_labels():
+    dag = to_dag(parse(b'digraph {"a\\"]; click x; <script>" -> "b|c#quot;"}')[0])
+    text = compose_drawing(dag).draw("mmd").decode()
+    assert "<script>" not in text
+    assert all(line.count('"') % 2 == 0 for line in text.splitlines())
+    assert "|c" not in text
+
+
+def test_mermaid_refuses_what_it_does_not_draw():
+    dag = generate("tp8")
+    with pytest.raises(DagtoolError, match="more than Mermaid draws"):
+        compose_drawing(dag, view="all").draw("mmd")
+
+
+def test_model_explorer_has_every_node_and_edge():
+    dag = generate("tp8")
+    graph = json.loads(model_explorer(dag))["graphs"][0]
+    ids = {node["id"] for node in graph["nodes"]}
+    assert len(ids) == len(dag.ids)
+    edges = [edge["sourceNodeId"] for node in graph["nodes"] for edge in node["incomingEdges"]]
+    assert len(edges) == len(dag.tails)
+    assert set(edges) <= ids
+    softmax = next(node for node in graph["nodes"] if node["id"] == "tp_layer1_softmax_gpu3")
+    assert softmax["namespace"] == "layer 1/attention/GPU 3"
+
+
+def test_a_notebook_shows_the_picture_and_a_line():
+    shown = generate("tp8")._repr_mimebundle_()
+    assert shown["image/svg+xml"].startswith("<svg ")
+    assert shown["text/plain"] == "<Dag tp8: 553 nodes, 787 edges on 8 GPUs>"
+    assert set(generate("tp8")._repr_mimebundle_(include=["text/plain"])) == {"text/plain"}
+    assert set(generate("tp8")._repr_mimebundle_(exclude=["image/svg+xml"])) == {"text/plain"}
+
+
+def test_a_notebook_shows_text_where_there_is_no_picture():
+    cyclic = to_dag(parse(b"digraph {" + b"".join(b"a%d -> a%d;" % (n, n + 1) for n in range(60)) + b"a9 -> a0}")[0])
+    shown = cyclic._repr_mimebundle_()
+    assert set(shown) == {"text/plain"}
+    assert "has a cycle" in shown["text/plain"]

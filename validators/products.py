@@ -1,0 +1,73 @@
+"""Matrix products that labels state: over which GPUs, and how often cut along the inner dimension and the columns."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dagtool.validators.reading import numbers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dagtool.dot.labels.dims import Shape
+    from dagtool.validators.context import Context
+    from dagtool.validators.reading import Reading
+
+__all__ = ["LabelledProduct", "labelled_products", "takes_all_tokens"]
+
+_MLP = re.compile(r"mlp|ffn|feed|moe|expert|(?<![a-z])(?:fc|up|down)(?![a-z])", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledProduct:
+    """One sort of linear in one layer, its nodes alike in sizes.
+
+    ``rows`` is the whole hidden size over the width of the input, ``columns`` that over the width of the output.
+    """
+
+    nodes: tuple[int, ...]
+    gpus: frozenset[int]
+    single: bool
+    """Whether each node is on one GPU."""
+    taken: Shape
+    given: Shape
+    rows: int
+    columns: int
+
+
+def labelled_products(ctx: Context) -> Iterator[LabelledProduct]:
+    """Linears of attention, between values as wide as the hidden size or a part of it.
+
+    Those of an MLP are left out, for labels often call its inner size hidden too, and so are experts'.
+    """
+    reading = ctx.reading
+    alike: dict[tuple[str, int | None, Shape, Shape], list[int]] = {}
+    for node in reading.of("linear") if reading.hidden else ():
+        facts = reading.nodes[node]
+        template = reading.template(node)
+        if len(facts.inputs) == len(facts.outputs) == 1 and not _MLP.search(f"{template} {facts.title}"):
+            key = (template, reading.places.layer_of[node], facts.inputs[0], facts.outputs[0])
+            alike.setdefault(key, []).append(node)
+    for (_, _, taken, given), nodes in alike.items():
+        rows, columns = _cut(reading, taken), _cut(reading, given)
+        gpus = [reading.gpus(node) for node in nodes]
+        if rows and columns and all(gpus):
+            single = all(len(one) == 1 for one in gpus)
+            yield LabelledProduct(tuple(nodes), frozenset().union(*gpus), single, taken, given, rows, columns)
+
+
+def _cut(reading: Reading, shape: Shape) -> int:
+    """Into how many parts the hidden size is cut; 0 where the shape does not tell."""
+    sizes = numbers(shape)
+    width = sizes["heads"] * sizes["d_k"] if sizes.keys() >= {"heads", "d_k"} else sizes.get("hidden", 0)
+    return reading.hidden // width if width and not reading.hidden % width else 0
+
+
+def takes_all_tokens(reading: Reading, shape: Shape) -> bool:
+    """Whether batch and sequence are the largest of the file; a symbol counts as the whole."""
+    sizes = numbers(shape)
+    return all(
+        sizes.get(name, whole) == whole for name, whole in reading.widest.items() if name in ("batch_size", "seq_len")
+    )

@@ -1,0 +1,125 @@
+"""What follows from the labels of a foreign file together: places, neighbours, the widest value of each dimension."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from dagtool.validators.places import Places
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from dagtool.dot.labels import NodeFacts
+    from dagtool.dot.labels.dims import Shape
+    from dagtool.validators.context import Context
+
+__all__ = ["Reading", "numbers"]
+
+_NUMBER = re.compile(r"\d+")
+_OWN_NUMBER = re.compile(r"\d+(?![a-z\d])|(?<![a-z\d])\d+")
+_JOINS = frozenset(["communication", "routing", "residual"])
+
+
+class Reading:
+    """Answers about the nodes of one graph; without nodes where the file declares its operators."""
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+        self.nodes: list[NodeFacts] = ctx.labels.nodes if ctx.labels else []
+        self.places = Places(ctx, self.nodes)
+
+    def of(self, *ops: str, sure: float = 0.9) -> list[int]:
+        """The nodes of these operators, as far as that is plain."""
+        wanted = frozenset(ops)
+        return [node for node, facts in enumerate(self.nodes) if self._is(facts, wanted, sure)]
+
+    @staticmethod
+    def _is(facts: NodeFacts, wanted: frozenset[str], sure: float) -> bool:
+        return facts.operation.op in wanted and facts.operation.confidence >= sure
+
+    def family(self, node: int) -> str:
+        """The family of its operator; empty where none is known."""
+        return self.nodes[node].operation.family
+
+    def joins(self, node: int) -> bool:
+        """Whether it brings values of several GPUs or experts together, or moves them."""
+        return self.family(node) in _JOINS
+
+    def gpus(self, node: int) -> frozenset[int]:
+        """The GPUs it names by number, on both sides of an arrow; empty where it says "all" or nothing."""
+        placement = self.nodes[node].placement
+        if placement is None or placement.every:
+            return frozenset()
+        return frozenset((*placement.gpus, *placement.to))
+
+    @cached_property
+    def phrases(self) -> list[str]:
+        """The label of each node in small letters, numbers as ``#`` (not that of ``a2a``): few texts for many nodes."""
+        graph = self._ctx.graph
+        if graph is None or not self.nodes:
+            return []
+        labels = [attributes.get("label", "") for attributes in graph.node_attributes]
+        known = {label: _OWN_NUMBER.sub("#", label.lower()) for label in set(labels)}
+        return [known[label] for label in labels]
+
+    def saying(self, pattern: re.Pattern[str]) -> list[int]:
+        """The nodes whose phrase has a match; each distinct one is searched once."""
+        found: dict[str, bool] = {}
+        hits = []
+        for node, text in enumerate(self.phrases):
+            hit = found.get(text)
+            if hit is None:
+                hit = found[text] = bool(pattern.search(text))
+            if hit:
+                hits.append(node)
+        return hits
+
+    @cached_property
+    def widest(self) -> dict[str, int]:
+        """For each named dimension the largest number that stands for it anywhere."""
+        found: dict[str, int] = {}
+        for shapes in {facts.inputs + facts.outputs + facts.bare for facts in self.nodes}:
+            for dim in (dim for shape in shapes for dim in shape.dims):
+                if dim.name and dim.value is not None and dim.value > found.get(dim.name, 0):
+                    found[dim.name] = dim.value
+        return found
+
+    @cached_property
+    def hidden(self) -> int:
+        """The whole hidden size: the widest that an input, embedding, norm, gate or residual has; 0 if none says.
+
+        (An MLP's inner size is often called hidden too.)
+        """
+        families = ("io", "norm", "residual", "gate")
+        shapes = {
+            facts.inputs + facts.outputs
+            for facts in self.nodes
+            if facts.operation.family in families or facts.op == "embedding"
+        }
+        sizes = (dim.value for held in shapes for shape in held for dim in shape.dims if dim.name == "hidden")
+        return max((size for size in sizes if size), default=0)
+
+    def within(self, node: int, hops: int, stop: Callable[[int], bool]) -> Iterator[int]:
+        """What is reached from a node in so many steps, not going on behind a node at which ``stop`` holds."""
+        seen, edge = {node}, [node]
+        for _ in range(hops):
+            following = []
+            for one in edge:
+                for other in self._ctx.after.of(one):
+                    if other not in seen:
+                        seen.add(other)
+                        yield other
+                        if not stop(other):
+                            following.append(other)
+            edge = following
+
+    def template(self, node: int) -> str:
+        """The id without its numbers."""
+        return _NUMBER.sub("#", self._ctx.dag.ids[node])
+
+
+def numbers(shape: Shape) -> dict[str, int]:
+    """The dimensions that have a name and a number; of a name that occurs twice the last."""
+    return {dim.name: dim.value for dim in shape.dims if dim.name and dim.value is not None}
