@@ -155,7 +155,7 @@ def test(*arguments: str) -> None:
             failed.append(step.__name__)
     if failed:
         print("FAILED:", *failed, "(the tests are run all the same)", flush=True)
-    pytest(*arguments)
+    pytest("-n", "auto", "--dist", "loadfile", *arguments)  # a file on one core: its fixtures are made once
     if failed:
         raise CommandError(1)
 
