@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from dagtool.cli._subject import refuse_preset
 from dagtool.errors import DagtoolError
 
 __all__ = ["expand"]
@@ -19,6 +20,7 @@ def expand(path: str) -> list[str]:
     if path != "-" and not os.path.exists(path) and any(sign in path for sign in "*?["):
         return _fitting(path)
     if path == "-" or not os.path.isdir(path):
+        refuse_preset(path)
         return [path]
 
     def refuse(error: OSError) -> None:

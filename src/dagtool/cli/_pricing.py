@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from dagtool.cli._given import FiniteRange, refuse_given
+
 if TYPE_CHECKING:
     from dagtool.cost.backends import GetTime, Settings
     from dagtool.cost.seconds import NodeTimes
     from dagtool.dag.graph import Dag
     from dagtool.model.cluster import Cluster
 
-__all__ = ["backend_settings", "priced", "pricing_options", "seconds_on"]
+__all__ = ["backend_settings", "priced", "pricing_options", "refuse_unused", "seconds_on"]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _USUAL, _EACH = "h100", 8
@@ -52,7 +54,7 @@ _OPTIONS = (
     click.option("--table", default="", metavar="FILE.csv", help="Measured products: columns m, k, n, dtype, us."),
     click.option("--outside", default="", metavar="NAME", help="What prices products outside the table, else refused."),
     click.option(
-        "--efficiency", type=click.FloatRange(0, 1, min_open=True), help="Share of peak that large products reach."
+        "--efficiency", type=FiniteRange(0, 1, min_open=True), help="Share of peak that large products reach."
     ),
     click.option(
         "--attention",
@@ -63,12 +65,21 @@ _OPTIONS = (
     ),
     click.option(
         "--imbalance",
-        type=click.FloatRange(1),
+        type=FiniteRange(1),
         default=1.0,
         show_default=True,
         help="What the busiest GPU of an all-to-all moves, in averages.",
     ),
 )
+
+
+def refuse_unused(cost: str) -> None:
+    """Options that mean nothing with this backend: they would look as if they did. Raises DagtoolError."""
+    if cost == "symbolic":
+        why = "changes only seconds, and without --cluster there are none"
+        refuse_given(("dtype", "efficiency", "attention", "imbalance"), why, "add --cluster, as in --cluster 2xh100x8")
+    if cost != "table":
+        refuse_given(("table", "outside"), f"is for --cost table, this is --cost {cost}", "add --cost table")
 
 
 def backend_settings(options: Mapping[str, Any], built: Cluster | None) -> Settings:
@@ -105,6 +116,9 @@ def priced(dag: Dag, options: Mapping[str, Any]) -> tuple[Cluster, NodeTimes]:
     """The cluster, by default one that is large enough, and the seconds of every node on it. Raises DagtoolError."""
     from dagtool.model.cluster import cluster
 
+    cost = options["cost"] or "roofline"
+    if cost != "symbolic":  # which is refused with its own reason
+        refuse_unused(cost)
     last = max((gpu for gpus in dag.device_sets for gpu in gpus), default=0)
     built = cluster(options["cluster"] or f"{last // _EACH + 1}x{_USUAL}x{_EACH}")
-    return built, seconds_on(built, dag, options["cost"] or "roofline", options)
+    return built, seconds_on(built, dag, cost, options)

@@ -19,6 +19,7 @@ __all__ = ["command"]
 
 @click.group(
     "config",
+    no_args_is_help=False,
     epilog="\b\nExamples:\n  dagtool config show plans/\n  dagtool config show --resolved\n"
     "  dagtool validate --schema config > dagtool.schema.json",
 )
@@ -40,7 +41,14 @@ def show(paths: tuple[str, ...], resolved: bool, output_format: str, config: str
 
     The text is itself a configuration for the current folder.
     """
+    import os
+
     from dagtool.cli._config import find_config, load_config
+    from dagtool.errors import DagtoolError
+
+    for path in paths:
+        if path != "-" and not os.path.exists(path):
+            raise DagtoolError(f"{path}: there is no such file or folder", "name what 'dagtool validate' would check")
 
     read = load_config(config) if config else find_config(paths)
     values = list(_values(read, resolved))

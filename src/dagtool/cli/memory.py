@@ -80,7 +80,7 @@ def command(
         fused_attention=attention == "fused",
         reserve_bytes=_size("--reserve", reserve),
     )
-    capacity_bytes = _capacity(gpu_memory, cluster) or _size(f"{name}: gpu_memory", dag.facts.get("gpu_memory"))
+    capacity_bytes = _capacity(dag, gpu_memory, cluster) or _size(f"{name}: gpu_memory", dag.facts.get("gpu_memory"))
     try:
         use = memory(dag, assumptions=given, standing_for=standing_for)
     except DagtoolError as error:
@@ -118,7 +118,7 @@ def _context(dag: Dag, prefill: int | None, decode: int) -> int | None:
     return prompt + decode
 
 
-def _capacity(gpu_memory: str | None, where: str | None) -> int | None:
+def _capacity(dag: Dag, gpu_memory: str | None, where: str | None) -> int | None:
     """What the call says a GPU has."""
     from dagtool.errors import DagtoolError
 
@@ -128,7 +128,10 @@ def _capacity(gpu_memory: str | None, where: str | None) -> int | None:
         raise DagtoolError("--gpu-memory and --cluster both say what a GPU has", "give one of them")
     from dagtool.model.cluster import cluster
 
-    return cluster(where).gpu.memory_bytes
+    built = cluster(where)
+    named = (gpu for gpus in (*dag.device_sets, *(mesh.gpus for mesh in dag.meshes.values())) for gpu in gpus)
+    built.require(max(named, default=0))
+    return built.gpu.memory_bytes
 
 
 def _size(what: str, text: str | None) -> int | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dagtool.cli._pricing import backend_settings, pricing_options, seconds_on
+from dagtool.cli._pricing import backend_settings, pricing_options, refuse_unused, seconds_on
 
 if TYPE_CHECKING:
     from dagtool.cost.backends import GetTime
@@ -91,6 +91,7 @@ def _prices(cost: str, options: dict[str, object]) -> GetTime | None:
     from dagtool.errors import DagtoolError
     from dagtool.model.cluster import cluster
 
+    refuse_unused(cost)
     found = cluster(str(options["cluster"])) if options["cluster"] else None
     prices = make_backend(cost, backend_settings(options, found))
     if prices and not found:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dagtool.cli._given import FiniteRange
 from dagtool.cli._pricing import priced, pricing_options
 from dagtool.cost.disciplines import DISCIPLINES
 
@@ -42,7 +43,7 @@ _MOST_INSTANCES = 20_000_000
 )
 @click.option(
     "--backward",
-    type=click.FloatRange(min=0),
+    type=FiniteRange(min=0),
     metavar="TIMES",
     help="The backward pass: computation takes so many times as long as forward.  [default: 2 for 1f1b, else none]",
 )

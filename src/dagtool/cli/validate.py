@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dagtool.cli._complete import complete_codes, complete_formats, complete_profiles
+from dagtool.cli._option_groups import GroupedCommand
 from dagtool.cli._style import color_option
 from dagtool.errors import DagtoolError
 
@@ -63,7 +64,7 @@ def _print_schema(ctx: click.Context, _: click.Parameter, value: str | None) -> 
         ctx.exit()
 
 
-class _WithOptionsOfRules(click.Command):
+class _WithOptionsOfRules(GroupedCommand):
     """Has besides its own options one for each switch that a rule heeds; looked up only when it is called."""
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
@@ -91,8 +92,17 @@ def _keep_option(ctx: click.Context, param: click.Parameter, value: str | None) 
 
 _OPTIONS = "dagtool.options"
 
+_GROUPS = {
+    "Which rules": "profile select extend-select ignore per-file-ignores severity expect",
+    "What counts": "fail-on baseline write-baseline no-suppress against",
+    "Fixes": "fix diff unsafe-fixes fixed-output",
+    "Output": "output-format output group color statistics timings schema",
+    "Input": "stdin-filename jobs config no-config",
+}
+"""The sections of the help; the options of rules come behind them."""
 
-@click.command("validate", cls=_WithOptionsOfRules, epilog=_EPILOG)
+
+@click.command("validate", cls=_WithOptionsOfRules, epilog=_EPILOG, option_groups=_GROUPS, rest="More, that rules heed")
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @click.option(
     "--output-format",

@@ -85,6 +85,15 @@ class Cluster:
         """The node in which a GPU stands."""
         return gpu // self.gpus_per_node
 
+    def require(self, gpu: int) -> None:
+        """Raises DagtoolError where there is no GPU of this number."""
+        if gpu >= self.gpus:
+            nodes = self.node_of(gpu) + 1
+            raise DagtoolError(
+                f"the deployment has GPU {gpu}, but {self} has GPUs 0 to {self.gpus - 1}",
+                f"--cluster {replace(self, nodes=nodes)} has enough",
+            )
+
     def __str__(self) -> str:
         return f"{self.nodes}x{self.gpu.short}x{self.gpus_per_node}"
 
