@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from typing import Any
 
 import click
 
@@ -15,7 +16,7 @@ __all__ = ["FiniteRange", "is_given", "refuse_given"]
 class FiniteRange(click.FloatRange):
     """Numbers only: ``nan`` lies in every range, and ``inf`` in every one without an upper end."""
 
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """As the base class, then refuse what is no number."""
         number = float(super().convert(value, param, ctx))
         if not math.isfinite(number):
