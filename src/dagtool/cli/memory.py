@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
+_MOST_TOKENS = 10**12
+
+
 @click.command(
     "memory",
     epilog="Examples: dagtool memory moe_tp8_pp2 --gpu-memory 80GiB, dagtool memory ep16_tp4 --cluster 8xh100x8"
@@ -29,9 +32,15 @@ __all__ = ["command"]
 @click.option("--cluster", metavar="NODESxGPUxGPUS|FILE.toml", help="GPUs that are known, in place of --gpu-memory.")
 @click.option("--dtype", default="bf16", show_default=True, help="Of weights and activations: bf16, fp8, fp32, …")
 @click.option("--kv-dtype", help="Of keys and values in the cache.  [default: as --dtype]")
-@click.option("--prefill", type=click.IntRange(0), help="Tokens of a prompt in the cache.  [default: the graph's S]")
 @click.option(
-    "--decode", type=click.IntRange(0), default=0, show_default=True, help="Tokens of an answer in the cache."
+    "--prefill", type=click.IntRange(0, _MOST_TOKENS), help="Tokens of a prompt in the cache.  [default: the graph's S]"
+)
+@click.option(
+    "--decode",
+    type=click.IntRange(0, _MOST_TOKENS),
+    default=0,
+    show_default=True,
+    help="Tokens of an answer in the cache.",
 )
 @click.option(
     "--attention",

@@ -43,7 +43,7 @@ _MOST_INSTANCES = 20_000_000
 )
 @click.option(
     "--backward",
-    type=FiniteRange(min=0),
+    type=FiniteRange(0, 1000),
     metavar="TIMES",
     help="The backward pass: computation takes so many times as long as forward.  [default: 2 for 1f1b, else none]",
 )

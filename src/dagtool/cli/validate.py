@@ -213,6 +213,7 @@ def command(
     """
     import sys
 
+    from dagtool.cli._files import refuse_overwriting
     from dagtool.cli._fix import Fixer, wanted
     from dagtool.cli._outputs import Outputs
     from dagtool.cli._reports import file_reports
@@ -224,6 +225,8 @@ def command(
 
     outputs = Outputs.parse(output)
     _refuse_together(against=against, write_baseline=write_baseline, output=output)
+    targets = [*(file for _, file in outputs.files), *filter(None, [write_baseline])]
+    refuse_overwriting(targets, [path for path in paths if path != "-"])
     if stdin_filename and "-" not in paths:
         raise DagtoolError("--stdin-filename names the standard input, but - is none of the files")
     stdin = stdin_filename or "<stdin>"
