@@ -21,7 +21,8 @@ __all__ = ["command"]
     "config",
     no_args_is_help=False,
     epilog="\b\nExamples:\n  dagtool config show plans/\n  dagtool config show --resolved\n"
-    "  dagtool validate --schema config > dagtool.schema.json",
+    "  dagtool validate --schema config > dagtool.schema.json\n\n"
+    "Exit status: 0, or 2 for a configuration that is wrong.",
 )
 def command() -> None:
     """The configuration of 'dagtool validate': dagtool.toml, or [tool.dagtool] in pyproject.toml."""
@@ -29,7 +30,8 @@ def command() -> None:
 
 @command.command(
     "show",
-    epilog="Exit status: 0, or 2 for a configuration that is wrong.",
+    epilog="Example: dagtool config show --resolved plans/\n\n"
+    "Exit status: 0, or 2 for a configuration that is wrong or a PATH that is not there.",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.argument("paths", metavar="[PATH]...", nargs=-1)
