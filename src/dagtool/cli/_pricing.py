@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     from dagtool.dag.graph import Dag
     from dagtool.model.cluster import Cluster
 
-__all__ = ["backend_settings", "priced", "pricing_options", "refuse_unused", "seconds_on"]
+__all__ = ["PRICING_GROUP", "backend_settings", "priced", "pricing_options", "refuse_unused", "seconds_on"]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+PRICING_GROUP = "cluster cost dtype efficiency attention imbalance table outside"
+"""The options, for help in groups."""
 _USUAL, _EACH = "h100", 8
 """Where no cluster is named: which GPU, and how many to a node."""
 

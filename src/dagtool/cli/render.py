@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dagtool.cli._given import FiniteRange, is_given, refuse_given
+from dagtool.cli._option_groups import GroupedCommand
 from dagtool.render.views import Asked, load_view, view_names, views_taking
 
 if TYPE_CHECKING:
@@ -33,6 +34,12 @@ class _ViewOption(click.Option):
 
 @click.command(
     "render",
+    cls=GroupedCommand,
+    option_groups={
+        "What is drawn": "view detail node steps gpus",
+        "What is marked": "highlight lint findings times",
+        "Output": "output format templates timeout quiet",
+    },
     epilog="Example: dagtool render outputs/ep16_tp4.dot -o ep16_tp4.svg\n\nPNG and PDF need Graphviz (the program"
     " 'dot', or pip install 'dagtool[render]'); the others need nothing. An HTML file holds the whole graph, to be"
     " searched and unfolded in a browser (docs/viewer.md).\n\nExit status: 0 drawn, 2 the file"
