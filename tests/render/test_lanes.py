@@ -88,3 +88,25 @@ def test_a_foreign_file_has_lanes_too():
     )
     picture = compose_drawing(to_dag(parse(text.encode())[0]), view="lanes").picture
     assert [node.id for node in picture.nodes] == ["a", "b", "c@0", "c@1"]
+
+
+def test_a_line_past_rows_ends_at_the_first_cell_of_its_row():
+    """On a file whose second block lies on other GPUs than the first."""
+    text = (
+        b'digraph { a [label="Norm\\nGPU: 0\\nInput: [batch_size=1, hidden=8]"]; '
+        b'b [label="Linear\\nGPU: 1\\nInput: [batch_size=1, hidden=8]"]; '
+        b'c [label="GELU\\nGPU: 3\\nInput: [batch_size=1, hidden=8]"]; a -> b; b -> c; a -> c }'
+    )
+    picture = compose_drawing(to_dag(parse(text)[0]), view="lanes").picture
+    spots = {node.id: node.spot for node in picture.nodes}
+    assert len(picture.edges) == 1
+    for edge in picture.edges:
+        spot = spots[edge.head]
+        assert edge.way is not None
+        assert spot is not None
+        assert 0 <= spot.left - edge.way.tip[0] <= 8
+
+
+def test_the_heading_counts_the_cells_that_are_drawn():
+    drawing = compose_drawing(generate("ep16_tp4"), view="lanes")
+    assert f"drawn as {drawing.nodes:,} nodes" in drawing.picture.facts[0]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 _FORMATS = ("svg", "png", "pdf", "dot", "mmd", "json", "html")
-_PICTURES_ONLY = ("view", "detail", "node", "steps", "gpus")
+_PICTURES_ONLY = ("view", "detail", "unfold", "node", "steps", "gpus")
 """Options that say what a picture shows; an HTML file shows all."""
 
 
@@ -35,7 +35,7 @@ class _ViewOption(click.Option):
     epilog="Example: dagtool render outputs/ep16_tp4.dot -o ep16_tp4.svg\n\nPNG and PDF need Graphviz (the program"
     " 'dot', or pip install 'dagtool[render]'); the others need nothing. An HTML file holds the whole graph, to be"
     " searched and unfolded in a browser (docs/viewer.md).\n\nExit status: 0 drawn, 2 the file"
-    " cannot be read, has a cycle, or is too large for the view, 3 Graphviz is missing, failed, or took too long.",
+    " cannot be read, or is too large for the view, 3 Graphviz is missing, failed, or took too long.",
 )
 @click.argument("file", metavar="FILE|-")
 @click.option(
@@ -56,6 +56,11 @@ class _ViewOption(click.Option):
 )
 @click.option(
     "--detail", metavar="LAYERS:LEVEL,…", help="For --view layers: op, block or layer, as in 0:op,1:block,2-:layer."
+)
+@click.option(
+    "--unfold",
+    metavar="AXES",
+    help="For folded views: keep the ranks along these axes of the mesh apart, as in tp or tp,ep.",
 )
 @click.option("--node", metavar="ID", help="For --view around: the node in the middle.")
 @click.option(
@@ -188,6 +193,7 @@ def _asked(file: str, view: str, given: dict[str, Any]) -> Asked:
         steps=given["steps"],
         gpus=gpus,
         detail=given["detail"] or "",
+        unfold=tuple(dict.fromkeys(filter(None, (given["unfold"] or "").replace(" ", "").split(",")))),
     )
 
 
