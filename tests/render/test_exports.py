@@ -61,7 +61,7 @@ def test_a_notebook_shows_the_picture_and_a_line():
 
 
 def test_a_notebook_shows_text_where_there_is_no_picture():
-    cyclic = to_dag(parse(b"digraph {" + b"".join(b"a%d -> a%d;" % (n, n + 1) for n in range(60)) + b"a9 -> a0}")[0])
-    shown = cyclic._repr_mimebundle_()
+    empty = to_dag(parse(b"digraph {}")[0])
+    shown = empty._repr_mimebundle_()
     assert set(shown) == {"text/plain"}
-    assert "has a cycle" in shown["text/plain"]
+    assert "no nodes" in shown["text/plain"]

@@ -7,6 +7,8 @@ from collections import Counter
 import pytest
 
 from dagtool.dag.folding import fold
+from dagtool.dot import parse
+from dagtool.dot.dialect import to_dag
 from dagtool.errors import DagtoolError
 from dagtool.generators import generate
 from dagtool.generators.presets import preset_names

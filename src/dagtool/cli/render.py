@@ -130,7 +130,7 @@ def command(
             _summary(output, f"{len(dag.ids):,} nodes written", started)
         return
     try:
-        wanted = _highlighted(dag, asked["highlight"], wanted)
+        wanted = _highlighted(file, dag, asked["highlight"], wanted)
         drawing = compose_drawing(dag, view=view, asked=wanted, templates=templates)
     except DagtoolError as error:
         if templates is None:
@@ -197,8 +197,8 @@ def _asked(file: str, view: str, given: dict[str, Any]) -> Asked:
     )
 
 
-def _highlighted(dag: Dag, highlight: str | None, asked: Asked) -> Asked:
-    """With what is to be marked. Raises DagtoolError for the path of a graph with a cycle."""
+def _highlighted(file: str, dag: Dag, highlight: str | None, asked: Asked) -> Asked:
+    """With what is to be marked. Raises DagtoolError for the path of a graph with a cycle, and for a configuration."""
     from dataclasses import replace
 
     if highlight == "path":
@@ -206,9 +206,9 @@ def _highlighted(dag: Dag, highlight: str | None, asked: Asked) -> Asked:
 
         return mark_path(dag, asked)
     if highlight == "findings":
-        from dagtool.validators import validate
+        from dagtool.cli._lint import lint
 
-        findings = [(finding.node, finding.code) for finding in validate(dag) if finding.node]
+        findings = [(finding.node, finding.code) for finding in lint(file, dag, group=False) if finding.node]
         nodes = len({name for name, _ in findings})
         remark = f"{len(findings):,} findings name {nodes:,} nodes" if findings else "no finding names a node"
         return replace(asked, badges=tuple(findings), remarks=(remark,))

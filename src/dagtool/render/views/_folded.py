@@ -98,7 +98,7 @@ def _composed(dag: Dag, folded: FoldedGraph, asked: Asked, env: SandboxedEnviron
     from dagtool.render.dress import dress
     from dagtool.render.frames import outlines
     from dagtool.render.mark import mark
-    from dagtool.render.place import place_in_columns
+    from dagtool.render.place import place_in_columns, place_in_rows
 
     marked = mark(compose(dag, folded, asked.caption), dag, folded, asked)
     picture = dress(with_closing(marked, dag, folded, closing), env)
@@ -109,4 +109,6 @@ def _composed(dag: Dag, folded: FoldedGraph, asked: Asked, env: SandboxedEnviron
         Frame(one.id, one.kind, one.label, tuple(picture.nodes[node].id for node in one.nodes))
         for one in outlines(dag, folded, None)
     ]
-    return replace(picture, frames=tuple(frames))
+    framed = replace(picture, frames=tuple(frames))
+    # Graphviz would shuffle ranks from row to row, and draw an edge and the one back on one line
+    return framed if in_order else place_in_rows(framed)
