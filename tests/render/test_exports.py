@@ -9,6 +9,7 @@ import pytest
 
 from dagtool.dot import parse
 from dagtool.dot.dialect import to_dag
+from dagtool.dot.writer import write_dot
 from dagtool.errors import DagtoolError
 from dagtool.generators import generate
 from dagtool.generators.presets import preset_names
@@ -65,3 +66,33 @@ def test_a_notebook_shows_text_where_there_is_no_picture():
     shown = empty._repr_mimebundle_()
     assert set(shown) == {"text/plain"}
     assert "no nodes" in shown["text/plain"]
+
+
+@pytest.mark.parametrize("preset", preset_names())
+def test_netron_finds_every_node_and_edge_outside_of_subgraphs(preset):
+    """Netron reads subgraphs and drops what is declared in them (source/dot.js): clusters may only list ids."""
+    dag = generate(preset, {"L": "2"})
+    folded = _inside("".join(write_dot(dag))), _inside(compose_drawing(dag).source)
+    assert folded[1], "the folded picture has frames"
+    for line in (*folded[0], *folded[1]):
+        assert "->" not in line
+        name, attributes, _ = line.partition(" [")
+        assert not attributes or name in ("node", "edge", "graph"), line
+
+
+def _inside(text: str) -> list[str]:
+    """The lines in subgraphs."""
+    inside: list[str] = []
+    depth = 0
+    for line in text.splitlines():
+        if depth > 1:
+            inside.append(line.strip())
+        depth += _braces(line)
+    assert depth == 0
+    return inside
+
+
+def _braces(line: str) -> int:
+    """How many more braces are opened than closed outside of quotes."""
+    bare = re.sub(r'"(?:[^"\\]|\\.)*"', "", line)
+    return bare.count("{") - bare.count("}")
