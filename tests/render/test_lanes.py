@@ -112,3 +112,11 @@ def test_a_line_past_rows_ends_at_the_first_cell_of_its_row():
 def test_the_heading_counts_the_cells_that_are_drawn():
     drawing = compose_drawing(generate("ep16_tp4"), view="lanes")
     assert f"drawn as {drawing.nodes:,} nodes" in drawing.picture.facts[0]
+
+
+def test_frames_do_not_hide_the_lines_where_graphviz_draws_them():
+    """For PNG and PDF the lines are Graphviz's background, and a frame takes the graph's white unless told not to."""
+    text = compose_drawing(generate("pp2"), view="lanes").source
+    frames = [line for line in text.splitlines() if "class=lanes" in line]
+    assert frames
+    assert all("bgcolor=transparent" in line for line in frames)

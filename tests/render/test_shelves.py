@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dagtool.dot.dialect import to_dag
 from dagtool.dot import parse
+from dagtool.dot.dialect import to_dag
 from dagtool.render import compose_drawing
 from dagtool.render.picture import Picture
 from dagtool.render.shelves import PAGE
