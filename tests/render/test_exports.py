@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from xml.etree import ElementTree
 
 import pytest
 
@@ -96,3 +97,31 @@ def _braces(line: str) -> int:
     """How many more braces are opened than closed outside of quotes."""
     bare = re.sub(r'"(?:[^"\\]|\\.)*"', "", line)
     return bare.count("{") - bare.count("}")
+
+
+@pytest.mark.parametrize(
+    "text", ["<script>alert(1)</script>", '"];evil[label="', "javascript:alert(1)", "</style>]]>&a;"]
+)
+def test_a_hostile_name_stays_a_name_in_every_format(text):
+    """Also where it is named in the line that says what closes a cycle."""
+    name = '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    dag = to_dag(
+        parse(f'digraph {{ {name} [URL="javascript:alert(1)", image="/etc/passwd"]; {name} -> b -> {name} }}'.encode())[
+            0
+        ]
+    )
+    drawing = compose_drawing(dag)
+    assert len(parse(drawing.source.encode())[0].node_ids) >= 2
+    assert "image=" not in drawing.source
+    assert "URL=" not in drawing.source
+    assert any(node["id"] == text for graph in _graphs(model_explorer(dag)) for node in graph["nodes"])
+    for shown in (drawing.draw("svg").decode(), dag._repr_mimebundle_()["image/svg+xml"]):
+        tags = {element.tag.partition("}")[2] for element in ElementTree.fromstring(shown).iter()}
+        assert not tags & {"script", "image", "a", "use", "foreignObject", "evil"}
+        assert "/etc/passwd" not in shown
+
+
+def _graphs(text: str) -> list[dict[str, list[dict[str, object]]]]:
+    found = json.loads(text)
+    graphs: list[dict[str, list[dict[str, object]]]] = found["graphs"] if isinstance(found, dict) else found
+    return graphs
