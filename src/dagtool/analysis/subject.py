@@ -72,6 +72,14 @@ class Subject:
         return critical_path(self.dag)
 
     @cached_property
+    def acyclic(self) -> bool:
+        """Whether there is a longest path."""
+        try:
+            return bool(self.path.nodes) or not self.dag.ids
+        except ValueError:
+            return False
+
+    @cached_property
     def memory(self) -> MemoryUse:
         """What every GPU holds. Raises DagtoolError for a size that is a symbol."""
         try:

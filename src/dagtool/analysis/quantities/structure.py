@@ -107,7 +107,10 @@ def cycles(subject: Subject) -> str:
 
 
 def walk(subject: Subject, *path: str) -> str:
-    """How many steps of a path are edges, and which are not. A node drawn once for several GPUs may be any of them."""
+    """The path where every step of it is an edge, else which are not.
+
+    A node that the document draws once for several GPUs may be any of them.
+    """
     dag = subject.dag
     index: dict[str, set[int]] = {}
     for node, name in enumerate(dag.ids):
@@ -119,8 +122,9 @@ def walk(subject: Subject, *path: str) -> str:
         for one, other in pairwise(path)
         if not any((tail, head) in joined for tail in index.get(one, ()) for head in index.get(other, ()))
     ]
-    found = f"{len(path) - 1 - len(missing)} of {len(path) - 1} steps are edges"
-    return f"{found}; not {', '.join(missing)}" if missing else found
+    if not missing:
+        return " → ".join(path)
+    return f"{len(path) - 1 - len(missing)} of {len(path) - 1} steps are edges; not {', '.join(missing)}"
 
 
 def _degrees(subject: Subject) -> tuple[list[int], list[int]]:
