@@ -281,7 +281,7 @@ def _stated(table: Mapping[str, Any]) -> tuple[Statement, ...]:
     for name in table:
         for row in _list(table, name):
             if not isinstance(row, list) or len(row) not in (3, 4) or not all(isinstance(cell, str) for cell in row):
-                raise DagtoolError(f"[stated] {name}: {row!r}", "a row is [what, what the document says, quantity, why]")
+                raise DagtoolError(f"[stated] {name}: {row!r}", "a row is [what, what is said, quantity, why]")
             found.append(Statement(name, *row))
     return tuple(found)
 

@@ -38,7 +38,9 @@ def told_table(subject: Subject) -> Table:
     if len(most) > _MOST:
         rest = [sum(row[at] for _, row in most[_MOST:]) for at in range(4)]
         rows.append([f"{len(most) - _MOST} more", *(f"{one:,}" for one in rest)])
-    return Table(("operator", "nodes", "state an input", "state an output", "name a GPU"), rows, frozenset({1, 2, 3, 4}))
+    return Table(
+        ("operator", "nodes", "state an input", "state an output", "name a GPU"), rows, frozenset({1, 2, 3, 4})
+    )
 
 
 def gpu_table(subject: Subject) -> Table:

@@ -34,8 +34,8 @@ class Polynomial:
     def __sub__(self, other: Polynomial) -> Polynomial:
         return self + Polynomial({powers: -number for powers, number in other.terms.items()})
 
-    def __mul__(self, times: int) -> Polynomial:
-        return Polynomial({powers: number * times for powers, number in self.terms.items() if times})
+    def __truediv__(self, parts: int) -> Polynomial:
+        return Polynomial({powers: number / parts for powers, number in self.terms.items()})
 
     @property
     def number(self) -> Fraction | None:

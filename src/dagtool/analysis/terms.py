@@ -1,10 +1,11 @@
-"""What a makespan consists of, in two ways; the terms of each add up to it exactly.
+"""What a makespan consists of, in two ways. Of one batch, forward.
 
-Along the chain: each instance begins when the one before it ends, so the durations of the chain are the makespan. One
+Along the chain: each node begins when the one before it ends, so the times of its nodes add up to the makespan. One
 that the next waits for only because both want the same stream is told apart: it is *in turn*.
 
 On a GPU, the mean of all: what it computes and communicates, less what it does at once, and what it waits.
-Times are fractions of the schedule's own floating-point numbers, so nothing is lost in adding.
+Times are exact fractions: what two deployments have alike cancels to nothing, and differences of terms add up to the
+difference of their sums, not nearly but exactly.
 """
 
 from __future__ import annotations
@@ -30,8 +31,11 @@ class TermName:
     turn: bool = False
 
     def __str__(self) -> str:
-        return f"{self.part}, in turn on a busy GPU" if self.turn else self.part
+        return f"{self.part} in turn on a busy GPU" if self.turn else self.part
 
+
+_ROUNDING = Fraction(1, 10**12)
+"""Of the makespan: less is what the schedule's own adding leaves."""
 
 Terms = Mapping[TermName, Fraction]
 """Seconds."""
@@ -44,13 +48,11 @@ def chain_terms(dag: Dag, priced: Priced) -> Terms:
     steps = {(one.node, other.node) for one, other in pairwise(instances)}
     fed = {pair for pair in zip(dag.tails, dag.heads, strict=True) if pair in steps}
     found: dict[TermName, Fraction] = {}
-    for at, index in enumerate(plan.chain):
-        node, following = instances[at].node, instances[at + 1] if at + 1 < len(instances) else None
-        turn = following is not None and (
-            (node, following.node) not in fed or following.microbatch != instances[at].microbatch
-        )
-        name = TermName(names[dag.kind_of[node]], turn)
-        found[name] = found.get(name, Fraction(0)) + Fraction(plan.end_s[index]) - Fraction(plan.start_s[index])
+    for at, one in enumerate(instances):
+        following = instances[at + 1] if at + 1 < len(instances) else one
+        fed_by = (one.node, following.node) in fed and following.microbatch == one.microbatch
+        name = TermName(names[dag.kind_of[one.node]], following is not one and not fed_by)
+        found[name] = found.get(name, Fraction(0)) + Fraction(priced.times.time_s[one.node])
     return found
 
 
@@ -65,13 +67,13 @@ def gpu_terms(dag: Dag, priced: Priced) -> Terms:
     for node, queues in enumerate(plan.streams.of):
         key = (dag.kind_of[node], len(queues), priced.times.time_s[node])
         by_price[key] = by_price.get(key, 0) + 1
-    for (kind, queues, time_s), times in by_price.items():
-        spent[names[kind]] = spent.get(names[kind], Fraction(0)) + Fraction(time_s) * queues * times / count
-    makespan = Fraction(plan.makespan_s)
-    busy = sum((Fraction(one.whole.busy_s) for one in plan.gpus), Fraction(0)) / count
+    for (kind, gpus, time_s), times in by_price.items():
+        spent[names[kind]] = spent.get(names[kind], Fraction(0)) + Fraction(time_s) * gpus * times / count
     found = {TermName(part): time for part, time in spent.items()}
-    found[TermName("done at once")] = busy - sum(found.values(), Fraction(0))
-    found[TermName("waiting and idle")] = makespan - busy
+    found[TermName("done at once")] = -Fraction(plan.overlap_s) / count
+    makespan = sum(chain_terms(dag, priced).values(), Fraction(0))
+    waiting = makespan - sum(found.values(), Fraction(0))
+    found[TermName("waiting and idle")] = waiting if waiting > makespan * _ROUNDING else Fraction(0)
     return found
 
 

@@ -1,4 +1,4 @@
-"""Write a report: configuration, splits, matrix products, communication, path, memory, findings, what the document says.
+"""Write a report: configuration, splits, products, communication, path, memory, findings, the document's numbers.
 
 dagtool report ep16_tp4 -o ep16_tp4.md
 """

@@ -12,7 +12,17 @@ from dagtool.dag.graph import Kind
 from dagtool.model.tensor import TensorType
 from dagtool.ops import Matmul
 
-__all__ = ["input_shape", "layer_sum", "output_shape", "path_sum", "product", "products_of_layer", "shapes", "share_of_gpu", "weight"]
+__all__ = [
+    "input_shape",
+    "layer_sum",
+    "output_shape",
+    "path_sum",
+    "product",
+    "products_of_layer",
+    "shapes",
+    "share_of_gpu",
+    "weight",
+]
 
 
 def product(subject: Subject, role: str) -> str:

@@ -15,9 +15,9 @@ def communication_table(subject: Subject) -> Table:
     """Role, operator, group, nodes, and what one GPU sends in one of them."""
     dag = subject.dag
     groups: dict[int, set[int]] = {}
-    for kind, devices in zip(dag.kind_of, dag.devices_of, strict=True):
+    for index, devices in zip(dag.kind_of, dag.devices_of, strict=True):
         if devices >= 0:
-            groups.setdefault(kind, set()).add(len(dag.device_sets[devices]))
+            groups.setdefault(index, set()).add(len(dag.device_sets[devices]))
     rows: dict[tuple[str, ...], int] = {}
     for index, kind in enumerate(dag.kinds):
         if kind.op not in OPERATORS or not OPERATORS[kind.op].is_communication:
