@@ -71,10 +71,11 @@ def path_sum(subject: Subject) -> str:
     return subject.path.expression
 
 
-def layer_sum(subject: Subject, layer: str = "0") -> str:
-    """The part of the critical path within one layer."""
-    nodes = subject.path.products
-    return expression([str(Term(p.m, p.k, p.n)) for node, p in nodes if subject.dag.layer_of[node] == int(layer)])
+def layer_sum(subject: Subject, layer: str = "0", part: str = "") -> str:
+    """The part of the critical path within one layer, all of it or that of ``attention``, ``moe``, ``mlp``."""
+    dag = subject.dag
+    inside = [(dag.kind(node).role, one) for node, one in subject.path.products if dag.layer_of[node] == int(layer)]
+    return expression([str(Term(one.m, one.k, one.n)) for role, one in inside if role.startswith(part)])
 
 
 def products_of_layer(subject: Subject, part: str) -> str:
