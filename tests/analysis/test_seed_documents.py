@@ -65,7 +65,8 @@ def said(name: str, number: str, subject) -> frozenset[str]:
     text = render_report(subject(name))
     section = text.partition(f"## What document {number} says")[2].partition("\n## ")[0]
     rows = [line.split(" | ") for line in section.splitlines() if line.startswith("| ")]
-    cells = " ".join(f"{row[0]} {row[1]}" for row in rows)
+    long = [line for line in section.splitlines() if line.startswith(("- ", "  - the document says "))]
+    cells = " ".join([*(f"{row[0]} {row[1]}" for row in rows), *long])
     return frozenset(map(plain, [*NUMBER.findall(cells), *NAME.findall(cells)]))
 
 

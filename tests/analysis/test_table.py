@@ -15,7 +15,7 @@ TEXT = st.text(st.characters(blacklist_categories=["Cs"]), max_size=20)
 def test_columns_stand_below_each_other_whatever_is_in_them(pairs):
     rows = [[code(one), code(other)] for one, other in pairs]
     lines = as_markdown(Table(("a", "b"), rows, frozenset({1}))).split("\n")
-    assert len({len(line) for line in lines}) == 1
+    assert len({len(line) for line in lines}) == 1  # the last column is of numbers
     assert len(lines) == 2 + len(pairs)
     assert all(line.count("|") - line.count("\\|") == 3 for line in lines)
 

@@ -53,7 +53,9 @@ def test_terms_sum_up_exactly_to_the_difference(names, priced):
 
 def test_the_order_in_which_they_are_named_changes_nothing(priced):
     subjects = [priced(name) for name in ("ma_separation", "tp8", "pp2")]
-    found = {frozenset((why.best, why.other, why.difference) for why in whys([*some])) for some in permutations(subjects)}
+    found = {
+        frozenset((why.best, why.other, why.difference) for why in whys([*some])) for some in permutations(subjects)
+    }
     assert len(found) == 1
 
 

@@ -12,14 +12,14 @@ from dagtool.analysis.sections.communication import communication_table
 from dagtool.analysis.sections.configuration import gpu_table, mesh_table, size_table
 from dagtool.analysis.sections.memory import memory_table
 from dagtool.analysis.sections.products import Conservation, conservation, product_table
-from dagtool.analysis.sections.said import difference_table, said_table
+from dagtool.analysis.sections.said import difference_table, said_at_length, said_table
 from dagtool.analysis.sections.seconds import term_table
 from dagtool.analysis.sections.splits import split_table
 from dagtool.analysis.subject import Subject, plural
 from dagtool.analysis.table import Table, as_markdown, code
 from dagtool.analysis.utilisation import tokens_per_s, utilisation
 from dagtool.analysis.validation import checked
-from dagtool.analysis.words import bytes_words, count_words, share_words, time_words
+from dagtool.analysis.words import bytes_words, time_words
 from dagtool.cost.route import route
 from dagtool.errors import DagtoolError
 from dagtool.model.mesh import format_gpus
@@ -118,7 +118,14 @@ class Report:
 
     def said_of(self, document: str) -> Table:
         """The table of one document."""
-        return said_table([row for row in self.said if row.statement.document == document])
+        return said_table(self._rows(document))
+
+    def at_length(self, document: str) -> list[tuple[str, str, str, str]]:
+        """What is too long for it."""
+        return said_at_length(self._rows(document))
+
+    def _rows(self, document: str) -> list[Compared]:
+        return [row for row in self.said if row.statement.document == document]
 
     @property
     def documents(self) -> list[str]:
@@ -145,22 +152,22 @@ class Report:
 
 def render_report(subject: Subject, templates: str | None = None) -> str:
     """The report. ``templates``: a folder whose templates go in front. Raises DagtoolError."""
-    from dagtool.templates import environment
+    from dagtool.templates import environment, template_errors
 
-    env = environment(templates)
-    env.trim_blocks = env.lstrip_blocks = True
-    env.filters |= {
-        "code": code,
-        "plain": plain,
-        "table": as_markdown,
-        "bytes": bytes_words,
-        "gpus": format_gpus,
-        "time": time_words,
-        "flops": lambda count: count_words(float(count), "FLOP"),
-    }
-    env.globals |= {"plural": plural, "share": share_words}
     name = "report.j2" if subject.dag.declared else "foreign.j2"
-    text = env.get_template(f"report/{name}").render(report=Report(subject), subject=subject, dag=subject.dag)
+    with template_errors():
+        env = environment(templates)
+        env.trim_blocks = env.lstrip_blocks = True
+        env.filters |= {
+            "code": code,
+            "plain": plain,
+            "table": as_markdown,
+            "bytes": bytes_words,
+            "gpus": format_gpus,
+            "time": time_words,
+        }
+        env.globals |= {"plural": plural}
+        text = env.get_template(f"report/{name}").render(report=Report(subject), subject=subject, dag=subject.dag)
     return _spaced(text)
 
 

@@ -29,9 +29,14 @@ def code(text: str) -> str:
 
 
 def as_markdown(table: Table) -> str:
-    """A pipe table whose columns stand below each other. Cells are Markdown already."""
+    """A pipe table whose columns stand below each other; the last one, if it is text, ends where it ends.
+
+    Cells are Markdown already.
+    """
     rows = [[cell.replace("\\|", "|").replace("|", "\\|") for cell in row] for row in (table.head, *table.rows)]
     widths = [max(3, *map(len, column)) for column in zip(*rows, strict=True)]
+    if len(widths) - 1 not in table.right:
+        widths[-1] = 3
     rule = ["-" * (width - 1) + ":" if at in table.right else "-" * width for at, width in enumerate(widths)]
     lines = [_padded(row, widths, table.right) for row in rows]
     lines.insert(1, rule)

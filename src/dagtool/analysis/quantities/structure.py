@@ -109,7 +109,7 @@ def cycles(subject: Subject) -> str:
 def walk(subject: Subject, *path: str) -> str:
     """The path where every step of it is an edge, else which are not.
 
-    A node that the document draws once for several GPUs may be any of them.
+    A node that the document draws once for several GPUs may be any of them. ``…`` stands for nodes left out.
     """
     dag = subject.dag
     index: dict[str, set[int]] = {}
@@ -117,14 +117,15 @@ def walk(subject: Subject, *path: str) -> str:
         index.setdefault(name, set()).add(node)
         index.setdefault(name.rpartition("_gpu")[0], set()).add(node)
     joined = set(zip(dag.tails, dag.heads, strict=True))
+    steps = [(one, other) for one, other in pairwise(path) if "…" not in (one, other)]
     missing = [
         f"{one} → {other}"
-        for one, other in pairwise(path)
+        for one, other in steps
         if not any((tail, head) in joined for tail in index.get(one, ()) for head in index.get(other, ()))
     ]
     if not missing:
         return " → ".join(path)
-    return f"{len(path) - 1 - len(missing)} of {len(path) - 1} steps are edges; not {', '.join(missing)}"
+    return f"{len(steps) - len(missing)} of {len(steps)} steps are edges; not {', '.join(missing)}"
 
 
 def _degrees(subject: Subject) -> tuple[list[int], list[int]]:
