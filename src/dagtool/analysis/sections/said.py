@@ -36,7 +36,9 @@ def _wide(row: Compared) -> bool:
 
 
 def _derived(row: Compared) -> str:
-    return "-" if row.verdict == UNKNOWN else code(row.derived)
+    if row.verdict == UNKNOWN:
+        return "-"
+    return "the same" if _wide(row) and row.derived == row.statement.says else code(row.derived)
 
 
 def _remark(row: Compared) -> str:
