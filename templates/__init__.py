@@ -49,7 +49,7 @@ def environment(folder: str | None = None) -> SandboxedEnvironment:
 
 @contextmanager
 def template_errors() -> Iterator[None]:
-    """What templates raise, as DagtoolError: no folder, a template that does not render."""
+    """Templates that fail, and a folder of them that is not there, as DagtoolError."""
     from jinja2 import TemplateError
 
     try:
