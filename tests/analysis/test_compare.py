@@ -26,7 +26,7 @@ def test_a_column_for_each_and_the_figures_of_seconds_only_on_a_cluster(subject,
 
 def test_json_contract(priced):
     found = json.loads(compare([priced("moe_tp8_pp2"), priced("ep16")]).as_json())
-    assert list(found) == ["schema", "strategies", "unlike", "why"]
+    assert list(found) == ["schema", "strategies", "unlike", "cautions", "why"]
     assert found["schema"] == "dagtool/compare/1"
     assert list(found["strategies"][0]) == ["name", "cluster", "expression", *(one.key for one in FIGURES)]
     assert found["unlike"] == []
@@ -51,7 +51,15 @@ def test_different_models_are_said_to_be_that(subject):
     found = compare([subject("tp8"), subject("ep16")])
     assert found.unlike == ["B", "S", "F"]
     assert "not the same model (B, S, F differ)" in found.as_text()
-    assert compare([subject("tp8"), subject("ma_separation")]).caution == ""
+    assert compare([subject("tp8"), subject("ma_separation")]).cautions == []
+
+
+def test_what_does_not_fit_is_said(priced):
+    """On GPUs of 80 GiB; with 192 GiB it does."""
+    found = compare([priced("moe_tp8_pp2"), priced("pp2")]).cautions
+    assert any(one.startswith("moe_tp8_pp2 does not fit: it needs ") and "a GPU has" in one for one in found)
+    assert not priced("moe_tp8_pp2", "2xmi300x").misfit
+    assert not priced("ep16_tp4").misfit
 
 
 def test_names_that_occur_twice_are_numbered(subject):

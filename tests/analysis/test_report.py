@@ -64,6 +64,7 @@ def test_a_symbol_is_said_to_be_one(subject):
 def test_with_a_cluster_it_has_seconds_and_terms(priced):
     text = render_report(priced("moe_tp8_pp2", "2xh100x8"))
     assert "## Seconds\n\nOn 2xh100x8 in bf16: makespan " in text
+    assert "It does not fit: the fullest GPU needs " in text
     assert "tokens/s of prompts (B·S tokens over the makespan)" in text
     rows = text.partition("## Seconds")[2].partition("## ")[0]
     assert rows.count("100.0 %") == 1

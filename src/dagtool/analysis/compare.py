@@ -33,12 +33,13 @@ class Comparison:
         return [*found, *(["the model's parts"] if len(set(map(_model, self.subjects))) > 1 else [])]
 
     @property
-    def caution(self) -> str:
-        """What to say of subjects that are not one model."""
-        if not self.unlike:
-            return ""
-        what = ", ".join(self.unlike)
-        return f"They are not the same model ({what} differ), so a difference is not that of the strategies alone."
+    def cautions(self) -> list[str]:
+        """What to know before believing a winner: other models, memory that does not suffice."""
+        found = [f"{one.name} does not fit: it {one.misfit}." for one in self.subjects if one.misfit]
+        if self.unlike:
+            what = ", ".join(self.unlike)
+            found.insert(0, f"They are not the same model ({what} differ): not only the strategies make a difference.")
+        return found
 
     def table(self) -> Table:
         """A column for each subject."""
@@ -54,7 +55,7 @@ class Comparison:
         lines = [*as_columns(self.table()), ""]
         width = max(len(one.name) for one in self.subjects)
         lines += [f"{one.name:<{width}}  time = {one.path.expression}" for one in self.subjects]
-        lines += ["", self.caution] if self.caution else []
+        lines += ["", *self.cautions] if self.cautions else []
         for why in self.whys:
             lines += ["", why.sentence, "", *as_columns(_terms(why, why.terms))]
             if why.gpu_terms:
@@ -66,8 +67,8 @@ class Comparison:
         table = self.table()
         head = [code(name) if name else "" for name in table.head]
         lines = [f"# {', '.join(head[1:])}", "", as_markdown(Table(head, table.rows, table.right)), ""]
-        if self.caution:
-            lines += [plain(self.caution), ""]
+        for caution in self.cautions:
+            lines += [plain(caution), ""]
         lines += ["## Critical paths", ""]
         lines += [f"- {code(one.name)}: {code(one.path.expression)}" for one in self.subjects]
         for why in self.whys:
@@ -95,6 +96,7 @@ class Comparison:
                 for at, one in enumerate(self.subjects)
             ],
             "unlike": self.unlike,
+            "cautions": self.cautions,
             "why": [
                 {
                     "best": why.best,

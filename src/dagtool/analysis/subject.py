@@ -14,6 +14,7 @@ from dagtool.cost.work import kind_works
 from dagtool.dag.graph import Dag, Kind
 from dagtool.errors import DagtoolError
 from dagtool.generators.strategy import Strategy
+from dagtool.model.byte_count import format_bytes
 from dagtool.model.cluster import Cluster
 from dagtool.ops import OPERATORS, Work
 
@@ -86,6 +87,20 @@ class Subject:
             return memory(self.dag, assumptions=self.assumptions)
         except ValueError as error:
             raise DagtoolError(f"{self.name}: {error}") from None
+
+    @property
+    def misfit(self) -> str:
+        """``needs 96.66 GiB, a GPU has 80 GiB``; empty where it fits or nobody knows."""
+        if self.priced is None:
+            return ""
+        try:
+            fullest = self.memory.fullest
+        except DagtoolError:
+            fullest = None
+        if fullest is None:
+            return ""
+        needed, capacity = fullest.total_bytes, self.priced.cluster.gpu.memory_bytes
+        return f"needs {format_bytes(needed)}, a GPU has {format_bytes(capacity)}" if needed > capacity else ""
 
 
 def role_of(kind: Kind) -> str:

@@ -18,7 +18,7 @@ def size_table(subject: Subject) -> Table:
     for symbol, value in subject.dag.sizes.items():
         source = "not in the document: a default of the preset" if symbol in assumed else ""
         source = "changed by --set" if symbol in subject.settings else source
-        name = SYMBOLS.get(symbol, "").replace("_", " ")
+        name = code(SYMBOLS.get(symbol, "no size that is known"))
         rows.append([code(symbol), name, f"{value:,}" if value is not None else f"{symbol}, a symbol", source])
     return Table(("size", "what", "value", "remark"), rows, frozenset({2}))
 
