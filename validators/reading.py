@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from dagtool.validators.places import Places
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from dagtool.dot.labels import NodeFacts
     from dagtool.dot.labels.dims import Shape
     from dagtool.validators.context import Context
 
-__all__ = ["Reading", "numbers"]
+__all__ = ["Reading", "head_pairs", "numbers"]
 
 _NUMBER = re.compile(r"\d+")
 _OWN_NUMBER = re.compile(r"\d+(?![a-z\d])|(?<![a-z\d])\d+")
@@ -101,6 +101,10 @@ class Reading:
         sizes = (dim.value for held in shapes for shape in held for dim in shape.dims if dim.name == "hidden")
         return max((size for size in sizes if size), default=0)
 
+    def before(self, node: int) -> Sequence[int]:
+        """The nodes whose edges lead to one."""
+        return self._ctx.before.of(node)
+
     def within(self, node: int, hops: int, stop: Callable[[int], bool]) -> Iterator[int]:
         """What is reached from a node in so many steps, not going on behind a node at which ``stop`` holds."""
         seen, edge = {node}, [node]
@@ -123,3 +127,14 @@ class Reading:
 def numbers(shape: Shape) -> dict[str, int]:
     """The dimensions that have a name and a number; of a name that occurs twice the last."""
     return {dim.name: dim.value for dim in shape.dims if dim.name and dim.value is not None}
+
+
+def head_pairs(reading: Reading) -> dict[tuple[int, int], list[int]]:
+    """The nodes whose outputs state so many heads of such a size."""
+    pairs: dict[tuple[int, int], list[int]] = {}
+    for node, facts in enumerate(reading.nodes):
+        for shape in facts.outputs:
+            sizes = numbers(shape)
+            if "heads" in sizes and "d_k" in sizes:
+                pairs.setdefault((sizes["heads"], sizes["d_k"]), []).append(node)
+    return pairs

@@ -6,7 +6,7 @@ which no all-reduce, reduce-scatter or aggregation is reached within three edges
 Why: over a slice of the inner dimension each GPU has a part of a sum. Until the parts are added the value is wrong, and what is not
 linear must not be applied to it; the product also does only that part of its FLOPs.
 
-Fix: add the all-reduce after the product; or give a column-parallel product its whole input and cut its output only. What a node is, is read from its title, so this is a hint. Only files that declare no operators are asked.
+Fix: add the all-reduce after the product; or give a column-parallel product its whole input and cut its output only. What a node is, is read from its title. Only files that declare no operators are asked.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 RULE = Rule(
     "COM412",
     "unreduced-product",
-    Severity.INFO,
+    Severity.WARNING,
     "a product over a slice of its inner dimension is not reduced",
     requires=("directed", "source"),
     guesses=True,

@@ -5,7 +5,7 @@ What: an all-gather, all-reduce, reduce-scatter or all-to-all that names one GPU
 Why: a collective joins the values of several GPUs. Drawn this way nothing of the others arrives: what it is said to
 gather or to sum is not there, and nobody waits for the slowest GPU.
 
-Fix: draw one node for the group, `GPU: 0-7`, to which every member leads; or lead every member to each of the nodes. What a node is, is read from its title, so this is a hint. Only files that declare no operators are asked.
+Fix: draw one node for the group, `GPU: 0-7`, to which every member leads; or lead every member to each of the nodes. What a node is, is read from its title. Only files that declare no operators are asked.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 RULE = Rule(
     "COM415",
     "one-sided-collective",
-    Severity.INFO,
+    Severity.WARNING,
     "a collective on one GPU gets its value from that GPU alone",
     requires=("directed", "edges", "source"),
     guesses=True,

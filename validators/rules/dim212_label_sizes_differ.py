@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 RULE = Rule(
     "DIM212",
     "label-sizes-differ",
-    Severity.INFO,
+    Severity.WARNING,
     "the dimensions two labels state do not go together along an edge",
     requires=("directed", "source"),
 )

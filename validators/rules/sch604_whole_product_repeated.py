@@ -7,7 +7,7 @@ into four. Experts are let be.
 Why: replicas wait for each other's equal result: of eight GPUs seven work for nothing. Where each group of GPUs has its own part of the batch, the label should
 say so: 8 sequences of 128.
 
-Fix: cut the weight by columns or rows (and reduce), or cut the tokens. What a node is, is read from its title, so this is a hint. Only files that declare no operators are asked. Where operators are declared SCH603 asks the same.
+Fix: cut the weight by columns or rows (and reduce), or cut the tokens. What a node is, is read from its title. Only files that declare no operators are asked. Where operators are declared SCH603 asks the same.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 RULE = Rule(
     "SCH604",
     "whole-product-repeated",
-    Severity.INFO,
+    Severity.WARNING,
     "several GPUs each do the same matrix product",
     requires=("source",),
     guesses=True,

@@ -62,7 +62,7 @@ _TABLE = (
     ("linear", "compute", 1.0, r"\b(?:linear|linear#?|proj|projection|projections|dense|fc|fc#|lm head|qkv|unembedding)\b|\b(?:up|down)$|\b(?:up|down)\b(?= (?:gpu|tp|#))"),
     ("cache", "compute", 0.9, r"\bkv ?cache\b"),
     ("attention", "compute", 0.9, r"\b(?:attention|attn|mha|gqa|mla|self attention)\b"),
-    ("experts", "compute", 0.9, r"\b(?:expert|experts|exp)\b"),
+    ("experts", "compute", 0.9, r"\b(?:expert|experts|exp)\b(?! parallelism)"),
     ("mlp", "compute", 0.9, r"\b(?:mlp|ffn|feed ?forward|moe)\b"),
     ("dropout", "compute", 1.0, r"\bdropout\b"),
     ("add", "residual", 0.7, r"\badd\b"),
