@@ -8,24 +8,28 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from math import prod
 
-from dagtool.dag.graph import Dag, EdgeKind
+from dagtool.dag.graph import Dag, EdgeKind, Kind
 from dagtool.dag.semantics import weight_of
 from dagtool.errors import DagtoolError, did_you_mean
 from dagtool.generators.program import ENTRY, Ref, Step
+from dagtool.generators.ranks import EVERY_RANK, Ranks
 from dagtool.generators.strategy import Strategy
 from dagtool.model.mesh import Mesh
 from dagtool.ops import OPERATORS
 from dagtool.ops.base import axes_param
 
-__all__ = ["Assembler", "Section"]
+__all__ = ["Assembler", "Section", "Shape", "gpus_at"]
 
 Fed = tuple[tuple[str, int], ...]
 """(slot, output) for each input of a step that one other step makes."""
+
+Shape = tuple[tuple[str, ...], frozenset[str]]
+"""The meshes of a step, and the axes along which it has a node for each rank."""
 
 _FIELD = re.compile(r"\{(\w+)\}")
 
@@ -67,14 +71,31 @@ class Section:
     devices: list[int] = field(default_factory=list)
     experts: list[int] = field(default_factory=list)
     edges: Edges = field(default_factory=Edges)
+    templates: list[str] = field(default_factory=list)
+    """The name of each step, fields open."""
+    axes: list[frozenset[str]] = field(default_factory=list)
+    """Along which axes each step has a node for each rank."""
+    nodes: int = 0
+    """How many nodes the steps have in all, those included that another one stands for."""
+
+    def kinds_by_shape(self) -> dict[Shape, set[Kind]]:
+        """The kinds of the steps by shape: nodes of one shape run on the same GPUs."""
+        found: dict[Shape, set[Kind]] = {}
+        for step, axes in zip(self.steps, self.axes, strict=True):
+            found.setdefault((step.meshes, axes), set()).add(step.kind)
+        return found
 
 
 class Assembler:
-    """Appends sections to a Dag. Node ids come from the strategy's names or from the role."""
+    """Appends sections to a Dag. Node ids come from the strategy's names or from the role.
 
-    def __init__(self, dag: Dag, strategy: Strategy) -> None:
+    ``ranks`` says which instances of a step become nodes; edges are those among them.
+    """
+
+    def __init__(self, dag: Dag, strategy: Strategy, ranks: Ranks = EVERY_RANK) -> None:
         self._dag = dag
         self._strategy = strategy
+        self._ranks = ranks
         self._kinds: dict[object, int] = {}
         self._devices: dict[tuple[int, ...], int] = {}
         self._edge_kinds: dict[EdgeKind, int] = {EdgeKind(): 0}
@@ -88,7 +109,10 @@ class Assembler:
         section = Section(steps, result)
         for step in steps:
             template = self._template(step)
+            section.templates.append(template)
+            section.axes.append(self._indexed(step, template))
             section.offsets.append(len(section.patterns))
+            section.nodes += self._count(step, template)
             instances = list(self._instances(step, template))
             section.instances.append(instances)
             kind = self._index(self._kinds, step.kind, self._dag.kinds)
@@ -145,22 +169,39 @@ class Assembler:
 
     def _instances(self, step: Step, template: str) -> Iterator[Instance]:
         mesh = self._dag.meshes[step.meshes[0]]
-        fields = set(_FIELD.findall(template))
-        axes = set(mesh.sizes) if "gpu" in fields else fields & set(mesh.sizes)
-        owner = self._strategy.owner_axes if step.per_expert else ()
-        self._check_separates(step, template, {*axes, *owner})
+        axes, owner = self._indexed(step, template), self._owner(step)
+        self._check_separates(step, template, axes)
         if not step.per_expert:
-            for position in mesh.coordinates(axes):
+            for position in self._ranks.positions(mesh, axes):
                 yield Instance(position, self._gpus(step, position))
             return
-        if "x" not in fields and not set(owner) <= axes:
+        fields = self._fields(step, template)
+        if "x" not in fields and not set(owner) <= fields:
             raise DagtoolError(f"name {step.kind.role!r} needs the field {{x}}: there is a node for each expert")
-        for expert, held in enumerate(self._owners(mesh, owner)):
-            for position in mesh.coordinates(axes - set(owner)):
+        for expert, held in self._owners(mesh, owner):
+            for position in self._ranks.positions(mesh, axes - set(owner)):
                 everywhere = {**held, **position}
                 yield Instance(everywhere, self._gpus(step, everywhere), expert)
 
-    def _check_separates(self, step: Step, template: str, axes: set[str]) -> None:
+    def _fields(self, step: Step, template: str) -> set[str]:
+        """The fields of a name; the number of a GPU says where it lies along every axis."""
+        fields = set(_FIELD.findall(template))
+        return fields | set(self._axes(step)) if "gpu" in fields else fields
+
+    def _owner(self, step: Step) -> tuple[str, ...]:
+        return self._strategy.owner_axes if step.per_expert else ()
+
+    def _indexed(self, step: Step, template: str) -> frozenset[str]:
+        """The axes along which a step has a node for each rank: those its name or its experts tell apart."""
+        return frozenset({*(self._fields(step, template) & set(self._axes(step))), *self._owner(step)})
+
+    def _count(self, step: Step, template: str) -> int:
+        """How many nodes a step has when every rank has its own."""
+        sizes = self._dag.meshes[step.meshes[0]].sizes
+        each = (self._strategy.sizes["E"] or 0) if step.per_expert else 1
+        return each * prod(sizes[axis] for axis in self._indexed(step, template) - set(self._owner(step)))
+
+    def _check_separates(self, step: Step, template: str, axes: frozenset[str]) -> None:
         """Only where the value is the same may one node name several GPUs."""
         if OPERATORS[step.kind.op].is_communication:
             return
@@ -173,22 +214,20 @@ class Assembler:
                 f"add the field {{{missing[0]}}} or {{gpu}}",
             )
 
-    def _owners(self, mesh: Mesh, axes: tuple[str, ...]) -> Iterator[Mapping[str, int]]:
-        """For each expert the position of its GPU along the axes the experts lie on: equal runs, in order."""
+    def _owners(self, mesh: Mesh, axes: tuple[str, ...]) -> Iterator[tuple[int, Mapping[str, int]]]:
+        """Each kept expert and its GPU's position along the axes the experts lie on: equal runs, in order."""
         experts = self._strategy.sizes["E"]
         if experts is None:
             raise DagtoolError("E cannot be a symbol: there is a node for each expert")
         each = experts // prod(mesh.sizes[axis] for axis in axes)
-        for index in product(*(range(mesh.sizes[axis]) for axis in axes)):
-            for _ in range(each):
-                yield dict(zip(axes, index, strict=True))
+        kept = [set(self._ranks.along(axis, mesh.sizes[axis])) for axis in axes]
+        for rank, index in enumerate(product(*(range(mesh.sizes[axis]) for axis in axes))):
+            if all(at in among for at, among in zip(index, kept, strict=True)):
+                for expert in range(rank * each, rank * each + (1 if self._ranks.one_expert else each)):
+                    yield expert, dict(zip(axes, index, strict=True))
 
     def _gpus(self, step: Step, position: Mapping[str, int]) -> tuple[int, ...]:
-        gpus: list[int] = []
-        for name in step.meshes:
-            mesh = self._dag.meshes[name]
-            gpus += mesh.members({axis: at for axis, at in position.items() if axis in mesh.sizes})
-        return tuple(dict.fromkeys(gpus))  # two meshes may share a GPU
+        return gpus_at([self._dag.meshes[name] for name in step.meshes], position)
 
     # -- edges ----------------------------------------------------------------------------
 
@@ -242,6 +281,14 @@ class Assembler:
                     if producer == ENTRY:
                         edges.add(self._join((before, before.result.step), (section, number), fed))
         return self._joins[key]
+
+
+def gpus_at(meshes: Sequence[Mesh], position: Mapping[str, int]) -> tuple[int, ...]:
+    """The GPUs of one node: on each of its meshes those at its position, along axes it has none of all."""
+    gpus: list[int] = []
+    for mesh in meshes:
+        gpus += mesh.members({axis: at for axis, at in position.items() if axis in mesh.sizes})
+    return tuple(dict.fromkeys(gpus))  # two meshes may share a GPU
 
 
 def _producers(step: Step) -> list[tuple[int, Fed]]:

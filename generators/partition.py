@@ -1,8 +1,9 @@
-"""The partitioner: a strategy in, the whole deployment DAG out."""
+"""The partitioner: a strategy in, the whole deployment DAG out, or the part of it that stands for the rest."""
 
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 
 from dagtool.dag.graph import Dag
 from dagtool.errors import DagtoolError, did_you_mean
@@ -10,6 +11,7 @@ from dagtool.generators import blocks
 from dagtool.generators.divide import check_degrees
 from dagtool.generators.instances import Assembler, Section
 from dagtool.generators.program import ENTRY, Builder, Ref
+from dagtool.generators.ranks import EVERY_RANK, Ranks
 from dagtool.generators.strategy import Strategy
 from dagtool.model import dataflow
 from dagtool.model.mesh import MeshError
@@ -17,11 +19,32 @@ from dagtool.model.tensor import TensorType
 from dagtool.model.transformer import format_model
 from dagtool.ops import OPERATORS
 
-__all__ = ["partition"]
+__all__ = ["Assembly", "assemble", "partition"]
 
 
 def partition(strategy: Strategy) -> Dag:
     """Build the DAG. Raises DagtoolError where a degree does not divide or a name is used twice."""
+    dag = assemble(strategy).dag
+    _check_names(dag)
+    return dag
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """A Dag of the chosen ranks, and the sections it was put together from, in order."""
+
+    dag: Dag
+    sections: tuple[tuple[str, int, Section], ...]
+    """(part, layer, section): ``embedding``, the layers with a ``cut`` between stages, ``head``."""
+
+    @property
+    def nodes(self) -> int:
+        """How many nodes the DAG of all ranks has."""
+        return sum(section.nodes for _, _, section in self.sections)
+
+
+def assemble(strategy: Strategy, ranks: Ranks = EVERY_RANK) -> Assembly:
+    """Build the DAG of the chosen ranks; names are not compared yet. Raises DagtoolError."""
     layers = strategy.sizes["L"]
     if layers is None:
         raise DagtoolError("L cannot be a symbol: there are nodes for each layer")
@@ -29,7 +52,8 @@ def partition(strategy: Strategy) -> Dag:
     _check_experts(strategy)
     _check_roles(strategy)
     dag = _empty(strategy)
-    assembler = Assembler(dag, strategy)
+    assembler = Assembler(dag, strategy, ranks)
+    order: list[tuple[str, int, Section]] = []
     sections: dict[tuple[str, int], Section] = {}
     entry: TensorType | None = None
     per_stage = layers // strategy.stages
@@ -46,6 +70,7 @@ def partition(strategy: Strategy) -> Dag:
         if part == "layer" and layer == 0:
             _check_count(len(section.patterns) * layers)
         assembler.append(section, layer)
+        order.append((part, layer, section))
         entry = section.steps[section.result.step].kind.outputs[section.result.output].type
 
     append("embedding", 0, -1)
@@ -55,8 +80,7 @@ def partition(strategy: Strategy) -> Dag:
         if (layer + 1) // per_stage > stage and stage + 1 < strategy.stages:
             append("cut", stage + 1, layer)
     append("head", strategy.stages - 1, -1)
-    _check_names(dag)
-    return dag
+    return Assembly(dag, tuple(order))
 
 
 def _check_roles(strategy: Strategy) -> None:
@@ -110,6 +134,7 @@ def _empty(strategy: Strategy) -> Dag:
     except MeshError as error:
         raise DagtoolError(str(error)) from None
     facts = {"preset": strategy.name, "model": format_model(strategy.model)}
+    facts |= {"gpu_memory": strategy.gpu_memory} if strategy.gpu_memory else {}
     return Dag(strategy.name, dict(strategy.sizes), meshes, facts, declared=True)
 
 

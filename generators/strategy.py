@@ -13,6 +13,7 @@ from math import prod
 from typing import Any
 
 from dagtool.errors import DagtoolError, did_you_mean
+from dagtool.model.byte_count import parse_bytes
 from dagtool.model.mesh import Mesh
 from dagtool.model.size import Size
 from dagtool.model.transformer import SYMBOLS, Model, ModelError, needed_sizes
@@ -79,6 +80,8 @@ class Strategy:
     name: str
     summary: str = ""
     document: str = ""
+    gpu_memory: str = ""
+    """What each GPU has, like 80GiB; empty where it is not said."""
     model: Model = field(default_factory=Model)
     sizes: dict[str, int | None] = field(default_factory=dict)
     degrees: dict[str, int] = field(default_factory=dict)
@@ -95,6 +98,11 @@ class Strategy:
     def owner_axes(self) -> tuple[str, ...]:
         """The axes along which the experts lie, major first."""
         return self.regions["experts"].cuts.get("E", ())
+
+    @property
+    def experts_per_rank(self) -> int:
+        """How many experts of a layer one rank holds; 0 without experts."""
+        return (self.sizes.get("E") or 0) // prod(self.degrees[axis] for axis in self.owner_axes)
 
     @property
     def stages(self) -> int:
@@ -154,7 +162,7 @@ def parse_strategy(name: str, document: Mapping[str, Any]) -> Strategy:
         "names",
         "differences",
     ]
-    _only(document, ["name", "summary", "document", "assumed", *tables], "a strategy file")
+    _only(document, ["name", "summary", "document", "gpu_memory", "assumed", *tables], "a strategy file")
     for key in tables[:-1]:
         table_of(document, key)
     model = _model(table_of(document, "model"))
@@ -165,6 +173,7 @@ def parse_strategy(name: str, document: Mapping[str, Any]) -> Strategy:
         name=_name(document.get("name", name)),
         summary=str(document.get("summary", "")),
         document=str(document.get("document", "")),
+        gpu_memory=_memory(document.get("gpu_memory", "")),
         model=model,
         sizes=_sizes(table_of(document, "sizes"), model),
         degrees=degrees,
@@ -191,6 +200,15 @@ def _model(table: Mapping[str, Any]) -> Model:
 def _name(value: Any) -> str:
     if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}", str(value)):
         raise DagtoolError(f"the name {str(value)[:40]!r} cannot name a file", "letters, digits, _ . and -")
+    return str(value)
+
+
+def _memory(value: Any) -> str:
+    try:
+        if value:
+            parse_bytes(str(value))
+    except ValueError as error:
+        raise DagtoolError(f"gpu_memory: {error}") from None
     return str(value)
 
 

@@ -25,6 +25,7 @@ ALLOWED = {
     "dot": {"templates", "dag", "ops", "model", "errors", "files"},
     "generators": {"dot", "dag", "ops", "model", "errors", "files"},
     "cost": {"dag", "ops", "model", "errors"},
+    "accuracy": {"cost", "dag", "ops", "model", "errors"},
     "execute": {"cost", "dag", "ops", "model", "errors"},
     "findings": {"dot", "errors"},
     "validators": {"findings", "cost", "dot", "dag", "ops", "model", "errors", "files"},

@@ -34,7 +34,7 @@ class Limit:
     nodes_per_second: float = 0.0
 
 
-LIMITS = {"gen": Limit(times=4), "validate": Limit(times=8)}
+LIMITS = {"gen": Limit(times=4), "validate": Limit(times=8), "schedule": Limit(times=2, beside="validate")}
 LARGE_LIMITS = {"gen": Limit(megabytes=1024, nodes_per_second=100_000), "validate": Limit(times=8, megabytes=5120)}
 START_LIMITS = {"dagtool --help": Limit(times=3, beside="python -c pass")}
 
@@ -90,7 +90,7 @@ def _count(file: str) -> tuple[int, int]:
 
 
 def _main_job(table: Table, name: str, settings: tuple[str, ...], runs: int, limits: dict[str, Limit]) -> None:
-    """gen, read, validate and path of one DAG, beside C Graphviz reading the same file."""
+    """gen, read, validate, path and schedule of one DAG, beside C Graphviz reading the same file."""
     with tempfile.TemporaryDirectory() as folder:
         file = os.path.join(folder, "graph.dot")
         sets = [part for setting in settings for part in ("--set", setting)]
@@ -99,6 +99,7 @@ def _main_job(table: Table, name: str, settings: tuple[str, ...], runs: int, lim
             Program("read", [sys.executable, "-c", READ, file]),
             Program("validate", _dagtool("validate", file)),
             Program("path", _dagtool("path", file)),
+            Program("schedule", _dagtool("schedule", file)),
         ]
         if shutil.which("gc") and shutil.which("acyclic"):
             programs += [Program("gc -n -e", ["gc", "-n", "-e", file]), Program("acyclic -n", ["acyclic", "-n", file])]

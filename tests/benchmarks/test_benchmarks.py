@@ -23,6 +23,15 @@ def test_benchmark_of_a_tiny_configuration() -> None:
     ran = subprocess.run(command, check=False, capture_output=True, text=True)
     assert ran.returncode in (0, 1), ran.stdout + ran.stderr
     assert "pp2 --set L=2: " in ran.stdout
-    for name in ("gen", "read", "validate", "path", "pydot: read", "networkx: read, acyclic", "dagtool --help"):
+    for name in (
+        "gen",
+        "read",
+        "validate",
+        "path",
+        "schedule",
+        "pydot: read",
+        "networkx: read, acyclic",
+        "dagtool --help",
+    ):
         assert f"\n  {name} " in ran.stdout
     assert ran.stdout.splitlines()[-1].startswith(("All limits kept.", "missed: "))

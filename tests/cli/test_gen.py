@@ -8,6 +8,8 @@ import time
 
 import pytest
 
+from dagtool.generators.presets import preset_names
+
 BIG = ["ep16_tp4", "--set", "ep=128", "--set", "E=128", "--set", "B=1024", "--set", "L=48"]
 
 
@@ -160,7 +162,9 @@ def test_link_stays_a_link(dagtool, tmp_path):
 
 
 def test_list(dagtool):
-    """All presets; one with its table of differences; unknown ones refused."""
-    assert len(dagtool("list").stdout.splitlines()) == 7
+    """All presets, then all GPUs; one preset with its table of differences; unknown ones refused."""
+    presets, gpus = dagtool("list").stdout.split("\n\n")
+    assert [line.split()[0] for line in presets.splitlines()] == preset_names()
+    assert {"a100-80", "h100", "mi300x"} <= {line.split()[0] for line in gpus.splitlines()}
     assert "11,136 nodes are isolated" in dagtool("list", "ep16_tp4").stdout
     assert dagtool("list", "ep17").returncode == 2

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from dagtool.generators import generate
+
 
 @pytest.fixture
 def generated(dagtool, tmp_path):
@@ -77,3 +79,44 @@ def test_standard_input(dagtool, generated):
     """``-`` reads standard input."""
     done = dagtool("path", "-", stdin=generated("pp2").read_bytes())
     assert "time = 4*(Get_Time(2097152,4096,4096)+" in done.stdout
+
+
+def test_preset_without_its_dag(dagtool, generated):
+    """The same answer as for the file, text and JSON; what was priced is said on stderr."""
+    settings = ("ep16_tp4", "--set", "ep=8", "--set", "E=16", "--set", "L=5")
+    file = generated(*settings)
+    direct = dagtool("path", *settings)
+    assert direct.stdout == dagtool("path", file).stdout
+    nodes = len(generate("ep16_tp4", {"ep": "8", "E": "16", "L": "5"}).ids)
+    assert f"nodes priced, which stand for {nodes:,}" in direct.stderr
+    as_json = ("--output-format", "json")
+    assert json.loads(dagtool("path", *settings, *as_json).stdout) == json.loads(dagtool("path", file, *as_json).stdout)
+
+
+def test_doubtful_names_are_said(dagtool, tmp_path):
+    """A strategy file whose names run together is expanded."""
+    file = tmp_path / "mine.toml"
+    file.write_text(
+        "[sizes]\nB=4\nS=4\nH=8\nN=4\nD=2\nF=8\nV=16\nL=2\n[degrees]\ntp=2\n[regions]\nstream='all'\n"
+        "attention='all N/tp'\n[names]\n'attention.norm' = 'n{l}{tp}'\n"
+    )
+    done = dagtool("path", file)
+    assert done.returncode == 0
+    assert "every node was built and priced, because names" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        (["ep16_tp5"], "did you mean 'ep16_tp4'"),
+        (["ep16_tp4", "--set", "ep=3"], "does not divide"),
+        (["x.dot", "--set", "L=2"], "--set changes a preset"),
+        (["none.toml"], "none.toml"),
+    ],
+)
+def test_mistakes_in_the_call(dagtool, arguments, part):
+    """Exit status 2 and what is wrong."""
+    done = dagtool("path", *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert part in done.stderr
+    assert "Traceback" not in done.stderr

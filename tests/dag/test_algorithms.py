@@ -170,3 +170,16 @@ def test_a_large_graph_takes_seconds(shape: str) -> None:
     alg.cyclic_components(n, tails, heads, order)
     alg.weak_components(n, tails, heads)
     assert time.perf_counter() - started < 5
+
+
+@given(graphs())
+def test_order_as_listed_is_the_smallest_topological_order(graph: Graph) -> None:
+    n, edges = graph
+    tails, heads = [tail for tail, _ in edges], [head for _, head in edges]
+    order = alg.order_as_listed(alg.successors(n, tails, heads), tails, heads)
+    oracle = nx.DiGraph(edges)
+    oracle.add_nodes_from(range(n))
+    if nx.is_directed_acyclic_graph(oracle):
+        assert order == list(nx.lexicographical_topological_sort(oracle))
+    else:
+        assert len(order) < n

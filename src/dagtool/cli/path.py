@@ -1,4 +1,4 @@
-"""Print the critical path and its time as a sum of Get_Time(m,k,n).
+"""Print the critical path and its time: a sum of Get_Time(m,k,n), or seconds on a cluster.
 
 dagtool path outputs/ep16_tp4.dot
 """
@@ -9,8 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dagtool.cli._pricing import backend_settings, pricing_options, seconds_on
+
 if TYPE_CHECKING:
+    from dagtool.cost.backends import GetTime
     from dagtool.cost.critical import CriticalPath
+    from dagtool.cost.slowest import SlowestPath
     from dagtool.dag.graph import Dag
 
 __all__ = ["command"]
@@ -18,38 +22,87 @@ __all__ = ["command"]
 
 @click.command(
     "path",
-    epilog="Example: dagtool path outputs/ep16_tp4.dot\n\nExit status: 0 a path was found, 2 the file cannot be read,"
-    " has a cycle, or declares no operators.",
+    epilog="Examples: dagtool path outputs/ep16_tp4.dot --cluster 8xh100x8, dagtool path ep16_tp4 --set ep=256"
+    " --set E=256 --set B=2048\n\nA preset or strategy file is priced without building its DAG: one rank of each group"
+    " stands for all.\n\nExit status: 0 a path was found, 2 the file cannot be read, has a cycle, declares no"
+    " operators, or cannot be priced.",
 )
-@click.argument("file", metavar="FILE|-")
-@click.option(
-    "--cost",
-    type=click.Choice(["symbolic"]),
-    default="symbolic",
-    show_default=True,
-    help="How terms are priced.",
-)
+@click.argument("file", metavar="NAME|FILE|-")
+@click.option("--set", "settings", multiple=True, metavar="K=V", help="As for 'dagtool gen', with a preset's NAME.")
+@pricing_options(usual_cost="symbolic; roofline with --cluster", usual_cluster="none: terms stay terms")
 @click.option("--output-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def command(file: str, cost: str, output_format: str) -> None:
-    """Print the critical path by matmul work and its time as a sum of Get_Time(m,k,n)."""
+def command(file: str, settings: tuple[str, ...], output_format: str, cost: str | None, **options: object) -> None:
+    """Print the critical path: by matmul work as a sum of Get_Time(m,k,n), or in seconds on a cluster."""
     import gc
 
     gc.disable()
+    from dagtool.cli._subject import is_strategy, load_file
     from dagtool.cost.critical import critical_path
-    from dagtool.dot.load import load_dag
     from dagtool.errors import DagtoolError
 
-    dag = load_dag(file)
+    cost = cost or ("roofline" if options["cluster"] else "symbolic")
+    prices = _prices(cost, options)
+    note = ""
+    if is_strategy(file):
+        dag, note = _representatives(file, settings, str(options["cluster"] or "") if prices else "")
+    else:
+        dag = load_file(file, settings)
     if not dag.declared:
         raise DagtoolError(
             f"{file}: its nodes declare no operators and sizes, so their work is not known",
             "'dagtool gen' writes files that do; 'dagtool validate' checks the structure of any file",
         )
     try:
-        path = critical_path(dag)
+        slowest = _slowest(dag, prices, options) if prices else None
+        path = slowest.path if slowest else critical_path(dag)
     except ValueError as error:
         raise DagtoolError(f"{file}: {error}", f"'dagtool validate {file}' shows it") from None
-    click.echo(_json(dag, path) if output_format == "json" else _text(dag, path))
+    if output_format == "json":
+        click.echo(_json(dag, path, slowest))
+    else:
+        click.echo(_text(dag, path, slowest, f"{options['cluster']} ({options['dtype']}, {cost})"))
+    if note:
+        click.echo(note, err=True)
+
+
+def _representatives(name: str, settings: tuple[str, ...], where: str) -> tuple[Dag, str]:
+    """The part of a deployment that has its critical path (on the cluster ``where``), and what to say of it."""
+    from dagtool.generators import find_strategy
+    from dagtool.generators.quotient import quotient
+    from dagtool.generators.settings import parse_settings
+
+    strategy = find_strategy(name, parse_settings(settings))
+    device_class = None
+    if where:
+        from dagtool.cost.span import spans
+        from dagtool.model.cluster import cluster
+
+        device_class = spans(cluster(where), strategy.meshes())
+    found = quotient(strategy, device_class)
+    if found.expanded:
+        return found.dag, f"{name}: every node was built and priced, because {found.expanded}"
+    kept = f" (every rank along {', '.join(found.kept)}: their groups lie differently)" if found.kept else ""
+    return found.dag, f"{name}: {len(found.dag.ids):,} nodes priced, which stand for {found.nodes:,}{kept}"
+
+
+def _prices(cost: str, options: dict[str, object]) -> GetTime | None:
+    """The function that prices products. Raises DagtoolError for options that do not go together."""
+    from dagtool.cost.backends import make_backend
+    from dagtool.errors import DagtoolError
+    from dagtool.model.cluster import cluster
+
+    found = cluster(str(options["cluster"])) if options["cluster"] else None
+    prices = make_backend(cost, backend_settings(options, found))
+    if prices and not found:
+        raise DagtoolError(f"--cost {cost} needs --cluster", "it prices what is no product: bytes moved, collectives")
+    return prices
+
+
+def _slowest(dag: Dag, prices: GetTime, options: dict[str, object]) -> SlowestPath:
+    from dagtool.cost.slowest import slowest_path
+    from dagtool.model.cluster import cluster
+
+    return slowest_path(dag, seconds_on(cluster(str(options["cluster"])), dag, prices, options))
 
 
 def _number(size: object) -> int | str:
@@ -57,9 +110,12 @@ def _number(size: object) -> int | str:
     return int(text) if text.isdigit() else text
 
 
-def _json(dag: Dag, path: CriticalPath) -> str:
+def _json(dag: Dag, path: CriticalPath, slowest: SlowestPath | None) -> str:
     import json
 
+    from dagtool.cli._seconds import node_prices
+
+    prices = node_prices(slowest) if slowest else {}
     products = dict(path.products)
     nodes = []
     for node in path.nodes:
@@ -67,20 +123,27 @@ def _json(dag: Dag, path: CriticalPath) -> str:
         if node in products:
             one = products[node]
             row |= {"m": _number(one.m), "k": _number(one.k), "n": _number(one.n)}
+        row |= prices.get(node, {})
         nodes.append(row)
     terms = [{"m": _number(t.m), "k": _number(t.k), "n": _number(t.n), "count": t.count} for t in path.terms]
     ids = [dag.ids[node] for node in path.nodes]
+    seconds = slowest.time_s if slowest else None
     return json.dumps(
-        {"path": ids, "expression": path.expression, "terms": terms, "seconds": None, "nodes": nodes},
+        {"path": ids, "expression": path.expression, "terms": terms, "seconds": seconds, "nodes": nodes},
         indent=2,
     )
 
 
-def _text(dag: Dag, path: CriticalPath) -> str:
+def _text(dag: Dag, path: CriticalPath, slowest: SlowestPath | None, where: str) -> str:
+    from dagtool.cli._seconds import seconds_text
+
     shares = _shares(path)
     lines = [f"critical path: {len(path.nodes):,} nodes, {len(path.products):,} matrix products", ""]
     lines += _route(dag, path)
-    lines += ["", f"time = {path.expression}", "", f"{'times':>6}  {'share':>6}  term"]
+    lines += ["", f"time = {path.expression}", ""]
+    if slowest:
+        return "\n".join(lines + seconds_text(dag, slowest, where))
+    lines += [f"{'times':>6}  {'share':>6}  term"]
     lines += [f"{term.count:>6}  {share:>6}  {term}" for term, share in zip(path.terms, shares, strict=True)]
     return "\n".join(lines)
 

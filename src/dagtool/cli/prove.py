@@ -28,36 +28,17 @@ __all__ = ["command"]
 @click.option("--output-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(name: str, settings: tuple[str, ...], seeds: int, seed: int, output_format: str) -> int:
     """Run a DAG in numpy, every GPU with its own memory, against the unsharded model."""
+    from dagtool.cli._subject import load_subject
     from dagtool.errors import DagtoolError
     from dagtool.execute.prove import prove
 
-    dag = _find(name, settings)
+    dag = load_subject(name, settings)
     try:
         proof = prove(dag, tuple(range(seed, seed + seeds)))
     except DagtoolError as error:
         raise DagtoolError(f"{name}: cannot be proved: {error.message}", error.hint) from None
     click.echo(_json(dag, proof) if output_format == "json" else _text(name, dag, proof))
     return 0 if proof.failure is None else 1
-
-
-def _find(name: str, settings: tuple[str, ...]) -> Dag:
-    """A preset or strategy file, generated; anything else is a DOT file."""
-    import os
-
-    from dagtool.dot.load import load_dag
-    from dagtool.errors import DagtoolError, did_you_mean
-    from dagtool.generators import generate
-    from dagtool.generators.presets import preset_names
-    from dagtool.generators.settings import parse_settings
-
-    if name in preset_names() or name.endswith(".toml"):
-        return generate(name, parse_settings(settings))
-    if settings:
-        raise DagtoolError("--set changes a preset or strategy file, not a DOT file")
-    if name != "-" and not os.path.exists(name) and "/" not in name and "." not in name:
-        hint = did_you_mean(name, preset_names()) or f"presets: {', '.join(preset_names())}"
-        raise DagtoolError(f"{name}: neither a preset nor a file", hint)
-    return load_dag(name)
 
 
 def _json(dag: Dag, proof: Proof) -> str:

@@ -16,7 +16,7 @@ from dagtool.dag.graph import Dag
 from dagtool.model.size import Size
 from dagtool.ops import Matmul
 
-__all__ = ["CriticalPath", "Term", "critical_path", "expression", "heaviest_path"]
+__all__ = ["CriticalPath", "Term", "critical_path", "expression", "heaviest_path", "kinds_products", "node_ranks"]
 
 _NOMINAL = 1 << 20
 _PER_NODE = 1 << 32
@@ -69,11 +69,16 @@ def critical_path(dag: Dag) -> CriticalPath:
 
 def heaviest_path(dag: Dag, order: Sequence[int], before: algorithms.Adjacency) -> CriticalPath:
     """The same, given a topological order and the predecessors."""
-    products = [matmuls_of(work, dag) for work in kind_works(dag)]
+    products = kinds_products(dag)
     weights = [_weight(held) for held in products]
-    _, nodes = algorithms.longest_path(order, before, [weights[kind] for kind in dag.kind_of], _ranks(dag))
+    _, nodes = algorithms.longest_path(order, before, [weights[kind] for kind in dag.kind_of], node_ranks(dag))
     found = [(node, one) for node in nodes for one in products[dag.kind_of[node]]]
     return CriticalPath(tuple(nodes), tuple(found))
+
+
+def kinds_products(dag: Dag) -> list[tuple[Matmul, ...]]:
+    """The matrix products of a node of each kind."""
+    return [matmuls_of(work, dag) for work in kind_works(dag)]
 
 
 def _weight(products: tuple[Matmul, ...]) -> int:
@@ -84,7 +89,7 @@ def _weight(products: tuple[Matmul, ...]) -> int:
     return total
 
 
-def _ranks(dag: Dag) -> list[int]:
+def node_ranks(dag: Dag) -> list[int]:
     """Nodes in order of their first GPU, then of their place in the graph."""
     first = [min(gpus) if gpus else 1 << 30 for gpus in dag.device_sets]
     order = sorted(

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dagtool.dag.graph import Dag, Kind
+from dagtool.dag.graph import Dag, EdgeKind, Kind
 from dagtool.model.mesh import Mesh
 from dagtool.model.size import SizeError
 from dagtool.model.tensor import TensorType, TypeTextError, parse_type
 from dagtool.ops import OPERATORS, LayoutError, Work
 from dagtool.ops.base import axes_param
 
-__all__ = ["infer_outputs", "kind_work", "replication", "slot_types", "weight_of"]
+__all__ = ["carried", "infer_outputs", "kind_work", "replication", "slot_types", "weight_of"]
 
 
 def slot_types(kind: Kind) -> dict[str, TensorType]:
@@ -52,6 +52,16 @@ def weight_of(kind: Kind) -> TensorType | None:
     text = kind.parameters.get("param")
     # A bare list of dimensions; the mesh is that of the node.
     return parse_type(f"{text} @{kind.meshes[0]}") if text and kind.meshes else None
+
+
+def carried(maker: Kind, edge: EdgeKind, slots: tuple[str, ...]) -> list[tuple[str, int]]:
+    """(slot, index of the output) for each value an edge brings from ``maker`` to an operator with ``slots``."""
+    names = edge.slots or slots[:1]
+    if len(maker.outputs) == 1:
+        return [(slot, 0) for slot in names]
+    outputs = [port.name for port in maker.outputs]
+    pairs = zip(names, edge.outputs or names, strict=False)
+    return [(slot, outputs.index(output)) for slot, output in pairs if output in outputs]
 
 
 def replication(kind: Kind, dag: Dag) -> int:

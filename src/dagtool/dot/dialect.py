@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from dagtool.dag.graph import Dag, EdgeKind, Kind, Port, Problem
+from dagtool.model.byte_count import parse_bytes
 from dagtool.model.mesh import MeshError, parse_gpus, parse_meshes
 from dagtool.model.tensor import TypeTextError, parse_ports
 from dagtool.model.transformer import ModelError, parse_model
@@ -72,8 +73,15 @@ def _read_header(graph: DotGraph, dag: Dag) -> None:
             parse_model(attributes["model"])
         except ModelError as error:
             dag.problems.append(Problem(-1, "model", str(error)))
-    dag.facts = {key: attributes[key] for key in ("preset", "model") if key in attributes}
+    if "gpu_memory" in attributes:
+        try:
+            parse_bytes(attributes["gpu_memory"])
+        except ValueError as error:
+            dag.problems.append(Problem(-1, "gpu_memory", str(error)))
+    dag.facts = {key: attributes[key] for key in _FACTS if key in attributes}
 
+
+_FACTS = ("preset", "model", "gpu_memory")
 
 _SYMBOL = re.compile(r"[A-Z][A-Za-z0-9_]*\Z")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dagtool.dag import algorithms
 from dagtool.dag.graph import Dag, Kind
-from dagtool.dag.semantics import slot_types, weight_of
+from dagtool.dag.semantics import carried, slot_types, weight_of
 from dagtool.execute.weights import Weights
 from dagtool.model.mesh import Mesh
 from dagtool.model.size import parse_size
@@ -149,13 +149,10 @@ class Machine:
         start, end = before.offsets[node], before.offsets[node + 1]
         for maker, edge in zip(before.targets[start:end], before.edges[start:end], strict=True):
             edge_kind = dag.edge_kinds[dag.edge_kind_of[edge]]
-            names = edge_kind.slots or slots[:1]
-            outputs = [port.name for port in dag.kind(maker).outputs]
+            brought = carried(dag.kind(maker), edge_kind, slots)
             for gpu, results in (self.results[maker] or {}).items():
-                for slot, output in zip(names, edge_kind.outputs or names, strict=False):
-                    at = 0 if len(outputs) == 1 else outputs.index(output) if output in outputs else -1
-                    if at >= 0:
-                        arrived.setdefault(gpu, {}).setdefault(slot, []).append(results[at])
+                for slot, output in brought:
+                    arrived.setdefault(gpu, {}).setdefault(slot, []).append(results[output])
         return arrived
 
     # -- running --------------------------------------------------------------------------

@@ -10,7 +10,16 @@ from dataclasses import dataclass, fields, replace
 
 from dagtool.model.size import ONE, Size, parse_size
 
-__all__ = ["Model", "ModelError", "ReferenceMatmul", "format_model", "needed_sizes", "parse_model", "reference_matmuls"]
+__all__ = [
+    "Model",
+    "ModelError",
+    "ReferenceMatmul",
+    "format_model",
+    "needed_sizes",
+    "parse_model",
+    "reference_matmuls",
+    "reference_parameters",
+]
 
 SYMBOLS = {
     "B": "batch_size",
@@ -137,3 +146,30 @@ def reference_matmuls(model: Model, *, grouped: bool = False) -> tuple[Reference
     else:
         ffn = (product("mlp.up", "B*S", "H", ups), product("mlp.down", "B*S", "F", "H"))
     return (*attention, *ffn, product("head.projection", "B*S", "H", "V", per_layer=False))
+
+
+def reference_parameters(model: Model, *, grouped: bool = False) -> tuple[tuple[str, Size, bool], ...]:
+    """(part, number of parameters, whether in each layer) of the unsharded model: matrices, gains, tables; no biases.
+
+    Norms hold a gain [H] each, tables are [V, H] for tokens and [S, H] for positions.
+    """
+    ffn, up = ("moe", "2*E*H*F" if model.gated else "E*H*F") if model.ffn == "moe" else ("mlp", "H*F")
+    if model.ffn != "moe" and model.gated:
+        up = "2*H*F"
+    layer = [
+        ("attention.norm", "H"),
+        ("attention.q", "H*N*D"),
+        ("attention.kv", "2*H*G*D" if grouped else "2*H*N*D"),
+        ("attention.out", "N*D*H"),
+        (f"{ffn}.norm", "H"),
+        (f"{ffn}.up", up),
+        (f"{ffn}.down", "E*F*H" if model.ffn == "moe" else "F*H"),
+        *([("moe.gate", "H*E")] if model.ffn == "moe" else []),
+    ]
+    once = [("head.norm", "H"), ("head.projection", "H*V")]
+    once += [("embedding.tokens", "V*H")] if model.embedding != "none" else []
+    once += [("embedding.positions", "S*H")] if "position" in model.embedding else []
+    return (
+        *((part, parse_size(text), True) for part, text in layer),
+        *((part, parse_size(text), False) for part, text in once),
+    )

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from math import prod, sqrt
 from typing import Any, ClassVar
 
-from dagtool.model.size import product
+from dagtool.model.size import Size, product
 from dagtool.model.tensor import Dim, TensorType
 from dagtool.ops.base import (
     LayoutError,
@@ -72,7 +72,12 @@ class _Product(Operator):
             product(size for letter, size in second.items() if letter not in first),
         )
         moved = (product(left), product(right), *(product(t.local_shape(axis_sizes)) for t in outputs))
-        return Work((matmul,), moved)
+        return Work((matmul,), moved, on_chip=self._on_chip(moved))
+
+    @staticmethod
+    def _on_chip(moved: tuple[Size, ...]) -> tuple[Size, ...]:
+        """Of left operand, right operand and outputs those that a fused kernel keeps."""
+        raise NotImplementedError
 
 
 class Scores(_Product):
@@ -80,7 +85,13 @@ class Scores(_Product):
 
     name = "scores"
     slots = ("q", "k")
+    cached = "k"
     defaults: ClassVar[Mapping[str, str]] = {"einsum": "bsnd,btnd->bnst"}
+
+    @staticmethod
+    def _on_chip(moved: tuple[Size, ...]) -> tuple[Size, ...]:
+        """The scores."""
+        return moved[2:]
 
     def run(self, here: Local, values: Values) -> tuple[Any, ...]:
         """Scaled by the square root of the head size."""
@@ -97,7 +108,13 @@ class WeightedSum(_Product):
 
     name = "weighted_sum"
     slots = ("p", "v")
+    cached = "v"
     defaults: ClassVar[Mapping[str, str]] = {"einsum": "bnst,btnd->bsnd"}
+
+    @staticmethod
+    def _on_chip(moved: tuple[Size, ...]) -> tuple[Size, ...]:
+        """The weights of attention."""
+        return moved[:1]
 
 
 class Softmax(Operator):
@@ -111,6 +128,11 @@ class Softmax(Operator):
         require_no_partial(x, "softmax")
         require_whole(x, -1, "softmax")
         return (x,)
+
+    def work(self, inputs: Types, outputs: Sequence[TensorType], params: Params, axis_sizes: Mapping[str, int]) -> Work:
+        """Reads and writes the scores, which a fused kernel keeps."""
+        moved = super().work(inputs, outputs, params, axis_sizes).elements_moved
+        return Work(elements_moved=moved, on_chip=moved)
 
     def run(self, here: Local, values: Values) -> tuple[Any, ...]:
         """exp(x - max) over its sum."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
-from dagtool.model.size import Size, product
+from dagtool.model.size import ONE, Size, product
 from dagtool.model.tensor import TensorType, parse_type
 
 __all__ = [
@@ -57,6 +57,8 @@ class Work:
     matmuls: tuple[Matmul, ...] = ()
     elements_moved: tuple[Size, ...] = ()
     elements_sent: Size | None = None
+    on_chip: tuple[Size, ...] = ()
+    """Those of ``elements_moved`` that never leave the chip where attention is one fused kernel."""
 
 
 class Local(Protocol):
@@ -111,6 +113,8 @@ class Operator(ABC):
     name: ClassVar[str] = ""
     family: ClassVar[str] = "compute"
     """compute, norm, communication, routing or io."""
+    algorithm: ClassVar[str] = ""
+    """Which collective it runs (``all_reduce``, ``send``, ...); empty where no data moves between GPUs in this node."""
     slots: ClassVar[tuple[str, ...]] = ("x",)
     """The names of the inputs. An edge fills the first slot unless it says otherwise."""
     symmetric: ClassVar[bool] = False
@@ -123,6 +127,8 @@ class Operator(ABC):
     """Slots that take several values on one GPU: the results of its experts."""
     defaults: ClassVar[Mapping[str, str]] = {}
     """Parameters a node need not state."""
+    cached: ClassVar[str] = ""
+    """The input that a KV cache keeps from one token to the next."""
     source: ClassVar[str] = ""
     """Where the rule comes from."""
 
@@ -143,6 +149,14 @@ class Operator(ABC):
         """The work of one GPU; sizes stay symbolic. By default: reads its inputs, writes its outputs."""
         moved = [product(t.local_shape(axis_sizes)) for t in (*inputs.values(), *outputs)]
         return Work(elements_moved=tuple(moved))
+
+    def weights(self, params: Params, mesh: str) -> tuple[TensorType, ...]:
+        """The types of the weights a node holds. Raises LayoutError for what is no weight."""
+        return (weight_type(params, mesh),) if params.get("param") else ()
+
+    def held_values(self, params: Params, axis_sizes: Mapping[str, int]) -> Size:
+        """How many values of its output type one GPU holds of a node: one, or one for each of its experts."""
+        return ONE
 
     def default_param(self, name: str) -> str:
         """The value a parameter has where a node does not state it; empty where there is none."""

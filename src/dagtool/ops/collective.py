@@ -11,7 +11,7 @@ from dataclasses import replace
 from math import prod
 from typing import Any
 
-from dagtool.model.size import Size, product
+from dagtool.model.size import ONE, Size, parse_size, product
 from dagtool.model.tensor import Dim, TensorType
 from dagtool.ops.base import LayoutError, Local, Operator, Params, Types, Values, Work, axes_param, int_param, only
 from dagtool.ops.routing import put_back, returned_tokens, routed_tokens, select
@@ -140,6 +140,7 @@ class AllReduce(Collective):
     """Partial sum -> the sum on every rank."""
 
     name = "all_reduce"
+    algorithm = "all_reduce"
     many = ("x",)
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
@@ -159,6 +160,7 @@ class ReduceScatter(Collective):
     """Partial sum -> each rank its part of the sum, along ``along``."""
 
     name = "reduce_scatter"
+    algorithm = "reduce_scatter"
     many = ("x",)
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
@@ -176,6 +178,7 @@ class AllGather(Collective):
     """Parts along ``along`` -> the whole on every rank."""
 
     name = "all_gather"
+    algorithm = "all_gather"
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """S(along) over the axes -> R."""
@@ -194,6 +197,7 @@ class AllToAll(Collective):
     """Parts along ``along`` -> parts along ``to_along``."""
 
     name = "all_to_all"
+    algorithm = "all_to_all"
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """S(along) -> S(to_along)."""
@@ -261,6 +265,7 @@ class Dispatch(Collective):
     """All-to-all that brings each token to the GPUs of its experts; ``owner`` axes hold the experts."""
 
     name = "dispatch"
+    algorithm = "all_to_all"
     slots = ("x", "route")
     source = "DeepEP, Megatron-LM MoE token dispatcher"
 
@@ -275,6 +280,10 @@ class Dispatch(Collective):
         if not owner or not set(owner) <= {axis for dim in x.dims[:-1] for axis in dim.axes}:
             raise LayoutError(f"exchanges tokens over {','.join(owner) or 'no axis'} but {x} is not cut along it")
         return (routed_tokens(x, inputs["route"], params, over=owner),)
+
+    def held_values(self, params: Params, axis_sizes: Mapping[str, int]) -> Size:
+        """The tokens of each expert that a GPU holds."""
+        return parse_size(params.get("experts", "1")) / prod(axis_sizes[axis] for axis in self.group_axes(params))
 
     def exchange(self, members: Sequence[Local], values: Sequence[Values]) -> list[Any]:
         """Member i gets, for each of its experts, the tokens of all members that chose it."""
@@ -304,6 +313,10 @@ class Combine(Dispatch):
         """tokens [B*S*K/E, H] varying over ep, route [B/ep, S, K] -> [B/ep, S, H]."""
         return (returned_tokens(inputs["tokens"], inputs["route"], params, over=axes_param(params, "owner")),)
 
+    def held_values(self, params: Params, axis_sizes: Mapping[str, int]) -> Size:
+        """One activation."""
+        return ONE
+
     def exchange(self, members: Sequence[Local], values: Sequence[Values]) -> list[Any]:
         """Each member's tokens as the weighted sum of what their experts sent from anywhere in the group."""
         tokens = [one for held in values for one in held.get("tokens", [])]
@@ -314,6 +327,7 @@ class CombineReduce(Collective):
     """Experts' weighted results of all ranks summed onto every rank: each rank adds its own, then all-reduce."""
 
     name = "combine_reduce"
+    algorithm = "all_reduce"
     slots = ("tokens", "route")
     many = ("tokens",)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from dagtool.model.size import Size
 from dagtool.model.tensor import TensorType
 from dagtool.ops.base import LayoutError, Local, Operator, Params, Types, Values, only
 
@@ -37,6 +39,10 @@ class Output(Operator):
         if axes := sorted(x.used_axes):
             raise LayoutError(f"the result {x} is not whole: it is cut, partial or varying along {','.join(axes)}")
         return (x,)
+
+    def held_values(self, params: Params, axis_sizes: Mapping[str, int]) -> Size:
+        """Nothing of its own: what arrived leaves."""
+        return Size(0)
 
     def run(self, here: Local, values: Values) -> tuple[Any, ...]:
         """What arrived."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from dagtool.model.size import product
+from dagtool.model.size import Size, product
 from dagtool.model.tensor import Dim, TensorType
 from dagtool.ops.base import (
     LayoutError,
@@ -153,6 +153,13 @@ class Embedding(Operator):
         if clash := set(ids.used_axes) & {*rows.axes, *columns.axes}:
             raise LayoutError(f"axis {sorted(clash)[0]} cuts both the ids and the table")
         return (TensorType((*ids.dims, Dim(columns.size, columns.axes)), ids.mesh, rows.axes, ids.varying),)
+
+    def weights(self, params: Params, mesh: str) -> tuple[TensorType, ...]:
+        """The table, and for token+position a second one [S, H], its columns cut alike."""
+        held = super().weights(params, mesh)
+        if params.get("tables") != "token+position" or not held:
+            return held
+        return (*held, TensorType((Dim(Size(powers=(("S", 1),))), held[0].dims[-1]), mesh))
 
     def run(self, here: Local, values: Values) -> tuple[Any, ...]:
         """Rows this GPU has, zero for others; positions by their place in the sequence."""

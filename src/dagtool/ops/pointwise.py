@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from math import pi, sqrt
@@ -16,6 +16,7 @@ from dagtool.ops.base import (
     Params,
     Types,
     Values,
+    Work,
     only,
     require_no_partial,
     require_whole,
@@ -161,6 +162,10 @@ class Copy(Operator):
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """Same type as the input."""
         return (inputs["x"],)
+
+    def work(self, inputs: Types, outputs: Sequence[TensorType], params: Params, axis_sizes: Mapping[str, int]) -> Work:
+        """Nothing: no byte moves."""
+        return Work()
 
     def run(self, here: Local, values: Values) -> tuple[Any, ...]:
         """The value itself."""

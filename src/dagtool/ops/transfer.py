@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from dagtool.model.mesh import Mesh
-from dagtool.model.size import product
+from dagtool.model.size import Size, product
 from dagtool.model.tensor import TensorType
 from dagtool.ops.base import LayoutError, Local, Operator, Params, Types, Values, Work, axes_param, only
 from dagtool.ops.collective import terms, total
@@ -57,6 +57,7 @@ class Send(Transfer):
     """The sending half: the value leaves rank by rank, its type unchanged until received."""
 
     name = "send"
+    algorithm = "send"
 
     def expected_gpus(self, source: Mesh, target: Mesh, gpus: Sequence[int]) -> set[int]:
         """GPUs of the mesh it leaves."""
@@ -67,13 +68,20 @@ class Send(Transfer):
         _arrived(inputs["x"], params)
         return (inputs["x"],)
 
+    def held_values(self, params: Params, axis_sizes: Mapping[str, int]) -> Size:
+        """Nothing of its own: the value leaves from where it lies."""
+        return Size(0)
+
     def run(self, here: Local, values: Values) -> tuple[Any, ...]:
         """The value, on its way."""
         return (only(values, "x"),)
 
 
 class Recv(Transfer):
-    """The receiving half: rank i takes what rank i of the other mesh sent."""
+    """The receiving half: rank i takes what rank i of the other mesh sent.
+
+    It has no ``algorithm``: the time of a transfer is that of its send.
+    """
 
     name = "recv"
 
@@ -90,6 +98,7 @@ class SendRecv(Transfer):
     """A send and its receive in one node, rank i to rank i."""
 
     name = "send_recv"
+    algorithm = "send"
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """Same layout, on mesh ``to``."""
@@ -100,6 +109,7 @@ class Broadcast(Transfer):
     """A whole value from the GPUs of one mesh to every GPU of another."""
 
     name = "broadcast"
+    algorithm = "broadcast"
     rank_to_rank = False
     needs_every_gpu = False
 
@@ -124,6 +134,7 @@ class ReduceBroadcast(Transfer):
     """Adds up a partial sum over its own mesh and gives the total to every GPU of another."""
 
     name = "reduce_broadcast"
+    algorithm = "all_reduce"
     many = ("x",)
     rank_to_rank = False
 
@@ -139,6 +150,11 @@ class ReduceBroadcast(Transfer):
         if axes := sorted(x.used_axes - set(over)):
             raise LayoutError(f"broadcasts {x}, which is not whole along {','.join(axes)}")
         return (_arrived(replace(x, partial=()), params),)
+
+    def work(self, inputs: Types, outputs: Sequence[TensorType], params: Params, axis_sizes: Mapping[str, int]) -> Work:
+        """The value is sent once towards the sum and once to everybody."""
+        whole = product(inputs["x"].local_shape(axis_sizes))
+        return Work(elements_moved=(whole, whole), elements_sent=whole * 2)
 
     def deliver(self, params: Params, held: Mapping[int, Values], source: Mesh, target: Mesh) -> dict[int, Any]:
         """The sum over one group of the source mesh, on every GPU of the other."""

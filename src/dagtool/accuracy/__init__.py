@@ -1,0 +1,1 @@
+"""How far predictions are from measurements: rows of a file, predicted, beside what a constant would have said."""

@@ -1,0 +1,141 @@
+"""What every GPU must hold, and whether it fits.
+
+dagtool memory moe_tp8_pp2 --gpu-memory 80GiB
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dagtool.dag.graph import Dag
+
+__all__ = ["command"]
+
+
+@click.command(
+    "memory",
+    epilog="Examples: dagtool memory moe_tp8_pp2 --gpu-memory 80GiB, dagtool memory ep16_tp4 --cluster 8xh100x8"
+    "\n\nExit status: 0 it fits or no capacity is given, 1 it does not fit, 2 the file cannot be read, declares no"
+    " operators, or leaves a size a symbol.",
+)
+@click.argument("name", metavar="NAME|FILE|-")
+@click.option("--set", "settings", multiple=True, metavar="K=V", help="As for 'dagtool gen', with a preset's NAME.")
+@click.option("--gpu-memory", metavar="SIZE", help="What a GPU has: 80GiB or 80GB.  [default: the graph's gpu_memory]")
+@click.option("--cluster", metavar="NODESxGPUxGPUS|FILE.toml", help="GPUs that are known, in place of --gpu-memory.")
+@click.option("--dtype", default="bf16", show_default=True, help="Of weights and activations: bf16, fp8, fp32, …")
+@click.option("--kv-dtype", help="Of keys and values in the cache.  [default: as --dtype]")
+@click.option("--prefill", type=click.IntRange(0), help="Tokens of a prompt in the cache.  [default: the graph's S]")
+@click.option(
+    "--decode", type=click.IntRange(0), default=0, show_default=True, help="Tokens of an answer in the cache."
+)
+@click.option(
+    "--attention",
+    type=click.Choice(["fused", "unfused"]),
+    default="fused",
+    show_default=True,
+    help="Whether scores and softmax are never stored.",
+)
+@click.option("--reserve", metavar="SIZE", help="What the runtime takes of a GPU.  [default: 3.5 GiB and NCCL's]")
+@click.option("--output-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def command(
+    *,
+    name: str,
+    settings: tuple[str, ...],
+    gpu_memory: str | None,
+    cluster: str | None,
+    dtype: str,
+    kv_dtype: str | None,
+    prefill: int | None,
+    decode: int,
+    attention: str,
+    reserve: str | None,
+    output_format: str,
+) -> int:
+    """Say what every GPU must hold: weights, KV cache, activations at their peak, buffers, reserve."""
+    import gc
+
+    gc.disable()
+    from dagtool.cli._memory_output import as_json, as_text
+    from dagtool.cost.dtypes import width_bytes
+    from dagtool.cost.memory import Assumptions, memory
+    from dagtool.errors import DagtoolError
+
+    dag, standing_for = _subject(name, settings)
+    if not dag.declared:
+        raise DagtoolError(
+            f"{name}: its nodes declare no operators and sizes, so what they hold is not known",
+            "'dagtool gen' writes files that do; 'dagtool validate' checks the structure of any file",
+        )
+    width = width_bytes(dtype)
+    given = Assumptions(
+        weight_width_bytes=width,
+        activation_width_bytes=width,
+        kv_width_bytes=width_bytes(kv_dtype) if kv_dtype else width,
+        context_tokens=_context(dag, prefill, decode),
+        fused_attention=attention == "fused",
+        reserve_bytes=_size("--reserve", reserve),
+    )
+    capacity_bytes = _capacity(gpu_memory, cluster) or _size(f"{name}: gpu_memory", dag.facts.get("gpu_memory"))
+    try:
+        use = memory(dag, assumptions=given, standing_for=standing_for)
+    except DagtoolError as error:
+        raise DagtoolError(f"{name}: {error.message}", error.hint) from None
+    except ValueError as error:
+        raise DagtoolError(f"{name}: {error}", f"'dagtool validate {name}' shows it") from None
+    say = as_json if output_format == "json" else as_text
+    click.echo(say(name, dag, use, given, capacity_bytes))
+    return int(capacity_bytes is not None and not use.fits(capacity_bytes))
+
+
+def _subject(name: str, settings: tuple[str, ...]) -> tuple[Dag, Mapping[int, tuple[int, ...]] | None]:
+    """The graph, and for a preset or strategy file the GPUs of it that stand for all."""
+    from dagtool.cli._subject import is_strategy, load_file
+
+    if not is_strategy(name):
+        return load_file(name, settings), None
+    from dagtool.generators import find_strategy
+    from dagtool.generators.representatives import represent
+    from dagtool.generators.settings import parse_settings
+
+    found = represent(find_strategy(name, parse_settings(settings)))
+    return found.dag, found.standing_for
+
+
+def _context(dag: Dag, prefill: int | None, decode: int) -> int | None:
+    """Tokens of each sequence in the cache; None for as many as the graph has."""
+    from dagtool.errors import DagtoolError
+
+    if prefill is None and not decode:
+        return None
+    prompt = dag.sizes.get("S") if prefill is None else prefill
+    if prompt is None:
+        raise DagtoolError("--decode comes after the prompt, whose length S the graph does not give", "add --prefill")
+    return prompt + decode
+
+
+def _capacity(gpu_memory: str | None, where: str | None) -> int | None:
+    """What the call says a GPU has."""
+    from dagtool.errors import DagtoolError
+
+    if not where:
+        return _size("--gpu-memory", gpu_memory)
+    if gpu_memory:
+        raise DagtoolError("--gpu-memory and --cluster both say what a GPU has", "give one of them")
+    from dagtool.model.cluster import cluster
+
+    return cluster(where).gpu.memory_bytes
+
+
+def _size(what: str, text: str | None) -> int | None:
+    from dagtool.errors import DagtoolError
+    from dagtool.model.byte_count import parse_bytes
+
+    try:
+        return parse_bytes(text) if text else None
+    except ValueError as error:
+        raise DagtoolError(f"{what}: {error}") from None

@@ -1,0 +1,132 @@
+"""``dagtool memory``: table, JSON, what does not fit, mistakes."""
+
+import json
+
+import pytest
+
+
+def test_table(dagtool):
+    """A row for each group, the largest by name; no verdict without a capacity."""
+    done = dagtool("memory", "moe_tp8_pp2", "--attention", "unfused")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "moe_tp8_pp2: 16 GPUs; 2 bytes an element, 2 in the KV cache for 10,000 tokens" in done.stdout
+    assert "scores and softmax are stored" in done.stdout
+    assert "0-7" in done.stdout
+    assert "8-15" in done.stdout
+    assert "the largest is values of attention.scores, 95.37 GiB" in done.stdout
+    assert "fit" not in done.stdout
+
+
+def test_does_not_fit(dagtool):
+    """Exit status 1; how much is missing; what no kernel helps."""
+    done = dagtool("memory", "dense_tp8_pp2", "--gpu-memory", "80GiB")
+    assert done.returncode == 1
+    assert "does not fit in 80 GiB" in done.stdout
+    assert "GPUs 8-15 need" in done.stdout
+    assert "weights and the largest value alone are 611.91 GiB" in done.stdout
+
+
+def test_fits(dagtool):
+    """Exit status 0, what is left."""
+    done = dagtool("memory", "ep16_tp4", "--gpu-memory", "24GB")
+    assert done.returncode == 0
+    assert "fits in 22.35 GiB: the fullest GPU has" in done.stdout
+
+
+def test_known_gpus(dagtool):
+    """A cluster says what a GPU has: 80 GiB, and 141 GB in vendor's units."""
+    assert "fits in 80 GiB" in dagtool("memory", "ep16_tp4", "--cluster", "8xh100x8").stdout
+    found = json.loads(dagtool("memory", "pp2", "--cluster", "h200", "--output-format", "json").stdout)
+    assert found["capacity_bytes"] == 141_000_000_000
+
+
+def test_json(dagtool):
+    """Bytes only; the parts add up; the options arrive."""
+    options = ("--gpu-memory", "80GiB", "--dtype", "fp8", "--kv-dtype", "fp16", "--prefill", "100", "--decode", "28")
+    options += ("--attention", "unfused", "--reserve", "1GiB", "--output-format", "json")
+    done = dagtool("memory", "pp2", *options)
+    found = json.loads(done.stdout)
+    assert found["schema"] == "dagtool/memory/1"
+    assert (found["capacity_bytes"], found["fits"], found["gpus"]) == (80 * 2**30, False, 2)
+    assert found["assumptions"] == {
+        "weight_width_bytes": 1.0,
+        "activation_width_bytes": 1.0,
+        "kv_width_bytes": 2.0,
+        "context_tokens": 128,
+        "fused_attention": False,
+        "reserve_bytes": 2**30,
+    }
+    for group in found["groups"]:
+        parts = ("weights", "kv_cache", "activations", "communication", "reserve")
+        assert sum(group[f"{part}_bytes"] for part in parts) == group["total_bytes"]
+        assert sum(item["bytes"] for item in group["weights"]) == group["weights_bytes"]
+    # two layers of K and V: 1024 sequences x 128 tokens x 32 heads x 128 x 2 bytes
+    assert found["groups"][0]["kv_cache_bytes"] == 2 * 2 * 1024 * 128 * 32 * 128 * 2
+
+
+def test_decode_comes_after_the_prompt(dagtool):
+    """Without --prefill the prompt is the graph's S."""
+    done = dagtool("memory", "pp2", "--decode", "100", "--output-format", "json")
+    assert json.loads(done.stdout)["assumptions"]["context_tokens"] == 2048 + 100
+
+
+def test_preset_and_its_file_agree(dagtool, tmp_path):
+    """Representatives and the whole DAG."""
+    file = tmp_path / "x.dot"
+    dagtool("gen", "ma_separation", "-o", file)
+    answers = [json.loads(dagtool("memory", one, "--output-format", "json").stdout) for one in ("ma_separation", file)]
+    assert answers[0]["groups"] == answers[1]["groups"]
+
+
+def test_capacity_of_the_strategy(dagtool, tmp_path):
+    """gpu_memory of a strategy file goes with the graph: memory and validate know it."""
+    strategy, file = tmp_path / "mine.toml", tmp_path / "x.dot"
+    strategy.write_text(
+        'gpu_memory = "4GiB"\n[sizes]\nB=4\nS=4\nH=8\nN=4\nD=2\nF=8\nV=16\nL=2\n[degrees]\ntp=2\n'
+        "[regions]\nstream='all'\nattention='all N/tp'\n"
+    )
+    assert "fits in 4 GiB" in dagtool("memory", strategy).stdout
+    dagtool("gen", strategy, "-o", file)
+    assert 'gpu_memory="4GiB"' in file.read_text()
+    assert "DEV520" not in dagtool("validate", file).stdout
+    file.write_text(file.read_text().replace("4GiB", "1KiB"))
+    assert dagtool("memory", file).returncode == 1
+    assert "error[DEV520]: GPUs 0-1: weights and the largest value alone take" in dagtool("validate", file).stdout
+    file.write_text(file.read_text().replace("1KiB", "1GiB"))
+    doubtful = dagtool("validate", file).stdout
+    assert "warning[DEV520]: GPUs 0-1: 3.83 GiB are needed of 1 GiB" in doubtful
+    file.write_text(file.read_text().replace("1GiB", "1Gib"))
+    assert "DIM201" in dagtool("validate", file).stdout
+    strategy.write_text(strategy.read_text().replace("4GiB", "4"))
+    assert "gpu_memory: '4' has no unit" in dagtool("gen", strategy).stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        (["ep17"], "did you mean 'ep16'"),
+        (["none.dot"], "No such file"),
+        (["pp2", "--set", "B=B"], "B is a symbol"),
+        (["pp2", "--set", "S=S", "--decode", "5"], "add --prefill"),
+        (["pp2", "--gpu-memory", "80"], "write 80GiB"),
+        (["pp2", "--gpu-memory", "80GiB", "--cluster", "h100"], "give one of them"),
+        (["pp2", "--cluster", "h1000"], "did you mean"),
+        (["pp2", "--reserve", "lots"], "--reserve: 'lots'"),
+        (["pp2", "--dtype", "bf61"], "did you mean 'bf16'"),
+        (["x.dot", "--set", "L=2"], "--set changes a preset"),
+        (["-"], "declare no operators"),
+    ],
+)
+def test_mistakes(dagtool, arguments, part):
+    """Exit status 2, one clear message."""
+    done = dagtool("memory", *arguments, stdin=b"digraph { a -> b }")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert part in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_cycle(dagtool):
+    """A cyclic graph has no order."""
+    done = dagtool("memory", "-", stdin=b"digraph { graph [dagtool=1] a -> b -> a }")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "cycle" in done.stderr
