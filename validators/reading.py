@@ -105,6 +105,27 @@ class Reading:
         """The nodes whose edges lead to one."""
         return self._ctx.before.of(node)
 
+    @cached_property
+    def _shared(self) -> dict[str, int | None]:
+        """Over how many GPUs the nodes of each template are spread; None where one of them says none by number."""
+        found: dict[str, set[int] | None] = {}
+        for node in range(len(self.nodes)):
+            template, gpus = self.template(node), self.gpus(node)
+            held = found.setdefault(template, set())
+            if not gpus:
+                found[template] = None
+            elif held is not None:
+                held |= gpus
+        return {template: None if held is None else len(held) for template, held in found.items()}
+
+    def may_be_parts(self, node: int, parts: int) -> bool:
+        """Whether nodes like this one can be so many parts of one value: they name as many GPUs, or no numbers.
+
+        (A smaller width on too few GPUs is that of a second model in the file, say a draft model.)
+        """
+        gpus = self._shared[self.template(node)]
+        return gpus is None or gpus >= parts
+
     def within(self, node: int, hops: int, stop: Callable[[int], bool]) -> Iterator[int]:
         """What is reached from a node in so many steps, not going on behind a node at which ``stop`` holds."""
         seen, edge = {node}, [node]

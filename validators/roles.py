@@ -37,6 +37,8 @@ _OPERATION = _vocabulary("""
     combine expert experts moe agg aggregate aggregation merge concat split scatter gather allgather reduce
     allreduce broadcast comm communication sync send recv receive transfer pipeline shard all
 """)
+_STORED = _vocabulary("weight weights param params parameter parameters")
+_PARTED = _vocabulary("shard shards")
 _LEGEND = _vocabulary("legend note notes caption annotation annotations title comment comments description")
 _TEXT_SHAPES = frozenset(["plaintext", "plain", "none", "note"])
 
@@ -71,7 +73,7 @@ class Roles:
         if declared:
             return declared == op
         return any(
-            names & vocabulary and not names & _OPERATION
+            names & vocabulary and not names & (_OPERATION - _PARTED if names & _STORED else _OPERATION)
             for names in (words(self._ctx.dag.ids[node]), words(title(self._label(node))))
         )
 

@@ -1,7 +1,8 @@
 """A product over a slice of its inner dimension is not reduced.
 
 What: a linear that says "row parallel", or whose input is a slice of the hidden size (1024 of the 8192 that norms and residuals have), from
-which no all-reduce, reduce-scatter or aggregation is reached within three edges, or only behind a softmax, activation or norm.
+which no all-reduce, reduce-scatter or aggregation is reached within three edges, or only behind a softmax, activation or norm. On fewer GPUs than there would be slices it is the whole
+input of another model, and not asked.
 
 Why: over a slice of the inner dimension each GPU has a part of a sum. Until the parts are added the value is wrong, and what is not
 linear must not be applied to it; the product also does only that part of its FLOPs.
@@ -82,6 +83,8 @@ def _slice(reading: Reading, node: int) -> int:
         return 0
     last = shapes[0].dims[-1]
     if last.name != "hidden" or not last.value or last.value >= whole or whole % last.value:
+        return 0
+    if not reading.may_be_parts(node, whole // last.value):
         return 0
     return last.value
 

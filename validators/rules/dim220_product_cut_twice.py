@@ -49,7 +49,8 @@ def check(ctx: Context) -> Iterator[Finding]:
     """One finding for all products with the same sizes."""
     told: dict[tuple[Shape, Shape], tuple[list[int], LabelledProduct]] = {}
     for product in labelled_products(ctx):
-        if product.rows > 1 < product.columns and len(product.gpus) < product.rows * product.columns:
+        least, most = max(product.rows, product.columns), product.rows * product.columns
+        if min(product.rows, product.columns) > 1 and least <= len(product.gpus) < most:
             told.setdefault((product.taken, product.given), ([], product))[0].extend(product.nodes)
     for nodes, product in told.values():
         gpus, parts, whole = len(product.gpus), product.rows * product.columns, ctx.reading.hidden

@@ -66,11 +66,8 @@ def _choosing(ctx: Context) -> set[int]:
     """The gates; of a layer that has a gate and a router, the gate alone: there the router moves data."""
     reading = ctx.reading
     gates = reading.of("gate", sure=0.6)
-    routers = {
-        node
-        for node in gates
-        if _ROUTER.search(reading.nodes[node].title) and not _GATE.search(reading.nodes[node].title)
-    }
+    names = {node: reading.nodes[node].title or ctx.dag.ids[node] for node in gates}
+    routers = {node for node, name in names.items() if _ROUTER.search(name) and not _GATE.search(name)}
     gated = {reading.places.layer_of[node] for node in gates if node not in routers}
     return {node for node in gates if node not in routers or reading.places.layer_of[node] not in gated}
 
