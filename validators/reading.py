@@ -126,6 +126,12 @@ class Reading:
         gpus = self._shared[self.template(node)]
         return gpus is None or gpus >= parts
 
+    def on_edge(self, edge: int) -> str:
+        """What is written on an edge: its label and its outer label; often empty."""
+        graph = self._ctx.graph
+        attributes = graph.edge_attributes[edge] if graph else {}
+        return f"{attributes.get('label', '')} {attributes.get('xlabel', '')}".strip()
+
     def within(self, node: int, hops: int, stop: Callable[[int], bool]) -> Iterator[int]:
         """What is reached from a node in so many steps, not going on behind a node at which ``stop`` holds."""
         seen, edge = {node}, [node]

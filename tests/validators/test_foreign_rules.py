@@ -107,6 +107,17 @@ LN = node("ln", "LayerNorm", "[8, hidden=64]", "[8, hidden=64]", "0-3")
         ("STY911", 'g [label="Gate"]; r [label="Token Router"]; g -> x [style=dashed]; r -> expert_0'),
         ("GRF104", 'w [label="Weight Shard"]; input -> mlp -> output; w -> mlp'),
         ("DEV512", 't [label="Pipeline Transfer\\nPP0 → PP1"]; a [label="Softmax\\nGPU: 0"]; a -> t'),
+        ("COM412", 'd [label="MLP Down (row parallel) + All-Reduce"]; d -> residual'),
+        ("COM412", 'd [label="MLP Down (row parallel)"]; d -> residual [label="TP All-Reduce"]'),
+        ("COM415", 'g [label="All-Reduce\\nGPU: 0\\nTP group: 0-3"]; q [label="Q\\nGPU: 0"]; q -> g'),
+        (
+            "SCH604",
+            LN
+            + "".join(
+                node(f"dp{n}_o", "O Proj", "[8, hidden=64]", "[8, hidden=64]", str(n)) + f"ln -> dp{n}_o; "
+                for n in (0, 1)
+            ),
+        ),
         ("MOD712", "layer0_gate -> layer0_expert_0 -> layer1_mlp"),
         ("MOD712", "gating -> dispatch_x -> layer0_expert_0 -> a -> router -> layer1_expert_0"),
     ],
@@ -135,6 +146,17 @@ def test_what_is_right_or_unknown_is_let_pass(code: str, text: str) -> None:
             "DIM223",
             LN + node("q", "Q", "[8, hidden=64]", "[8, heads=8, d_k=64]") + "ln -> q",
             "8 times the hidden size",
+        ),
+        ("COM412", 'd [label="MLP Down (row parallel)"]; d -> residual [label="data"]', "row parallel"),
+        ("COM415", 'g [label="All-Reduce\\nGPU: 0"]; q [label="Q\\nGPU: 0"]; q -> g', "on one GPU"),
+        (
+            "SCH604",
+            LN
+            + "".join(
+                node(f"k{n}_o", "O Proj", "[8, hidden=64]", "[8, hidden=64]", str(n)) + f"ln -> k{n}_o; "
+                for n in (0, 1)
+            ),
+            "2 copies",
         ),
         ("STY911", "gate -> expert_0; router -> expert_1", "gate is a gate"),
         ("STY911", "gate -> norm; layer1_router -> expert_1", "layer1_router is a gate"),

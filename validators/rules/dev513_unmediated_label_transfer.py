@@ -84,7 +84,5 @@ def check(ctx: Context) -> Iterator[Finding]:
 
 def _mediates(ctx: Context, edge: int) -> bool:
     """Whether the label of an edge says what the nodes do not: ``pipeline stage transfer``, ``layers 1-14``."""
-    assert ctx.graph is not None
-    attributes = ctx.graph.edge_attributes[edge]
-    text = f"{attributes.get('label', '')} {attributes.get('xlabel', '')}"
+    text = ctx.reading.on_edge(edge)
     return bool(_LINK.search(text)) or operation_of(text, "").family in ("communication", "placeholder")
