@@ -110,6 +110,23 @@ class Roles:
         return graph is not None and graph.node_attributes[node].get("shape") in _TEXT_SHAPES
 
     @cached_property
+    def unannounced(self) -> list[int]:
+        """Nodes that are named in edges only, in a file that declares others of those it joins: slips of the pen."""
+        ctx, graph = self._ctx, self._ctx.graph
+        if graph is None or 0 not in graph.declared:
+            return []
+        missing = [node for node, declared in enumerate(graph.declared) if not declared]
+        if not ctx.dag.declared:
+            # `a -> {b c}` names b and c as it names a
+            braced = {node for subgraph in graph.subgraphs if subgraph.name is None for node in subgraph.own}
+            plain = graph.node_attributes[missing[0]]
+            listed = {node for node in braced if graph.node_attributes[node] == plain}
+            joined = {*ctx.dag.tails, *ctx.dag.heads} - listed
+            if not any(map(graph.declared.__getitem__, joined)):
+                return []
+        return missing
+
+    @cached_property
     def sources(self) -> list[int]:
         """Nodes that only give, legends left out."""
         ctx = self._ctx

@@ -118,6 +118,8 @@ LN = node("ln", "LayerNorm", "[8, hidden=64]", "[8, hidden=64]", "0-3")
                 for n in (0, 1)
             ),
         ),
+        ("GRF106", "input -> {q k v} -> scores -> output"),
+        ("GRF106", "input -> {rank=same; q k v} -> scores -> output"),
         ("MOD712", "layer0_gate -> layer0_expert_0 -> layer1_mlp"),
         ("MOD712", "gating -> dispatch_x -> layer0_expert_0 -> a -> router -> layer1_expert_0"),
     ],
@@ -158,6 +160,8 @@ def test_what_is_right_or_unknown_is_let_pass(code: str, text: str) -> None:
             ),
             "2 copies",
         ),
+        ("GRF106", "scores; input -> {q k v} -> scores -> output", "declared nowhere"),
+        ("GRF106", 'input -> {q k v [label="V"]} -> scores -> output', "declared nowhere"),
         ("STY911", "gate -> expert_0; router -> expert_1", "gate is a gate"),
         ("STY911", "gate -> norm; layer1_router -> expert_1", "layer1_router is a gate"),
         (

@@ -61,9 +61,15 @@ def check(ctx: Context) -> Iterator[Finding]:
     for node, facts in enumerate(reading.nodes):
         if facts.op in ("scores", "softmax", "weighted_sum", "linear", "activation"):
             detailed.setdefault(facts.op, set()).add((reading.places.layer_of[node], reading.places.expert_of[node]))
+    slips = frozenset(ctx.roles.unannounced)  # GRF106 tells those
     whole: dict[str, list[int]] = {}
     for node, facts in enumerate(reading.nodes):
-        if facts.op in _PARTS and not _END.search(facts.title) and _drawn(ctx, node):
+        if (
+            facts.op in _PARTS
+            and not _END.search(facts.title)
+            and node not in slips
+            and (ctx.indegree[node] or ctx.outdegree[node])
+        ):
             place = (reading.places.layer_of[node], reading.places.expert_of[node])
             if not any(place in detailed.get(part, ()) for part in _PARTS[facts.op]):
                 whole.setdefault(facts.op, []).append(node)
@@ -71,9 +77,3 @@ def check(ctx: Context) -> Iterator[Finding]:
         yield from ctx.about_nodes(
             RULE, nodes, f"draws {_SAID[op]}", f"draw {_SAID[op]}", help="draw each operator as a node", limit=4
         )
-
-
-def _drawn(ctx: Context, node: int) -> bool:
-    """Whether it has an edge, and is declared where any node is: else it is a slip of the pen, which GRF106 tells."""
-    declared = ctx.graph.declared if ctx.graph else b""
-    return bool(ctx.indegree[node] or ctx.outdegree[node]) and (bool(declared[node]) or 1 not in declared)
