@@ -130,3 +130,24 @@ def test_cycle(dagtool):
     done = dagtool("memory", "-", stdin=b"digraph { graph [dagtool=1] a -> b -> a }")
     assert (done.returncode, done.stdout) == (2, "")
     assert "cycle" in done.stderr
+
+
+def test_a_deployment_does_not_fit_on_fewer_gpus_than_it_has(dagtool):
+    """Which is a mistake of the call, not a lack of memory."""
+    for at in ("listed", "schedule"):
+        done = dagtool("memory", "ep16_tp4", "--cluster", "1xh100x8", "--at", at)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "GPU 63, but 1xh100x8 has GPUs 0 to 7" in done.stderr
+
+
+def test_at_the_schedule_nodes_run_side_by_side(dagtool):
+    """No less than one after the other in the same order; the rest is as it was."""
+    found = {}
+    for at in ("listed", "schedule"):
+        done = dagtool("memory", "ma_separation", "--at", at, "--output-format", "json")
+        assert done.returncode == 0, done.stderr
+        found[at] = json.loads(done.stdout)["groups"]
+    assert [one["gpus"] for one in found["schedule"]] == [one["gpus"] for one in found["listed"]]
+    for part in ("weights", "kv_cache", "reserve"):
+        one, other = ([group[f"{part}_bytes"] for group in groups] for groups in found.values())
+        assert one == other
