@@ -189,3 +189,20 @@ def test_what_a_collective_sends_by_hand():
         dag = generate(preset)
         sent = kind_work(dag.kind(dag.ids.index(name)), dag.meshes).elements_sent.bind(dag.sizes)
         assert sent.numerator / sent.denominator == elements, name
+
+
+def test_what_is_read_and_written_by_hand():
+    """A lookup reads rows, a split the part that it keeps, a route the tokens of its expert; not all there is."""
+    expected = {
+        ("ep16_tp4", "embed_0_0"): 8 * 128 + 2 * 8 * 128 * 512 // 4,
+        ("ep16_tp4", "batch_split_0"): 2 * 8 * 128,
+        ("ep16_tp4", "res1_0_0_0"): 3 * 8 * 128 * 512,
+        ("ep16_tp4", "ln1_0_0_0"): 2 * 8 * 128 * 512,
+        ("ep16_tp4", "gelu_0_0_0"): 2 * 2048 * 512,
+        ("ma_separation", "layer0_route_expert0"): 1024 * 2048 * 2 + 2 * 262144 * 4096,
+    }
+    for (preset, name), elements in expected.items():
+        dag = generate(preset)
+        moved = kind_work(dag.kind(dag.ids.index(name)), dag.meshes).elements_moved
+        bound = [size.bind(dag.sizes) for size in moved]
+        assert sum(size.numerator / size.denominator for size in bound) == elements, name

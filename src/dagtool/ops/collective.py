@@ -227,6 +227,11 @@ class Split(Operator):
         x = inputs["x"]
         return (_cut(x, _dim(params, "along", x), over_axes(params)),)
 
+    def work(self, inputs: Types, outputs: Sequence[TensorType], params: Params, axis_sizes: Mapping[str, int]) -> Work:
+        """Reads the part that it keeps, and writes it."""
+        kept = product(outputs[0].local_shape(axis_sizes))
+        return Work(elements_moved=(kept, kept))
+
     def run(self, here: Local, values: Values) -> tuple[Any, ...]:
         """The part that the cut of the output leaves to this GPU of what it holds."""
         x = here.types["x"]
