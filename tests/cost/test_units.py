@@ -21,7 +21,8 @@ FILES = [
 ]
 UNIT_IN_NAME = re.compile(r"(_s|_bytes|_per_s\w*|bytes_|flops|_tokens)\Z")
 UNIT_IN_WORDS = re.compile(
-    r"\b(seconds?|bytes?|FLOPs?|shares?|in times of|over GPU seconds|multiplied by|in (averages|steps|bandwidths))\b",
+    r"\b(seconds?|bytes?|FLOPs?|elements?|ranks?|logarithms?|shares?|multiplied by"
+    r"|in times of|over GPU seconds|in (averages|steps|bandwidths))\b",
     re.IGNORECASE,
 )
 
@@ -63,7 +64,7 @@ def test_every_number_that_is_given_out_has_a_unit(path: Path) -> None:
         one.name
         for one in functions(path)
         if one.returns is not None
-        and re.search(r"\bfloat\b", ast.unparse(one.returns))
+        and re.search(r"\b(float|Price|KernelTime)\b", ast.unparse(one.returns))
         and not UNIT_IN_NAME.search(one.name)
         and not UNIT_IN_WORDS.search(ast.get_docstring(one) or "")
     ]
