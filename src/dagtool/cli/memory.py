@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dagtool.cli._memory_moment import moment_options, require_no_microbatches, scheduled
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dagtool.cost.memory import Assumptions, MemoryUse
-    from dagtool.cost.schedule import Schedule
+    from dagtool.cost.memory import MemoryUse
     from dagtool.dag.graph import Dag
 
 __all__ = ["command"]
@@ -42,14 +43,7 @@ __all__ = ["command"]
     show_default=True,
     help="Whether scores and softmax are never stored.",
 )
-@click.option(
-    "--at",
-    "moment",
-    type=click.Choice(["listed", "schedule"]),
-    default="listed",
-    show_default=True,
-    help="When nodes run: one after the other as listed, or as 'dagtool schedule' says, side by side.",
-)
+@moment_options
 @click.option("--reserve", metavar="SIZE", help="What the runtime takes of a GPU.  [default: 3.5 GiB and NCCL's]")
 @click.option("--output-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(
@@ -64,6 +58,8 @@ def command(
     decode: int,
     attention: str,
     moment: str,
+    microbatches: int,
+    discipline: str,
     reserve: str | None,
     output_format: str,
 ) -> int:
@@ -93,9 +89,14 @@ def command(
     )
     capacity_bytes = _capacity(gpu_memory, cluster) or _size(f"{name}: gpu_memory", dag.facts.get("gpu_memory"))
     try:
-        plan = _schedule(dag, cluster, dtype, given) if moment == "schedule" else None
-        start_s, end_s = (plan.start_s, plan.end_s) if plan else (None, None)
-        use = memory(dag, start_s, given, standing_for, end_s)
+        if moment == "schedule":
+            dag, start_s, end_s = scheduled(
+                dag, cluster, dtype, given, microbatches=microbatches, discipline=discipline
+            )
+            use = memory(dag, start_s, given, end_s=end_s)
+        else:
+            require_no_microbatches(microbatches)
+            use = memory(dag, assumptions=given, standing_for=standing_for)
         _require_enough(cluster, use)
     except DagtoolError as error:
         raise DagtoolError(f"{name}: {error.message}", error.hint) from None
@@ -118,16 +119,6 @@ def _subject(name: str, settings: tuple[str, ...], *, whole: bool) -> tuple[Dag,
 
     found = represent(find_strategy(name, parse_settings(settings)))
     return found.dag, found.standing_for
-
-
-def _schedule(dag: Dag, where: str | None, dtype: str, given: Assumptions) -> Schedule:
-    """When the nodes of one batch run, on the cluster or on one that is large enough."""
-    from dagtool.cli._pricing import cluster_for
-    from dagtool.cost.schedule import schedule
-    from dagtool.cost.seconds import node_seconds
-
-    times = node_seconds(dag, cluster_for(dag, where), dtype=dtype, fused_attention=given.fused_attention)
-    return schedule(dag, times.time_s)
 
 
 def _require_enough(where: str | None, use: MemoryUse) -> None:
