@@ -22,6 +22,8 @@ usage: python3 dev.py COMMAND [ARGUMENTS]
   fuzz      damaged files through reader and rules, beside C Graphviz; --count 100000 for minutes
   docs      rewrite the pages that are made from the code
   gallery   draw outputs/gallery/ again
+  vendor    take the viewer's JavaScript library from the npm registry again, or another version of it
+  browser   install Debian's chromium for the tests of the viewer, if that can be done and it is missing
 """
 ROOT = os.path.dirname(os.path.abspath(__file__))
 VENV = os.path.join(ROOT, ".venv")
@@ -153,7 +155,7 @@ def test(*arguments: str) -> None:
             failed.append(step.__name__)
     if failed:
         print("FAILED:", *failed, "(the tests are run all the same)", flush=True)
-    pytest(*arguments)
+    pytest("-n", "auto", "--dist", "loadfile", *arguments)  # a file on one core: its fixtures are made once
     if failed:
         raise CommandError(1)
 
@@ -215,9 +217,33 @@ def gallery() -> None:
     run(PYTHON, "docs/gallery.py")
 
 
+def vendor(*arguments: str) -> None:
+    """The JavaScript library of the viewer."""
+    prepare("dev")
+    run(PYTHON, "docs/vendor.py", *arguments)
+
+
+def browser() -> None:
+    """A browser for tests/e2e, which skip without one. Never fails: it is not needed for anything else."""
+    if shutil.which("chromium"):
+        return
+    if not shutil.which("apt-get") or not hasattr(os, "geteuid") or os.geteuid() != 0:
+        print("no browser: the tests of the viewer will skip", flush=True)
+        return
+    for command in (["apt-get", "update"], ["apt-get", "install", "--yes", "--no-install-recommends", "chromium"]):
+        try:
+            run(*command, quiet=True, DEBIAN_FRONTEND="noninteractive")
+        except CommandError:
+            print("chromium could not be installed: the tests of the viewer will skip", flush=True)
+            return
+
+
+COMMANDS = (demo, test, lint, types, pytest, bench, fuzz, docs, gallery, vendor, browser)
+
+
 def main(arguments: "list[str]") -> int:
     """Find the command and run it; its exit status is ours."""
-    commands = {command.__name__: command for command in (demo, test, lint, types, pytest, bench, fuzz, docs, gallery)}
+    commands = {command.__name__: command for command in COMMANDS}
     if not arguments or arguments[0] not in commands:
         print(USAGE, end="")
         return 0 if arguments in (["-h"], ["--help"]) else 2

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+from dagtool.errors import DagtoolError
 
 if TYPE_CHECKING:
     from jinja2.sandbox import SandboxedEnvironment
 
-__all__ = ["dot_value", "environment"]
+__all__ = ["dot_value", "environment", "template_errors"]
 
 _BARE = re.compile(r"(?:[A-Za-z_][A-Za-z0-9_]*|-?(?:\.\d+|\d+(?:\.\d*)?))\Z")
 _KEYWORDS = frozenset({"node", "edge", "graph", "digraph", "subgraph", "strict"})
@@ -41,3 +45,19 @@ def environment(folder: str | None = None) -> SandboxedEnvironment:
     )
     found.filters["dot"] = dot_value
     return found
+
+
+@contextmanager
+def template_errors() -> Iterator[None]:
+    """Templates that fail, and a folder of them that is not there, as DagtoolError."""
+    from jinja2 import TemplateError
+
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise DagtoolError(f"--templates {error}: no such folder") from None
+    except TemplateError as error:
+        where = f"{getattr(error, 'filename', None) or 'template'}:{getattr(error, 'lineno', None) or 0}"
+        raise DagtoolError(
+            f"{where}: {type(error).__name__}: {error}", "templates are Jinja; ours are the examples"
+        ) from None

@@ -4,6 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("dagtool", deadline=None)  # cores are shared: how long one example takes says nothing
+settings.load_profile("dagtool")
 
 GOLDEN = Path(__file__).parent / "golden"
 

@@ -29,7 +29,7 @@ ALLOWED = {
     "execute": {"cost", "dag", "ops", "model", "errors"},
     "findings": {"dot", "errors"},
     "validators": {"findings", "cost", "dot", "dag", "ops", "model", "errors", "files"},
-    "render": {"templates", "dot", "cost", "dag", "ops", "model", "errors", "files"},
+    "render": {"templates", "findings", "dot", "cost", "dag", "ops", "model", "errors", "files"},
     "fixes": {"findings", "validators", "dot", "dag", "errors"},
     "report": {"findings", "validators", "cost", "dot", "dag", "ops", "model", "errors", "files"},
 }

@@ -6,7 +6,8 @@ from dagtool.accuracy.architecture import architecture_of
 from dagtool.accuracy.layer import expert_products, products
 from dagtool.accuracy.measured import UnpredictableError
 from dagtool.accuracy.operators import operator_value
-from dagtool.accuracy.serving import server_of, serving_value, weight_bytes
+from dagtool.accuracy.server import weight_bytes
+from dagtool.accuracy.serving import server_of, serving_value
 from dagtool.accuracy.training import model_flops, step_of, training_value
 from dagtool.errors import DagtoolError
 
@@ -128,6 +129,18 @@ def test_experts_over_replicas_of_attention_are_met_by_all_their_tokens(llama):
 def test_a_pipeline_of_stages_makes_no_token_faster(llama):
     """It passes all of them, and the links between."""
     assert serving_value(llama(pp=2)) > serving_value(llama(pp=1))
+
+
+def test_rates_of_prefill_and_decoding_are_the_steps_of_a_gpu(llama):
+    """A node's is its GPUs' together."""
+    rate = {"unit": "tok/s/GPU", "metric": "decode_tokens_per_s_per_gpu"}
+    row = llama(**rate)
+    server = server_of(row)
+    assert serving_value(row) == pytest.approx(16 / 4 / (server.decode_s(16, 1024) + server.fit.host_s))
+    assert serving_value(llama(**rate | {"metric": "decode_tokens_per_s_per_node"})) == pytest.approx(
+        8 * serving_value(row)
+    )
+    assert serving_value(llama(**rate | {"metric": "prefill_tokens_per_s_per_gpu"})) > 10 * serving_value(row)
 
 
 def test_the_largest_batch_fits_into_memory(llama):

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import dagtool
 from dagtool.dot import parse
 from dagtool.dot.dialect import to_dag
 from dagtool.errors import DagtoolError
@@ -174,3 +175,9 @@ def test_a_wrong_expectation_in_the_file_is_told() -> None:
 def test_names_of_ranges_of_layers_count_as_drawn() -> None:
     graph = parse('digraph { a [label="Layers 0-3"]; b [label="Layer 4"]; a -> b }')[0]
     assert Context(to_dag(graph)).inventory.layers == frozenset(range(5))
+
+
+def test_a_preset_with_other_degrees_keeps_its_name() -> None:
+    text = dagtool.generate("ep16_tp4", ep=8, E=8).to_dot()
+    assert check_bytes(text.encode(), "outputs/ep16_tp4.dot").findings == []
+    assert [found.code for found in check_bytes(text.encode(), "outputs/my_ep16_tp4.dot").findings] == ["MOD711"]

@@ -32,7 +32,7 @@ def test_page_has_every_section_of_the_docstring_and_both_examples(loaded: Loade
     assert headings == wanted
     assert text.startswith(f"# {loaded.rule.code} {loaded.rule.name}\n")
     assert all(example.strip() in text for example in (loaded.bad, loaded.good))
-    assert f": {loaded.rule.severity.value} {loaded.rule.code} {loaded.rule.name}: " in text
+    assert f" {loaded.rule.code} {loaded.rule.name}: " in text
     assert (FOLDER.parents[1] / loaded.rule.page).is_file()
 
 

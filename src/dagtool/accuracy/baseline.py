@@ -13,6 +13,7 @@ from dagtool.accuracy import serving, training
 from dagtool.accuracy.measured import UNITS_OF_TIME, Row, UnpredictableError
 from dagtool.accuracy.operators import product_of, sent_bytes
 from dagtool.accuracy.precision import dtype_of
+from dagtool.accuracy.server import weight_bytes
 from dagtool.cost.kernels import bare_roofline_s
 from dagtool.errors import DagtoolError
 from dagtool.model.cluster import find_gpu
@@ -72,12 +73,12 @@ def _served(row: Row, metric: str) -> float:
     server = serving.server_of(row)
     if metric in ("ttft", "prefill_latency", "layer_prefill_time"):
         return training.model_flops(server.arch, row.size("seq"), causal=True) / 3 * row.size("seq") / server.degrees.tp
-    if metric == "max_output_tokens_per_s":
+    if "tokens_per_s" in metric:
         return training.model_flops(server.arch, row.size("seq"), causal=True) / 3 / server.degrees.tp
     if metric in serving.METRICS:
         batch = row.count("global_batch") or row.count("micro_batch")
         steps = serving.output_tokens(row) if metric == "generate_latency" else 1
-        return serving.weight_bytes(server, met_by=batch) * steps
+        return weight_bytes(server, met_by=batch) * steps
     raise UnpredictableError(f"its metric {metric!r} is not priced")
 
 

@@ -16,11 +16,11 @@ from dagtool.accuracy.measured import Row
 from dagtool.model.transformer import ReferenceMatmul, reference_matmuls
 
 __all__ = [
+    "CAUSAL",
     "Degrees",
     "Product",
     "attention_flops",
     "degrees_of",
-    "dense_products",
     "expert_products",
     "head_product",
     "layer_moved_bytes",
@@ -60,6 +60,9 @@ class Product:
         return self.k * self.n * self.count
 
 
+CAUSAL = 0.5
+"""Of the pairs of positions, those that look back."""
+
 _CUT = {
     "attention.q": "n", "attention.out": "k", "mlp.up": "n", "mlp.down": "k", "moe.gate": "",
     "moe.up": "n", "moe.down": "k", "head.projection": "n",
@@ -98,17 +101,24 @@ def _parts(arch: Architecture, tokens: float, tp: int) -> Iterator[tuple[str, Pr
         yield held
 
 
-def products(arch: Architecture, tokens: float, tp: int, *, decoding: bool = False) -> list[Product]:
-    """A layer's products with weights every token meets: projections, and the feed-forward or the gate.
+def products(
+    arch: Architecture, tokens: float, tp: int, *, decoding: bool = False, routed: bool = True
+) -> list[Product]:
+    """A layer's products with weights every token meets: projections, and the feed-forward or gate and shared expert.
 
     ``decoding``: compressed keys and values are not expanded, the expansion moves into the queries.
+    ``routed``: whether a layer of a model with experts has some; else it has a feed-forward of its own width.
     """
-    found = [one for part, one in _parts(arch, tokens, tp) if not part.startswith(("head", "moe.up", "moe.down"))]
+    parts = [
+        (part, one) for part, one in _parts(arch, tokens, tp) if not part.startswith(("head", "moe.up", "moe.down"))
+    ]
+    attention = [one for part, one in parts if part.startswith("attention")]
     if arch.latent_rank:
-        found = [*_latent(arch, tokens, tp, decoding), *found[2:]]
-    if arch.shared_ffn:
-        found += _feed_forward(arch, arch.shared_ffn, tokens, tp)
-    return found
+        attention = _latent(arch, tokens, tp, decoding)
+    if arch.experts and not routed:
+        return attention + _feed_forward(arch, arch.dense_ffn, tokens, tp)
+    found = attention + [one for part, one in parts if not part.startswith("attention")]
+    return found + (_feed_forward(arch, arch.shared_ffn, tokens, tp) if arch.shared_ffn else [])
 
 
 def _latent(arch: Architecture, tokens: float, tp: int, decoding: bool) -> list[Product]:
@@ -122,11 +132,6 @@ def _latent(arch: Architecture, tokens: float, tp: int, decoding: bool) -> list[
 
 def _feed_forward(arch: Architecture, ffn: int, tokens: float, tp: int) -> list[Product]:
     return [Product(tokens, arch.hidden, (2 if arch.gated else 1) * ffn / tp), Product(tokens, ffn / tp, arch.hidden)]
-
-
-def dense_products(arch: Architecture, tokens: float, tp: int) -> list[Product]:
-    """The feed-forward of the layers that have no experts in a model of experts."""
-    return _feed_forward(arch, arch.dense_ffn, tokens, tp)
 
 
 def expert_products(arch: Architecture, rows: float, local: float, tp: int) -> list[Product]:

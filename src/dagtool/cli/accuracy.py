@@ -106,7 +106,7 @@ def _text(found: Sequence[Prediction], groups: Sequence[Summary]) -> str:
         lines += [f"{one.row.line:>5}  {_what(one)}: {one.reason}" for one in missing]
     width = max((len(one.group) for one in groups), default=0)
     lines += ["", "mean, worst and rank correlation of predictions; mean errors of the baselines", ""]
-    lines += [f"{'':<{width}}  {'rows':>4}  {'mean':>6}  {'worst':>7}  {'rank':>5}  {'flat':>6}  {'bare roofline':>13}"]
+    lines += [f"{'':<{width}}  {'rows':>7}  {'mean':>6}  {'worst':>7}  {'rank':>5}  {'flat':>6}  {'bare roofline':>13}"]
     lines += [_sum_up(one, width) for one in groups]
     return "\n".join(lines)
 
@@ -134,9 +134,10 @@ def _what(one: Prediction) -> str:
 
 def _sum_up(one: Summary, width: int) -> str:
     mean, flat, bare = (_percent(x) for x in (one.mean_error, one.flat_mean_error, one.bare_mean_error))
+    rows = f"{one.predicted}/{one.rows}" if one.predicted < one.rows else str(one.rows)
     worst = f"{100 * one.worst_error:+.1f} %" if one.worst_error is not None else "-"
     rank = f"{one.rank_correlation:.3f}" if one.rank_correlation is not None else "-"
-    return f"{one.group:<{width}}  {one.predicted:>4}  {mean:>6}  {worst:>7}  {rank:>5}  {flat:>6}  {bare:>13}"
+    return f"{one.group:<{width}}  {rows:>7}  {mean:>6}  {worst:>7}  {rank:>5}  {flat:>6}  {bare:>13}"
 
 
 def _percent(share: float | None) -> str:

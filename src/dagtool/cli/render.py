@@ -1,4 +1,4 @@
-"""Draw a DAG: each kind of layer once, with ×N.
+"""Draw a DAG: each kind of layer once, with ×N, or all of it in one HTML file.
 
 dagtool render outputs/ep16_tp4.dot -o ep16_tp4.svg
 """
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
-_FORMATS = ("svg", "png", "pdf", "dot", "mmd", "json")
+_FORMATS = ("svg", "png", "pdf", "dot", "mmd", "json", "html")
+_PICTURES_ONLY = ("view", "detail", "node", "steps", "gpus")
+"""Options that say what a picture shows; an HTML file shows all."""
 
 
 class _ViewOption(click.Option):
@@ -31,7 +33,8 @@ class _ViewOption(click.Option):
 @click.command(
     "render",
     epilog="Example: dagtool render outputs/ep16_tp4.dot -o ep16_tp4.svg\n\nPNG and PDF need Graphviz (the program"
-    " 'dot', or pip install 'dagtool[render]'); SVG and DOT need nothing.\n\nExit status: 0 drawn, 2 the file"
+    " 'dot', or pip install 'dagtool[render]'); the others need nothing. An HTML file holds the whole graph, to be"
+    " searched and unfolded in a browser (docs/viewer.md).\n\nExit status: 0 drawn, 2 the file"
     " cannot be read, has a cycle, or is too large for the view, 3 Graphviz is missing, failed, or took too long.",
 )
 @click.argument("file", metavar="FILE|-")
@@ -40,7 +43,7 @@ class _ViewOption(click.Option):
     "--output",
     metavar="FILE|-",
     help="Where to write; the ending says the format: .svg, .png, .pdf, .dot, .mmd (Mermaid),"
-    " .json (the whole graph, for Model Explorer).  [default: FILE with .svg]",
+    " .json (the whole graph, for Model Explorer), .html (the whole graph, for a browser).  [default: FILE with .svg]",
 )
 @click.option("--format", "form", type=click.Choice(_FORMATS), help="The format, where the ending does not say it.")
 @click.option(
@@ -63,6 +66,9 @@ class _ViewOption(click.Option):
     type=click.Choice(["path", "findings"]),
     help="Mark the critical path, or the nodes that 'dagtool validate' finds fault with.",
 )
+@click.option("--lint", is_flag=True, help="Short for --highlight findings.")
+@click.option("--findings", metavar="FILE", help="For HTML: the findings of this JSON report of 'dagtool validate'.")
+@click.option("--times", metavar="FILE", help="For HTML: the times of this JSON report of 'dagtool schedule'.")
 @click.option("--gpus", metavar="SET", help="For --view gpu and lanes: which GPUs, as in 0-7,12.")
 @click.option("--templates", metavar="DIR", help="Templates that go in front of ours, by the same names.")
 @click.option(
@@ -80,12 +86,15 @@ def command(
     output: str | None,
     form: str | None,
     view: str,
+    lint: bool,
+    findings: str | None,
+    times: str | None,
     templates: str | None,
     timeout: float,
     quiet: bool,
     **asked: Any,
 ) -> None:
-    """Draw a DAG, folded so that it can be read: equal ranks, experts and layers once, with ×N."""
+    """Draw a DAG, folded so that it can be read: equal ranks, experts and layers once, with ×N; or all as HTML."""
     import gc
     import time
 
@@ -96,6 +105,16 @@ def command(
     from dagtool.errors import DagtoolError
     from dagtool.render import compose_drawing
 
+    if lint:
+        asked["highlight"] = "findings"
+    if form == "html":
+        size, nodes = _viewer(
+            file, output, highlight=asked["highlight"], findings=findings, times=times, templates=templates
+        )
+        if not quiet:
+            _summary(output, f"{nodes:,} nodes, {size / 1e6:.2f} MB", started)
+        return
+    _refuse_reports(form, findings=findings, times=times)
     wanted = _asked(file, view, asked)
     dag = load_dag(file)
     if form == "json":
@@ -115,6 +134,29 @@ def command(
     _write(output, drawing.draw(form, timeout))
     if not quiet:
         _summary(output, f"{len(dag.ids):,} nodes drawn as {drawing.nodes:,}", started)
+
+
+def _refuse_reports(form: str, **reports: str | None) -> None:
+    """Pictures show no reports. Raises DagtoolError where one is given."""
+    from dagtool.errors import DagtoolError
+
+    for name, report in reports.items():
+        if report is not None:
+            raise DagtoolError(f"--{name} is for HTML files, this one is {form}", "write to a file that ends in .html")
+
+
+def _viewer(file: str, output: str, **given: str | None) -> tuple[int, int]:
+    """Write the HTML; its size in bytes, and how many nodes it holds. Raises DagtoolError for options of pictures."""
+    from dagtool.cli._viewer import viewer
+    from dagtool.errors import DagtoolError
+
+    context = click.get_current_context()
+    for name in _PICTURES_ONLY:
+        if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+            raise DagtoolError(f"--{name} is for pictures: an HTML file shows the whole graph", "leave it out")
+    page, nodes = viewer(file, **given)
+    _write(output, page)
+    return len(page), nodes
 
 
 def _summary(output: str, done: str, started: float) -> None:
@@ -183,7 +225,10 @@ def _target(file: str, output: str | None, form: str | None) -> tuple[str, str]:
     if form is None and output == "-":
         form = "svg"
     if form is None and ending not in _FORMATS:
-        hint = did_you_mean(ending, list(_FORMATS)) or "endings: .svg, .png, .pdf, .dot, .mmd, .json; or say --format"
+        hint = (
+            did_you_mean(ending, list(_FORMATS))
+            or f"endings: {', '.join('.' + one for one in _FORMATS)}; or say --format"
+        )
         raise DagtoolError(f"{output}: cannot tell the format from its ending", hint)
     return output, form or ending
 

@@ -76,24 +76,26 @@ class _Pricing:
     dtype: str
     fused: bool
     imbalance: float
-    prices: list[Price] = field(default_factory=list)
     works: dict[int, Work] = field(default_factory=dict)
 
     def run(self) -> NodeTimes:
-        """Price every class that occurs, then look each node up."""
+        """Price every class that occurs, on its first node; then look each node up."""
         dag, groups = self.dag, self._groups()
-        moving = [_moves(kind) for kind in dag.kinds]
-        classes: dict[tuple[int, object], int] = {}
-        price_of = []
-        for node, (kind, devices) in enumerate(zip(dag.kind_of, dag.devices_of, strict=True)):
-            key = (kind, groups[devices] if moving[kind] == "group" else devices if moving[kind] == "pair" else None)
-            index = classes.get(key)
-            if index is None:
-                index = classes[key] = len(self.prices)
-                self.prices.append(self._price(node, kind, groups[devices]))
-            price_of.append(index)
-        seconds = [price.time_s for price in self.prices]
-        return NodeTimes([seconds[index] for index in price_of], self.prices, price_of)
+        count = len(groups)
+        # What of a device set a kind's time depends on, by index of the set: -1, for no GPU, is the last.
+        distinct = {group: index for index, group in enumerate(dict.fromkeys(groups))}
+        tables = {"": [0] * count, "group": [distinct[group] for group in groups], "pair": list(range(count))}
+        table_of = [tables[_moves(kind)] for kind in dag.kinds]
+        classes = [
+            kind * count + table_of[kind][devices] for kind, devices in zip(dag.kind_of, dag.devices_of, strict=True)
+        ]
+        first = dict(zip(reversed(classes), range(len(classes) - 1, -1, -1), strict=True))
+        nodes = sorted(first.values())
+        prices = [self._price(node, dag.kind_of[node], groups[dag.devices_of[node]]) for node in nodes]
+        place = {classes[node]: index for index, node in enumerate(nodes)}
+        price_of = [place[one] for one in classes]
+        seconds = [price.time_s for price in prices]
+        return NodeTimes([seconds[index] for index in price_of], prices, price_of)
 
     def _groups(self) -> list[Group]:
         """The group of each device set; last, for index -1, that of a node that names no GPU."""
