@@ -134,6 +134,8 @@ def test_backends_are_found_and_say_what_they_need():
     assert "'roofline'" in caught.value.hint
     with pytest.raises(DagtoolError, match="needs --cluster"):
         make_backend("roofline", Settings())
+    with pytest.raises(DagtoolError, match="--cost function needs MODULE:FUNCTION"):
+        make_backend("function", Settings(cluster=A100))
     with pytest.raises(DagtoolError, match="needs --table"):
         make_backend("table", Settings(cluster=A100))
     with pytest.raises(DagtoolError, match="no peak for 'fp8'"):

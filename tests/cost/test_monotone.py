@@ -100,6 +100,20 @@ def test_neither_path_nor_makespan_gets_longer_on_anything_faster(document, what
     assert all(new <= old * (1 + 1e-12) for new, old in zip(found[1], found[0], strict=True))
 
 
+@pytest.mark.parametrize("name", preset_names())
+def test_one_gpu_alone_takes_the_sum_of_its_nodes(name: str) -> None:
+    """Every preset with all its degrees 1, where the meshes lie on one GPU: nothing runs side by side."""
+    strategy = find_strategy(name)
+    dag = partition(find_strategy(name, dict.fromkeys(strategy.degrees, "1")))
+    priced = times(dag, cluster("h100x8"))
+    plan = schedule(dag, priced)
+    if len(plan.gpus) > 1:
+        pytest.skip("attention and experts have GPUs of their own")
+    assert plan.makespan_s == pytest.approx(sum(priced))
+    assert plan.gpus[0].whole.busy_s == pytest.approx(sum(priced))
+    assert plan.critical_path_s <= plan.makespan_s
+
+
 @given(st.sampled_from([64, 100, 1024, 4096, 5000]), st.integers(1, 6000), st.integers(1, 6000), st.integers(0, 500))
 def test_a_larger_product_takes_no_less(side: int, one: int, other: int, more: int) -> None:
     """In any of its three sizes."""
