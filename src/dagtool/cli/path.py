@@ -92,7 +92,7 @@ def _prices(cost: str, options: dict[str, object]) -> GetTime | None:
     from dagtool.model.cluster import cluster
 
     found = cluster(str(options["cluster"])) if options["cluster"] else None
-    prices = make_backend(cost, backend_settings(options, found))
+    prices = make_backend(cost, backend_settings(cost, options, found))
     if prices and not found:
         raise DagtoolError(f"--cost {cost} needs --cluster", "it prices what is no product: bytes moved, collectives")
     return prices
