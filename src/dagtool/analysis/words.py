@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dagtool.model.byte_count import format_bytes
 from dagtool.model import duration
+from dagtool.model.byte_count import format_bytes
 
 __all__ = ["bytes_words", "count_words", "share_words", "time_words"]
 
