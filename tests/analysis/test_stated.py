@@ -8,8 +8,11 @@ import pytest
 
 from dagtool.analysis.quantities import NotDerivableError, derive, quantities
 from dagtool.analysis.said import AGREES, DIFFERS, UNKNOWN, compared
+from dagtool.analysis.subject import Subject
 from dagtool.cost.critical import Term
 from dagtool.cost.work import matmuls_of
+from dagtool.dot.dialect import to_dag
+from dagtool.dot.reader import parse
 from dagtool.errors import DagtoolError
 from dagtool.generators import find_strategy
 from dagtool.generators.presets import preset_names
@@ -98,11 +101,10 @@ def test_quantities_of_the_structure(subject):
         "nodes all_reduce": "0",
         "edges": f"{len(one.dag.tails):,}",
         "isolated": "0",
-        "sources": "1",
-        "sinks": "1",
-        "parts": "1",
+        "ends": "single source to single sink",
+        "connected": "connected DAG",
         "cycles": "no cycles",
-        "typed": "all",
+        "typed": "all nodes",
         "nodes_per_layer moe.up": "16",
         "further_layers": "1-3",
         "gpu_numbers": "0-1",
@@ -111,3 +113,10 @@ def test_quantities_of_the_structure(subject):
         "walk pp_input pp_output": "0 of 1 steps are edges; not pp_input → pp_output",
     }
     assert {call: derive(one, call) for call in calls} == calls
+
+
+def test_quantities_of_a_graph_in_pieces():
+    one = Subject("x", to_dag(parse(b"digraph { a -> b; c; d -> e; e -> d }")[0]))
+    said = {"ends": "2 sources, 2 sinks", "connected": "3 unconnected parts", "cycles": "cycles", "isolated": "1"}
+    assert {call: derive(one, call) for call in said} == said
+    assert derive(one, "typed") == "0 of 5 nodes"

@@ -32,7 +32,7 @@ def test_what_cannot_be_reported_on_has_status_2_and_says_why(dagtool, tmp_path)
         (("pp",), "neither a preset nor a file"),
         ((broken,), "broken.dot:1:"),
         ((foreign, "--cluster", "h100"), "time is not known"),
-        (("pp2", "--cluster", "1xh100x1"), "pp2: the graph names GPU 1"),
+        (("pp2", "--cluster", "1xh100x1"), "GPU 1"),
         (("pp2", "--set", "B=B", "--cluster", "h100"), "a symbol"),
         (("pp2", "--dtype", "fp17"), "fp17"),
         (("pp2", "--templates", tmp_path / "no"), "no"),

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from dagtool.analysis.subject import Subject
+from dagtool.analysis.subject import Subject, plural
 from dagtool.dag import algorithms
 from dagtool.model.mesh import format_gpus
 
 __all__ = [
+    "connected",
     "cycles",
     "edges",
+    "ends",
     "further_layers",
     "isolated",
     "layers",
     "nodes",
     "nodes_per_layer",
-    "parts",
     "roles_in_layer",
-    "sinks",
-    "sources",
     "stage_pairs",
     "typed",
     "walk",
@@ -74,27 +73,27 @@ def isolated(subject: Subject) -> str:
     return f"{len(algorithms.isolated_nodes(*_degrees(subject))):,}"
 
 
-def sources(subject: Subject) -> str:
-    """Nodes without an input."""
-    return f"{_degrees(subject)[0].count(0):,}"
+def ends(subject: Subject) -> str:
+    """``single source to single sink``, or how many of each there are."""
+    incoming, outgoing = _degrees(subject)
+    sources, sinks = incoming.count(0), outgoing.count(0)
+    if (sources, sinks) == (1, 1):
+        return "single source to single sink"
+    return f"{plural(sources, 'source')}, {plural(sinks, 'sink')}"
 
 
-def sinks(subject: Subject) -> str:
-    """Nodes without an output."""
-    return f"{_degrees(subject)[1].count(0):,}"
-
-
-def parts(subject: Subject) -> str:
-    """Weakly connected components."""
+def connected(subject: Subject) -> str:
+    """``connected DAG``, or into how many parts it falls."""
     dag = subject.dag
-    return f"{len(algorithms.weak_components(len(dag.ids), dag.tails, dag.heads).sizes):,}"
+    parts = len(algorithms.weak_components(len(dag.ids), dag.tails, dag.heads).sizes)
+    return "connected DAG" if parts == 1 else plural(parts, "unconnected part")
 
 
 def typed(subject: Subject) -> str:
-    """Which nodes declare dimensions: ``all``, or how many."""
+    """Which nodes declare dimensions: ``all nodes``, or how many."""
     found = sum(count for kind, count in subject.node_counts.items() if subject.dag.kinds[kind].outputs)
     if found == len(subject.dag.ids):
-        return "all"
+        return "all nodes"
     return f"{found:,} of {len(subject.dag.ids):,} nodes"
 
 
