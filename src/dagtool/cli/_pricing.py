@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from math import isfinite
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from dagtool.dag.graph import Dag
     from dagtool.model.cluster import Cluster
 
-__all__ = ["backend_settings", "priced", "pricing_options", "seconds_on"]
+__all__ = ["backend_settings", "cluster_for", "priced", "pricing_options", "seconds_on"]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _USUAL, _EACH = "h100", 8
@@ -45,6 +46,13 @@ def pricing_options(*, usual_cost: str, usual_cluster: str) -> Callable[[_Comman
     return given
 
 
+def _finite(_context: click.Context, _option: click.Parameter, value: float | None) -> float | None:
+    """Click's ranges let nan and inf through, and every time would become one."""
+    if value is not None and not isfinite(value):
+        raise click.BadParameter(f"{value} is no number to count with")
+    return value
+
+
 _OPTIONS = (
     click.option(
         "--dtype", default="bf16", show_default=True, help="Data type of the products: bf16, fp16, fp8, fp4, int8."
@@ -52,7 +60,10 @@ _OPTIONS = (
     click.option("--table", default="", metavar="FILE.csv", help="Measured products: columns m, k, n, dtype, us."),
     click.option("--outside", default="", metavar="NAME", help="What prices products outside the table, else refused."),
     click.option(
-        "--efficiency", type=click.FloatRange(0, 1, min_open=True), help="Share of peak that large products reach."
+        "--efficiency",
+        type=click.FloatRange(0, 1, min_open=True),
+        callback=_finite,
+        help="Share of peak that large products reach.",
     ),
     click.option(
         "--attention",
@@ -64,6 +75,7 @@ _OPTIONS = (
     click.option(
         "--imbalance",
         type=click.FloatRange(1),
+        callback=_finite,
         default=1.0,
         show_default=True,
         help="What the busiest GPU of an all-to-all moves, in averages.",
@@ -71,12 +83,20 @@ _OPTIONS = (
 )
 
 
-def backend_settings(options: Mapping[str, Any], built: Cluster | None) -> Settings:
-    """What a cost backend is told. Raises DagtoolError for an unknown data type."""
+_READ_BY = {"table": ("table",), "outside": ("table",), "efficiency": ("roofline", "table")}
+"""Which backends read an option; given to another one it would change nothing, and nobody would know."""
+
+
+def backend_settings(cost: str, options: Mapping[str, Any], built: Cluster | None) -> Settings:
+    """What the cost backend ``cost`` is told. Raises DagtoolError for an unknown data type, or an option it ignores."""
     from dagtool.cost.backends import Settings
     from dagtool.cost.dtypes import width_bytes
+    from dagtool.errors import DagtoolError
 
     width_bytes(options["dtype"])
+    for option, readers in _READ_BY.items():
+        if options[option] and cost not in readers:
+            raise DagtoolError(f"--{option} has no effect on --cost {cost}", f"--cost {' or '.join(readers)} reads it")
     return Settings(
         cluster=built,
         dtype=options["dtype"],
@@ -86,8 +106,8 @@ def backend_settings(options: Mapping[str, Any], built: Cluster | None) -> Setti
     )
 
 
-def seconds_on(built: Cluster, dag: Dag, prices: str | GetTime, options: Mapping[str, Any]) -> NodeTimes:
-    """The seconds of every node; ``prices`` is a backend or its name. Raises DagtoolError."""
+def seconds_on(built: Cluster, dag: Dag, prices: GetTime, options: Mapping[str, Any]) -> NodeTimes:
+    """The seconds of every node; ``prices`` gives those of its products. Raises DagtoolError."""
     from dagtool.cost.seconds import node_seconds
 
     return node_seconds(
@@ -97,14 +117,25 @@ def seconds_on(built: Cluster, dag: Dag, prices: str | GetTime, options: Mapping
         dtype=options["dtype"],
         fused_attention=options["attention"] == "fused",
         imbalance=options["imbalance"],
-        settings=backend_settings(options, built),
     )
+
+
+def cluster_for(dag: Dag, text: str | None) -> Cluster:
+    """The cluster that is named, or as many usual nodes as the graph needs. Raises DagtoolError."""
+    from dagtool.model.cluster import cluster
+
+    last = max((gpu for gpus in dag.device_sets for gpu in gpus), default=0)
+    return cluster(text or f"{last // _EACH + 1}x{_USUAL}x{_EACH}")
 
 
 def priced(dag: Dag, options: Mapping[str, Any]) -> tuple[Cluster, NodeTimes]:
     """The cluster, by default one that is large enough, and the seconds of every node on it. Raises DagtoolError."""
-    from dagtool.model.cluster import cluster
+    from dagtool.cost.backends import make_backend
+    from dagtool.errors import DagtoolError
 
-    last = max((gpu for gpus in dag.device_sets for gpu in gpus), default=0)
-    built = cluster(options["cluster"] or f"{last // _EACH + 1}x{_USUAL}x{_EACH}")
-    return built, seconds_on(built, dag, options["cost"] or "roofline", options)
+    built = cluster_for(dag, options["cluster"])
+    cost = options["cost"] or "roofline"
+    prices = make_backend(cost, backend_settings(cost, options, built))
+    if prices is None:
+        raise DagtoolError(f"--cost {cost} gives no seconds", "roofline, table and MODULE:FUNCTION do")
+    return built, seconds_on(built, dag, prices, options)

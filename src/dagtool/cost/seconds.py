@@ -99,13 +99,7 @@ class _Pricing:
 
     def _groups(self) -> list[Group]:
         """The group of each device set; last, for index -1, that of a node that names no GPU."""
-        count, last = self.cluster.gpus, max((gpu for gpus in self.dag.device_sets for gpu in gpus), default=0)
-        if last >= count:
-            raise DagtoolError(
-                f"the graph names GPU {last}, but {self.cluster} has GPUs 0 to {count - 1}",
-                f"--cluster {-(-(last + 1) // self.cluster.gpus_per_node)}x{self.cluster.gpu.short}"
-                f"x{self.cluster.gpus_per_node} has enough",
-            )
+        self.cluster.require(max((gpu for gpus in self.dag.device_sets for gpu in gpus), default=0))
         return [*(group_of(gpus, self.cluster) for gpus in self.dag.device_sets), Group(1)]
 
     def _price(self, node: int, index: int, group: Group) -> Price:

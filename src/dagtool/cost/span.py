@@ -9,7 +9,6 @@ from collections.abc import Callable, Hashable, Mapping
 
 from dagtool.cost.collectives import group_of
 from dagtool.dag.graph import Kind
-from dagtool.errors import DagtoolError
 from dagtool.model.cluster import Cluster
 from dagtool.model.mesh import Mesh
 from dagtool.ops import OPERATORS
@@ -19,13 +18,7 @@ __all__ = ["spans"]
 
 def spans(cluster: Cluster, meshes: Mapping[str, Mesh]) -> Callable[[Kind, tuple[int, ...]], Hashable]:
     """The span of a node by its kind and GPUs; raises DagtoolError where the cluster has too few GPUs."""
-    last = max((gpu for mesh in meshes.values() for gpu in mesh.gpus), default=0)
-    if last >= cluster.gpus:
-        each = cluster.gpus_per_node
-        raise DagtoolError(
-            f"the deployment has GPU {last}, but {cluster} has GPUs 0 to {cluster.gpus - 1}",
-            f"--cluster {-(-(last + 1) // each)}x{cluster.gpu.short}x{each} has enough",
-        )
+    cluster.require(max((gpu for mesh in meshes.values() for gpu in mesh.gpus), default=0))
 
     def span(kind: Kind, gpus: tuple[int, ...]) -> Hashable:
         algorithm = OPERATORS[kind.op].algorithm if kind.op in OPERATORS else ""

@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING
 from dagtool.dag.graph import Dag, Kind
 from dagtool.dot.dialect import VERSION
 from dagtool.dot.labels_written import gpus_label, ports_label, ports_text
-from dagtool.errors import DagtoolError
 from dagtool.model.mesh import format_gpus
 from dagtool.ops import OPERATORS
-from dagtool.templates import environment
+from dagtool.templates import environment, template_errors
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -29,17 +28,8 @@ _CHUNK = 4096
 
 def write_dot(dag: Dag, templates: str | None = None) -> Iterator[str]:
     """The text in pieces of some thousand lines. Raises DagtoolError for a template that does not render."""
-    from jinja2 import TemplateError
-
-    try:
+    with template_errors():
         yield from _pieces(dag, environment(templates))
-    except FileNotFoundError as error:
-        raise DagtoolError(f"--templates {error}: no such folder") from None
-    except TemplateError as error:
-        where = f"{getattr(error, 'filename', None) or 'template'}:{getattr(error, 'lineno', None) or 0}"
-        raise DagtoolError(
-            f"{where}: {type(error).__name__}: {error}", "templates are Jinja; ours are the examples"
-        ) from None
 
 
 def _pieces(dag: Dag, env: SandboxedEnvironment) -> Iterator[str]:
