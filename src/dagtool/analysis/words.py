@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from dagtool.model import duration
 from dagtool.model.byte_count import format_bytes
-from dagtool.render import axis
 
 __all__ = ["bytes_words", "count_words", "share_words", "time_words"]
 
@@ -12,7 +12,7 @@ _COUNTS = ((1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"))
 
 def time_words(time_s: float) -> str:
     """``4.17 s``, ``15.3 ms``, ``-2.10 µs``: three digits."""
-    return f"{'-' if time_s < 0 else ''}{axis.time_words(abs(time_s))}"
+    return f"{'-' if time_s < 0 else ''}{duration.time_words(abs(time_s))}"
 
 
 def count_words(count: float, unit: str) -> str:
