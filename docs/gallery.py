@@ -1,4 +1,4 @@
-"""``python3 dev.py gallery``: draw every preset anew into ``outputs/gallery`` and write the page ``outputs/README.md``.
+"""``python3 dev.py gallery``: draw every preset and report on it, in ``outputs/gallery``; write ``outputs/README.md``.
 
 Nothing in it depends on what is installed, so a test compares it byte for byte.
 """
@@ -10,8 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from dagtool.analysis.report import render_report
+from dagtool.analysis.subject import Subject
 from dagtool.dag.graph import Dag
-from dagtool.generators import find_strategy, generate
+from dagtool.generators import find_strategy
+from dagtool.generators.partition import partition
 from dagtool.render import Drawing, caption, compose_drawing
 from dagtool.render.mark import mark_path
 from dagtool.render.views import Asked
@@ -75,6 +78,7 @@ class Entry:
         for shot in self.shots:
             target = f"outputs/gallery/{self.name}/{shot.name}.svg"
             yield " ".join(["dagtool render", f"outputs/{self.name}.dot", *shot.options, "-o", target])
+        yield f"dagtool report {self.preset}{changed} -o outputs/gallery/{self.name}/report.md"
 
 
 _LAYERS = Shot("layers", "layers", remark="layer 0 in full, the others as one node each")
@@ -95,12 +99,15 @@ ENTRIES = (
 
 def files(entry: Entry) -> Iterator[tuple[str, bytes]]:
     """Name and content of every file of an entry."""
-    dag = generate(entry.preset, dict(entry.settings))
+    settings = dict(entry.settings)
+    strategy = find_strategy(entry.preset, settings)
+    dag = partition(strategy)
     for shot in entry.shots:
         drawing = shot.draw(dag, f"{entry.name}.dot")
         yield f"{shot.name}.svg", drawing.draw("svg")
         if shot.name == "layer":
             yield f"{entry.name}.folded.dot", drawing.source.encode()
+    yield "report.md", render_report(Subject(entry.preset, dag, strategy, settings)).encode()
 
 
 def page() -> str:
@@ -116,6 +123,7 @@ def page() -> str:
         commands = "\n".join(entry.commands())
         first, *others = entry.shots
         links = " · ".join(f"[{shot.remark}](gallery/{entry.name}/{shot.name}.svg)" for shot in others)
+        links += f" · [report: sizes, products, path, memory, what the document says](gallery/{entry.name}/report.md)"
         image = f"![{entry.name}: {first.remark}](gallery/{entry.name}/{first.name}.svg)"
         parts.append(f"## {entry.name}\n\n{summary}\n\n```sh\n{commands}\n```\n\n{image}\n\n{links}\n")
     return "\n".join(parts)

@@ -18,7 +18,7 @@ from dagtool.model.mesh import Mesh
 from dagtool.model.size import Size
 from dagtool.model.transformer import SYMBOLS, Model, ModelError, needed_sizes
 
-__all__ = ["Difference", "Region", "Strategy", "parse_strategy", "read_document", "table_of"]
+__all__ = ["Difference", "Region", "Statement", "Strategy", "parse_strategy", "read_document", "table_of"]
 
 _DEFAULT_REGIONS = {
     "stream": "all",
@@ -73,6 +73,19 @@ class Difference:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """Something a document states in numbers, and which quantity of the DAG it is held against."""
+
+    document: str
+    what: str
+    says: str
+    derived: str
+    """Names of quantities with their arguments, separated by ``;`` (``dagtool.analysis.quantities``)."""
+    reason: str = ""
+    """Why the two differ; empty where they agree."""
+
+
 @dataclass(slots=True)
 class Strategy:
     """Everything a strategy file says, defaults filled in, checked for spelling but not yet for divisibility."""
@@ -93,6 +106,7 @@ class Strategy:
     assumed: tuple[str, ...] = ()
     """Sizes the document does not state: defaults of the preset."""
     differences: tuple[Difference, ...] = ()
+    stated: tuple[Statement, ...] = ()
 
     @property
     def owner_axes(self) -> tuple[str, ...]:
@@ -160,6 +174,7 @@ def parse_strategy(name: str, document: Mapping[str, Any]) -> Strategy:
         "regions",
         "operators",
         "names",
+        "stated",
         "differences",
     ]
     _only(document, ["name", "summary", "document", "gpu_memory", "assumed", *tables], "a strategy file")
@@ -183,6 +198,7 @@ def parse_strategy(name: str, document: Mapping[str, Any]) -> Strategy:
         names=_names(table_of(document, "names")),
         assumed=tuple(map(str, _list(document, "assumed"))),
         differences=tuple(map(_difference, _list(document, "differences"))),
+        stated=_stated(table_of(document, "stated")),
     )
     _check_meshes(strategy)
     strategy.regions = _regions(table_of(document, "regions"), strategy)
@@ -258,6 +274,16 @@ def _difference(row: Any) -> Difference:
     if not isinstance(row, dict) or sorted(row) != sorted(keys):
         raise DagtoolError(f"[[differences]] takes the keys {', '.join(keys)}")
     return Difference(**{key: str(value) for key, value in row.items()})
+
+
+def _stated(table: Mapping[str, Any]) -> tuple[Statement, ...]:
+    found: list[Statement] = []
+    for name in table:
+        for row in _list(table, name):
+            if not isinstance(row, list) or len(row) not in (3, 4) or not all(isinstance(cell, str) for cell in row):
+                raise DagtoolError(f"[stated] {name}: {row!r}", "a row is [what, what is said, quantity, why]")
+            found.append(Statement(name, *row))
+    return tuple(found)
 
 
 def _sizes(table: Mapping[str, Any], model: Model) -> dict[str, int | None]:

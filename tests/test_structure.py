@@ -32,6 +32,19 @@ ALLOWED = {
     "render": {"templates", "findings", "dot", "cost", "dag", "ops", "model", "errors", "files"},
     "fixes": {"findings", "validators", "dot", "dag", "errors"},
     "report": {"findings", "validators", "cost", "dot", "dag", "ops", "model", "errors", "files"},
+    "analysis": {
+        "report",
+        "findings",
+        "validators",
+        "generators",
+        "cost",
+        "templates",
+        "dot",
+        "dag",
+        "ops",
+        "model",
+        "errors",
+    },
 }
 """What each room may import besides itself. ``cli`` may import everything, and nothing imports it."""
 

@@ -44,9 +44,27 @@ def fit(given: Shape, taken: Shape) -> Fit:
         return Fit.RESHAPE
     if not given.dims or not taken.dims or given.dims[0].text != taken.dims[0].text:
         return Fit.UNKNOWN  # one of them leaves the batch out, or counts tokens
+    if _last_token(given, taken) or _stacked(given, taken) or _stacked(taken, given):
+        return Fit.RESHAPE
     if left[0] % right[0] == 0:
         return Fit.SPLIT
     return Fit.GATHER if right[0] % left[0] == 0 else Fit.MISMATCH
+
+
+def _last_token(given: Shape, taken: Shape) -> bool:
+    """Whether the one differs from the other in a sequence of one token only: the head needs the last."""
+    if len(given.dims) != len(taken.dims):
+        return False
+    unlike = [(one, other) for one, other in zip(given.dims, taken.dims, strict=True) if one.text != other.text]
+    return len(unlike) == 1 and unlike[0][1].name == "seq_len" and unlike[0][1].value == 1
+
+
+def _stacked(pair: Shape, one: Shape) -> bool:
+    """Whether the first is two of the second, keys and values: ``[b, s, 2, heads, d_k]`` of ``[b, s, heads, d_k]``."""
+    texts = [dim.text for dim in pair.dims]
+    single = [dim.text for dim in one.dims]
+    twos = [place for place, dim in enumerate(pair.dims) if dim.text == "2" and not dim.name]
+    return any(texts[:place] + texts[place + 1 :] == single for place in twos)
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,19 +43,28 @@ def labelled_products(ctx: Context) -> Iterator[LabelledProduct]:
     Those of an MLP are left out, for labels often call its inner size hidden too, and so are experts'.
     """
     reading = ctx.reading
-    alike: dict[tuple[str, int | None, Shape, Shape], list[int]] = {}
+    alike: dict[tuple[str, int | None, int | None, Shape, Shape], list[int]] = {}
     for node in reading.of("linear") if reading.hidden else ():
         facts = reading.nodes[node]
         template = reading.template(node)
         if len(facts.inputs) == len(facts.outputs) == 1 and not _MLP.search(f"{template} {facts.title}"):
-            key = (template, reading.places.layer_of[node], facts.inputs[0], facts.outputs[0])
+            key = (template, reading.places.layer_of[node], facts.place.stage, facts.inputs[0], facts.outputs[0])
             alike.setdefault(key, []).append(node)
-    for (_, _, taken, given), nodes in alike.items():
+    for (_, layer, _, taken, given), nodes in alike.items():
+        if layer is None and len(nodes) > 1 and not _ranks(reading, nodes):
+            continue  # d0_out, d1_out: layers, perhaps
         rows, columns = _cut(reading, taken), _cut(reading, given)
         gpus = [reading.gpus(node) for node in nodes]
         if rows and columns and all(gpus):
             single = all(len(one) == 1 for one in gpus)
             yield LabelledProduct(tuple(nodes), frozenset().union(*gpus), single, taken, given, rows, columns)
+
+
+def _ranks(reading: Reading, nodes: list[int]) -> bool:
+    """Whether nodes of no layer are of one product: their names number ranks or GPUs, or they have the same input."""
+    if all(reading.nodes[node].place.rank is not None or reading.nodes[node].id_placement for node in nodes):
+        return True
+    return len({frozenset(reading.before(node)) for node in nodes}) == 1
 
 
 def _cut(reading: Reading, shape: Shape) -> int:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from dagtool.validators.places import Places
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from dagtool.dot.labels import NodeFacts
     from dagtool.dot.labels.dims import Shape
     from dagtool.validators.context import Context
 
-__all__ = ["Reading", "numbers"]
+__all__ = ["Reading", "head_pairs", "numbers"]
 
 _NUMBER = re.compile(r"\d+")
 _OWN_NUMBER = re.compile(r"\d+(?![a-z\d])|(?<![a-z\d])\d+")
@@ -101,6 +101,37 @@ class Reading:
         sizes = (dim.value for held in shapes for shape in held for dim in shape.dims if dim.name == "hidden")
         return max((size for size in sizes if size), default=0)
 
+    def before(self, node: int) -> Sequence[int]:
+        """The nodes whose edges lead to one."""
+        return self._ctx.before.of(node)
+
+    @cached_property
+    def _shared(self) -> dict[str, int | None]:
+        """Over how many GPUs the nodes of each template are spread; None where one of them says none by number."""
+        found: dict[str, set[int] | None] = {}
+        for node in range(len(self.nodes)):
+            template, gpus = self.template(node), self.gpus(node)
+            held = found.setdefault(template, set())
+            if not gpus:
+                found[template] = None
+            elif held is not None:
+                held |= gpus
+        return {template: None if held is None else len(held) for template, held in found.items()}
+
+    def may_be_parts(self, node: int, parts: int) -> bool:
+        """Whether nodes like this one can be so many parts of one value: they name as many GPUs, or no numbers.
+
+        (A smaller width on too few GPUs is that of a second model in the file, say a draft model.)
+        """
+        gpus = self._shared[self.template(node)]
+        return gpus is None or gpus >= parts
+
+    def on_edge(self, edge: int) -> str:
+        """What is written on an edge: its label and its outer label; often empty."""
+        graph = self._ctx.graph
+        attributes = graph.edge_attributes[edge] if graph else {}
+        return f"{attributes.get('label', '')} {attributes.get('xlabel', '')}".strip()
+
     def within(self, node: int, hops: int, stop: Callable[[int], bool]) -> Iterator[int]:
         """What is reached from a node in so many steps, not going on behind a node at which ``stop`` holds."""
         seen, edge = {node}, [node]
@@ -123,3 +154,14 @@ class Reading:
 def numbers(shape: Shape) -> dict[str, int]:
     """The dimensions that have a name and a number; of a name that occurs twice the last."""
     return {dim.name: dim.value for dim in shape.dims if dim.name and dim.value is not None}
+
+
+def head_pairs(reading: Reading) -> dict[tuple[int, int], list[int]]:
+    """The nodes whose outputs state so many heads of such a size."""
+    pairs: dict[tuple[int, int], list[int]] = {}
+    for node, facts in enumerate(reading.nodes):
+        for shape in facts.outputs:
+            sizes = numbers(shape)
+            if "heads" in sizes and "d_k" in sizes:
+                pairs.setdefault((sizes["heads"], sizes["d_k"]), []).append(node)
+    return pairs

@@ -37,6 +37,8 @@ _OPERATION = _vocabulary("""
     combine expert experts moe agg aggregate aggregation merge concat split scatter gather allgather reduce
     allreduce broadcast comm communication sync send recv receive transfer pipeline shard all
 """)
+_STORED = _vocabulary("weight weights param params parameter parameters")
+_PARTED = _vocabulary("shard shards")
 _LEGEND = _vocabulary("legend note notes caption annotation annotations title comment comments description")
 _TEXT_SHAPES = frozenset(["plaintext", "plain", "none", "note"])
 
@@ -71,7 +73,7 @@ class Roles:
         if declared:
             return declared == op
         return any(
-            names & vocabulary and not names & _OPERATION
+            names & vocabulary and not names & (_OPERATION - _PARTED if names & _STORED else _OPERATION)
             for names in (words(self._ctx.dag.ids[node]), words(title(self._label(node))))
         )
 
@@ -106,6 +108,23 @@ class Roles:
         """Whether a node is drawn as mere text."""
         graph = self._ctx.graph
         return graph is not None and graph.node_attributes[node].get("shape") in _TEXT_SHAPES
+
+    @cached_property
+    def unannounced(self) -> list[int]:
+        """Nodes that are named in edges only, in a file that declares others of those it joins: slips of the pen."""
+        ctx, graph = self._ctx, self._ctx.graph
+        if graph is None or 0 not in graph.declared:
+            return []
+        missing = [node for node, declared in enumerate(graph.declared) if not declared]
+        if not ctx.dag.declared:
+            # `a -> {b c}` names b and c as it names a
+            braced = {node for subgraph in graph.subgraphs if subgraph.name is None for node in subgraph.own}
+            plain = graph.node_attributes[missing[0]]
+            listed = {node for node in braced if graph.node_attributes[node] == plain}
+            joined = {*ctx.dag.tails, *ctx.dag.heads} - listed
+            if not any(map(graph.declared.__getitem__, joined)):
+                return []
+        return missing
 
     @cached_property
     def sources(self) -> list[int]:

@@ -130,3 +130,52 @@ def test_cycle(dagtool):
     done = dagtool("memory", "-", stdin=b"digraph { graph [dagtool=1] a -> b -> a }")
     assert (done.returncode, done.stdout) == (2, "")
     assert "cycle" in done.stderr
+
+
+def test_a_deployment_does_not_fit_on_fewer_gpus_than_it_has(dagtool):
+    """Which is a mistake of the call, not a lack of memory."""
+    for at in ("listed", "schedule"):
+        done = dagtool("memory", "ep16_tp4", "--cluster", "1xh100x8", "--at", at)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "GPU 63, but 1xh100x8 has GPUs 0 to 7" in done.stderr
+
+
+def test_at_the_schedule_nodes_run_side_by_side(dagtool):
+    """No less than one after the other in the same order; the rest is as it was."""
+    found = {}
+    for at in ("listed", "schedule"):
+        done = dagtool("memory", "ma_separation", "--at", at, "--output-format", "json")
+        assert done.returncode == 0, done.stderr
+        found[at] = json.loads(done.stdout)["groups"]
+    assert [one["gpus"] for one in found["schedule"]] == [one["gpus"] for one in found["listed"]]
+    for part in ("weights", "kv_cache", "reserve"):
+        one, other = ([group[f"{part}_bytes"] for group in groups] for groups in found.values())
+        assert one == other
+
+
+def test_micro_batches_take_less_at_a_time(dagtool):
+    """And need a schedule, which is what orders them."""
+    options = ("memory", "moe_tp8_pp2", "--output-format", "json", "--at", "schedule")
+    whole, parts = (json.loads(dagtool(*options, *more).stdout)["groups"] for more in ((), ("--microbatches", "8")))
+    for one, other in zip(whole, parts, strict=True):
+        assert other["activations_bytes"] + other["communication_bytes"] < (
+            one["activations_bytes"] + one["communication_bytes"]
+        )
+        assert (one["weights_bytes"], one["kv_cache_bytes"]) == (other["weights_bytes"], other["kv_cache_bytes"])
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--microbatches", "2"), "add --at schedule"),
+        (("--microbatches", "3", "--at", "schedule"), "cannot be cut into 3 equal"),
+        (("--microbatches", "9999", "--at", "schedule"), "too many: at most"),
+        (("--dtype", "fp32", "--at", "schedule"), "no peak for 'fp32'"),
+        (("--set", "B=B", "--at", "schedule"), "a number for B"),
+    ],
+)
+def test_what_cannot_be_scheduled_has_no_memory_there(dagtool, options, said):
+    """One line and what to do."""
+    done = dagtool("memory", "ep16_tp4" if "9999" in options else "pp2", *options)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr

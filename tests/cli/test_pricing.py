@@ -45,9 +45,21 @@ def test_a_function_of_the_users_prices_products(makespan, tmp_path, monkeypatch
         (["--cost", "rooflin"], "did you mean 'roofline'"),
         (["--cost", "table"], "needs --table"),
         (["--dtype", "fp99"], "no data type 'fp99'"),
+        (["--imbalance", "nan"], "nan is no number"),
+        (["--imbalance", "inf"], "inf is no number"),
+        (["--efficiency", "nan"], "nan is no number"),
+        (["--table", "rows.csv"], "--table has no effect on --cost roofline"),
+        (["--outside", "roofline"], "--outside has no effect on --cost roofline"),
+        (["--cost", "mine:time", "--efficiency", "0.5"], "--efficiency has no effect on --cost mine:time"),
     ],
 )
 def test_mistakes(dagtool, arguments, part):
     done = dagtool("schedule", "pp2", *arguments)
     assert (done.returncode, done.stdout) == (2, "")
     assert part in done.stderr
+
+
+def test_an_option_that_would_change_nothing_is_refused_without_a_cluster_too(dagtool):
+    done = dagtool("path", "pp2", "--table", "rows.csv")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--table has no effect on --cost symbolic" in done.stderr

@@ -245,7 +245,6 @@ def test_unwritable_output(dagtool, tp8, tmp_path):
         (b"not dot at all", ":1:1: "),
         (b"", "is empty"),
         (b"digraph {}", "no nodes"),
-        (b"digraph {" + b"".join(b"a%d -> a%d;" % (n, n + 1) for n in range(60)) + b"a9 -> a0}", "has a cycle"),
     ],
 )
 def test_not_a_picture(dagtool, tmp_path, text, said):
@@ -302,6 +301,8 @@ def test_views(dagtool, tp8, tmp_path, options, nodes):
         ("--view around --node tp_layer1_softmax_gpu33", "did you mean 'tp_layer1_softmax_gpu3'"),
         ("--view layers --detail 0:ops", "'ops' is no level; there are op, block, layer"),
         ("--view layers --detail x", "is not LAYERS:LEVEL"),
+        ("--unfold tpp", "did you mean 'tp'"),
+        ("--unfold tp,ep", "--unfold ep: no mesh has such an axis"),
         ("--view layers --detail 3-1:op", "ends before it begins"),
     ],
 )
@@ -312,11 +313,37 @@ def test_views_that_cannot_be(dagtool, tp8, tmp_path, options, said):
     assert not (tmp_path / "x.svg").exists()
 
 
-@pytest.mark.usefixtures("graphviz")
-def test_a_cycle_can_be_looked_at(dagtool, tmp_path):
+@pytest.mark.parametrize("view", ["all", "layer", "layers", "stages"])
+@pytest.mark.parametrize("length", [3, 60])
+def test_a_cycle_can_be_looked_at_and_what_closes_it_is_marked(dagtool, tmp_path, view, length):
     file = tmp_path / "x.dot"
-    file.write_text("digraph {a -> b -> c -> b}")
-    assert dagtool("render", file, "--view", "all", "-o", tmp_path / "x.svg").returncode == 0
+    chain = " -> ".join(chr(97 + n % 26) * (1 + n // 26) for n in range(length))
+    file.write_text(f"digraph {{in -> {chain} -> b -> a}}")
+    done = dagtool("render", file, "--view", view, "-o", tmp_path / "x.svg")
+    assert done.returncode == 0, done.stderr
+    svg = (tmp_path / "x.svg").read_text(encoding="utf-8")
+    assert "2 edges close cycles (dashed): " in svg
+    assert "b -&gt; a" in svg
+    assert svg.count(">closes a cycle</text>") == 2
+    assert svg.count('class="edge data dashed path"') == 2
+    assert f"{length + 1} nodes, {length + 2} edges" in svg
+
+
+def test_the_lanes_of_a_cycle_say_what_closes_it(dagtool, tmp_path):
+    file = tmp_path / "x.dot"
+    file.write_text('digraph {a [label="Linear\\nGPU: 0"]; b [label="GELU\\nGPU: 1"]; a -> b -> a}')
+    done = dagtool("render", file, "--view", "lanes", "-o", tmp_path / "x.svg")
+    assert done.returncode == 0, done.stderr
+    assert "1 edge closes a cycle (not marked here): b -&gt; a" in (tmp_path / "x.svg").read_text(encoding="utf-8")
+
+
+def test_ranks_along_one_axis_are_kept_apart(dagtool, tp8, tmp_path):
+    done = dagtool("render", tp8, "--unfold", "tp", "-o", tmp_path / "x.svg")
+    assert done.returncode == 0, done.stderr
+    svg = (tmp_path / "x.svg").read_text(encoding="utf-8")
+    for rank in range(8):
+        assert f">tp {rank} · GPU {rank}</text>" in svg
+    assert "--unfold tp" in svg
 
 
 def test_own_templates(dagtool, tp8, tmp_path):
@@ -378,6 +405,16 @@ def test_findings_are_marked_with_their_codes(dagtool, tmp_path):
     badges = [text for text in ElementTree.parse(out).iter(f"{SVG}text") if "badge" in (text.get("class") or "")]
     assert badges
     assert all((text.text or "")[:3].isalpha() and (text.text or "")[3:].isdigit() for text in badges)
+
+
+def test_findings_are_those_of_the_configuration_beside_the_file(dagtool, tmp_path):
+    file = tmp_path / "x.dot"
+    file.write_text("digraph {in -> a -> b -> a; b -> out}")
+    for config, there in (("", True), ('ignore = ["GRF101"]\n', False)):
+        (tmp_path / "dagtool.toml").write_text(config)
+        done = dagtool("render", file, "--lint", "-o", tmp_path / "x.svg")
+        assert done.returncode == 0, done.stderr
+        assert (">GRF101</text>" in (tmp_path / "x.svg").read_text(encoding="utf-8")) == there
 
 
 def test_the_path_of_a_cycle_is_refused(dagtool, tmp_path):

@@ -56,6 +56,15 @@ def test_findings_of_a_report_are_those_of_lint(dagtool, plan, tmp_path):
     assert plain["marks"] is None
 
 
+def test_lint_heeds_the_configuration_beside_the_file(dagtool, tmp_path):
+    file = tmp_path / "x.dot"
+    file.write_text("digraph {in -> a -> b -> a; b -> out}")
+    for config, there in (("", True), ('ignore = ["GRF101"]\n', False)):
+        (tmp_path / "dagtool.toml").write_text(config)
+        assert dagtool("render", file, "-o", tmp_path / "x.html", "--lint", "-q").returncode == 0
+        assert ("GRF101" in json.dumps(_header(tmp_path / "x.html")["marks"])) == there
+
+
 def test_the_path_is_shown_from_the_start_if_asked(dagtool, plan, tmp_path):
     for name, options in (("a", ["--highlight", "path"]), ("b", [])):
         assert dagtool("render", plan, "-o", tmp_path / f"{name}.html", "-q", *options).returncode == 0
@@ -77,7 +86,7 @@ def test_marks_stand_on_the_nodes_they_are_about():
     from dagtool.dot.dialect import to_dag
 
     dag = to_dag(parse(WRONG.encode())[0])
-    marks = lint_marks(dag)
+    marks = lint_marks("x.dot", dag)
     assert [(one.code, one.severity, one.line) for one in marks] == [("GRF101", "error", 2)]
     assert len(marks) == len(dag.validate())
     assert dag.ids[marks[0].nodes[0]] in ("expert", "attn_1")
@@ -92,7 +101,7 @@ def test_a_finding_about_many_nodes_marks_them_all():
 
     text = "".join(write_dot(generate("tp8"))).replace('sum(tp) @all", param', '@all", param')
     dag = to_dag(parse(text.encode())[0])
-    types, edges = lint_marks(dag)
+    types, edges = lint_marks("x.dot", dag)
     wrong = {node for node, name in enumerate(dag.ids) if "_out_proj_" in name}
     assert (types.code, set(types.nodes), types.count) == ("DIM203", wrong, 32)
     assert edges.code == "DIM204"

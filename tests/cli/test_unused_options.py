@@ -13,10 +13,10 @@ from .conftest import Call
     ("arguments", "message"),
     [
         (["path", "pp2", "--dtype", "fp8"], "--dtype changes only seconds, and without --cluster there are none"),
-        (["path", "pp2", "--efficiency", "0.5"], "--efficiency changes only seconds"),
+        (["path", "pp2", "--efficiency", "0.5"], "--efficiency has no effect on --cost symbolic"),
         (["path", "pp2", "--imbalance", "2"], "--imbalance changes only seconds"),
-        (["path", "pp2", "--table", "x.csv"], "--table is for --cost table, this is --cost symbolic"),
-        (["schedule", "pp2", "--outside", "roofline"], "--outside is for --cost table, this is --cost roofline"),
+        (["path", "pp2", "--table", "x.csv"], "--table has no effect on --cost symbolic"),
+        (["schedule", "pp2", "--outside", "roofline"], "--outside has no effect on --cost roofline"),
         (["render", "x.dot", "--node", "a"], "--node is for --view around, this is --view layer"),
         (
             ["render", "x.dot", "--view", "card", "--gpus", "3"],
@@ -52,7 +52,7 @@ def test_options_without_effect(
 def test_numbers_are_finite(dagtool: Call, arguments: list[str], number: str) -> None:
     done = dagtool(*arguments, number)
     assert (done.returncode, done.stdout) == (2, "")
-    assert f"Invalid value for '{arguments[-1]}': {number} is " in done.stderr
+    assert f"Invalid value for '{arguments[-1]}': " in done.stderr
 
 
 @pytest.mark.parametrize(

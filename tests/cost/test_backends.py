@@ -100,6 +100,9 @@ def test_rows_of_other_gpus_are_left_out(rows):
         ("m,k,n,dtype,us\n1,one,1,bf16,1\n", ":2: k is 'one'"),
         ("m,k,n,dtype,us\n1,1,1,bf16,0\n", ":2: us is '0'"),
         ("m,k,n,dtype,us\n1,1,1,bf16\n", ":2: us is ''"),
+        ("m,k,n,dtype,us\n1,1,1,bf16,1e-320\n", ":2: us is '1e-320'"),
+        ("m,k,n,dtype,us\n1e300,1,1,bf16,1\n", ":2: m is '1e300'"),
+        ("m,k,n,dtype,us\n1,1,1,bf16,1\n,1,1,bf16,1\n", ":3: m is ''"),
         ("", "no column m, k, n, dtype, us"),
     ],
 )
@@ -108,6 +111,18 @@ def test_a_wrong_table_is_refused_with_file_and_line(rows, text, said):
     with pytest.raises(DagtoolError, match=r"rows\.csv") as caught:
         make_backend("table", settings(rows(text)))
     assert said in caught.value.message
+
+
+def test_a_table_as_a_spreadsheet_writes_it(rows):
+    """With a byte order mark, capitals and blanks around the names."""
+    file = rows("\ufeffM, K ,N, dtype, us\n64, 64, 64, bf16, 10\n")
+    assert make_backend("table", settings(file))(64, 64, 64).time_s == pytest.approx(10e-6)
+
+
+def test_what_lies_outside_the_table_is_not_looked_up_in_it(rows):
+    """It would ask itself without end."""
+    with pytest.raises(DagtoolError, match="--outside table"):
+        make_backend("table", settings(rows("m,k,n,dtype,us\n64,64,64,bf16,10\n"), outside="table"))
 
 
 def test_backends_are_found_and_say_what_they_need():
@@ -119,6 +134,8 @@ def test_backends_are_found_and_say_what_they_need():
     assert "'roofline'" in caught.value.hint
     with pytest.raises(DagtoolError, match="needs --cluster"):
         make_backend("roofline", Settings())
+    with pytest.raises(DagtoolError, match="--cost function needs MODULE:FUNCTION"):
+        make_backend("function", Settings(cluster=A100))
     with pytest.raises(DagtoolError, match="needs --table"):
         make_backend("table", Settings(cluster=A100))
     with pytest.raises(DagtoolError, match="no peak for 'fp8'"):
@@ -154,13 +171,47 @@ def test_a_function_of_the_users_prices_products(mine):
 
 
 @pytest.mark.parametrize(
-    "body", ["return 'soon'", "return -1", "return float('nan')", "return True", "raise KeyError(m)"]
+    "body",
+    [
+        "return 'soon'",
+        "return -1",
+        "return float('nan')",
+        "return True",
+        "return None",
+        "return 10**400",
+        "return 1e308",
+        "raise KeyError(m)",
+        "raise SystemExit(5)",
+        "return cost(m, k, n)",
+    ],
 )
 def test_a_function_that_gives_no_seconds_is_refused(mine, body):
     """With its name and the shape."""
     get_time = make_backend(mine(body), Settings())
     with pytest.raises(DagtoolError, match=r"\(1, 2, 3\)"):
         get_time(1, 2, 3)
+
+
+def test_what_a_function_says_of_its_failure_is_one_line(mine):
+    """And cannot write to the terminal."""
+    get_time = make_backend(mine("raise ValueError('a\\nb\\x1b[31m')"), Settings())
+    with pytest.raises(DagtoolError) as caught:
+        get_time(1, 2, 3)
+    assert caught.value.message.endswith("failed: ValueError: a b·[31m")
+
+
+def test_a_scalar_of_numpy_is_a_time(mine):
+    """Measurements often are."""
+    price = make_backend(mine("import numpy; return numpy.float32(0.5)"), Settings())(1, 2, 3)
+    assert price.time_s == 0.5
+
+
+def test_a_module_that_ends_the_process_is_refused(tmp_path, monkeypatch):
+    """As one that cannot be imported."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "script_of_mine.py").write_text("import sys\nsys.exit(7)\n")
+    with pytest.raises(DagtoolError, match="cannot import 'script_of_mine': SystemExit: 7"):
+        make_backend("script_of_mine:cost", Settings())
 
 
 @pytest.mark.parametrize("name", ["nowhere_to_be_found:cost", "math:no_such", "math:pi"])

@@ -91,6 +91,15 @@ def test_groups_are_counted_in_nodes():
     assert group_of(range(8), H100) == Group(8, 1)
     assert group_of((0, 8, 16, 24), H100) == Group(4, 4)
     assert group_of((6, 7, 8, 9), H100) == Group(4, 2)
+    assert group_of((5, 6, 7, 8), H100) == Group(4, 2, fewest=1)
+
+
+@pytest.mark.parametrize("algorithm", ["all_reduce", "all_gather", "all_to_all"])
+def test_a_group_cut_unevenly_waits_for_the_node_with_the_fewest_cards(algorithm):
+    """7 GPUs here and one there: what the one sends and receives goes over its own card, and no card beside it."""
+    even, uneven = (collective_s(algorithm, 1e9, Group(8, 2, fewest), A100) for fewest in (None, 1))
+    assert uneven > even
+    assert uneven >= 1e9 / A100.between.bytes_per_s_one_way
 
 
 def test_every_communication_operator_runs_a_known_collective():

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from dagtool.cost.held import held_by_kinds
 from dagtool.cost.memory import Assumptions, memory
 from dagtool.cost.reserve import runtime_reserve_bytes
+from dagtool.cost.schedule import schedule
 from dagtool.dag import algorithms
 from dagtool.dag.semantics import carried
 from dagtool.dot import parse
@@ -201,6 +202,49 @@ def test_peak_is_that_of_a_simulation(document, random):
     start = random_start(dag, random)
     order = sorted(range(count), key=start.__getitem__)
     assert of_gpu(memory(dag, start, STORED), gpus[0]).live_bytes == simulate(dag, gpus[0], order)
+
+
+def simulate_side_by_side(dag, gpu, start, end):
+    """The most that is live on a GPU at the start of any of its nodes: whatever is made before and used after it."""
+    here = [node for node in range(len(dag.ids)) if gpu in dag.gpus(node)]
+    until = {(node, port): end[node] for node in here for port in range(len(dag.kind(node).outputs))}
+    for tail, head, edge in zip(dag.tails, dag.heads, dag.edge_kind_of, strict=True):
+        if gpu in dag.gpus(tail) and gpu in dag.gpus(head):
+            for _, port in carried(dag.kind(tail), dag.edge_kinds[edge], OPERATORS[dag.kind(head).op].slots):
+                until[tail, port] = max(until[tail, port], end[head])
+    sizes = {}
+    for node, index in until:
+        kind, port = dag.kind(node), dag.kind(node).outputs[index]
+        copies = OPERATORS[kind.op].held_values(kind.parameters, dag.axis_sizes(kind)).bind(dag.sizes).value
+        mesh = dag.meshes[port.type.mesh]
+        local = prod(size.bind(dag.sizes).value for size in port.type.local_shape(mesh.sizes))
+        sizes[node, index] = local * copies * 2 if gpu in mesh.gpus else 0
+    return max(
+        sum(size for made, size in sizes.items() if start[made[0]] <= start[node] < until[made]) for node in here
+    )
+
+
+@settings(RANDOM, max_examples=40)
+@given(strategies_(), st.randoms(use_true_random=False))
+def test_peak_of_nodes_that_run_side_by_side(document, random):
+    """Given starts and ends, a value lives until its last use ends, whatever else has begun meanwhile."""
+    dag = partition(
+        apply_settings("mine", {**document, "sizes": {**document["sizes"], "L": document["degrees"]["pp"]}}, {})
+    )
+    plan = schedule(dag, [random.choice([1.0, 2.0, 5.0]) for _ in dag.ids])
+    use = memory(dag, plan.start_s, STORED, end_s=plan.end_s)
+    for gpu in {group.gpus[0] for group in use.groups}:
+        assert of_gpu(use, gpu).live_bytes == simulate_side_by_side(dag, gpu, plan.start_s, plan.end_s)
+
+
+def test_a_value_lives_while_a_node_beside_its_use_begins():
+    """Two GPUs' worth of ends: the product that is long still holds its input when the next one starts."""
+    dag = generate("tp8")
+    one_by_one = memory(dag, [float(node) for node in range(len(dag.ids))], STORED)
+    at_once = memory(dag, [0.0] * len(dag.ids), STORED, end_s=[1.0] * len(dag.ids))
+    assert at_once.groups[0].live_bytes > one_by_one.groups[0].live_bytes
+    with pytest.raises(ValueError, match="without their starts"):
+        memory(dag, end_s=[1.0] * len(dag.ids))
 
 
 def random_start(dag, random):

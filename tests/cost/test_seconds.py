@@ -8,6 +8,7 @@ from dagtool.cost.backends import Settings, make_backend
 from dagtool.cost.price import Price
 from dagtool.cost.seconds import node_seconds
 from dagtool.cost.slowest import slowest_path
+from dagtool.dag.semantics import kind_work
 from dagtool.dot import parse
 from dagtool.dot.dialect import to_dag
 from dagtool.errors import DagtoolError
@@ -162,3 +163,46 @@ def test_the_slowest_path_is_as_long_as_its_nodes_and_no_way_is_longer():
         return done[node]
 
     assert max(map(ends, range(len(dag.ids)))) == pytest.approx(found.time_s)
+
+
+def test_results_of_experts_are_reduced_whole():
+    """What is summed is the activation [B, S, H], as large as after attention, not the tokens of one expert."""
+    dag = generate("moe_tp8_pp2")
+    times = node_seconds(dag, CLUSTER)
+    attention, experts = (dag.ids.index(one) for one in ("mha_allreduce_0_s0", "expert_agg_0_s0"))
+    assert times.time_s[experts] == times.time_s[attention]
+
+
+def test_what_a_collective_sends_by_hand():
+    """Of a buffer of V elements on k ranks: 2(k-1)/k V, (k-1)/k V; sends V. nccl-tests PERFORMANCE.md; DeepEP."""
+    expected = {
+        ("ep16_tp4", "attn_allreduce_0_0"): 2 * 3 / 4 * 8 * 128 * 512,
+        ("ep16_tp4", "final_allreduce_0"): 2 * 3 / 4 * 8 * 128 * 32000,
+        ("ep16_tp4", "final_gather_0"): 15 / 16 * 128 * 128 * 32000,
+        ("ep16_tp4", "dispatch_0_0"): 15 / 16 * 8 * 128 * 512 * 2,
+        ("ep16_tp4", "combine_0_0"): 15 / 16 * 8 * 128 * 512 * 2,
+        ("moe_tp8_pp2", "expert_agg_0_s0"): 2 * 7 / 8 * 128 * 10000 * 4096,
+        ("moe_tp8_pp2", "pipeline_comm"): 128 * 10000 * 4096,
+        ("moe_tp8_pp2", "output_gather"): 7 / 8 * 128 * 10000 * 32000,
+    }
+    for (preset, name), elements in expected.items():
+        dag = generate(preset)
+        sent = kind_work(dag.kind(dag.ids.index(name)), dag.meshes).elements_sent.bind(dag.sizes)
+        assert sent.numerator / sent.denominator == elements, name
+
+
+def test_what_is_read_and_written_by_hand():
+    """A lookup reads rows, a split the part that it keeps, a route the tokens of its expert; not all there is."""
+    expected = {
+        ("ep16_tp4", "embed_0_0"): 8 * 128 + 2 * 8 * 128 * 512 // 4,
+        ("ep16_tp4", "batch_split_0"): 2 * 8 * 128,
+        ("ep16_tp4", "res1_0_0_0"): 3 * 8 * 128 * 512,
+        ("ep16_tp4", "ln1_0_0_0"): 2 * 8 * 128 * 512,
+        ("ep16_tp4", "gelu_0_0_0"): 2 * 2048 * 512,
+        ("ma_separation", "layer0_route_expert0"): 1024 * 2048 * 2 + 2 * 262144 * 4096,
+    }
+    for (preset, name), elements in expected.items():
+        dag = generate(preset)
+        moved = kind_work(dag.kind(dag.ids.index(name)), dag.meshes).elements_moved
+        bound = [size.bind(dag.sizes) for size in moved]
+        assert sum(size.numerator / size.denominator for size in bound) == elements, name

@@ -133,6 +133,10 @@ def test_a_file_may_say_more(tmp_path):
         ('gpu = "h100"\n[between]\nbytes_per_s = 1e9', "unknown key 'bytes_per_s'"),
         ('gpu = "h100"\n[between]\nbytes_per_s_one_way = 400', "bytes_per_s_one_way is 400"),
         ('gpu = "h100"\n[between]\nlatency_s = -1', "latency_s is -1"),
+        ('gpu = "h100"\n[between]\nlatency_s = nan', "latency_s is nan"),
+        ('gpu = "h100"\n[between]\nlatency_s = inf', "latency_s is inf"),
+        ('gpu = "h100"\n[between]\nlatency_s = 10', "latency_s is 10"),
+        ('gpu = "h100"\n[inside]\nlatency_s = 1e-6', "has no effect"),
         ('gpu = "h100"\nbetween = 50e9', "not a table"),
         ('gpu = "h100"\n[inside]\nin_network_reduction = 1', "true or false"),
         ("gpu = ", "mine.toml"),
@@ -156,3 +160,11 @@ def test_a_missing_file_is_an_error():
     """Not a traceback."""
     with pytest.raises(DagtoolError, match=r"cannot read nowhere\.toml"):
         cluster("nowhere.toml")
+
+
+def test_a_deployment_that_needs_more_gpus_is_refused_and_a_cluster_that_has_them_is_named():
+    """The highest number counts, not how many GPUs are used."""
+    cluster("3xh100x5").require(14)
+    with pytest.raises(DagtoolError, match="GPU 15, but 3xh100x5 has GPUs 0 to 14") as caught:
+        cluster("3xh100x5").require(15)
+    assert "4xh100x5" in caught.value.hint

@@ -52,6 +52,21 @@ def test_kinds_differ_in_more_than_hue():
         assert one["shape"] != other["shape"] or apart > 0.04
 
 
+def test_what_differs_in_colour_alone_differs_on_dark_paper_too():
+    """A gate and a split are both parallelograms; on light paper one is gold and the other is pale."""
+    routing = hexadecimal(LOOK.families["routing"]["fillcolor"])
+    gate = hexadecimal(LOOK.operators["gate"]["fillcolor"])
+    collectives = {hexadecimal(LOOK.operators[op]["fillcolor"]) for op in ("all_reduce", "all_gather", "dispatch")}
+    pairs = [(routing, gate), *combinations(sorted(collectives), 2)]
+    for one, other in pairs:
+        assert _apart(dark(one), dark(other)) > 0.12, (one, other)
+
+
+def _apart(one: str, other: str) -> float:
+    channels = [[int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)] for colour in (one, other)]
+    return sum((a - b) ** 2 for a, b in zip(*channels, strict=True)) ** 0.5
+
+
 def test_unknown_names_are_pale():
     assert hexadecimal("no such colour") == hexadecimal("#F7F7F7")
     assert hexadecimal("gold") == "#ffd700"

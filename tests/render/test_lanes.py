@@ -7,6 +7,8 @@ from collections import Counter
 import pytest
 
 from dagtool.dag.folding import fold
+from dagtool.dot import parse
+from dagtool.dot.dialect import to_dag
 from dagtool.errors import DagtoolError
 from dagtool.generators import generate
 from dagtool.generators.presets import preset_names
@@ -88,3 +90,33 @@ def test_a_foreign_file_has_lanes_too():
     )
     picture = compose_drawing(to_dag(parse(text.encode())[0]), view="lanes").picture
     assert [node.id for node in picture.nodes] == ["a", "b", "c@0", "c@1"]
+
+
+def test_a_line_past_rows_ends_at_the_first_cell_of_its_row():
+    """On a file whose second block lies on other GPUs than the first."""
+    text = (
+        b'digraph { a [label="Norm\\nGPU: 0\\nInput: [batch_size=1, hidden=8]"]; '
+        b'b [label="Linear\\nGPU: 1\\nInput: [batch_size=1, hidden=8]"]; '
+        b'c [label="GELU\\nGPU: 3\\nInput: [batch_size=1, hidden=8]"]; a -> b; b -> c; a -> c }'
+    )
+    picture = compose_drawing(to_dag(parse(text)[0]), view="lanes").picture
+    spots = {node.id: node.spot for node in picture.nodes}
+    assert len(picture.edges) == 1
+    for edge in picture.edges:
+        spot = spots[edge.head]
+        assert edge.way is not None
+        assert spot is not None
+        assert 0 <= spot.left - edge.way.tip[0] <= 8
+
+
+def test_the_heading_counts_the_cells_that_are_drawn():
+    drawing = compose_drawing(generate("ep16_tp4"), view="lanes")
+    assert f"drawn as {drawing.nodes:,} nodes" in drawing.picture.facts[0]
+
+
+def test_frames_do_not_hide_the_lines_where_graphviz_draws_them():
+    """For PNG and PDF the lines are Graphviz's background, and a frame takes the graph's white unless told not to."""
+    text = compose_drawing(generate("pp2"), view="lanes").source
+    frames = [line for line in text.splitlines() if "class=lanes" in line]
+    assert frames
+    assert all("bgcolor=transparent" in line for line in frames)

@@ -48,11 +48,12 @@ def test_known_faults(file: str, code: str, count: int) -> None:
     assert [finding.count for finding in report.findings if finding.code == code] == [count]
 
 
-@pytest.mark.parametrize("row", [row for row in rows() if row["file"].startswith("seed")], ids=lambda r: r["file"])
+@pytest.mark.parametrize("row", rows(), ids=lambda r: r["file"])
 def test_a_screenful(row: dict[str, str]) -> None:
+    """Forty lines, of which two are the summary."""
     report = check_bytes((CORPUS / row["file"]).read_bytes(), row["file"], checklist=checklist)
     text = "".join(renderer("full")([report], Style()))
-    assert len(text.splitlines()) <= 40
+    assert len(text.splitlines()) <= 38
 
 
 def test_labels_are_read() -> None:

@@ -26,6 +26,9 @@ from dagtool.validators.flow import Fit, Flow, fit
         ("[B,?]", "[B,16]", Fit.UNKNOWN),
         ("[8,64]", "[16]", Fit.UNKNOWN),
         ("[0,64]", "[0,16]", Fit.UNKNOWN),
+        ("[8,s=4,2,heads=4]", "[8,s=4,heads=4]", Fit.RESHAPE),
+        ("[8,s=4,hidden=4]", "[8,s=1,hidden=4]", Fit.RESHAPE),
+        ("[8,s=4,heads=2]", "[8,s=4]", Fit.SPLIT),
     ],
 )
 def test_fit(given: str, taken: str, expected: Fit) -> None:

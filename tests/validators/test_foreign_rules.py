@@ -73,6 +73,53 @@ LN = node("ln", "LayerNorm", "[8, hidden=64]", "[8, hidden=64]", "0-3")
         ("GRF126", "a_s1 -> b_s0"),
         ("GRF128", "gate -> {expert_0 expert_1} -> norm"),
         ("SCH604", LN + node("k0", "K Proj", "[8, hidden=64]", "[8, hidden=64]", "0-3") + "ln -> k0"),
+        (
+            "SCH604",
+            LN
+            + "".join(
+                node(f"d{n}_o", "O Proj", "[8, hidden=64]", "[8, hidden=64]", str(n)) + f"a{n} -> d{n}_o; "
+                for n in (0, 1)
+            ),
+        ),
+        ("COM412", LN + node("up", "Draft MLP Up", "[8, hidden=16]", "[8, ffn=64]", "0") + "ln -> up -> gelu"),
+        (
+            "DIM217",
+            LN + node("draft_ln", "Draft LayerNorm", "[8, hidden=16]", "[8, hidden=16]", "0") + "ln -> draft_ln",
+        ),
+        ("DIM220", LN + node("o", "Draft O Proj", "[8, hidden=16]", "[8, hidden=16]", "0") + "ln -> o"),
+        ("COM414", node("g", "All-Gather", "[8, 4]", "4×[8, 4]", "0-3") + "a -> g"),
+        ("COM415", 'g [label="All-Gather\\nGPU 0\\nInput: [8]\\nGPU: 0-3"]; q [label="Q\\nGPU: 0"]; q -> g'),
+        ("COM417", 't [label="Input Transfer\\nFrom: GPU 0\\nGPU: 1"]; softmax -> t'),
+        ("COM417", 't [label="Input Transfer\\nGPU: 0"]; input -> t'),
+        ("DEV513", 'a [label="Softmax\\nGPU: 0"]; b [label="MLP\\nGPU: 1"]; a -> b [label="pipeline stage transfer"]'),
+        ("DEV513", 'a [label="Softmax\\nGPU: 0"]; b [label="MLP\\nGPU: 1"]; a -> b [xlabel="layers 1-14"]'),
+        ("DIM213", node("m", "Merge (online softmax)", "4×[8, 16]", "[8, 16]") + "a -> m"),
+        ("DIM214", LN + node("k", "K Proj", "[8, hidden=64]", "[8, heads=3, d_k=16]") + "ln -> k"),
+        ("DIM214", LN + node("q", "Q Proj", "[8, hidden=64]", "[8, heads=7, d_k=16]") + "ln -> q"),
+        ("DIM223", LN + node("q", "Q Proj", "[8, hidden=64]", "[8, heads=8, d_k=24]") + "ln -> q"),
+        ("DIM223", LN + node("q", "KV Proj", "[8, hidden=64]", "[8, heads=8, d_k=64]") + "ln -> q"),
+        ("GRF127", node("o", "MHA Layer 1 Output", "[8, 4]", "[8, 4]", "0") + "a -> o"),
+        ("GRF127", node("o", "Expert Parallelism", "[8, 4]", "[8, 4]", "0") + "a -> o"),
+        ("GRF127", node("a", "Q Projection", "[8, 4]", "[8, 4]", "0") + "a -> layer0_mha"),
+        ("STY910", 'r [label="Add+Norm" shape=ellipse]; c [label="Concat Heads" shape=box]; a -> r -> c'),
+        ("STY910", 'r [label="Token Routing\\nCross-GPU" shape=ellipse]; a -> r'),
+        ("STY910", 'r [label="Expert Route\\n(All-to-all communication)" shape=ellipse]; a -> r'),
+        ("STY911", 'g [label="Gate"]; r [label="Token Router"]; g -> x [style=dashed]; r -> expert_0'),
+        ("GRF104", 'w [label="Weight Shard"]; input -> mlp -> output; w -> mlp'),
+        ("DEV512", 't [label="Pipeline Transfer\\nPP0 → PP1"]; a [label="Softmax\\nGPU: 0"]; a -> t'),
+        ("COM412", 'd [label="MLP Down (row parallel) + All-Reduce"]; d -> residual'),
+        ("COM412", 'd [label="MLP Down (row parallel)"]; d -> residual [label="TP All-Reduce"]'),
+        ("COM415", 'g [label="All-Reduce\\nGPU: 0\\nTP group: 0-3"]; q [label="Q\\nGPU: 0"]; q -> g'),
+        (
+            "SCH604",
+            LN
+            + "".join(
+                node(f"dp{n}_o", "O Proj", "[8, hidden=64]", "[8, hidden=64]", str(n)) + f"ln -> dp{n}_o; "
+                for n in (0, 1)
+            ),
+        ),
+        ("GRF106", "input -> {q k v} -> scores -> output"),
+        ("GRF106", "input -> {rank=same; q k v} -> scores -> output"),
         ("MOD712", "layer0_gate -> layer0_expert_0 -> layer1_mlp"),
         ("MOD712", "gating -> dispatch_x -> layer0_expert_0 -> a -> router -> layer1_expert_0"),
     ],
@@ -97,6 +144,31 @@ def test_what_is_right_or_unknown_is_let_pass(code: str, text: str) -> None:
             "none of the 2 operators",
         ),
         ("DEV514", "input -> {a_gpu0 b_gpu0 c_gpu0 d_gpu0 a_gpu1} -> output", "GPU 0 has 4 nodes, GPU 1 1"),
+        (
+            "DIM223",
+            LN + node("q", "Q", "[8, hidden=64]", "[8, heads=8, d_k=64]") + "ln -> q",
+            "8 times the hidden size",
+        ),
+        ("COM412", 'd [label="MLP Down (row parallel)"]; d -> residual [label="data"]', "row parallel"),
+        ("COM415", 'g [label="All-Reduce\\nGPU: 0"]; q [label="Q\\nGPU: 0"]; q -> g', "on one GPU"),
+        (
+            "SCH604",
+            LN
+            + "".join(
+                node(f"k{n}_o", "O Proj", "[8, hidden=64]", "[8, hidden=64]", str(n)) + f"ln -> k{n}_o; "
+                for n in (0, 1)
+            ),
+            "2 copies",
+        ),
+        ("GRF106", "scores; input -> {q k v} -> scores -> output", "declared nowhere"),
+        ("GRF106", 'input -> {q k v [label="V"]} -> scores -> output', "declared nowhere"),
+        ("STY911", "gate -> expert_0; router -> expert_1", "gate is a gate"),
+        ("STY911", "gate -> norm; layer1_router -> expert_1", "layer1_router is a gate"),
+        (
+            "STY910",
+            'a [label="Aggregation" shape=box]; b [label="Gate" shape=box]; a -> b',
+            "not drawn as parallelogram",
+        ),
         ("GRF127", "layer0_attn_gpu0 -> layer1_softmax_gpu0", "layer0_attn_gpu0 draws attention"),
     ],
 )

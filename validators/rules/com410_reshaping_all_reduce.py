@@ -6,7 +6,7 @@ or fewer elements than one of the inputs: `8×[512]` in, `[4096]` out.
 Why: an all-reduce adds values of equal shape and keeps that shape. What grows by the size of the group is an all-gather
 (a concatenation), what shrinks a reduce-scatter; they move different amounts of data, and a sum is not a concatenation.
 
-The operator is taken from the title, so this is a hint.
+The operator is taken from the title.
 
 Fix: name the collective that is meant, or state the shape that an all-reduce has. Only files that declare no operators
 are asked.
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 RULE = Rule(
     "COM410",
     "reshaping-all-reduce",
-    Severity.INFO,
+    Severity.WARNING,
     "an all-reduce changes the size of its value",
     requires=("source",),
 )

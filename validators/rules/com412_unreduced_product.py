@@ -1,12 +1,13 @@
 """A product over a slice of its inner dimension is not reduced.
 
 What: a linear that says "row parallel", or whose input is a slice of the hidden size (1024 of the 8192 that norms and residuals have), from
-which no all-reduce, reduce-scatter or aggregation is reached within three edges, or only behind a softmax, activation or norm.
+which no all-reduce, reduce-scatter or aggregation is reached within three edges, or only behind a softmax, activation or norm. On fewer GPUs than there would be slices it is the whole
+input of another model, and not asked; nor is a node that says all-reduce itself, or from which an edge that says so leads.
 
 Why: over a slice of the inner dimension each GPU has a part of a sum. Until the parts are added the value is wrong, and what is not
 linear must not be applied to it; the product also does only that part of its FLOPs.
 
-Fix: add the all-reduce after the product; or give a column-parallel product its whole input and cut its output only. What a node is, is read from its title, so this is a hint. Only files that declare no operators are asked.
+Fix: add the all-reduce after the product; or give a column-parallel product its whole input and cut its output only. What a node is, is read from its title. Only files that declare no operators are asked.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 RULE = Rule(
     "COM412",
     "unreduced-product",
-    Severity.INFO,
+    Severity.WARNING,
     "a product over a slice of its inner dimension is not reduced",
     requires=("directed", "source"),
     guesses=True,
@@ -48,6 +49,8 @@ GOOD = r"""digraph {
 _ROW = re.compile(r"row[- _]?(?:parallel|wise|split)|\(row\)|\browparallel", re.IGNORECASE)
 _NOT_LINEAR = frozenset(["softmax", "activation", "norm", "scores", "residual"])
 _ADDS = frozenset(["all_reduce", "reduce_scatter", "aggregate", "combine"])
+_SAYS_SO = re.compile(r"all[-_ ]?reduce|reduce[-_ ]?scatter", re.IGNORECASE)
+"""A node or an edge that says so does both: the product and the sum of its parts."""
 _HOPS = 3
 
 
@@ -56,7 +59,8 @@ def check(ctx: Context) -> Iterator[Finding]:
     reading = ctx.reading
     moving = ("communication", "routing", "io")
     row = [node for node in reading.saying(_ROW) if reading.family(node) not in moving]
-    said = [node for node in row if not _reduced(ctx, node)]
+    summed = {*reading.saying(_SAYS_SO), *_reduced_on_edges(ctx)}
+    said = [node for node in row if node not in summed and not _reduced(ctx, node)]
     text = "row parallel, and nothing adds up the parts of its sum"
     yield from ctx.about_nodes(
         RULE, said, f"is {text}", f"are {text.replace('its', 'their')}",
@@ -64,7 +68,7 @@ def check(ctx: Context) -> Iterator[Finding]:
     )  # fmt: skip
     known = set(row)
     sliced = [node for node in reading.of("linear") if node not in known and _slice(reading, node)]
-    lost = [node for node in sliced if not _reduced(ctx, node)]
+    lost = [node for node in sliced if node not in summed and not _reduced(ctx, node)]
     if lost:
         part = _slice(reading, lost[0])
         text = f"a slice of the hidden size ({part} of {reading.hidden}), and nothing adds up the parts"
@@ -83,6 +87,8 @@ def _slice(reading: Reading, node: int) -> int:
     last = shapes[0].dims[-1]
     if last.name != "hidden" or not last.value or last.value >= whole or whole % last.value:
         return 0
+    if not reading.may_be_parts(node, whole // last.value):
+        return 0
     return last.value
 
 
@@ -94,3 +100,9 @@ def _reduced(ctx: Context, node: int) -> bool:
         return reading.nodes[other].op in _NOT_LINEAR
 
     return any(reading.nodes[other].op in _ADDS for other in reading.within(node, _HOPS, stop))
+
+
+def _reduced_on_edges(ctx: Context) -> set[int]:
+    """The nodes from which an edge leads that is labelled all-reduce."""
+    tails = ctx.dag.tails
+    return {tails[edge] for edge in range(len(tails)) if _SAYS_SO.search(ctx.reading.on_edge(edge))}

@@ -45,7 +45,7 @@ def check(ctx: Context) -> Iterator[Finding]:
     found = []
     for node in reading.of("all_gather"):
         facts = reading.nodes[node]
-        if len(facts.inputs) == len(facts.outputs) == 1 and facts.inputs[0].count == 1:
+        if len(facts.inputs) == len(facts.outputs) == 1 and facts.inputs[0].count == facts.outputs[0].count == 1:
             taken, given = facts.inputs[0].values, facts.outputs[0].values
             if facts.inputs[0] == facts.outputs[0] or (taken is not None and taken == given):
                 found.append(node)

@@ -1,15 +1,17 @@
 """A collective on one GPU gets its value from that GPU alone.
 
-What: an all-gather, all-reduce, reduce-scatter or all-to-all that names one GPU, and all nodes that lead to it (one at least) are on that GPU alone.
+What: an all-gather, all-reduce, reduce-scatter or all-to-all that names one GPU, and all nodes that lead to it (one at least) are on that GPU alone. One
+that says which group it is of (`TP group: 0-7`, `across TP`) is the share of its GPU in a collective, and let be.
 
 Why: a collective joins the values of several GPUs. Drawn this way nothing of the others arrives: what it is said to
 gather or to sum is not there, and nobody waits for the slowest GPU.
 
-Fix: draw one node for the group, `GPU: 0-7`, to which every member leads; or lead every member to each of the nodes. What a node is, is read from its title, so this is a hint. Only files that declare no operators are asked.
+Fix: draw one node for the group, `GPU: 0-7`, to which every member leads; or lead every member to each of the nodes. What a node is, is read from its title. Only files that declare no operators are asked.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 RULE = Rule(
     "COM415",
     "one-sided-collective",
-    Severity.INFO,
+    Severity.WARNING,
     "a collective on one GPU gets its value from that GPU alone",
     requires=("directed", "edges", "source"),
     guesses=True,
@@ -54,11 +56,15 @@ _WORDS = {
 }
 
 
+_GROUP = re.compile(r"\bgroup\b|\bacross\b|\bpeers?\b|[tedsc]p ?[=:] ?#|(?:gpus?|ranks?) ?:? ?#\s?(?:-|–|to)\s?#")
+
+
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each collective."""
     reading = ctx.reading
+    grouped = set(reading.saying(_GROUP))
     for op, word in _WORDS.items():
-        lonely = [node for node in reading.of(op) if _lonely(ctx, node)]
+        lonely = [node for node in reading.of(op) if node not in grouped and _lonely(ctx, node)]
         if lonely:
             verb = {"all_gather": "gathered", "all_to_all": "exchanged"}.get(op, "added")
             text = f"{word} on one GPU, fed by that GPU alone: nothing of other GPUs is {verb}"

@@ -8,7 +8,8 @@ Why: somewhere the value is cut, collected or changed, and the graph does not sa
 
 Fix: add the split, the all-gather or the all-reduce between them, or correct the label. Which operator a node is, is read
 from its title, so this is a note. Only files that declare no operators are asked; an edge into a node that states several
-inputs fits if it fits any of them, and equal numbers of elements fit (a reshape).
+inputs fits if it fits any of them, and equal numbers of elements fit (a reshape),
+as do the last token of a sequence and one of keys and values.
 
 References: docs/labels.md.
 """
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 RULE = Rule(
     "DIM212",
     "label-sizes-differ",
-    Severity.INFO,
+    Severity.WARNING,
     "the dimensions two labels state do not go together along an edge",
     requires=("directed", "source"),
 )

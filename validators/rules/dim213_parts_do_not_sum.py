@@ -10,6 +10,7 @@ Fix: correct the number of parts or the sizes. What a node is, is read from its 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -40,10 +41,15 @@ GOOD = r"""digraph {
 """
 
 
+_SUMS = re.compile(r"merge|softmax|\bsum|\badd|average|mean", re.IGNORECASE)
+"""Titles of what may add its parts instead of joining them."""
+
+
 def check(ctx: Context) -> Iterator[Finding]:
     """All of them as one finding."""
     reading = ctx.reading
-    wrong = [node for node in reading.of("concat", "gather", "all_gather", sure=0.7) if _excess(ctx, node)]
+    joining = reading.of("concat", "gather", "all_gather", sure=0.7)
+    wrong = [node for node in joining if not _SUMS.search(reading.nodes[node].title) and _excess(ctx, node)]
     if wrong:
         facts = reading.nodes[wrong[0]]
         taken = ", ".join(map(str, facts.inputs[:3])) + (", …" if len(facts.inputs) > 3 else "")

@@ -52,7 +52,7 @@ def check(ctx: Context) -> Iterator[Finding]:
     for node in reading.of("norm"):
         shapes = reading.nodes[node].inputs
         width = numbers(shapes[0]).get("hidden", 0) if len(shapes) == 1 else 0
-        if 0 < width < whole and whole % width == 0:
+        if 0 < width < whole and whole % width == 0 and reading.may_be_parts(node, whole // width):
             slices.setdefault(width, []).append(node)
     for width, nodes in slices.items():
         text = f"a slice of {width} of the {whole} hidden values: a norm needs all {whole}"

@@ -6,7 +6,7 @@ What: a linear whose input is a slice of the hidden size and whose output is a s
 Why: cut by columns each GPU needs the whole input, cut by rows each gives a part of every output value. Cut both ways on 8 GPUs, only an eighth of the
 product is ever computed, and its time is eight times too small.
 
-Fix: give a column-parallel product its whole input; give a row-parallel one its whole output and sum that. What a node is, is read from its title, so this is a hint. Only files that declare no operators are asked.
+Fix: give a column-parallel product its whole input; give a row-parallel one its whole output and sum that. What a node is, is read from its title. Only files that declare no operators are asked.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 RULE = Rule(
     "DIM220",
     "product-cut-twice",
-    Severity.INFO,
+    Severity.WARNING,
     "a product is cut into more parts than it has GPUs",
     requires=("source",),
     guesses=True,
@@ -49,7 +49,8 @@ def check(ctx: Context) -> Iterator[Finding]:
     """One finding for all products with the same sizes."""
     told: dict[tuple[Shape, Shape], tuple[list[int], LabelledProduct]] = {}
     for product in labelled_products(ctx):
-        if product.rows > 1 < product.columns and len(product.gpus) < product.rows * product.columns:
+        least, most = max(product.rows, product.columns), product.rows * product.columns
+        if min(product.rows, product.columns) > 1 and least <= len(product.gpus) < most:
             told.setdefault((product.taken, product.given), ([], product))[0].extend(product.nodes)
     for nodes, product in told.values():
         gpus, parts, whole = len(product.gpus), product.rows * product.columns, ctx.reading.hidden

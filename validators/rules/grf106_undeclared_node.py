@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from itertools import chain
 from typing import TYPE_CHECKING
 
 from dagtool.dag.idtemplate import group_ids
@@ -60,13 +59,9 @@ _SUGGESTIONS = 3
 
 def check(ctx: Context) -> Iterator[Finding]:
     """All of them as one finding; an error in our own dialect, whose nodes are all declared."""
-    graph = ctx.graph
-    if graph is None or 0 not in graph.declared:
+    missing = ctx.roles.unannounced
+    if not missing:
         return
-    joined = chain(ctx.dag.tails, ctx.dag.heads)
-    if not ctx.dag.declared and not any(map(graph.declared.__getitem__, joined)):
-        return  # a file that declares none of the nodes it joins: that is its style
-    missing = [node for node, declared in enumerate(graph.declared) if not declared]
     yield from ctx.about_nodes(
         RULE,
         missing,

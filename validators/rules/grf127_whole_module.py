@@ -2,7 +2,7 @@
 
 What: a node whose title says attention, in a layer (or a file without layers) in which no node computes scores, softmax or
 the weighted sum; a node whose title says MLP, FFN or expert, where no linear or activation of the same layer and expert is drawn.
-In files in which no node states dimensions or a GPU this is not asked.
+Inputs and outputs of a module are let be. In files in which no node states dimensions or a GPU this is not asked.
 
 Why: attention is several products of different shape (Q, K, V, QK^T, softmax, xV, the output projection) and an MLP two with an
 activation between; as one node neither its time nor its sharding can be told.
@@ -12,6 +12,7 @@ Fix: draw each operator as a node of its own. What a node is, is read from its t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -42,9 +43,13 @@ _PARTS = {
 }
 _SAID = {
     "attention": "attention as one node: no scores, softmax or weighted sum is drawn for it",
-    "mlp": "an MLP as one node: no linear or activation is drawn for it",
+    "mlp": "an MLP (or MoE block) as one node: no linear or activation is drawn for it",
     "experts": "an expert as one node: no linear or activation is drawn for it",
 }
+
+
+_END = re.compile(r"[ _](?:input|output)s?\W*\Z", re.IGNORECASE)
+"""``MHA Layer 1 Output`` is what comes out of the module, ``Attention Output`` that or its projection."""
 
 
 def check(ctx: Context) -> Iterator[Finding]:
@@ -56,9 +61,15 @@ def check(ctx: Context) -> Iterator[Finding]:
     for node, facts in enumerate(reading.nodes):
         if facts.op in ("scores", "softmax", "weighted_sum", "linear", "activation"):
             detailed.setdefault(facts.op, set()).add((reading.places.layer_of[node], reading.places.expert_of[node]))
+    slips = frozenset(ctx.roles.unannounced)  # GRF106 tells those
     whole: dict[str, list[int]] = {}
     for node, facts in enumerate(reading.nodes):
-        if facts.op in _PARTS and (ctx.indegree[node] or ctx.outdegree[node]):
+        if (
+            facts.op in _PARTS
+            and not _END.search(facts.title)
+            and node not in slips
+            and (ctx.indegree[node] or ctx.outdegree[node])
+        ):
             place = (reading.places.layer_of[node], reading.places.expert_of[node])
             if not any(place in detailed.get(part, ()) for part in _PARTS[facts.op]):
                 whole.setdefault(facts.op, []).append(node)

@@ -2,16 +2,17 @@
 
 What: nodes of one sort in a layer, a linear each on a GPU of its own and for all tokens of the file's batch and sequence, are on more GPUs than
 their input and output are cut into: eight GPUs, and the input has the whole hidden size and the output too; or 64 GPUs, and the hidden size is cut
-into four. Experts are let be.
+into four. Experts are let be, and ids that number shares of the tokens (`dp0_q`, `sp1_q`) are compared within one share.
 
 Why: replicas wait for each other's equal result: of eight GPUs seven work for nothing. Where each group of GPUs has its own part of the batch, the label should
 say so: 8 sequences of 128.
 
-Fix: cut the weight by columns or rows (and reduce), or cut the tokens. What a node is, is read from its title, so this is a hint. Only files that declare no operators are asked. Where operators are declared SCH603 asks the same.
+Fix: cut the weight by columns or rows (and reduce), or cut the tokens. What a node is, is read from its title. Only files that declare no operators are asked. Where operators are declared SCH603 asks the same.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 RULE = Rule(
     "SCH604",
     "whole-product-repeated",
-    Severity.INFO,
+    Severity.WARNING,
     "several GPUs each do the same matrix product",
     requires=("source",),
     guesses=True,
@@ -49,16 +50,20 @@ GOOD = r"""digraph {
 """
 
 
+_SHARE = re.compile(r"(?<![a-z])(?:dp|sp|cp|ep|replica)[-_ ]?(\d+)", re.IGNORECASE)
+
+
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each sort of node and its sizes."""
     told: dict[tuple[str, Shape, Shape], tuple[list[int], LabelledProduct]] = {}
     for product in labelled_products(ctx):
         parts = product.rows * product.columns
-        if product.single and len(product.gpus) >= 2 * parts and takes_all_tokens(ctx.reading, product.taken):
+        gpus = len(product.gpus) // _replicas(ctx, product)
+        if product.single and gpus >= 2 * parts and takes_all_tokens(ctx.reading, product.taken):
             key = (ctx.reading.template(product.nodes[0]), product.taken, product.given)
             told.setdefault(key, ([], product))[0].extend(product.nodes)
     for nodes, product in told.values():
-        gpus, parts = len(product.gpus), product.rows * product.columns
+        gpus, parts = len(product.gpus) // _replicas(ctx, product), product.rows * product.columns
         cut = f"is cut into {parts} parts only" if parts > 1 else "is not cut at all"
         whole = "for the whole batch, " if "batch_size" in numbers(product.taken) else ""
         text = (
@@ -72,3 +77,9 @@ def check(ctx: Context) -> Iterator[Finding]:
             help="cut the weight, or give each group its part of the batch",
             limit=4,
         )
+
+
+def _replicas(ctx: Context, product: LabelledProduct) -> int:
+    """How many shares of the tokens its nodes' ids number (``dp0_q``, ``dp1_q``); 1 where they number none."""
+    shares = (_SHARE.search(ctx.dag.ids[node]) for node in product.nodes)
+    return len({share[1] if share else "" for share in shares})

@@ -1,7 +1,8 @@
 """A node has not the shape of what its title says.
 
 What: communication that is no ellipse, a gate, routing, splitting or aggregation that is no parallelogram, computation that is no rectangle. Dispatch and combine
-may be either of the first two; inputs, outputs, norms, residual additions and what no title explains may have any shape.
+may be either of the first two; inputs, outputs, norms, residual additions and what no title explains may have any shape, and what one line of a label says of another operator excuses
+the shape of that.
 
 Why: the shape is what a reader of the picture sees first. Most files keep some other convention, so only the profile `strict` asks this, as a hint.
 
@@ -10,10 +11,12 @@ Fix: set `shape`. What a node is, is read from its title, so this is a hint. Onl
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from dagtool.dot.labels.operators import operation_of
 from dagtool.report.finding import Finding
 from dagtool.report.quote import printable
 from dagtool.validators.rule import Rule, Severity
@@ -51,8 +54,12 @@ _SHAPES = {
     "compute": ("rectangle", "rect", "box", "square", "record", "Mrecord"),
 }
 
+_SURE = 0.8
+_ANY = re.compile(r"residual|\badd\b|output\W*\Z|\bheads?\b", re.IGNORECASE)
+"""Titles of what may have any shape: ``Add+Norm``, ``Attention Output``, ``Concat Heads``, which routes nothing."""
 _BOTH = ("dispatch", "combine", "gather", "route_back")
-"""Routing that moves tokens between GPUs too, as does all of it that names several GPUs."""
+"""Routing that moves tokens between GPUs too, as does all of it that names several GPUs or says so."""
+_ACROSS = re.compile(r"(?:cross|inter)[- _](?:gpu|node|device)", re.IGNORECASE)
 
 
 def check(ctx: Context) -> Iterator[Finding]:
@@ -63,20 +70,29 @@ def check(ctx: Context) -> Iterator[Finding]:
         family, shape = facts.operation.family, attributes.get("shape", "ellipse")
         if shape in _SHAPES.get(family, (shape,)) or facts.operation.confidence < _SURE:
             continue
-        moves = facts.op in _BOTH or len(ctx.reading.gpus(node)) > 1
+        moves = facts.op in _BOTH or _on_several(ctx, node)
         if family == "routing" and moves and shape in _SHAPES["communication"]:
             continue
-        if not (ctx.roles.is_input(node) or ctx.roles.is_output(node)):
+        excused = _ANY.search(facts.title) or any(shape in _shapes_of(line) for line in facts.rest)
+        if not (excused or ctx.roles.is_input(node) or ctx.roles.is_output(node)):
             wrong.setdefault(family, []).append(node)
     for family, nodes in wrong.items():
         shapes = Counter(ctx.graph.node_attributes[node].get("shape", "ellipse") for node in nodes)
         drawn = ", ".join(f"{count:,} {printable(shape)}" for shape, count in shapes.most_common(3))
         wanted = _SHAPES[family]
-        one = f"is {family} and is drawn as {printable(next(iter(shapes)))}, not as {wanted[0]}"
+        one = f"is {family} and is not drawn as {wanted[0]}"
         yield from ctx.about_nodes(
             RULE, nodes, one, f"are {family} and not drawn as {wanted[0]} ({drawn})",
             help=f"set shape={wanted[0]}", attribute="shape", limit=4,
         )  # fmt: skip
 
 
-_SURE = 0.8
+def _on_several(ctx: Context, node: int) -> bool:
+    """Whether its label names more than one GPU, by numbers or otherwise."""
+    facts = ctx.reading.nodes[node]
+    vague = facts.placement is not None and (facts.placement.every or "-" in "".join(facts.placement.names))
+    return vague or len(ctx.reading.gpus(node)) > 1 or any(map(_ACROSS.search, (facts.title, *facts.rest)))
+
+
+def _shapes_of(line: str) -> tuple[str, ...]:
+    return _SHAPES.get(operation_of(line.strip("() "), "").family, ())

@@ -18,8 +18,9 @@ __all__ = ["lint_marks", "read_marks"]
 _HINT = "make one with 'dagtool validate FILE --output-format json'"
 
 
-def lint_marks(dag: Dag) -> tuple[Mark, ...]:
-    """What the rules find, as ``dagtool validate`` reports it without configuration."""
+def lint_marks(file: str, dag: Dag) -> tuple[Mark, ...]:
+    """What the rules find in a file, as ``dagtool validate`` reports it."""
+    from dagtool.cli._lint import lint
     from dagtool.render.html import Mark
 
     locate = _Locator(dag)
@@ -33,7 +34,7 @@ def lint_marks(dag: Dag) -> tuple[Mark, ...]:
             one.count,
             one.help,
         )
-        for one in dag.validate()
+        for one in lint(file, dag, group=True)
     )
 
 

@@ -42,7 +42,8 @@ def as_text(name: str, dag: Dag, use: MemoryUse, given: Assumptions, capacity_by
 
 
 def _assumed(given: Assumptions, context_tokens: int) -> str:
-    widths = f"{given.weight_width_bytes:g} bytes an element, {given.kv_width_bytes:g} in the KV cache"
+    plural = "" if given.weight_width_bytes == 1 else "s"
+    widths = f"{given.weight_width_bytes:g} byte{plural} an element, {given.kv_width_bytes:g} in the KV cache"
     kernel = "" if given.fused_attention else "; scores and softmax are stored"
     return f"{widths} for {context_tokens:,} tokens of each sequence{kernel}"
 

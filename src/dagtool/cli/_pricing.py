@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from math import isfinite
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from dagtool.cli._given import FiniteRange, refuse_given
+from dagtool.cli._given import refuse_given
 
 if TYPE_CHECKING:
     from dagtool.cost.backends import GetTime, Settings
@@ -15,7 +16,15 @@ if TYPE_CHECKING:
     from dagtool.dag.graph import Dag
     from dagtool.model.cluster import Cluster
 
-__all__ = ["PRICING_GROUP", "backend_settings", "priced", "pricing_options", "refuse_unused", "seconds_on"]
+__all__ = [
+    "PRICING_GROUP",
+    "backend_settings",
+    "cluster_for",
+    "priced",
+    "pricing_options",
+    "refuse_unused",
+    "seconds_on",
+]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 PRICING_GROUP = "cluster cost dtype efficiency attention imbalance table outside"
@@ -49,6 +58,13 @@ def pricing_options(*, usual_cost: str, usual_cluster: str) -> Callable[[_Comman
     return given
 
 
+def _finite(_context: click.Context, _option: click.Parameter, value: float | None) -> float | None:
+    """Click's ranges let nan and inf through, and every time would become one."""
+    if value is not None and not isfinite(value):
+        raise click.BadParameter(f"{value} is no number to count with")
+    return value
+
+
 _OPTIONS = (
     click.option(
         "--dtype", default="bf16", show_default=True, help="Data type of the products: bf16, fp16, fp8, fp4, int8."
@@ -56,7 +72,10 @@ _OPTIONS = (
     click.option("--table", default="", metavar="FILE.csv", help="Measured products: columns m, k, n, dtype, us."),
     click.option("--outside", default="", metavar="NAME", help="What prices products outside the table, else refused."),
     click.option(
-        "--efficiency", type=FiniteRange(0, 1, min_open=True), help="Share of peak that large products reach."
+        "--efficiency",
+        type=click.FloatRange(0, 1, min_open=True),
+        callback=_finite,
+        help="Share of peak that large products reach.",
     ),
     click.option(
         "--attention",
@@ -67,7 +86,8 @@ _OPTIONS = (
     ),
     click.option(
         "--imbalance",
-        type=FiniteRange(1),
+        type=click.FloatRange(1),
+        callback=_finite,
         default=1.0,
         show_default=True,
         help="What the busiest GPU of an all-to-all moves, in averages.",
@@ -76,20 +96,26 @@ _OPTIONS = (
 
 
 def refuse_unused(cost: str) -> None:
-    """Options that mean nothing with this backend: they would look as if they did. Raises DagtoolError."""
+    """Options of seconds where there are none: they would look as if they did something. Raises DagtoolError."""
     if cost == "symbolic":
         why = "changes only seconds, and without --cluster there are none"
-        refuse_given(("dtype", "efficiency", "attention", "imbalance"), why, "add --cluster, as in --cluster 2xh100x8")
-    if cost != "table":
-        refuse_given(("table", "outside"), f"is for --cost table, this is --cost {cost}", "add --cost table")
+        refuse_given(("dtype", "attention", "imbalance"), why, "add --cluster, as in --cluster 2xh100x8")
 
 
-def backend_settings(options: Mapping[str, Any], built: Cluster | None) -> Settings:
-    """What a cost backend is told. Raises DagtoolError for an unknown data type."""
+_READ_BY = {"table": ("table",), "outside": ("table",), "efficiency": ("roofline", "table")}
+"""Which backends read an option; given to another one it would change nothing, and nobody would know."""
+
+
+def backend_settings(cost: str, options: Mapping[str, Any], built: Cluster | None) -> Settings:
+    """What the cost backend ``cost`` is told. Raises DagtoolError for an unknown data type, or an option it ignores."""
     from dagtool.cost.backends import Settings
     from dagtool.cost.dtypes import width_bytes
+    from dagtool.errors import DagtoolError
 
     width_bytes(options["dtype"])
+    for option, readers in _READ_BY.items():
+        if options[option] and cost not in readers:
+            raise DagtoolError(f"--{option} has no effect on --cost {cost}", f"--cost {' or '.join(readers)} reads it")
     return Settings(
         cluster=built,
         dtype=options["dtype"],
@@ -99,8 +125,8 @@ def backend_settings(options: Mapping[str, Any], built: Cluster | None) -> Setti
     )
 
 
-def seconds_on(built: Cluster, dag: Dag, prices: str | GetTime, options: Mapping[str, Any]) -> NodeTimes:
-    """The seconds of every node; ``prices`` is a backend or its name. Raises DagtoolError."""
+def seconds_on(built: Cluster, dag: Dag, prices: GetTime, options: Mapping[str, Any]) -> NodeTimes:
+    """The seconds of every node; ``prices`` gives those of its products. Raises DagtoolError."""
     from dagtool.cost.seconds import node_seconds
 
     return node_seconds(
@@ -110,17 +136,25 @@ def seconds_on(built: Cluster, dag: Dag, prices: str | GetTime, options: Mapping
         dtype=options["dtype"],
         fused_attention=options["attention"] == "fused",
         imbalance=options["imbalance"],
-        settings=backend_settings(options, built),
     )
+
+
+def cluster_for(dag: Dag, text: str | None) -> Cluster:
+    """The cluster that is named, or as many usual nodes as the graph needs. Raises DagtoolError."""
+    from dagtool.model.cluster import cluster
+
+    last = max((gpu for gpus in dag.device_sets for gpu in gpus), default=0)
+    return cluster(text or f"{last // _EACH + 1}x{_USUAL}x{_EACH}")
 
 
 def priced(dag: Dag, options: Mapping[str, Any]) -> tuple[Cluster, NodeTimes]:
     """The cluster, by default one that is large enough, and the seconds of every node on it. Raises DagtoolError."""
-    from dagtool.model.cluster import cluster
+    from dagtool.cost.backends import make_backend
+    from dagtool.errors import DagtoolError
 
+    built = cluster_for(dag, options["cluster"])
     cost = options["cost"] or "roofline"
-    if cost != "symbolic":  # which is refused with its own reason
-        refuse_unused(cost)
-    last = max((gpu for gpus in dag.device_sets for gpu in gpus), default=0)
-    built = cluster(options["cluster"] or f"{last // _EACH + 1}x{_USUAL}x{_EACH}")
-    return built, seconds_on(built, dag, cost, options)
+    prices = make_backend(cost, backend_settings(cost, options, built))
+    if prices is None:
+        raise DagtoolError(f"--cost {cost} gives no seconds", "roofline, table and MODULE:FUNCTION do")
+    return built, seconds_on(built, dag, prices, options)

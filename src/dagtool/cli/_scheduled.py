@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from dagtool.model.duration import time_words
 from dagtool.model.mesh import format_gpus
 from dagtool.ops import OPERATORS
-from dagtool.render.axis import time_words
 
 if TYPE_CHECKING:
     from dagtool.cost.occupancy import GpuUse

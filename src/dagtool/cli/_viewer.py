@@ -33,7 +33,7 @@ def viewer(
     dag = load_dag(file)
     marks = None if findings is None else read_marks(findings, dag)
     if highlight == "findings":
-        marks = lint_marks(dag)
+        marks = lint_marks(file, dag)
     runs = None if times is None else read_runs(times, dag)
     options = ["--format html", *([f"--highlight {highlight}"] if highlight else [])]
     name = "" if file == "-" else os.path.splitext(os.path.basename(file))[0]

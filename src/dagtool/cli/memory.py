@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dagtool.cli._memory_moment import moment_options, require_no_microbatches, scheduled
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from dagtool.cost.memory import MemoryUse
     from dagtool.dag.graph import Dag
 
 __all__ = ["command"]
@@ -49,6 +52,7 @@ _MOST_TOKENS = 10**12
     show_default=True,
     help="Whether scores and softmax are never stored.",
 )
+@moment_options
 @click.option("--reserve", metavar="SIZE", help="What the runtime takes of a GPU.  [default: 3.5 GiB and NCCL's]")
 @click.option("--output-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(
@@ -62,6 +66,9 @@ def command(
     prefill: int | None,
     decode: int,
     attention: str,
+    moment: str,
+    microbatches: int,
+    discipline: str,
     reserve: str | None,
     output_format: str,
 ) -> int:
@@ -74,7 +81,7 @@ def command(
     from dagtool.cost.memory import Assumptions, memory
     from dagtool.errors import DagtoolError
 
-    dag, standing_for = _subject(name, settings)
+    dag, standing_for = _subject(name, settings, whole=moment == "schedule")
     if not dag.declared:
         raise DagtoolError(
             f"{name}: its nodes declare no operators and sizes, so what they hold is not known",
@@ -89,9 +96,17 @@ def command(
         fused_attention=attention == "fused",
         reserve_bytes=_size("--reserve", reserve),
     )
-    capacity_bytes = _capacity(dag, gpu_memory, cluster) or _size(f"{name}: gpu_memory", dag.facts.get("gpu_memory"))
+    capacity_bytes = _capacity(gpu_memory, cluster) or _size(f"{name}: gpu_memory", dag.facts.get("gpu_memory"))
     try:
-        use = memory(dag, assumptions=given, standing_for=standing_for)
+        if moment == "schedule":
+            dag, start_s, end_s = scheduled(
+                dag, cluster, dtype, given, microbatches=microbatches, discipline=discipline
+            )
+            use = memory(dag, start_s, given, end_s=end_s)
+        else:
+            require_no_microbatches(microbatches)
+            use = memory(dag, assumptions=given, standing_for=standing_for)
+        _require_enough(cluster, use)
     except DagtoolError as error:
         raise DagtoolError(f"{name}: {error.message}", error.hint) from None
     except ValueError as error:
@@ -101,18 +116,26 @@ def command(
     return int(capacity_bytes is not None and not use.fits(capacity_bytes))
 
 
-def _subject(name: str, settings: tuple[str, ...]) -> tuple[Dag, Mapping[int, tuple[int, ...]] | None]:
-    """The graph, and for a preset or strategy file the GPUs of it that stand for all."""
-    from dagtool.cli._subject import is_strategy, load_file
+def _subject(name: str, settings: tuple[str, ...], *, whole: bool) -> tuple[Dag, Mapping[int, tuple[int, ...]] | None]:
+    """The graph, and for a preset or strategy file, unless it is wanted whole, the GPUs of it that stand for all."""
+    from dagtool.cli._subject import is_strategy, load_subject
 
-    if not is_strategy(name):
-        return load_file(name, settings), None
+    if whole or not is_strategy(name):
+        return load_subject(name, settings), None
     from dagtool.generators import find_strategy
     from dagtool.generators.representatives import represent
     from dagtool.generators.settings import parse_settings
 
     found = represent(find_strategy(name, parse_settings(settings)))
     return found.dag, found.standing_for
+
+
+def _require_enough(where: str | None, use: MemoryUse) -> None:
+    """A deployment does not fit on fewer GPUs than it has."""
+    from dagtool.model.cluster import cluster
+
+    if where:
+        cluster(where).require(max((gpu for group in use.groups for gpu in group.gpus), default=0))
 
 
 def _context(dag: Dag, prefill: int | None, decode: int) -> int | None:
@@ -127,7 +150,7 @@ def _context(dag: Dag, prefill: int | None, decode: int) -> int | None:
     return prompt + decode
 
 
-def _capacity(dag: Dag, gpu_memory: str | None, where: str | None) -> int | None:
+def _capacity(gpu_memory: str | None, where: str | None) -> int | None:
     """What the call says a GPU has."""
     from dagtool.errors import DagtoolError
 
@@ -137,10 +160,7 @@ def _capacity(dag: Dag, gpu_memory: str | None, where: str | None) -> int | None
         raise DagtoolError("--gpu-memory and --cluster both say what a GPU has", "give one of them")
     from dagtool.model.cluster import cluster
 
-    built = cluster(where)
-    named = (gpu for gpus in (*dag.device_sets, *(mesh.gpus for mesh in dag.meshes.values())) for gpu in gpus)
-    built.require(max(named, default=0))
-    return built.gpu.memory_bytes
+    return cluster(where).gpu.memory_bytes
 
 
 def _size(what: str, text: str | None) -> int | None:

@@ -96,7 +96,7 @@ def _prices(cost: str, options: dict[str, object]) -> GetTime | None:
 
     refuse_unused(cost)
     found = cluster(str(options["cluster"])) if options["cluster"] else None
-    prices = make_backend(cost, backend_settings(options, found))
+    prices = make_backend(cost, backend_settings(cost, options, found))
     if prices and not found:
         raise DagtoolError(f"--cost {cost} needs --cluster", "it prices what is no product: bytes moved, collectives")
     return prices
@@ -140,10 +140,11 @@ def _json(dag: Dag, path: CriticalPath, slowest: SlowestPath | None) -> str:
 
 def _text(dag: Dag, path: CriticalPath, slowest: SlowestPath | None, where: str) -> str:
     from dagtool.cli._seconds import seconds_text
+    from dagtool.cost.route import route
 
     shares = _shares(path)
     lines = [f"critical path: {len(path.nodes):,} nodes, {len(path.products):,} matrix products", ""]
-    lines += _route(dag, path)
+    lines += route(dag, path)
     lines += ["", f"time = {path.expression}", ""]
     if slowest:
         return "\n".join(lines + seconds_text(dag, slowest, where))
@@ -161,37 +162,3 @@ def _shares(path: CriticalPath) -> list[str]:
         flops.append(bound.numerator / bound.denominator)
     total = sum(flops) or 1.0
     return [f"{100 * one / total:.1f} %" for one in flops]
-
-
-def _route(dag: Dag, path: CriticalPath) -> list[str]:
-    """The nodes, layer by layer; a layer like the one before it is only counted."""
-    products = dict(path.products)
-    blocks: list[tuple[int, list[int]]] = []
-    for node in path.nodes:
-        layer = dag.layer_of[node]
-        if not blocks or blocks[-1][0] != layer:
-            blocks.append((layer, []))
-        blocks[-1][1].append(node)
-    lines: list[str] = []
-    shown: tuple[int, ...] = ()
-    skipped: list[int] = []
-    for layer, nodes in blocks:
-        kinds = tuple(dag.kind_of[node] for node in nodes)
-        if kinds == shown and layer >= 0:
-            skipped.append(layer)
-            continue
-        lines += _skipped(skipped)
-        skipped, shown = [], kinds
-        lines.append(f"  layer {layer}" if layer >= 0 else "  outside the layers")
-        for node in nodes:
-            one = products.get(node)
-            term = f"Get_Time({one.m},{one.k},{one.n})" if one else ""
-            lines.append(f"    {dag.ids[node]:<40} {dag.kind(node).op:<16} {term}".rstrip())
-    return [*lines, *_skipped(skipped)]
-
-
-def _skipped(layers: list[int]) -> list[str]:
-    if not layers:
-        return []
-    named = f"layer {layers[0]}" if len(layers) == 1 else f"layers {layers[0]}-{layers[-1]}"
-    return [f"  {named}: the same way again"]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 _FORMATS = ("svg", "png", "pdf", "dot", "mmd", "json", "html")
-_PICTURES_ONLY = ("view", "detail", "node", "steps", "gpus")
+_PICTURES_ONLY = ("view", "detail", "unfold", "node", "steps", "gpus")
 """Options that say what a picture shows; an HTML file shows all."""
 
 
@@ -43,7 +43,7 @@ class _ViewOption(click.Option):
     epilog="Example: dagtool render outputs/ep16_tp4.dot -o ep16_tp4.svg\n\nPNG and PDF need Graphviz (the program"
     " 'dot', or pip install 'dagtool[render]'); the others need nothing. An HTML file holds the whole graph, to be"
     " searched and unfolded in a browser (docs/viewer.md).\n\nExit status: 0 drawn, 2 the file"
-    " cannot be read, has a cycle, or is too large for the view, 3 Graphviz is missing, failed, or took too long.",
+    " cannot be read, or is too large for the view, 3 Graphviz is missing, failed, or took too long.",
 )
 @click.argument("file", metavar="FILE|-")
 @click.option(
@@ -64,6 +64,11 @@ class _ViewOption(click.Option):
 )
 @click.option(
     "--detail", metavar="LAYERS:LEVEL,…", help="For --view layers: op, block or layer, as in 0:op,1:block,2-:layer."
+)
+@click.option(
+    "--unfold",
+    metavar="AXES",
+    help="For folded views: keep the ranks along these axes of the mesh apart, as in tp or tp,ep.",
 )
 @click.option("--node", metavar="ID", help="For --view around: the node in the middle.")
 @click.option(
@@ -137,7 +142,7 @@ def command(
             _summary(output, f"{len(dag.ids):,} nodes written", started)
         return
     try:
-        wanted = _highlighted(dag, asked["highlight"], wanted)
+        wanted = _highlighted(file, dag, asked["highlight"], wanted)
         drawing = compose_drawing(dag, view=view, asked=wanted, templates=templates)
     except DagtoolError as error:
         if templates is None:
@@ -163,7 +168,7 @@ def _refuse_unused(view: str, form: str) -> None:
         said = (*_PICTURES_ONLY, "highlight", "lint")
         refuse_given(said, "is for pictures: this JSON file holds the whole graph", "leave it out")
     for name in _PICTURES_ONLY[1:]:
-        if view not in (views := views_taking(name)):
+        if (views := views_taking(name)) and view not in views:
             why = f"is for --view {' and '.join(views)}, this is --view {view}"
             refuse_given([name], why, f"add --view {views[0]}, or leave it out")
     if is_given("highlight"):
@@ -207,11 +212,12 @@ def _asked(file: str, view: str, given: dict[str, Any]) -> Asked:
         steps=given["steps"],
         gpus=gpus,
         detail=given["detail"] or "",
+        unfold=tuple(dict.fromkeys(filter(None, (given["unfold"] or "").replace(" ", "").split(",")))),
     )
 
 
-def _highlighted(dag: Dag, highlight: str | None, asked: Asked) -> Asked:
-    """With what is to be marked. Raises DagtoolError for the path of a graph with a cycle."""
+def _highlighted(file: str, dag: Dag, highlight: str | None, asked: Asked) -> Asked:
+    """With what is to be marked. Raises DagtoolError for the path of a graph with a cycle, and for a configuration."""
     from dataclasses import replace
 
     if highlight == "path":
@@ -219,9 +225,9 @@ def _highlighted(dag: Dag, highlight: str | None, asked: Asked) -> Asked:
 
         return mark_path(dag, asked)
     if highlight == "findings":
-        from dagtool.validators import validate
+        from dagtool.cli._lint import lint
 
-        findings = [(finding.node, finding.code) for finding in validate(dag) if finding.node]
+        findings = [(finding.node, finding.code) for finding in lint(file, dag, group=False) if finding.node]
         nodes = len({name for name, _ in findings})
         remark = f"{len(findings):,} findings name {nodes:,} nodes" if findings else "no finding names a node"
         return replace(asked, badges=tuple(findings), remarks=(remark,))

@@ -9,6 +9,7 @@ Bytes are what one GPU sends (``Work.elements_sent``): the ring's factors
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -28,17 +29,20 @@ class Group:
     ranks: int
     nodes: int = 1
     """How many nodes they stand in."""
+    fewest: int | None = None
+    """Ranks in the node that has fewest; None where each has as many."""
 
     @property
     def per_node(self) -> float:
-        """Ranks in each node: as many network cards work for the group there."""
-        return self.ranks / self.nodes
+        """Ranks in a node, that with fewest, for which all wait: as many network cards work for the group there."""
+        return self.ranks / self.nodes if self.fewest is None else self.fewest
 
 
 def group_of(gpus: Iterable[int], cluster: Cluster) -> Group:
     """The group that GPUs form in a cluster."""
-    numbers = tuple(gpus)
-    return Group(len(numbers), len({cluster.node_of(gpu) for gpu in numbers}))
+    counts = Counter(map(cluster.node_of, gpus))
+    fewest, ranks = min(counts.values(), default=0), sum(counts.values())
+    return Group(ranks, len(counts), fewest if fewest * len(counts) < ranks else None)
 
 
 def collective_s(

@@ -46,7 +46,7 @@ def bare_roofline_s(m: float, k: float, n: float, dtype: str, gpu: Gpu) -> float
 
 
 def matmul_time(m: float, k: float, n: float, *, dtype: str, gpu: Gpu, fit: KernelFit) -> KernelTime:
-    """``[m, k] x [k, n]`` in the best of a library's tilings."""
+    """Seconds of ``[m, k] x [k, n]`` in a library's best tiling. Raises DagtoolError for a type without a peak."""
     rate = gpu.peak_flops_per_s(dtype) * fit.compute * (fit.fp8 if width_bytes(dtype) <= 1 else 1.0)
     bandwidth = gpu.memory_bytes_per_s * fit.memory
     moved = matmul_bytes(m, k, n, dtype)
@@ -64,7 +64,7 @@ def matmul_time(m: float, k: float, n: float, *, dtype: str, gpu: Gpu, fit: Kern
 
 
 def attention_time(flops: float, bytes_: float, *, dtype: str, gpu: Gpu, fit: KernelFit) -> KernelTime:
-    """The products inside attention: ``flops`` of them, ``bytes_`` of what they read and write outside the chip."""
+    """Seconds of the products inside attention: ``flops``, and ``bytes_`` that they read and write outside the chip."""
     rate = gpu.peak_flops_per_s(dtype) * fit.compute * ATTENTION_RATE
     return _bounded(flops / rate, bytes_ / (gpu.memory_bytes_per_s * fit.memory), fit.launch_s)
 
@@ -75,7 +75,7 @@ sequences without a mask."""
 
 
 def memory_time(bytes_: float, *, gpu: Gpu, fit: KernelFit) -> KernelTime:
-    """A kernel that reads and writes ``bytes_`` and computes next to nothing: norm, activation, addition, lookup."""
+    """Seconds of a kernel that moves ``bytes_`` and computes next to nothing: norm, activation, addition, lookup."""
     return _bounded(0.0, bytes_ / (gpu.memory_bytes_per_s * fit.memory), fit.launch_s)
 
 

@@ -25,7 +25,7 @@ class OutsideError(DagtoolError):
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One measured product ``[m, k] x [k, n]``."""
+    """One measured product ``[m, k] x [k, n]``: sizes in elements."""
 
     m: float
     k: float
@@ -50,7 +50,7 @@ class MeasuredTable:
         self._range = [(min(held), max(held)) for held in sizes]
 
     def get_time(self, m: float, k: float, n: float) -> Price:
-        """Its price. Raises OutsideError, which names the size that is out of range and the range."""
+        """Seconds of ``[m, k] x [k, n]``. Raises OutsideError, which names the size out of range and the range."""
         for size, value, (low, high) in zip("mkn", (m, k, n), self._range, strict=True):
             if not low <= value <= high:
                 raise OutsideError(

@@ -6,6 +6,7 @@ to the end of its last use on that GPU. GPUs with equal sums are one group.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -109,15 +110,19 @@ def memory(
     start_s: Sequence[float] | None = None,
     assumptions: Assumptions | None = None,
     standing_for: Mapping[int, tuple[int, ...]] | None = None,
+    end_s: Sequence[float] | None = None,
 ) -> MemoryUse:
-    """The memory of every GPU.
+    """The memory of every GPU, in bytes.
 
     ``start_s`` gives the start of every node in seconds; without it nodes run in a topological order, that of
-    the file where it is one. ``standing_for`` names the GPUs to look at, each with all GPUs that are like it, for
-    a graph that holds only the nodes of these. Raises DagtoolError for a size that is a symbol, ValueError for a cycle.
+    the file where it is one. With ``end_s``, their ends in seconds, nodes that run side by side hold what they hold
+    at the same time; without it each ends when the next one begins. ``standing_for`` names the GPUs to look at,
+    each with all GPUs that are like it, for a graph that holds only the nodes of these. Raises DagtoolError for
+    a size that is a symbol, ValueError for a cycle and for ends without starts.
     """
     given = assumptions or Assumptions()
-    found = Residence(dag, _order(dag, start_s), held_by_kinds(dag, given))
+    order = _order(dag, start_s)
+    found = Residence(dag, order, held_by_kinds(dag, given), _until(order, start_s, end_s))
     everyone = standing_for if standing_for is not None else {gpu: (gpu,) for gpu in found.gpus}
     deployed = sum(map(len, everyone.values()))
     reserve = runtime_reserve_bytes(deployed) if given.reserve_bytes is None else given.reserve_bytes
@@ -131,10 +136,14 @@ def memory(
 
 
 def _order(dag: Dag, start_s: Sequence[float] | None) -> list[int]:
-    """The nodes as they run."""
+    """The nodes as they run. What starts at one moment stands in dependency order."""
+    order = _listed(dag)
+    return order if start_s is None else sorted(order, key=start_s.__getitem__)
+
+
+def _listed(dag: Dag) -> list[int]:
+    """A topological order, that of the file where it is one."""
     count = len(dag.ids)
-    if start_s is not None:
-        return sorted(range(count), key=lambda node: (start_s[node], node))
     if all(tail < head for tail, head in zip(dag.tails, dag.heads, strict=True)):
         return list(range(count))
     after = algorithms.successors(count, dag.tails, dag.heads)
@@ -142,6 +151,16 @@ def _order(dag: Dag, start_s: Sequence[float] | None) -> list[int]:
     if len(order) < count:
         raise ValueError("the graph has a cycle, so its nodes have no order")
     return order
+
+
+def _until(order: Sequence[int], start_s: Sequence[float] | None, end_s: Sequence[float] | None) -> list[int] | None:
+    """For each place of the order the last one whose node starts before the node there ends."""
+    if end_s is None:
+        return None
+    if start_s is None:
+        raise ValueError("the ends of nodes say nothing without their starts")
+    starts = [start_s[node] for node in order]
+    return [max(place, bisect_left(starts, end_s[node]) - 1) for place, node in enumerate(order)]
 
 
 def _of_one(dag: Dag, found: Residence, gpu: int, reserve_bytes: int) -> GpuMemory:

@@ -1,4 +1,4 @@
-"""A batch cut into micro-batches: the same DAG with a smaller B."""
+"""A batch cut into micro-batches: the same DAG with a smaller B, once or as often as there are micro-batches."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dagtool.dag.graph import Dag
 from dagtool.errors import DagtoolError
 from dagtool.model.size import Size
 
-__all__ = ["one_microbatch"]
+__all__ = ["every_microbatch", "one_microbatch"]
 
 
 def one_microbatch(dag: Dag, count: int) -> Dag:
@@ -35,6 +35,22 @@ def one_microbatch(dag: Dag, count: int) -> Dag:
             f"the next smaller number that fits is {fitting}" if fitting else "",
         )
     return replace(dag, sizes={**dag.sizes, "B": batch // count})
+
+
+def every_microbatch(part: Dag, count: int) -> Dag:
+    """``count`` copies of a DAG side by side; node ``copy * nodes + v`` is node v, as instances of a schedule are."""
+    nodes = range(0, count * len(part.ids), len(part.ids) or 1)
+    return replace(
+        part,
+        ids=part.ids * count,
+        kind_of=part.kind_of * count,
+        devices_of=part.devices_of * count,
+        layer_of=part.layer_of * count,
+        expert_of=part.expert_of * count,
+        tails=[first + tail for first in nodes for tail in part.tails],
+        heads=[first + head for first in nodes for head in part.heads],
+        edge_kind_of=part.edge_kind_of * count,
+    )
 
 
 def _most_ranks(dag: Dag) -> int:

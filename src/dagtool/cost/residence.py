@@ -30,13 +30,20 @@ class Resident(NamedTuple):
 
 
 class Residence:
-    """A graph whose nodes run in ``order`` and hold what ``held`` says by kind."""
+    """A graph whose nodes run in ``order`` and hold what ``held`` says by kind, in bytes.
 
-    def __init__(self, dag: Dag, order: Sequence[int], held: Sequence[Held]) -> None:
+    ``until`` has for each place of the order the last place at which the node there still runs, where nodes run side
+    by side; without it each has ended when the next one begins.
+    """
+
+    def __init__(
+        self, dag: Dag, order: Sequence[int], held: Sequence[Held], until: Sequence[int] | None = None
+    ) -> None:
         self._dag, self._held, self.order = dag, held, order
-        self._rank = [0] * len(order)
+        self._rank, self._until = [0] * len(order), [0] * len(order)
         for rank, node in enumerate(order):
             self._rank[node] = rank
+            self._until[node] = rank if until is None else until[rank]
         self._slots = [{gpu: slot for slot, gpu in enumerate(gpus)} for gpus in dag.device_sets]
         self._mesh_gpus = {name: frozenset(mesh.gpus) for name, mesh in dag.meshes.items()}
         self._nodes_on: dict[int, list[int]] = {}
@@ -73,8 +80,8 @@ class Residence:
         return size if gpu in self._mesh_gpus[mesh] else 0
 
     def _follow_edges(self) -> tuple[list[int], bytearray]:
-        """For each output on each GPU the rank of its last use there, and whether a communication takes it."""
-        dag, rank = self._dag, self._rank
+        """For each output on each GPU the rank up to which it is used there, and whether a communication takes it."""
+        dag, until = self._dag, self._until
         last = [-1] * self._first_pair[-1]
         exchanged = bytearray(self._first_pair[-1])
         taken: dict[tuple[int, int, int], tuple[int, ...]] = {}
@@ -89,7 +96,7 @@ class Residence:
             for gpu in shared[ends]:
                 made = self._pair(tail, gpu)
                 for port in taken[kinds]:
-                    last[made + port] = max(last[made + port], rank[head])
+                    last[made + port] = max(last[made + port], until[head])
                     exchanged[made + port] |= self._held[kinds[2]].exchanges
         return last, exchanged
 
@@ -107,10 +114,11 @@ class Residence:
         """The outputs in the order of their nodes; one that nothing uses here is live while it is made."""
         found: list[Resident] = []
         for node in self._nodes_on.get(gpu, ()):
-            kind, born, pair = self._dag.kind_of[node], self._rank[node], self._pair(node, gpu)
+            kind, pair = self._dag.kind_of[node], self._pair(node, gpu)
             held = self._held[kind]
             for port in range(len(held.outputs)):
-                life = Tensor(born, max(born, self._last[pair + port]), self._size(kind, port, gpu))
+                last = max(self._until[node], self._last[pair + port])
+                life = Tensor(self._rank[node], last, self._size(kind, port, gpu))
                 exchanged = held.exchanges or bool(self._exchanged[pair + port])
                 found.append(Resident(node, life, exchanged, held.inside_kernel))
         return found

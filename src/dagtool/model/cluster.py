@@ -85,13 +85,13 @@ class Cluster:
         """The node in which a GPU stands."""
         return gpu // self.gpus_per_node
 
-    def require(self, gpu: int) -> None:
-        """Raises DagtoolError where there is no GPU of this number."""
-        if gpu >= self.gpus:
-            nodes = self.node_of(gpu) + 1
+    def require(self, last: int) -> None:
+        """Raises DagtoolError where GPU ``last``, the highest number of a deployment, is not in the cluster."""
+        if last >= self.gpus:
+            each = self.gpus_per_node
             raise DagtoolError(
-                f"the deployment has GPU {gpu}, but {self} has GPUs 0 to {self.gpus - 1}",
-                f"--cluster {replace(self, nodes=nodes)} has enough",
+                f"the deployment has GPU {last}, but {self} has GPUs 0 to {self.gpus - 1}",
+                f"--cluster {-(-(last + 1) // each)}x{self.gpu.short}x{each} has enough",
             )
 
     def __str__(self) -> str:
@@ -213,6 +213,8 @@ def _count(path: str, found: Mapping[str, object], key: str, usual: int) -> int:
 
 _SLOWEST, _FASTEST = 1e8, 2e13
 """Bytes per second beyond which a link's figure is in another unit: Gb/s, GB/s."""
+_LONGEST_LATENCY_S = 0.1
+"""Once around the world; above it a figure is in microseconds."""
 
 
 def _link(path: str, key: str, found: object, usual: Link) -> Link:
@@ -229,7 +231,18 @@ def _link(path: str, key: str, found: object, usual: Link) -> Link:
         )
     if not isinstance(link.in_network_reduction, bool) or not isinstance(link.name, str):
         raise DagtoolError(f"{path}: [{key}] name is a text and in_network_reduction true or false")
-    latency = link.latency_s
-    if latency is not None and (isinstance(latency, bool) or not isinstance(latency, int | float) or latency < 0):
-        raise DagtoolError(f"{path}: [{key}] latency_s is {latency!r}", "it is in seconds: 10e-6")
+    _require_latency(path, key, found)
     return link
+
+
+def _require_latency(path: str, key: str, found: Mapping[str, object]) -> None:
+    if "latency_s" not in found:
+        return
+    latency = found["latency_s"]
+    if key == "inside":
+        raise DagtoolError(
+            f"{path}: [inside] latency_s has no effect: inside a node latencies are fitted with the collectives",
+            "leave it out; [between] takes one",
+        )
+    if isinstance(latency, bool) or not isinstance(latency, int | float) or not 0 <= latency <= _LONGEST_LATENCY_S:
+        raise DagtoolError(f"{path}: [{key}] latency_s is {latency!r}", "it is in seconds: 10e-6")

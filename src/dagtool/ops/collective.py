@@ -227,6 +227,11 @@ class Split(Operator):
         x = inputs["x"]
         return (_cut(x, _dim(params, "along", x), over_axes(params)),)
 
+    def work(self, inputs: Types, outputs: Sequence[TensorType], params: Params, axis_sizes: Mapping[str, int]) -> Work:
+        """Reads the part that it keeps, and writes it."""
+        kept = product(outputs[0].local_shape(axis_sizes))
+        return Work(elements_moved=(kept, kept))
+
     def run(self, here: Local, values: Values) -> tuple[Any, ...]:
         """The part that the cut of the output leaves to this GPU of what it holds."""
         x = here.types["x"]
@@ -344,6 +349,8 @@ class CombineReduce(Collective):
         tokens = [one for held in values for one in held.get("tokens", [])]
         return [put_back(here, only(held, "route"), tokens) for here, held in zip(members, values, strict=True)]
 
-    def wire(self, whole: Size, ranks: int) -> Size:
-        """2(k-1)/k of the summed activation."""
-        return whole * 2 * (ranks - 1) / ranks
+    def work(self, inputs: Types, outputs: Sequence[TensorType], params: Params, axis_sizes: Mapping[str, int]) -> Work:
+        """2(k-1)/k of the summed activation is sent, however few tokens each expert had."""
+        ranks = prod(axis_sizes[axis] for axis in self.group_axes(params))
+        tokens, summed = (product(t.local_shape(axis_sizes)) for t in (inputs["tokens"], outputs[0]))
+        return Work(elements_moved=(tokens, summed), elements_sent=summed * 2 * (ranks - 1) / ranks)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from math import prod
 from typing import Any, ClassVar
 
 from dagtool.model.size import Size, product
@@ -160,6 +161,16 @@ class Embedding(Operator):
         if params.get("tables") != "token+position" or not held:
             return held
         return (*held, TensorType((Dim(Size(powers=(("S", 1),))), held[0].dims[-1]), mesh))
+
+    def work(self, inputs: Types, outputs: Sequence[TensorType], params: Params, axis_sizes: Mapping[str, int]) -> Work:
+        """Reads the ids, a row of the table for each that it has, and the positions once; writes the rows."""
+        ids, written = (product(one.local_shape(axis_sizes)) for one in (inputs["x"], outputs[0]))
+        first, *others = self.weights(params, inputs["x"].mesh)
+        if params.get("tables") == "position":
+            return Work(elements_moved=(ids, product(first.local_shape(axis_sizes)), written))
+        looked_up = written / prod(axis_sizes[axis] for axis in first.dims[0].axes)
+        positions = (product(one.local_shape(axis_sizes)) for one in others)
+        return Work(elements_moved=(ids, looked_up, *positions, written))
 
     def run(self, here: Local, values: Values) -> tuple[Any, ...]:
         """Rows this GPU has, zero for others; positions by their place in the sequence."""

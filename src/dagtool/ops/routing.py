@@ -173,6 +173,12 @@ class Route(Operator):
         """x [B, S, H], route [B, S, K] -> [B*S*K/E, H]."""
         return (routed_tokens(inputs["x"], inputs["route"], params),)
 
+    def work(self, inputs: Types, outputs: Sequence[TensorType], params: Params, axis_sizes: Mapping[str, int]) -> Work:
+        """Reads the choices and the tokens that chose the expert, and writes these."""
+        chosen = product(inputs["route"].local_shape(axis_sizes))
+        picked = product(outputs[0].local_shape(axis_sizes))
+        return Work(elements_moved=(chosen, picked, picked))
+
     def run(self, here: Local, values: Values) -> tuple[Any, ...]:
         """The rows of the node's expert."""
         return (pick(here, only(values, "x"), only(values, "route")),)

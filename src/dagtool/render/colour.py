@@ -30,10 +30,14 @@ def hexadecimal(colour: str) -> str:
 
 
 def dark(colour: str) -> str:
-    """The same hue for dark paper: as far from it as the light one from light paper, dark enough for light texts."""
+    """The same hue for dark paper: as far from it as the light one from light paper, dark enough for light texts.
+
+    What is pale on light paper is dull and deep on dark paper, so that it differs from a full colour of its hue.
+    """
     hue, lightness, saturation = colorsys.rgb_to_hls(*_channels(hexadecimal(colour)))
-    depth = min(0.34, 0.17 + 0.30 * (1 - lightness) + 0.10 * saturation * (lightness < 0.95))
-    muted = min(saturation, 0.55) if lightness < 0.99 else 0.0
+    chroma = saturation * (1 - abs(2 * lightness - 1))
+    depth = min(0.36, 0.20 + 0.24 * chroma) if lightness < 0.99 else 0.17
+    muted = min(saturation, 0.40 + 0.45 * chroma) if lightness < 0.99 else 0.0
     while True:
         channels = colorsys.hls_to_rgb(hue, depth, muted)
         found = "#" + "".join(f"{round(channel * 255):02x}" for channel in channels)

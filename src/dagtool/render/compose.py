@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from dagtool.dag.apart import AT
 from dagtool.dag.folded import FoldedEdge, FoldedGraph, FoldedNode, Way
 from dagtool.dag.graph import Dag, Kind
 from dagtool.dag.idtemplate import group_ids
@@ -53,14 +54,21 @@ def block_of(dag: Dag, node: FoldedNode) -> str:
     return dag.kind(node.first).role.partition(".")[0] if node.box >= 0 and not node.whole_box else ""
 
 
-def heading_facts(dag: Dag, folded: FoldedGraph | None = None) -> tuple[str, ...]:
-    """Counts, meshes, sizes: what stands under the title."""
+def heading_facts(dag: Dag, folded: FoldedGraph | None = None, drawn: int = 0) -> tuple[str, ...]:
+    """Counts, meshes, sizes: what stands under the title. ``drawn`` nodes, where not as many as in ``folded``."""
     gpus = {gpu for gpus in dag.device_sets for gpu in gpus}
     where = f" on {len(gpus):,} GPU{'s' * (len(gpus) > 1)}" if gpus else ""
-    shown = f", drawn as {len(folded.nodes):,} nodes" if folded and len(folded.nodes) < len(dag.ids) else ""
+    drawn = drawn or (len(folded.nodes) if folded else 0)
+    shown = f", drawn as {drawn:,} nodes" if 0 < drawn < len(dag.ids) else ""
     sizes = " ".join(f"{symbol}={symbol if value is None else value}" for symbol, value in dag.sizes.items())
     counts = f"{len(dag.ids):,} nodes, {len(dag.tails):,} edges{where}{shown}"
-    return tuple(filter(None, (counts, mesh_words(dag), sizes)))
+    return tuple(filter(None, (counts + _apart(dag), mesh_words(dag), sizes)))
+
+
+def _apart(dag: Dag) -> str:
+    """How many nodes no edge touches: a picture of few folded nodes would hide that they are many."""
+    alone = len(dag.ids) - len({*dag.tails, *dag.heads})
+    return f"; {alone:,} node{'s have' if alone > 1 else ' has'} no edge" if alone and len(dag.ids) > 1 else ""
 
 
 def _spans(dag: Dag, folded: FoldedGraph) -> list[str]:
@@ -98,7 +106,7 @@ def _node(dag: Dag, node: FoldedNode, span: str) -> PictureNode:
         title=_with_operator(title, kind),
         doing=sharding_words(kind),
         output=output_words(dag, kind) if _changes(kind) else "",
-        where=place_words(dag, node),
+        where=" · ".join(filter(None, (kind.parameters.get(AT, ""), place_words(dag, node)))),
         times=times_words(dag, node),
     )
 
@@ -202,7 +210,7 @@ def legend_of(nodes: Iterable[PictureNode], edges: Iterable[PictureEdge]) -> tup
     """The families present, of communication and routing every operator; special edges; what ×N means."""
     entries: dict[str, Swatch] = {}
     for node in nodes:
-        if node.family in ("communication", "routing"):
+        if node.op and node.family in ("communication", "routing"):
             entries.setdefault(node.op, Swatch("node", node.family, node.op, node.op.replace("_", " ")))
         elif node.family in _FAMILY_NAMES:
             entries.setdefault(node.family, Swatch("node", node.family, "", _FAMILY_NAMES[node.family]))

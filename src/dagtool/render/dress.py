@@ -56,7 +56,8 @@ def _node(node: PictureNode, look: Any, label: str) -> PictureNode:
 
 
 def _edge(edge: PictureEdge, look: Any) -> PictureEdge:
-    return replace(edge, dashed=len(edge.slots) == 1 and look.slots.get(edge.slots[0], {}).get("style") == "dashed")
+    of_slot = len(edge.slots) == 1 and look.slots.get(edge.slots[0], {}).get("style") == "dashed"
+    return replace(edge, dashed=edge.dashed or of_slot)
 
 
 def _swatch(swatch: Swatch, look: Any) -> Swatch:

@@ -10,6 +10,7 @@ from typing import Any
 from dagtool.render.dress import text_size
 from dagtool.render.margins import add_margins, heading_height
 from dagtool.render.picture import Picture, PictureNode, Point, Spot, Way
+from dagtool.render.shelves import in_shelves
 
 __all__ = ["place_by_graphviz"]
 
@@ -33,21 +34,20 @@ def place_by_graphviz(picture: Picture, source_of: Callable[[Picture], str], tim
         for edge in found.get("edges", [])
     }
     clusters = [(frame, by_name.get(f"cluster_{frame.id}")) for frame in picture.frames]
-    return add_margins(
-        replace(
-            picture,
-            nodes=tuple(
-                replace(node, spot=page.spot(by_name[name])) for node, name in zip(picture.nodes, names, strict=True)
-            ),
-            edges=tuple(replace(edge, way=ways[name_of[edge.tail], name_of[edge.head]]) for edge in picture.edges),
-            frames=tuple(
-                replace(frame, spot=page.frame(cluster), label_at=page.point(cluster["lp"]))
-                for frame, cluster in clusters
-                if cluster
-            ),
-            placed=True,
-        )
+    placed = replace(
+        picture,
+        nodes=tuple(
+            replace(node, spot=page.spot(by_name[name])) for node, name in zip(picture.nodes, names, strict=True)
+        ),
+        edges=tuple(replace(edge, way=ways[name_of[edge.tail], name_of[edge.head]]) for edge in picture.edges),
+        frames=tuple(
+            replace(frame, spot=page.frame(cluster), label_at=page.point(cluster["lp"]))
+            for frame, cluster in clusters
+            if cluster
+        ),
+        placed=True,
     )
+    return add_margins(in_shelves(placed))
 
 
 def _numbered(picture: Picture) -> Picture:

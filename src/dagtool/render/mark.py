@@ -20,7 +20,7 @@ __all__ = ["mark", "mark_path"]
 def mark(picture: Picture, dag: Dag, folded: FoldedGraph, asked: Asked) -> Picture:
     """The picture with what is asked for marked, and the rest of it pale. A folded node is marked if a member is."""
     if not asked.path and not asked.badges:
-        return picture
+        return replace(picture, facts=(*picture.facts, *asked.remarks))
     number = {name: node for node, name in enumerate(dag.ids)}
     steps = [folded.of[number[name]] for name in asked.path if name in number]
     badges = _places(steps)

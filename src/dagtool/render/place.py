@@ -11,6 +11,7 @@ from dagtool.render.measure import text_width
 from dagtool.render.picture import Frame, Picture, Spot
 from dagtool.render.placement import TextSize
 from dagtool.render.routing import smooth
+from dagtool.render.shelves import in_shelves
 
 if TYPE_CHECKING:
     from dagtool.dag.folded import FoldedGraph
@@ -48,7 +49,7 @@ def place_in_rows(picture: Picture) -> Picture:
     )
     framed = [_framed(frame, number, spots) for frame in picture.frames]
     frames = tuple(frame for frame in framed if frame is not None)
-    return add_margins(replace(picture, nodes=nodes, edges=edges, frames=frames, placed=True))
+    return add_margins(in_shelves(replace(picture, nodes=nodes, edges=edges, frames=frames, placed=True)))
 
 
 def _box(size: TextSize) -> tuple[float, float]:

@@ -111,7 +111,7 @@ def smooth(points: Sequence[Point]) -> Way:
     """Through points: straight up and down in a row, an S from row to row."""
     *_, last, end = points
     across, down = end[0] - last[0], end[1] - last[1]
-    if abs(across) > abs(down):
+    if not down:
         before = (end[0] - (ARROW if across > 0 else -ARROW), end[1])
     else:
         before = (end[0], end[1] - (ARROW if down >= 0 else -ARROW))

@@ -6,16 +6,17 @@ bars depends on the paper and not on the graph.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from dagtool.cost.schedule import Schedule
 from dagtool.cost.streams import COMPUTE
 from dagtool.dag.graph import Dag
+from dagtool.model.duration import time_words
 from dagtool.ops import OPERATORS
-from dagtool.render.axis import time_ticks, time_words
+from dagtool.render.axis import time_ticks
 from dagtool.render.chart import Bar, Chart, Key, LaneBox, Stretch, Tag
+from dagtool.render.dress import printable
 from dagtool.render.tracks import Lane, gpu_lanes
 from dagtool.render.words import gpu_words
 
@@ -28,8 +29,6 @@ _LETTER = 5.6
 _THIN = 1.0
 _RAIL = 4
 """Space below a lane for the critical path."""
-_FORBIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
-"""What no XML may contain."""
 _FAMILY_WORDS = {"compute": "computation", "norm": "normalisation", "io": "input, output"}
 
 
@@ -68,7 +67,7 @@ def timeline_svg(chart: Chart) -> bytes:
     from dagtool.templates import environment
 
     text = environment().get_template("render/timeline.j2").render(chart=chart)
-    return _FORBIDDEN.sub("\ufffd", text).encode() + b"\n"
+    return "\n".join(map(printable, text.split("\n"))).encode() + b"\n"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from dagtool.report.quote import printable
 __all__ = ["render", "render_finding"]
 
 _COLORS = {Severity.ERROR: "1;31", Severity.WARNING: "1;33", Severity.INFO: "1;36"}
-_SCREENFUL = 39  # lines, findings and checklist
+_SCREENFUL = 38  # lines, findings and checklist; the summary has two more
 _LAST = 2  # those that tell what was left out
 _MARKS = {True: ("✓", "[ok]", "32"), False: ("✗", "[NO]", "31"), None: ("–", "[--]", "2")}
 

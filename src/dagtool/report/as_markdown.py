@@ -9,7 +9,7 @@ from dagtool.report.finding import FileReport, Finding
 from dagtool.report.formats import Style
 from dagtool.report.quote import printable
 
-__all__ = ["render"]
+__all__ = ["plain", "render"]
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~&])")
 
@@ -17,9 +17,9 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~&])")
 def render(reports: Iterable[FileReport], style: Style) -> Iterator[str]:
     """A heading for each file, below it what was found."""
     for report in reports:
-        yield f"### {_plain(report.path)}\n\n"
+        yield f"### {plain(report.path)}\n\n"
         if report.error is not None:
-            yield f"Not read: {_plain(report.error)}\n\n"
+            yield f"Not read: {plain(report.error)}\n\n"
             continue
         if report.facts is not None:
             yield f"Nodes: {report.nodes:,}. Edges: {report.edges:,}. "
@@ -32,13 +32,13 @@ def render(reports: Iterable[FileReport], style: Style) -> Iterator[str]:
 
 
 def _row(finding: Finding) -> str:
-    advice = f"<br>{_plain(finding.help)}" if finding.help else ""
-    rule = f"{finding.code} {_plain(finding.name)}"
+    advice = f"<br>{plain(finding.help)}" if finding.help else ""
+    rule = f"{finding.code} {plain(finding.name)}"
     line = "" if finding.line is None else str(finding.line)
-    what = f"{_plain(finding.message)}{advice}"
+    what = f"{plain(finding.message)}{advice}"
     return f"| {line} | {finding.severity.value} | {rule} | {what} | {finding.count:,} |\n"
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Text that Markdown shows as it is."""
     return _SPECIAL.sub(r"\\\1", printable(text))

@@ -92,6 +92,16 @@ def test_two_lines_join() -> None:
     other = join(gpus_of_line("To: GPU 8"), gpus_of_line("GPU: 7"))
     assert other is not None
     assert (other.gpus, other.to) == ((7,), (8,))
+    leaving = join(gpus_of_line("From: GPU 0"), gpus_of_line("GPU: 1"))
+    assert leaving is not None
+    assert (leaving.gpus, leaving.to) == ((0,), (1,))
+    assert join(gpus_of_line("GPU: 1"), gpus_of_line("From: GPU 0")) == leaving
+    group = join(gpus_of_line("GPU 1"), gpus_of_line("GPU: 0-7"))
+    assert group is not None
+    assert group.gpus == EIGHT
+    one = join(gpus_of_line("GPU 1"), gpus_of_line("Group: GPUs 0-7"))
+    assert one is not None
+    assert one.gpus == (1,)
     exact = join(gpus_of_line("All GPUs"), gpus_of_line("GPUs 0-7"))
     assert exact is not None
     assert exact.gpus == EIGHT

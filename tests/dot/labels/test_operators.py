@@ -22,7 +22,7 @@ CASES = {
     "norm": ["LayerNorm", "Layer Norm 3", "RMSNorm (Pre-Attn)", "LayerNorm0_0_0_0", "Output LayerNorm", "layer_0_layer_norm_mha"],
     "softmax": ["Softmax (per head)", "Attention Softmax"],
     "scores": ["QK^T / sqrt(d_k)", "Attention Scores", "Attention Score TP0"],
-    "weighted_sum": ["Attention×V", "Attention_Weighted_0_0_0"],
+    "weighted_sum": ["Attention×V", "Softmax x V", "PV", "Attention_Weighted_0_0_0"],
     "attention": ["Multi-Head Attention", "MHA Layer 3", "Flash Attention"],
     "activation": ["GELU", "Expert 3 Activation", "Swish Activation L0", "GELU + Multiply"],
     "gate": ["Gate 3", "Expert Gate", "MoE Gate Network", "Gate Selection (Top-2)", "Routing Gate", "Expert Router"],

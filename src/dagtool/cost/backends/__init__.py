@@ -68,7 +68,8 @@ def make_backend(name: str, settings: Settings) -> GetTime | None:
     module = import_module(f"{__name__}.{name}")
     for setting in module.NEEDS:
         if not getattr(settings, setting):
-            raise DagtoolError(f"--cost {name} needs --{setting}", _HINTS.get(setting, ""))
+            what = "MODULE:FUNCTION" if setting == "function" else f"--{setting}"
+            raise DagtoolError(f"--cost {name} needs {what}", _HINTS.get(setting, ""))
     found: GetTime | None = module.make(settings)
     return found
 

@@ -17,17 +17,21 @@ SUMMARY = "measured products, interpolated; what lies outside their range is ref
 NEEDS = ("table", "cluster")
 
 _COLUMNS = ("m", "k", "n", "dtype", "us")
+_MOST, _LEAST_US = 1e15, 1e-6
+"""Sizes and microseconds beyond which a cell is no measurement, and arithmetic would leave the numbers."""
 _SPELLINGS = {"bfloat16": "bf16", "half": "fp16", "float16": "fp16", "float32": "fp32"}
 
 
 def make(settings: Settings) -> GetTime:
-    """Prices from the rows for the cluster's GPU and the data type. Raises DagtoolError where there are too few."""
+    """Prices in seconds from the rows for the cluster's GPU and the data type. Raises DagtoolError where none is."""
     gpu, dtype = settings.gpus.gpu, settings.dtype
     points = read_points(settings.table, gpu.short, dtype)
     modelled = roofline.make(settings)
     table = MeasuredTable(points, lambda m, k, n: modelled(m, k, n).time_s, settings.table)
     if not settings.outside:
         return table.get_time
+    if settings.outside == "table":
+        raise DagtoolError("--outside table: the table is what such products lie outside of", "--outside roofline")
     other = make_backend(settings.outside, settings)
     if other is None:
         raise DagtoolError(f"--outside {settings.outside} gives no seconds", "--outside roofline does")
@@ -47,11 +51,11 @@ def read_points(path: str, gpu: str, dtype: str) -> list[Point]:
     Raises DagtoolError: unreadable, columns missing, a cell that is no number, no row for this GPU and type.
     """
     try:
-        with open(path, encoding="utf-8", newline="") as file:
-            reader = csv.DictReader(file, restval="")
-            header = list(reader.fieldnames or ())
+        with open(path, encoding="utf-8-sig", newline="") as file:  # spreadsheets put a mark in front
+            reader = csv.DictReader(file, restval="", skipinitialspace=True)
+            header = reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or ()]
             _check(path, header)
-            rows = [(reader.line_num, row) for row in reader if row["m"]]
+            rows = [(reader.line_num, row) for row in reader]
     except OSError as error:
         raise DagtoolError(f"cannot read {path}: {error.strerror}") from None
     except (csv.Error, UnicodeDecodeError) as error:
@@ -59,9 +63,9 @@ def read_points(path: str, gpu: str, dtype: str) -> list[Point]:
     kept = [(line, row) for line, row in rows if _fits(row, gpu, dtype)]
     points = [_point(path, line, row) for line, row in kept]
     if not points:
+        types = ", ".join(sorted({row["dtype"] or "?" for _, row in rows})) or "none"
         raise DagtoolError(
-            f"{path} has no row for {gpu} in {dtype}",
-            f"it has {len(rows)} rows: {', '.join(sorted({row['dtype'] or '?' for _, row in rows})) or 'none'}",
+            f"{path} has no row for {gpu} in {dtype}", f"it has {len(rows)} row{'s' * (len(rows) != 1)}: {types}"
         )
     return points
 
@@ -97,8 +101,8 @@ def _point(path: str, line: int, row: Mapping[str, str]) -> Point:
             number = float(text)
         except ValueError:
             number = 0.0
-        if not 0 < number < float("inf"):
-            raise DagtoolError(f"{path}:{line}: {name} is {text!r}, which is no number above 0")
+        if not (_LEAST_US if name == "us" else 0) < number <= _MOST:
+            raise DagtoolError(f"{path}:{line}: {name} is {text!r}, which is no number above 0 that can be measured")
         numbers.append(number)
     m, k, n, us = numbers
     return Point(m, k, n, us * 1e-6)

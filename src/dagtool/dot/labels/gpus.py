@@ -29,6 +29,8 @@ class Placement:
     names: tuple[str, ...] = ()
     source: str = "label"
     rest: str = ""
+    leaves: bool = False
+    """Whether ``gpus`` are only where a value comes from: ``From: GPU 0``."""
 
     @property
     def exact(self) -> bool:
@@ -66,6 +68,7 @@ _HOST = re.compile(rf"{_WORD}\s*[:=]\s*(?:host|cpu|meta|n/?a|none|shared|routing
 _KEYED = re.compile(rf"(?:{_WORD}|[TEDPSC]P[ _]groups?)\s*:\s*(?P<text>\S.*)\Z", re.I)
 _NODE_GPU = re.compile(r"node\s*[:#]?\s*\d+[\s,/]*GPUs?\s*[:#]?\s*\d+", re.I)
 _COORDINATE = re.compile(r"[A-Za-z]*\d+(?:[_@.][A-Za-z]*\d*)*(?:\s*[-,]\s*[A-Za-z]+\d+)*")
+_MESH_ARROW = re.compile(rf"([TEDPSC]P[ _]?\d{{1,4}}){_STEP}([TEDPSC]P[ _]?\d{{1,4}})\Z")
 _NUMBER = re.compile(r"\d+")
 _SPAN = re.compile(r"(\d{1,6})\s*(?:-|–|\.\.|to)\s*(?:GPU[\s_]*)?(\d{1,6})", re.I)
 _DIMENSIONS = re.compile(r"\[[^\]]*=|=\s*(?:\d+\s*[×x*]\s*)?\[")
@@ -100,8 +103,9 @@ def gpus_of_line(line: str) -> Placement | None:
             return Placement(_numbers(found["from"]), _numbers(found["to"]), rest=_without(line, found))
     if found := _ONE_END.search(line):
         gpus = _numbers(found["set"])
-        to = found["end"].lower() in ("to", "destination", "dst")
-        return Placement(() if to else gpus, gpus if to else (), rest=_without(line, found))
+        if found["end"].lower() in ("to", "destination", "dst"):
+            return Placement(to=gpus, rest=_without(line, found))
+        return Placement(gpus, rest=_without(line, found), leaves=True)
     if found := _EACH.search(line) or _SET.search(line):
         return Placement(_numbers(found["set"]), rest=_without(line, found))
     if found := _RANK.match(line):
@@ -128,6 +132,8 @@ def _bare_arrow(line: str, found: re.Match[str]) -> bool:
 
 
 def _coordinates(line: str) -> Placement | None:
+    if found := _MESH_ARROW.match(line):
+        return Placement(names=found.groups())
     keyed = _KEYED.match(line)
     if keyed and (found := _COORDINATE.match(keyed["text"])) and not found[0].isdigit():
         return Placement(names=(found[0],), rest=keyed["text"][found.end() :].strip(" ,()"))
@@ -135,14 +141,22 @@ def _coordinates(line: str) -> Placement | None:
 
 
 def join(first: Placement | None, second: Placement | None) -> Placement | None:
-    """Two lines of one label together: ``From: GPU 0`` and ``To: GPU 1``. Of two that say the same, the exact one."""
+    """Two lines of one label together: ``From: GPU 0`` and ``To: GPU 1`` or ``GPU: 1``.
+
+    Of two that say the same, the exact one; of two exact ones, a whole line that holds the other: ``GPU 12`` is one
+    of ``GPU: 12-15``.
+    """
     if first is None or second is None:
         return first or second
     if first.gpus and second.to and not second.gpus and not first.to:
         return replace(first, to=second.to)
     if first.to and not first.gpus and second.gpus and not second.to:
         return replace(second, to=first.to)
-    if second.exact and not first.exact:
+    if first.leaves != second.leaves and first.exact and second.exact and not first.to and not second.to:
+        start, end = (first, second) if first.leaves else (second, first)
+        return replace(start, to=end.gpus, leaves=False)
+    wider = not (first.to or second.to or second.rest) and set(first.gpus) < set(second.gpus)
+    if second.exact and (wider or not first.exact):
         return second
     return first
 

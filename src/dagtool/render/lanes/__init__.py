@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from dagtool.dag.folded import FoldedGraph
 from dagtool.dag.graph import Dag
-from dagtool.render.compose import compose, legend_of
+from dagtool.render.compose import compose, heading_facts, legend_of
 from dagtool.render.lanes.around import edges_around, lay_around, width_around
 from dagtool.render.lanes.cells import lay_cells
 from dagtool.render.lanes.grid import Grid
@@ -40,6 +40,7 @@ def lanes_picture(dag: Dag, folded: FoldedGraph, gpus: tuple[int, ...], asked: A
     cells = lay_cells(dag, rows, base.nodes, grid)
     picture = replace(
         base,
+        facts=(*heading_facts(dag, drawn=len(cells.nodes)), *base.facts[len(heading_facts(dag)) :]),
         nodes=tuple(_marked(node, asked) for node in cells.nodes),
         edges=tuple(edges_around(base, rows, cells, around, grid.left)),
         frames=tuple(_framed(frame, span, grid.right) for frame, span in rows.frames),

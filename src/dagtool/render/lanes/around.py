@@ -52,12 +52,12 @@ def width_around(around: Sequence[Around]) -> float:
 def edges_around(
     base: Picture, rows: Rows, cells: Cells, around: Sequence[Around], left: float
 ) -> Iterator[PictureEdge]:
-    """The edges of the folded picture that these are, with their ways; they lead from first cell to first cell."""
+    """The edges of the folded picture that these are, with their ways; they lead from label to first cell."""
     gutter = left - width_around(around)
     by_ends = {(edge.tail, edge.head): edge for edge in base.edges}
     for one in around:
         tail, head = rows.rows[one.tail], rows.rows[one.head]
-        begin, end = Spot(gutter, tail.y, 0, HEIGHT), Spot(left - 4, head.y, 0, HEIGHT)
+        begin, end = Spot(gutter, tail.y, 0, HEIGHT), Spot(cells.left_of(head.folded, left) - 4, head.y, 0, HEIGHT)
         way = route(begin, end, gutter + LANE * (one.lane + 1), around=False, inset=(0, 0))
         edge = by_ends[base.nodes[tail.folded].id, base.nodes[head.folded].id]
         if tail.folded in cells.first and head.folded in cells.first:

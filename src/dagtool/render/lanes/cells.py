@@ -26,6 +26,12 @@ class Cells:
     spots: dict[int, dict[int, Spot]] = field(default_factory=dict)
     first: dict[int, str] = field(default_factory=dict)
     """The first cell of each row, by its folded node."""
+    left: dict[int, float] = field(default_factory=dict)
+    """Where the leftmost cell of each row begins."""
+
+    def left_of(self, folded: int, default: float) -> float:
+        """Where the row of a folded node begins; ``default`` for one without cells."""
+        return self.left.get(folded, default)
 
 
 def lay_cells(dag: Dag, rows: Rows, looks: Sequence[PictureNode], grid: Grid) -> Cells:
@@ -45,6 +51,7 @@ def lay_cells(dag: Dag, rows: Rows, looks: Sequence[PictureNode], grid: Grid) ->
                 cells.spots.setdefault(member, {})[gpu] = spot
         if place < len(cells.nodes):
             cells.first[row.folded] = cells.nodes[place].id
+            cells.left[row.folded] = min(node.spot.left for node in cells.nodes[place:] if node.spot)
     return cells
 
 

@@ -33,6 +33,8 @@ class Asked:
     """How far from it."""
     gpus: tuple[int, ...] = ()
     """Which GPUs; empty for all of them."""
+    unfold: tuple[str, ...] = ()
+    """Axes of the mesh along which ranks stay apart."""
     detail: str = ""
     """``0:op,1:block,2-:layer``."""
     path: tuple[str, ...] = ()

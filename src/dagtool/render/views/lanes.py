@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dagtool.errors import DagtoolError
@@ -24,13 +25,13 @@ _MAX_LANES = 128
 
 def picture(dag: Dag, asked: Asked, env: SandboxedEnvironment) -> Picture:
     """The lanes of all GPUs, or of those asked for. Raises DagtoolError for more than a page can hold."""
-    from dagtool.dag.folding import FoldingError, fold
+    from dagtool.render.closing import closing_words
     from dagtool.render.dress import dress
     from dagtool.render.lanes import lanes_picture
     from dagtool.render.told import told
+    from dagtool.render.views._folded import fold_open
 
-    dag = told(dag)
-    known = sorted({gpu for gpus in dag.device_sets for gpu in gpus})
+    known = sorted({gpu for gpus in told(dag).device_sets for gpu in gpus})
     if not known:
         raise DagtoolError("no node names a GPU, so there are no lanes", "--view layer draws what there is")
     if missing := set(asked.gpus).difference(known):
@@ -41,8 +42,7 @@ def picture(dag: Dag, asked: Asked, env: SandboxedEnvironment) -> Picture:
             f"{len(gpus):,} lanes could not be read (the limit is {_MAX_LANES})",
             f"--gpus {format_gpus(gpus[:64])} draws some of them; -o FILE.html holds them all",
         )
-    try:
-        folded = fold(dag)
-    except FoldingError as error:
-        raise DagtoolError(str(error), "'dagtool validate' shows it") from None
+    dag, folded, closing = fold_open(dag)
+    if closing:
+        asked = replace(asked, remarks=(*asked.remarks, closing_words(dag, closing, "not marked here")))
     return dress(lanes_picture(dag, folded, gpus, asked), env)

@@ -1,0 +1,1 @@
+"""The sections of a report, each worked out from a subject."""

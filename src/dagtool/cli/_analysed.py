@@ -1,0 +1,55 @@
+"""Deployments to report on or to compare: loaded, and priced where a cluster is given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dagtool.analysis.subject import Subject
+
+__all__ = ["subject_of"]
+
+
+def subject_of(name: str, settings: tuple[str, ...], options: Mapping[str, object]) -> Subject:
+    """One preset, strategy file or DOT file. Raises DagtoolError."""
+    from dataclasses import replace
+
+    from dagtool.analysis.subject import Priced, Subject
+    from dagtool.cli._pricing import priced
+    from dagtool.cli._subject import is_strategy, load_file
+    from dagtool.cost.dtypes import width_bytes
+    from dagtool.cost.memory import Assumptions
+    from dagtool.cost.schedule import schedule
+    from dagtool.errors import DagtoolError
+    from dagtool.generators import find_strategy
+    from dagtool.generators.partition import partition
+    from dagtool.generators.settings import parse_settings
+
+    width = width_bytes(str(options["dtype"]))
+    given = Assumptions(
+        weight_width_bytes=width,
+        activation_width_bytes=width,
+        kv_width_bytes=width,
+        fused_attention=options["attention"] == "fused",
+    )
+    if is_strategy(name):
+        changed = parse_settings(settings)
+        strategy = find_strategy(name, changed)
+        found = Subject(strategy.name, partition(strategy), strategy, changed, assumptions=given)
+    else:
+        found = Subject(name, load_file(name, settings), assumptions=given)
+    if not options["cluster"]:
+        return found
+    if not found.dag.declared:
+        raise DagtoolError(
+            f"{name}: its nodes declare no operators and sizes, so their time is not known", "leave out --cluster"
+        )
+    try:
+        cluster, times = priced(found.dag, options)
+        plan = schedule(found.dag, times.time_s)
+    except DagtoolError as error:
+        raise DagtoolError(f"{name}: {error.message}", error.hint) from None
+    except ValueError as error:
+        raise DagtoolError(f"{name}: {error}", f"'dagtool validate {name}' shows it") from None
+    return replace(found, priced=Priced(cluster, str(options["dtype"]), times, plan))
