@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dagtool.cli._memory_moment import moment_options, require_no_microbatches, scheduled
+from dagtool.cli._option_groups import GroupedCommand
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,6 +26,11 @@ _MOST_TOKENS = 10**12
 
 @click.command(
     "memory",
+    cls=GroupedCommand,
+    option_groups={
+        "The GPU": "gpu-memory cluster reserve",
+        "What is held": "dtype kv-dtype prefill decode attention",
+    },
     epilog="Examples: dagtool memory moe_tp8_pp2 --gpu-memory 80GiB, dagtool memory ep16_tp4 --cluster 8xh100x8"
     "\n\nExit status: 0 it fits or no capacity is given, 1 it does not fit, 2 the file cannot be read, declares no"
     " operators, or leaves a size a symbol.",
