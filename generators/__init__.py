@@ -25,12 +25,15 @@ def find_strategy(name: str, settings: Mapping[str, str] | None = None) -> Strat
 
     if name in preset_names():
         stem, path = name, preset_path(name)
-    elif name.endswith(".toml") or "/" in name:
+    elif name.endswith(".toml") or ("/" in name and not name.endswith((".dot", ".gv"))):
         stem, path = name.replace("\\", "/").rsplit("/", 1)[-1].removesuffix(".toml"), name
+    elif name.endswith((".dot", ".gv")):
+        why = f"{name}: is a DOT file, not a preset or a strategy file (.toml)"
+        raise DagtoolError(why, "'dagtool validate' checks it, 'dagtool render' draws it")
     else:
         hint = did_you_mean(name, preset_names()) or f"presets: {', '.join(preset_names())}"
         raise DagtoolError(f"there is no preset {name!r}", f"{hint}; a strategy file of your own ends in .toml")
-    return apply_settings(stem, read_document(path), settings or {})
+    return apply_settings(stem, read_document(path), settings or {}, place=name)
 
 
 def generate(name: str, settings: Mapping[str, str] | None = None) -> Dag:

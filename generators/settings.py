@@ -25,8 +25,8 @@ def parse_settings(texts: tuple[str, ...]) -> dict[str, str]:
     return settings
 
 
-def apply_settings(name: str, document: Mapping[str, Any], settings: Mapping[str, str]) -> Strategy:
-    """The strategy of a document with settings applied. Raises DagtoolError."""
+def apply_settings(name: str, document: Mapping[str, Any], settings: Mapping[str, str], *, place: str = "") -> Strategy:
+    """The strategy of a document with settings applied. Raises DagtoolError that begins with ``place``, or ``name``."""
     changed = {**document, **{key: dict(table_of(document, key)) for key in ("sizes", "degrees")}}
     for key, value in settings.items():
         where = "sizes" if key in SYMBOLS else "degrees"
@@ -38,7 +38,7 @@ def apply_settings(name: str, document: Mapping[str, Any], settings: Mapping[str
     try:
         return parse_strategy(name, changed)
     except DagtoolError as error:
-        raise DagtoolError(f"{name}: {error.message}", error.hint) from None
+        raise DagtoolError(f"{place or name}: {error.message}", error.hint) from None
 
 
 def _value(key: str, value: str) -> int | str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from dagtool.errors import DagtoolError
 
 if TYPE_CHECKING:
+    from jinja2 import TemplateError
     from jinja2.sandbox import SandboxedEnvironment
 
 __all__ = ["dot_value", "environment", "template_errors"]
@@ -31,14 +32,14 @@ def dot_value(value: object) -> str:
 
 
 def environment(folder: str | None = None) -> SandboxedEnvironment:
-    """The environment; ``folder`` holds templates that replace ours. Raises FileNotFoundError for no folder."""
+    """The environment; ``folder`` holds templates that replace ours. Raises DagtoolError for no folder."""
     from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
     loaders = [FileSystemLoader(os.path.dirname(os.path.abspath(__file__)))]
     if folder is not None:
         if not os.path.isdir(folder):
-            raise FileNotFoundError(folder)
+            raise DagtoolError(f"--templates {folder}: no such folder")
         loaders.insert(0, FileSystemLoader(folder))
     found = ImmutableSandboxedEnvironment(
         loader=ChoiceLoader(loaders), undefined=StrictUndefined, autoescape=False, keep_trailing_newline=False
@@ -49,15 +50,27 @@ def environment(folder: str | None = None) -> SandboxedEnvironment:
 
 @contextmanager
 def template_errors() -> Iterator[None]:
-    """Templates that fail, and a folder of them that is not there, as DagtoolError."""
+    """Templates that fail, as DagtoolError with the place in them."""
     from jinja2 import TemplateError
 
     try:
         yield
-    except FileNotFoundError as error:
-        raise DagtoolError(f"--templates {error}: no such folder") from None
     except TemplateError as error:
-        where = f"{getattr(error, 'filename', None) or 'template'}:{getattr(error, 'lineno', None) or 0}"
-        raise DagtoolError(
-            f"{where}: {type(error).__name__}: {error}", "templates are Jinja; ours are the examples"
-        ) from None
+        why = f"{_place(error)}: {type(error).__name__}: {error}"
+        raise DagtoolError(why, "templates are Jinja; ours are the examples") from None
+
+
+def _place(error: TemplateError) -> str:
+    """File and line: a syntax error says them, of others Jinja's frames of the traceback do."""
+    from traceback import walk_tb
+
+    from jinja2 import TemplateSyntaxError
+
+    if isinstance(error, TemplateSyntaxError):
+        return f"{error.filename or 'template'}:{error.lineno}"
+    found = "template"
+    for frame, line in walk_tb(error.__traceback__):
+        if not (file := frame.f_code.co_filename).endswith(".py"):
+            compiled = frame.f_globals.get("__jinja_template__")  # its lines are of the code made from the template
+            found = f"{file}:{compiled.get_corresponding_lineno(line) if compiled else line}"
+    return found

@@ -82,5 +82,5 @@ def _replace(target: str, pieces: Iterable[bytes]) -> None:
 def _hint(error: OSError, target: str) -> str:
     folder = os.path.dirname(target)
     if not os.path.isdir(folder):
-        return f"the folder {os.path.basename(folder) or folder!r} does not exist; make it or write elsewhere with -o"
-    return "write elsewhere with -o FILE, or to standard output with -o -"
+        return f"the folder {os.path.basename(folder) or folder!r} does not exist; make it or name another place"
+    return "name a file in another place"

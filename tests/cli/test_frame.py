@@ -41,6 +41,7 @@ def test_every_command_has_an_example_and_exit_statuses(dagtool: Call, name: str
     assert done.returncode == 0
     assert f"dagtool {name}" in done.stdout
     assert "xample" in done.stdout
+    assert re.search(r"Exit status:\s+0", done.stdout)
 
 
 def test_help_imports_little() -> None:

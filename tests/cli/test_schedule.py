@@ -104,7 +104,7 @@ def test_faster_links_never_make_it_slower(dagtool, tmp_path):
         (["ma_separation", "--set", "B=B", "--microbatches", "2"], "the batch size B is a symbol"),
         (["ep16_tp4", "--microbatches", "9999"], "are too many: at most 1,482"),
         (["pp2", "--discipline", "1f2b"], "1f1b"),
-        (["pp2", "--backward", "nan"], "backward pass of nan"),
+        (["pp2", "--backward", "nan"], "'--backward': nan is no finite number"),
         (["pp2", "--svg", "-"], "need the name of a file"),
         (["pp2", "--svg", "x", "--trace", "./x"], "used twice"),
         (["pp2", "--svg", "none/x.svg"], "the folder 'none' does not exist"),

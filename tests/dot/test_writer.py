@@ -102,3 +102,11 @@ def test_quoted_values_read_back(value):
     """Whatever is written as a value is read as the same value."""
     graph = parse(f"digraph {{ a [x={dot_value(value)}] }}".encode())[0]
     assert graph.node_attributes[0].get("x", "") == value
+
+
+@pytest.mark.parametrize(("text", "line"), [("{# fine #}\n{{ nope.x }}", 2), ("{% if", 1)])
+def test_a_template_at_fault_is_named_with_its_line(tmp_path, text, line):
+    for name in ("look.j2", "node.j2"):
+        (tmp_path / name).write_text(text)
+    with pytest.raises(DagtoolError, match=rf"{re.escape(str(tmp_path))}/\w+\.j2:{line}: "):
+        list(write_dot(generate("pp2"), str(tmp_path)))

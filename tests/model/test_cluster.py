@@ -19,6 +19,8 @@ from dagtool.model.cluster import Cluster, cluster, find_gpu, gpu_names
         ("mi300xx4", 1, "mi300x", 4),
         ("2xmi300x", 2, "mi300x", 8),
         ("rtx4090x2", 1, "rtx4090", 2),
+        ("rtx4090", 1, "rtx4090", find_gpu("rtx4090").gpus_per_node),
+        ("2xrtx4090", 2, "rtx4090", find_gpu("rtx4090").gpus_per_node),
         ("a100-40x8", 1, "a100-40", 8),
         ("3xA100x8", 3, "a100-80", 8),
     ],
@@ -28,6 +30,19 @@ def test_a_text_is_nodes_gpu_and_gpus_per_node(text, nodes, gpu, each):
     found = cluster(text)
     assert (found.nodes, found.gpu.short, found.gpus_per_node) == (nodes, gpu, each)
     assert found.gpus == nodes * each
+
+
+@pytest.mark.parametrize(("text", "number"), [("0xh100x8", "0"), ("2xh100x0", "0"), ("12345678xh100", "12345678")])
+def test_a_number_that_is_none_is_named(text, number):
+    """And is not taken for a part of the GPU's name."""
+    with pytest.raises(DagtoolError, match=f"cluster '{text}': {number} is no number from 1 to 9,999,999"):
+        cluster(text)
+
+
+@pytest.mark.parametrize("gpu", gpu_names())
+def test_every_gpu_is_a_cluster_by_its_name_alone(gpu):
+    """One usual node of it."""
+    assert cluster(gpu).gpu.short == gpu
 
 
 @given(st.integers(1, 10**6), st.sampled_from(gpu_names()), st.integers(1, 10**6))

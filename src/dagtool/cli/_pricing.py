@@ -8,15 +8,27 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from dagtool.cli._given import refuse_given
+
 if TYPE_CHECKING:
     from dagtool.cost.backends import GetTime, Settings
     from dagtool.cost.seconds import NodeTimes
     from dagtool.dag.graph import Dag
     from dagtool.model.cluster import Cluster
 
-__all__ = ["backend_settings", "cluster_for", "priced", "pricing_options", "seconds_on"]
+__all__ = [
+    "PRICING_GROUP",
+    "backend_settings",
+    "cluster_for",
+    "priced",
+    "pricing_options",
+    "refuse_unused",
+    "seconds_on",
+]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+PRICING_GROUP = "cluster cost dtype efficiency attention imbalance table outside"
+"""The options, for help in groups."""
 _USUAL, _EACH = "h100", 8
 """Where no cluster is named: which GPU, and how many to a node."""
 
@@ -81,6 +93,13 @@ _OPTIONS = (
         help="What the busiest GPU of an all-to-all moves, in averages.",
     ),
 )
+
+
+def refuse_unused(cost: str) -> None:
+    """Options of seconds where there are none: they would look as if they did something. Raises DagtoolError."""
+    if cost == "symbolic":
+        why = "changes only seconds, and without --cluster there are none"
+        refuse_given(("dtype", "attention", "imbalance"), why, "add --cluster, as in --cluster 2xh100x8")
 
 
 _READ_BY = {"table": ("table",), "outside": ("table",), "efficiency": ("roofline", "table")}

@@ -10,6 +10,7 @@ import sys
 import click
 
 from dagtool.cli._group import cli
+from dagtool.cli._overview import command_names
 from dagtool.cli._pipe import ClosedPipeError, close_quietly
 from dagtool.errors import DagtoolError
 
@@ -34,7 +35,7 @@ def run(arguments: list[str]) -> int:
     except click.Abort:
         return _INTERRUPTED
     except click.ClickException as error:
-        return _usage(error)
+        return _usage(error, arguments)
     except DagtoolError as error:
         return _say(error.message, error.hint, error.exit_code)
     except (ClosedPipeError, BrokenPipeError):
@@ -57,10 +58,11 @@ def _unexpected(error: Exception) -> int:
     return _say(f"internal error: {_one_line(error)}", "DAGTOOL_DEBUG=1 shows the traceback", _INTERNAL_ERROR)
 
 
-def _usage(error: click.ClickException) -> int:
-    """What click found wrong with the call."""
+def _usage(error: click.ClickException, arguments: list[str]) -> int:
+    """What click found wrong with the call; of some mistakes it does not say in which command."""
     ctx = getattr(error, "ctx", None)
-    path = ctx.command_path if ctx is not None else "dagtool"
+    named = [one for one in arguments[:1] if one in command_names()]
+    path = ctx.command_path if ctx is not None else " ".join(["dagtool", *named])
     return _say(error.format_message().rstrip("."), f"'{path} --help' shows how it is called", 2)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from dagtool.dag.graph import Dag
 
-__all__ = ["is_strategy", "load_file", "load_subject"]
+__all__ = ["is_strategy", "load_file", "load_subject", "refuse_preset"]
 
 
 def is_strategy(name: str) -> bool:
@@ -15,6 +15,17 @@ def is_strategy(name: str) -> bool:
     from dagtool.generators.presets import preset_names
 
     return name in preset_names() or name.endswith(".toml")
+
+
+def refuse_preset(name: str) -> None:
+    """For commands that take files only. Raises DagtoolError for what 'dagtool gen' has to write first."""
+    import os
+
+    from dagtool.errors import DagtoolError
+
+    if name.endswith(".toml") or (is_strategy(name) and not os.path.exists(name)):
+        what = "strategy file" if name.endswith(".toml") else "preset"
+        raise DagtoolError(f"{name}: is a {what}, and this takes DOT files", f"'dagtool gen {name}' writes one")
 
 
 def load_subject(name: str, settings: tuple[str, ...]) -> Dag:

@@ -19,8 +19,10 @@ __all__ = ["command"]
 
 @click.group(
     "config",
+    no_args_is_help=False,
     epilog="\b\nExamples:\n  dagtool config show plans/\n  dagtool config show --resolved\n"
-    "  dagtool validate --schema config > dagtool.schema.json",
+    "  dagtool validate --schema config > dagtool.schema.json\n\n"
+    "Exit status: 0, or 2 for a configuration that is wrong.",
 )
 def command() -> None:
     """The configuration of 'dagtool validate': dagtool.toml, or [tool.dagtool] in pyproject.toml."""
@@ -28,7 +30,8 @@ def command() -> None:
 
 @command.command(
     "show",
-    epilog="Exit status: 0, or 2 for a configuration that is wrong.",
+    epilog="Example: dagtool config show --resolved plans/\n\n"
+    "Exit status: 0, or 2 for a configuration that is wrong or a PATH that is not there.",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.argument("paths", metavar="[PATH]...", nargs=-1)
@@ -40,7 +43,14 @@ def show(paths: tuple[str, ...], resolved: bool, output_format: str, config: str
 
     The text is itself a configuration for the current folder.
     """
+    import os
+
     from dagtool.cli._config import find_config, load_config
+    from dagtool.errors import DagtoolError
+
+    for path in paths:
+        if path != "-" and not os.path.exists(path):
+            raise DagtoolError(f"{path}: there is no such file or folder", "name what 'dagtool validate' would check")
 
     read = load_config(config) if config else find_config(paths)
     values = list(_values(read, resolved))

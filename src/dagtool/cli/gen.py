@@ -36,12 +36,15 @@ def command(name: str, output: str | None, settings: tuple[str, ...], templates:
 
     gc.disable()  # a million small tuples and not one cycle: collecting finds nothing and costs a third
     started = time.perf_counter()
+    from dagtool.cli._files import refuse_overwriting
     from dagtool.dot.writer import write_dot
     from dagtool.errors import DagtoolError
     from dagtool.files import write_text
     from dagtool.generators import generate
     from dagtool.generators.settings import parse_settings
 
+    if output is not None and name.endswith(".toml"):
+        refuse_overwriting([output], [name])
     dag = generate(name, parse_settings(settings))
     if output is None:
         try:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dagtool.cli._memory_moment import moment_options, require_no_microbatches, scheduled
+from dagtool.cli._option_groups import GroupedCommand
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,8 +21,16 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
+_MOST_TOKENS = 10**12
+
+
 @click.command(
     "memory",
+    cls=GroupedCommand,
+    option_groups={
+        "The GPU": "gpu-memory cluster reserve",
+        "What is held": "dtype kv-dtype prefill decode attention",
+    },
     epilog="Examples: dagtool memory moe_tp8_pp2 --gpu-memory 80GiB, dagtool memory ep16_tp4 --cluster 8xh100x8"
     "\n\nExit status: 0 it fits or no capacity is given, 1 it does not fit, 2 the file cannot be read, declares no"
     " operators, or leaves a size a symbol.",
@@ -32,9 +41,15 @@ __all__ = ["command"]
 @click.option("--cluster", metavar="NODESxGPUxGPUS|FILE.toml", help="GPUs that are known, in place of --gpu-memory.")
 @click.option("--dtype", default="bf16", show_default=True, help="Of weights and activations: bf16, fp8, fp32, …")
 @click.option("--kv-dtype", help="Of keys and values in the cache.  [default: as --dtype]")
-@click.option("--prefill", type=click.IntRange(0), help="Tokens of a prompt in the cache.  [default: the graph's S]")
 @click.option(
-    "--decode", type=click.IntRange(0), default=0, show_default=True, help="Tokens of an answer in the cache."
+    "--prefill", type=click.IntRange(0, _MOST_TOKENS), help="Tokens of a prompt in the cache.  [default: the graph's S]"
+)
+@click.option(
+    "--decode",
+    type=click.IntRange(0, _MOST_TOKENS),
+    default=0,
+    show_default=True,
+    help="Tokens of an answer in the cache.",
 )
 @click.option(
     "--attention",

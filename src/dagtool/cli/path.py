@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dagtool.cli._pricing import backend_settings, pricing_options, seconds_on
+from dagtool.cli._option_groups import GroupedCommand
+from dagtool.cli._pricing import PRICING_GROUP, backend_settings, pricing_options, refuse_unused, seconds_on
 
 if TYPE_CHECKING:
     from dagtool.cost.backends import GetTime
@@ -22,6 +23,8 @@ __all__ = ["command"]
 
 @click.command(
     "path",
+    cls=GroupedCommand,
+    option_groups={"Seconds": PRICING_GROUP},
     epilog="Examples: dagtool path outputs/ep16_tp4.dot --cluster 8xh100x8, dagtool path ep16_tp4 --set ep=256"
     " --set E=256 --set B=2048\n\nA preset or strategy file is priced without building its DAG: one rank of each group"
     " stands for all.\n\nExit status: 0 a path was found, 2 the file cannot be read, has a cycle, declares no"
@@ -91,6 +94,7 @@ def _prices(cost: str, options: dict[str, object]) -> GetTime | None:
     from dagtool.errors import DagtoolError
     from dagtool.model.cluster import cluster
 
+    refuse_unused(cost)
     found = cluster(str(options["cluster"])) if options["cluster"] else None
     prices = make_backend(cost, backend_settings(cost, options, found))
     if prices and not found:

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dagtool.render.views import Asked, load_view, view_names
+from dagtool.cli._given import FiniteRange, is_given, refuse_given
+from dagtool.cli._option_groups import GroupedCommand
+from dagtool.render.views import Asked, load_view, view_names, views_taking
 
 if TYPE_CHECKING:
     from dagtool.dag.graph import Dag
@@ -32,6 +34,12 @@ class _ViewOption(click.Option):
 
 @click.command(
     "render",
+    cls=GroupedCommand,
+    option_groups={
+        "What is drawn": "view detail node steps gpus",
+        "What is marked": "highlight lint findings times",
+        "Output": "output format templates timeout quiet",
+    },
     epilog="Example: dagtool render outputs/ep16_tp4.dot -o ep16_tp4.svg\n\nPNG and PDF need Graphviz (the program"
     " 'dot', or pip install 'dagtool[render]'); the others need nothing. An HTML file holds the whole graph, to be"
     " searched and unfolded in a browser (docs/viewer.md).\n\nExit status: 0 drawn, 2 the file"
@@ -78,7 +86,7 @@ class _ViewOption(click.Option):
 @click.option("--templates", metavar="DIR", help="Templates that go in front of ours, by the same names.")
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
+    type=FiniteRange(min=0, min_open=True),
     default=60.0,
     show_default=True,
     metavar="SECONDS",
@@ -105,6 +113,9 @@ def command(
 
     gc.disable()  # many small objects and no cycles among them
     started = time.perf_counter()
+    from dagtool.cli._subject import refuse_preset
+
+    refuse_preset(file)
     output, form = _target(file, output, form)
     from dagtool.dot.load import load_dag
     from dagtool.errors import DagtoolError
@@ -120,6 +131,7 @@ def command(
             _summary(output, f"{nodes:,} nodes, {size / 1e6:.2f} MB", started)
         return
     _refuse_reports(form, findings=findings, times=times)
+    _refuse_unused(view, form)
     wanted = _asked(file, view, asked)
     dag = load_dag(file)
     if form == "json":
@@ -150,15 +162,24 @@ def _refuse_reports(form: str, **reports: str | None) -> None:
             raise DagtoolError(f"--{name} is for HTML files, this one is {form}", "write to a file that ends in .html")
 
 
+def _refuse_unused(view: str, form: str) -> None:
+    """Options that another view or format heeds. Raises DagtoolError where one is given."""
+    if form == "json":
+        said = (*_PICTURES_ONLY, "highlight", "lint")
+        refuse_given(said, "is for pictures: this JSON file holds the whole graph", "leave it out")
+    for name in _PICTURES_ONLY[1:]:
+        if (views := views_taking(name)) and view not in views:
+            why = f"is for --view {' and '.join(views)}, this is --view {view}"
+            refuse_given([name], why, f"add --view {views[0]}, or leave it out")
+    if is_given("highlight"):
+        refuse_given(["lint"], "is short for --highlight findings, and --highlight is given", "leave one of them out")
+
+
 def _viewer(file: str, output: str, **given: str | None) -> tuple[int, int]:
     """Write the HTML; its size in bytes, and how many nodes it holds. Raises DagtoolError for options of pictures."""
     from dagtool.cli._viewer import viewer
-    from dagtool.errors import DagtoolError
 
-    context = click.get_current_context()
-    for name in _PICTURES_ONLY:
-        if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
-            raise DagtoolError(f"--{name} is for pictures: an HTML file shows the whole graph", "leave it out")
+    refuse_given(_PICTURES_ONLY, "is for pictures: an HTML file shows the whole graph", "leave it out")
     page, nodes = viewer(file, **given)
     _write(output, page)
     return len(page), nodes
@@ -179,9 +200,7 @@ def _asked(file: str, view: str, given: dict[str, Any]) -> Asked:
     from dagtool.model.mesh import MeshError, parse_gpus
     from dagtool.render import caption
 
-    context = click.get_current_context()
-    given_here = click.core.ParameterSource.COMMANDLINE
-    said = {name: value for name, value in given.items() if context.get_parameter_source(name) is given_here}
+    said = {name: value for name, value in given.items() if is_given(name)}
     options = [f"--{name} {shlex.quote(str(value))}" for name, value in {"view": view, **said}.items()]
     try:
         gpus = parse_gpus(given["gpus"]) if given["gpus"] else ()

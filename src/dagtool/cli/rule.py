@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
-@click.command("rule", epilog="\b\nExamples:\n  dagtool rule GRF101\n  dagtool rule --output-format markdown GRF101")
+@click.command(
+    "rule",
+    epilog="\b\nExamples:\n  dagtool rule GRF101\n  dagtool rule --output-format markdown GRF101\n\n"
+    "Exit status: 0, or 2 for an unknown code.",
+)
 @click.argument("code", shell_complete=complete_rules)
 @click.option("--output-format", type=click.Choice(["text", "json", "markdown"]), default="text", show_default=True)
 def command(code: str, output_format: str) -> None:

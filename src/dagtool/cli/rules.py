@@ -10,7 +10,7 @@ import click
 __all__ = ["command"]
 
 
-@click.command("rules", epilog="\b\nExample:\n  dagtool rules --output-format json")
+@click.command("rules", epilog="\b\nExample:\n  dagtool rules --output-format json\n\nExit status: 0.")
 @click.option("--output-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(output_format: str) -> None:
     """List every rule: code, severity, name, summary. 'dagtool rule CODE' explains one."""

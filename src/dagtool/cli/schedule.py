@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dagtool.cli._pricing import priced, pricing_options
+from dagtool.cli._given import FiniteRange
+from dagtool.cli._option_groups import GroupedCommand
+from dagtool.cli._pricing import PRICING_GROUP, priced, pricing_options
 from dagtool.cost.disciplines import DISCIPLINES
 
 if TYPE_CHECKING:
@@ -22,6 +24,12 @@ _MOST_INSTANCES = 20_000_000
 
 @click.command(
     "schedule",
+    cls=GroupedCommand,
+    option_groups={
+        "Seconds": PRICING_GROUP,
+        "Order": "microbatches discipline backward",
+        "Output": "output-format svg trace",
+    },
     epilog="Examples: dagtool schedule outputs/ep16_tp4.dot; dagtool schedule dense_tp8_pp2 --microbatches 8"
     " --discipline 1f1b --svg pipeline.svg\n\nExit status: 0 scheduled, 2 the file cannot be read, has a cycle, or"
     " cannot be priced.",
@@ -42,7 +50,7 @@ _MOST_INSTANCES = 20_000_000
 )
 @click.option(
     "--backward",
-    type=click.FloatRange(min=0),
+    type=FiniteRange(0, 1000),
     metavar="TIMES",
     help="The backward pass: computation takes so many times as long as forward.  [default: 2 for 1f1b, else none]",
 )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dagtool.cli._complete import complete_codes, complete_formats, complete_profiles
+from dagtool.cli._option_groups import GroupedCommand
 from dagtool.cli._style import color_option
 from dagtool.errors import DagtoolError
 
@@ -63,7 +64,7 @@ def _print_schema(ctx: click.Context, _: click.Parameter, value: str | None) -> 
         ctx.exit()
 
 
-class _WithOptionsOfRules(click.Command):
+class _WithOptionsOfRules(GroupedCommand):
     """Has besides its own options one for each switch that a rule heeds; looked up only when it is called."""
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
@@ -91,8 +92,17 @@ def _keep_option(ctx: click.Context, param: click.Parameter, value: str | None) 
 
 _OPTIONS = "dagtool.options"
 
+_GROUPS = {
+    "Which rules": "profile select extend-select ignore per-file-ignores severity expect",
+    "What counts": "fail-on baseline write-baseline no-suppress against",
+    "Fixes": "fix diff unsafe-fixes fixed-output",
+    "Output": "output-format output group color statistics timings schema",
+    "Input": "stdin-filename jobs config no-config",
+}
+"""The sections of the help; the options of rules come behind them."""
 
-@click.command("validate", cls=_WithOptionsOfRules, epilog=_EPILOG)
+
+@click.command("validate", cls=_WithOptionsOfRules, epilog=_EPILOG, option_groups=_GROUPS, rest="More, that rules heed")
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @click.option(
     "--output-format",
@@ -203,6 +213,7 @@ def command(
     """
     import sys
 
+    from dagtool.cli._files import refuse_overwriting
     from dagtool.cli._fix import Fixer, wanted
     from dagtool.cli._outputs import Outputs
     from dagtool.cli._reports import file_reports
@@ -214,6 +225,8 @@ def command(
 
     outputs = Outputs.parse(output)
     _refuse_together(against=against, write_baseline=write_baseline, output=output)
+    targets = [*(file for _, file in outputs.files), *filter(None, [write_baseline])]
+    refuse_overwriting(targets, [path for path in paths if path != "-"])
     if stdin_filename and "-" not in paths:
         raise DagtoolError("--stdin-filename names the standard input, but - is none of the files")
     stdin = stdin_filename or "<stdin>"

@@ -143,7 +143,10 @@ def _read_gpu(short: str) -> Gpu:
     return Gpu(**facts, short=short, aliases=aliases, inside=inside, between=between)
 
 
-_TEXT = re.compile(r"(?:(?P<nodes>[1-9][0-9]{0,6})x)?(?P<gpu>.+?)(?:x(?P<each>[1-9][0-9]{0,6}))?\Z", re.IGNORECASE)
+_TEXT = re.compile(r"(?:(?P<nodes>[0-9]+)x)?(?P<rest>.+)\Z", re.IGNORECASE)
+_WITH_NUMBER = re.compile(r"(?P<gpu>.+)x(?P<each>[0-9]+)\Z", re.IGNORECASE)
+_NUMBER = re.compile(r"[1-9][0-9]{0,6}\Z")
+_FORM = "write NODESxGPUxGPUS, as in 2xh100x8, or FILE.toml"
 
 
 def cluster(text: str) -> Cluster:
@@ -152,9 +155,19 @@ def cluster(text: str) -> Cluster:
         return _from_file(text)
     match = _TEXT.match(text.strip())
     if match is None:
-        raise DagtoolError(f"cannot read {text!r} as a cluster", "write NODESxGPUxGPUS, as in 2xh100x8, or FILE.toml")
-    gpu = find_gpu(match["gpu"])
-    return _built(gpu, int(match["nodes"] or 1), int(match["each"] or gpu.gpus_per_node))
+        raise DagtoolError(f"cannot read {text!r} as a cluster", _FORM)
+    name, each = match["rest"], None
+    # The x of a name is none of ours: RTX4090 is one GPU, not 4090 of a kind.
+    if _plain(name) not in _known() and (numbered := _WITH_NUMBER.match(name)):
+        name, each = numbered["gpu"], numbered["each"]
+    gpu = find_gpu(name)
+    return _built(gpu, _number(text, match["nodes"], 1), _number(text, each, gpu.gpus_per_node))
+
+
+def _number(text: str, number: str | None, usual: int) -> int:
+    if number is not None and not _NUMBER.match(number):
+        raise DagtoolError(f"cluster {text!r}: {number} is no number from 1 to 9,999,999", _FORM)
+    return int(number or usual)
 
 
 def _built(gpu: Gpu, nodes: int, each: int) -> Cluster:

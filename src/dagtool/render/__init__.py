@@ -10,7 +10,6 @@ from dagtool.errors import DagtoolError, MissingProgramError
 from dagtool.render.picture import Picture
 
 if TYPE_CHECKING:
-    from jinja2 import TemplateError
     from jinja2.sandbox import SandboxedEnvironment
 
     from dagtool.dag.graph import Dag
@@ -55,12 +54,10 @@ class Drawing:
 
         Raises DagtoolError with exit status 3 where Graphviz is needed (PNG, PDF) and missing, or fails.
         """
-        from jinja2 import TemplateError
+        from dagtool.templates import template_errors
 
-        try:
+        with template_errors():
             return self._drawn(form, timeout)
-        except TemplateError as error:
-            raise _template_error(error) from None
 
     def _drawn(self, form: str, timeout: float) -> bytes:
         if form == "dot":
@@ -106,35 +103,23 @@ def compose_drawing(
 
     Raises DagtoolError for a graph that is too large for the view, for a cycle, and for templates that fail.
     """
-    from jinja2 import TemplateError
-
     from dagtool.render.views import Asked, load_view
+    from dagtool.templates import template_errors
 
     if not dag.ids:
         raise DagtoolError("there is nothing to draw: the graph has no nodes")
-    env = _environment(templates)
-    try:
+    with template_errors():
+        env = _environment(templates)
         return Drawing(load_view(view).picture(dag, asked or Asked(), env), env)
-    except TemplateError as error:
-        raise _template_error(error) from None
 
 
 def _environment(templates: str | None) -> SandboxedEnvironment:
     from dagtool.render.dot import add_filters
     from dagtool.templates import environment
 
-    try:
-        env = environment(templates)
-    except FileNotFoundError as error:
-        raise DagtoolError(f"--templates {error}: no such folder") from None
+    env = environment(templates)
     add_filters(env)
     return env
-
-
-def _template_error(error: TemplateError) -> DagtoolError:
-    """A template that does not render, as an error a user can act on."""
-    where = f"{getattr(error, 'filename', None) or 'template'}:{getattr(error, 'lineno', None) or 0}"
-    return DagtoolError(f"{where}: {type(error).__name__}: {error}", "templates are Jinja; ours are the examples")
 
 
 def caption(file: str, *options: str) -> str:

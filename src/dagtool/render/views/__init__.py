@@ -1,7 +1,8 @@
 """The views: what of a graph is drawn, and how much of it is folded. One module each, found by its place.
 
 A view's module has ``SUMMARY``, a line for the help, and ``picture(dag, asked, env)``, which gives a dressed
-picture, placed or not. It raises DagtoolError for a graph it cannot show.
+picture, placed or not; and ``TAKES``, where it heeds options that others do not. It raises DagtoolError for a graph
+it cannot show.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from dagtool.dag.graph import Dag
     from dagtool.render.picture import Picture
 
-__all__ = ["Asked", "View", "load_view", "view_names"]
+__all__ = ["Asked", "View", "load_view", "view_names", "views_taking"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +62,8 @@ def view_names() -> list[str]:
 def load_view(name: str) -> View:
     """The view of one of ``view_names()``."""
     return cast("View", importlib.import_module(f"{__name__}.{name}"))
+
+
+def views_taking(option: str) -> list[str]:
+    """The views that heed a field of ``Asked`` which not all do."""
+    return [name for name in view_names() if option in getattr(load_view(name), "TAKES", ())]

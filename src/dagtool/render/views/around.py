@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from dagtool.render.picture import Picture
     from dagtool.render.views import Asked
 
-__all__ = ["SUMMARY", "picture"]
+__all__ = ["SUMMARY", "TAKES", "picture"]
 
 SUMMARY = "the node that --node names, and what lies within --steps edges of it"
+TAKES = ("node", "steps")
 
 
 def picture(dag: Dag, asked: Asked, env: SandboxedEnvironment) -> Picture:

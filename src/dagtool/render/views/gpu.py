@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from dagtool.render.picture import Picture
     from dagtool.render.views import Asked
 
-__all__ = ["SUMMARY", "picture"]
+__all__ = ["SUMMARY", "TAKES", "picture"]
 
 SUMMARY = "the program of the GPUs that --gpus names, by default the first"
+TAKES = ("gpus",)
 
 
 def picture(dag: Dag, asked: Asked, env: SandboxedEnvironment) -> Picture:

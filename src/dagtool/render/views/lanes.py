@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from dagtool.render.picture import Picture
     from dagtool.render.views import Asked
 
-__all__ = ["SUMMARY", "picture"]
+__all__ = ["SUMMARY", "TAKES", "picture"]
 
 SUMMARY = "a column for each GPU, a row for each step of each kind of layer"
+TAKES = ("gpus",)
 _MAX_LANES = 128
 
 

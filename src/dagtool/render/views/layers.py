@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from dagtool.render.picture import Picture
     from dagtool.render.views import Asked
 
-__all__ = ["SUMMARY", "picture"]
+__all__ = ["SUMMARY", "TAKES", "picture"]
 
 SUMMARY = "the first layer in full, the others as one node each; or as --detail says"
+TAKES = ("detail",)
 
 
 def picture(dag: Dag, asked: Asked, env: SandboxedEnvironment) -> Picture:
