@@ -95,9 +95,11 @@ def test_full_device(dagtool):
 
 def _stopped_while_writing(file: Path, number: int) -> int:
     """Start ``gen``, send the signal once something is written; the exit status, 0 where it was done before."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "dagtool", "gen", *BIG, "-o", str(file)], stderr=subprocess.DEVNULL
+    start = (  # what a shell runs in the background ignores Ctrl-C, and so would what we start
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler);"
+        "from dagtool.cli import main; sys.exit(main(sys.argv[1:]))"
     )
+    process = subprocess.Popen([sys.executable, "-c", start, "gen", *BIG, "-o", str(file)], stderr=subprocess.DEVNULL)
     until = time.monotonic() + 60
     while process.poll() is None and not any(p.suffix == ".tmp" for p in file.parent.iterdir()):
         assert time.monotonic() < until
