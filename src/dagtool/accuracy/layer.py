@@ -17,6 +17,7 @@ from dagtool.model.transformer import ReferenceMatmul, reference_matmuls
 
 __all__ = [
     "CAUSAL",
+    "STREAM_PASSES",
     "Degrees",
     "Product",
     "attention_flops",
@@ -62,6 +63,8 @@ class Product:
 
 CAUSAL = 0.5
 """Of the pairs of positions, those that look back."""
+STREAM_PASSES = 10
+"""Reads and writes of the residual stream in a layer: two norms (2 each), two additions (3 each)."""
 
 _CUT = {
     "attention.q": "n", "attention.out": "k", "mlp.up": "n", "mlp.down": "k", "moe.gate": "",

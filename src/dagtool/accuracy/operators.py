@@ -10,7 +10,7 @@ from dagtool.accuracy.software import software_of
 from dagtool.cost.collectives import Group, collective_s
 from dagtool.cost.dtypes import width_bytes
 from dagtool.cost.fitted import KernelFit, LinkFit, kernel_fit
-from dagtool.cost.kernels import bare_roofline_s, matmul_time
+from dagtool.cost.kernels import matmul_time
 from dagtool.model.cluster import Cluster, Gpu, find_gpu
 from dagtool.model.size import Size
 from dagtool.ops import OPERATORS
@@ -35,11 +35,6 @@ class Product:
     def flops(self) -> float:
         """2*m*k*n."""
         return 2.0 * self.m * self.k * self.n
-
-    @property
-    def bare_s(self) -> float:
-        """The bare roofline."""
-        return bare_roofline_s(self.m, self.k, self.n, self.dtype, self.gpu)
 
 
 def product_of(row: Row) -> Product:

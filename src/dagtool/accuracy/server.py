@@ -12,6 +12,7 @@ from dagtool.accuracy.architecture import Architecture
 from dagtool.accuracy.constants import ServingFit
 from dagtool.accuracy.layer import (
     CAUSAL,
+    STREAM_PASSES,
     Degrees,
     Product,
     attention_flops,
@@ -27,7 +28,6 @@ from dagtool.cost.dtypes import width_bytes
 
 __all__ = ["Server", "weight_bytes"]
 
-_STREAM_PASSES = 10
 _KERNELS = 8
 """Kernels of a layer beside its products: norms, additions, rotary embedding, cache, activation, attention's own."""
 _EXPERT_KERNELS = 6
@@ -71,7 +71,7 @@ class Server:
         if experts:
             seconds += self._experts_s(tokens)
         seconds += self._attention_s(tokens, batch, context, decoding=decoding)
-        seconds += machine.moved_s(layer_moved_bytes(arch, tokens, tp, sequence_cut=1, passes=_STREAM_PASSES))
+        seconds += machine.moved_s(layer_moved_bytes(arch, tokens, tp, sequence_cut=1, passes=STREAM_PASSES))
         kernels = len(held) + _KERNELS + (_EXPERT_KERNELS if experts else 0)
         kernels += _LATENT_KERNELS if arch.latent_rank else 0
         return seconds + kernels * self._launch_s + 2 * self._all_reduce_s(tokens)
@@ -95,15 +95,20 @@ class Server:
 
     def _attention_s(self, tokens: float, batch: float, context: float, *, decoding: bool) -> float:
         arch, tp = self.arch, self.degrees.tp
-        # Compressed keys and values are those of all heads: every rank has them all.
-        cached = arch.kv_elements if arch.latent_rank else max(arch.kv_elements / tp, 2 * arch.head_size)
-        bytes_ = self.cache_bytes * batch * context * cached
+        bytes_ = self.cache_bytes * batch * context * self._cached_elements()
         flops = attention_flops(arch, tokens, context, tp, latent=decoding and bool(arch.latent_rank))
         if not decoding and self.software.fused_attention:
             flops *= CAUSAL
         if not self.software.fused_attention:
             bytes_ += ACTIVATION_BYTES * _SCORE_PASSES * tokens * context * arch.heads / tp
         return self.machine.attention_s(flops, bytes_)
+
+    def _cached_elements(self) -> float:
+        """Keys and values of a token in one layer on one GPU."""
+        arch = self.arch
+        if arch.latent_rank:  # compressed ones are those of all heads: every rank has them all
+            return arch.kv_elements
+        return max(arch.kv_elements / self.degrees.tp, 2 * arch.head_size)
 
     def _experts_s(self, tokens: float) -> float:
         """The experts that tokens meet on this GPU.
@@ -153,10 +158,8 @@ class Server:
 
     def largest_batch(self, length: float) -> float:
         """Requests of ``length`` tokens whose cache fits beside the weights. Raises UnpredictableError for none."""
-        arch, d = self.arch, self.degrees
-        cached = arch.kv_elements if arch.latent_rank else max(arch.kv_elements / d.tp, 2 * arch.head_size)
         left = self.machine.gpu.memory_bytes * _MEMORY_SHARE - weight_bytes(self)
-        batch = left / (self.cache_bytes * cached * arch.layers * length)
+        batch = left / (self.cache_bytes * self._cached_elements() * self.arch.layers * length)
         if batch < 1:
             raise UnpredictableError("its weights leave no memory for a request")
         return min(batch, _LARGEST_BATCH)

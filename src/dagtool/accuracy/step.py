@@ -12,6 +12,7 @@ from dagtool.accuracy.architecture import Architecture
 from dagtool.accuracy.constants import TrainingFit
 from dagtool.accuracy.layer import (
     CAUSAL,
+    STREAM_PASSES,
     Degrees,
     Product,
     attention_flops,
@@ -25,8 +26,6 @@ from dagtool.accuracy.software import Software
 
 __all__ = ["Step"]
 
-_STREAM_PASSES = 10
-"""Reads and writes of the residual stream in a layer: two norms (2 each), two additions (3 each)."""
 _BACKWARD_ATTENTION = 2.5
 """Five products instead of two: FlashAttention recomputes the scores (arXiv 2307.08691)."""
 _SCORE_PASSES = 5
@@ -121,7 +120,7 @@ class Step:
     def _moved_bytes(self) -> float:
         arch, tp = self.arch, self.degrees.tp
         cut = tp if self.sequence_parallel else 1
-        moved = layer_moved_bytes(arch, self.tokens, tp, sequence_cut=cut, passes=_STREAM_PASSES * self.fit.passes)
+        moved = layer_moved_bytes(arch, self.tokens, tp, sequence_cut=cut, passes=STREAM_PASSES * self.fit.passes)
         if self.machine.dtype in ("fp8", "fp4"):
             operands = 2 * arch.hidden + (arch.ffn + (arch.heads + 2 * arch.kv_heads) * arch.head_size) / tp
             moved += self.fit.casts * ACTIVATION_BYTES * self.tokens * operands
@@ -153,7 +152,8 @@ class Step:
         sent = ACTIVATION_BYTES * self.tokens * arch.topk * arch.hidden * (d.ep - 1) / d.ep
         exchange = 2 * self.machine.collective_s("all_to_all", sent, d.ep) if d.ep > 1 else 0.0
         # Each of the tp ranks of a token brings its part to the experts.
-        return tuple(self.fit.experts * (one / d.tp + exchange / d.tp) for one in (forward, backward))  # type: ignore[return-value]
+        share = self.fit.experts
+        return share * (forward / d.tp + exchange / d.tp), share * (backward / d.tp + exchange / d.tp)
 
     def _layer_weights(self) -> float:
         """Elements of a layer's weights on this GPU."""
