@@ -423,3 +423,12 @@ def test_the_path_of_a_cycle_is_refused(dagtool, tmp_path):
     done = dagtool("render", file, "--view", "all", "--highlight", "path", "-o", tmp_path / "x.svg")
     assert done.returncode == 2
     assert "cycle" in done.stderr
+
+
+def test_what_has_no_axes_cannot_be_unfolded(dagtool, tmp_path):
+    """Stages of one GPU are meshes without axes, and are not said to be no meshes."""
+    file = tmp_path / "pp2.dot"
+    file.write_text("".join(write_dot(generate("pp2"))), encoding="utf-8")
+    done = dagtool("render", file, "--unfold", "tp", "-o", tmp_path / "x.svg")
+    assert done.returncode == 2
+    assert "no mesh of the file has axes, so there is nothing to unfold" in done.stderr

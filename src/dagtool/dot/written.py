@@ -43,7 +43,6 @@ class Written:
     names: list[Name] = field(default_factory=list)
     operands: int = 0
     plain: bool = True
-    ported: bool = False
     after: int = 0
     """Where its last operand ends and an attribute list may begin."""
     pairs: list[Pair] = field(default_factory=list)
@@ -104,7 +103,6 @@ def _operands(scanner: Scanner, made: Written) -> None:
             value, made.after = _atom(scanner)
             made.names.append(Name(value, start, made.after))
         while scanner.kind == ":":
-            made.ported = True
             scanner.advance()
             made.after = _atom(scanner)[1]
         if scanner.kind == ",":

@@ -68,7 +68,9 @@ def _refuse_unknown(dag: Dag, axes: Sequence[str]) -> None:
 
     known = axes_of(dag)
     if not known:
-        raise DagtoolError("the file declares no mesh, so it has no axes to unfold", "--view lanes tells GPUs apart")
+        raise DagtoolError(
+            "no mesh of the file has axes, so there is nothing to unfold", "--view lanes tells GPUs apart"
+        )
     for axis in axes:
         if axis not in known:
             hint = did_you_mean(axis, known) or f"its axes are {', '.join(known)}"
