@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from dagtool.dag.graph import Dag
 from dagtool.errors import DagtoolError, did_you_mean
-from dagtool.generators import blocks
+from dagtool.generators.blocks import old as blocks
 from dagtool.generators.divide import check_degrees
 from dagtool.generators.instances import Assembler, Section
 from dagtool.generators.program import ENTRY, Builder, Ref
