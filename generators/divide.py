@@ -10,7 +10,7 @@ from dagtool.generators.strategy import Strategy
 from dagtool.model.mesh import Mesh
 from dagtool.model.size import near_divisors
 from dagtool.model.tensor import TensorType
-from dagtool.model.transformer import SYMBOLS
+from dagtool.model.vocabulary import SYMBOLS
 
 __all__ = ["check_degrees", "check_type"]
 

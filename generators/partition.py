@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from dagtool.dag.graph import Dag
 from dagtool.errors import DagtoolError, did_you_mean
-from dagtool.generators.blocks import old as blocks
+from dagtool.generators.blocks.architecture import Architecture, resolve
+from dagtool.generators.blocks.ends import build_embedding, build_head
+from dagtool.generators.blocks.layer import build_layer
 from dagtool.generators.divide import check_degrees
-from dagtool.generators.instances import Assembler, Section
-from dagtool.generators.program import ENTRY, Builder, Ref
+from dagtool.generators.instances import Assembler, Feed, Section
+from dagtool.generators.phase import Phase
+from dagtool.generators.program import Builder, Entry, Ref
 from dagtool.generators.ranks import EVERY_RANK, Ranks
 from dagtool.generators.strategy import Strategy
-from dagtool.model import dataflow
+from dagtool.generators.unsharded import check_sizes, part_names
 from dagtool.model.mesh import MeshError
+from dagtool.model.roles import ENTRY, base_role
 from dagtool.model.tensor import TensorType
-from dagtool.model.transformer import format_model
+from dagtool.model.tree import ModelError, format_model
 from dagtool.ops import OPERATORS
 
 __all__ = ["Assembly", "assemble", "partition"]
@@ -45,52 +51,105 @@ class Assembly:
 
 def assemble(strategy: Strategy, ranks: Ranks = EVERY_RANK) -> Assembly:
     """Build the DAG of the chosen ranks; names are not compared yet. Raises DagtoolError."""
-    layers = strategy.sizes["L"]
+    layers = strategy.sizes.get("L")
     if layers is None:
         raise DagtoolError("L cannot be a symbol: there are nodes for each layer")
+    try:
+        architecture = resolve(strategy.model)
+        kinds = strategy.model.order(layers)
+    except ModelError as error:
+        raise DagtoolError(str(error)) from None
+    check_sizes(strategy)
     check_degrees(strategy)
     _check_experts(strategy)
     _check_roles(strategy)
     dag = _empty(strategy)
-    assembler = Assembler(dag, strategy, ranks)
-    order: list[tuple[str, int, Section]] = []
-    sections: dict[tuple[str, int], Section] = {}
-    entry: TensorType | None = None
-    per_stage = layers // strategy.stages
+    run = _Run(strategy, architecture, dag, Assembler(dag, strategy, ranks))
+    for phase in strategy.phases:
+        run.append_phase(phase, kinds)
+    return Assembly(dag, tuple(run.order))
 
-    def append(part: str, stage: int, layer: int) -> None:
-        nonlocal entry
-        key = (part, stage)
-        if key not in sections:
-            builder = Builder(strategy, dag.meshes, stage, entry)
-            result = _build(part, builder)
-            # The cut lies between two stages and is named after the one it leaves.
-            sections[key] = assembler.prepare(builder.steps, result, stage - (part == "cut"))
-        section = sections[key]
-        if part == "layer" and layer == 0:
-            _check_count(len(section.patterns) * layers)
-        assembler.append(section, layer)
-        order.append((part, layer, section))
-        entry = section.steps[section.result.step].kind.outputs[section.result.output].type
 
-    append("embedding", 0, -1)
-    for layer in range(layers):
-        stage = layer // per_stage
-        append("layer", stage, layer)
-        if (layer + 1) // per_stage > stage and stage + 1 < strategy.stages:
-            append("cut", stage + 1, layer)
-    append("head", strategy.stages - 1, -1)
-    return Assembly(dag, tuple(order))
+class _Live(NamedTuple):
+    """A value that later sections may take: where it is made, and its type."""
+
+    feed: Feed
+    type: TensorType
+
+
+@dataclass(slots=True)
+class _Run:
+    """Appends section after section, each fed by the named results of earlier ones."""
+
+    strategy: Strategy
+    architecture: Architecture
+    dag: Dag
+    assembler: Assembler
+    order: list[tuple[str, int, Section]] = field(default_factory=list)
+    _sections: dict[object, Section] = field(default_factory=dict)
+    _live: dict[tuple[str, int], _Live] = field(default_factory=dict)
+    """By name and layer (-1 for what belongs to none)."""
+
+    def append_phase(self, phase: Phase, kinds: tuple[str, ...]) -> None:
+        """The whole model once: embedding, layers with a cut where the stage changes, head."""
+        stage_of = [layer // (len(kinds) // self.strategy.stages) for layer in range(len(kinds))]
+        self._append("embedding", "", phase, 0, -1)
+        for layer, kind in enumerate(kinds):
+            if layer and stage_of[layer] != stage_of[layer - 1]:
+                self._append("cut", "", phase, stage_of[layer], layer - 1)
+            self._append("layer", kind, phase, stage_of[layer], layer)
+        self._append("head", "", phase, stage_of[-1], -1)
+
+    def _append(self, part: str, kind: str, phase: Phase, stage: int, layer: int) -> None:
+        taken = self._taken(part, phase, layer)
+        entries = tuple(Entry(name, live.type) for name, live in taken.items())
+        key = (phase, part, kind, stage, entries)
+        section = self._sections.get(key)
+        if section is None:
+            builder = Builder(self.strategy, self.dag.meshes, f"s{stage}", entries, phase, layer)
+            results = self._build(part, kind, builder)
+            # A cut lies between two stages and is named after the one it leaves.
+            section = self.assembler.prepare(builder.steps, results, stage - (part == "cut"))
+            self._sections[key] = section
+            _check_count(len(section.patterns) * (self.strategy.sizes["L"] or 1 if part == "layer" else 1))
+        base = self.assembler.append(section, layer, [live.feed for live in taken.values()])
+        self.order.append((part, layer, section))
+        for name, ref in section.results.items():
+            made = section.steps[ref.step].kind.outputs[ref.output].type
+            self._live[name, -1 if name == "stream" else layer] = _Live(Feed(section, base, ref), made)
+
+    def _taken(self, part: str, phase: Phase, layer: int) -> dict[str, _Live]:
+        """What a section takes from earlier ones: the stream, and a layer's caches where another phase filled them."""
+        if part == "embedding":
+            return {}
+        taken = {"stream": self._live["stream", -1]}
+        if part == "layer" and phase.reads_cache:
+            taken |= {name: live for (name, of), live in self._live.items() if of == layer and name != "stream"}
+        return taken
+
+    def _build(self, part: str, kind: str, builder: Builder) -> dict[str, Ref]:
+        architecture = self.architecture
+        if part == "embedding":
+            return {"stream": build_embedding(builder, architecture.embedding)}
+        stream = builder.entry("stream")
+        assert stream is not None
+        if part == "layer":
+            stream = build_layer(builder, stream, architecture.kinds[kind])
+            return {"stream": stream, **builder.results}
+        if part == "cut":
+            return {"stream": builder.place(stream, "stream")}
+        last = architecture.kinds[self.strategy.model.order(self.strategy.sizes["L"] or 1)[-1]]
+        return {"result": build_head(builder, stream, architecture.head, last.options)}
 
 
 def _check_roles(strategy: Strategy) -> None:
     """Every name belongs to a part of the model, or to a conversion of one."""
-    parts = [*dataflow.model_parts(strategy.model, grouped="G" in strategy.sizes), dataflow.ENTRY]
+    parts: Iterable[str] = [*part_names(strategy.model, frozenset(strategy.sizes)), ENTRY]
     for role in strategy.names:
-        base = dataflow.base_role(role)
+        base = base_role(role)
         conversion = role.rpartition(".")[2].rstrip("0123456789")
         if base not in parts or (role != base and conversion not in OPERATORS):
-            hint = did_you_mean(role, parts) or "'dagtool gen' writes each node's role"
+            hint = did_you_mean(role, list(parts)) or "'dagtool gen' writes each node's role"
             raise DagtoolError(f"[names] {role!r} is no part of the model and no conversion of one", hint)
 
 
@@ -104,9 +163,9 @@ def _check_count(nodes: int) -> None:
 
 def _check_experts(strategy: Strategy) -> None:
     """Each token takes K of E experts, which lie where the routing is done."""
-    if strategy.model.ffn != "moe":
+    if "E" not in strategy.sizes:
         return
-    experts, top = strategy.sizes["E"], strategy.sizes["K"]
+    experts, top = strategy.sizes["E"], strategy.sizes.get("K")
     if experts is None:
         raise DagtoolError("E cannot be a symbol: there are nodes for each expert")
     if top is not None and top > experts:
@@ -120,20 +179,13 @@ def _check_experts(strategy: Strategy) -> None:
         )
 
 
-def _build(part: str, builder: Builder) -> Ref:
-    if part == "embedding":
-        return blocks.embedding(builder)
-    if part == "layer":
-        return blocks.layer(builder, Ref(ENTRY))
-    return builder.place(Ref(ENTRY), "stream") if part == "cut" else blocks.head(builder, Ref(ENTRY))
-
-
 def _empty(strategy: Strategy) -> Dag:
     try:
         meshes = strategy.meshes()
     except MeshError as error:
         raise DagtoolError(str(error)) from None
     facts = {"preset": strategy.name, "model": format_model(strategy.model)}
+    facts |= {"phase": strategy.phases[0].name} if strategy.phases[0].name != "forward" else {}
     facts |= {"gpu_memory": strategy.gpu_memory} if strategy.gpu_memory else {}
     return Dag(strategy.name, dict(strategy.sizes), meshes, facts, declared=True)
 

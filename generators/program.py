@@ -13,16 +13,17 @@ from typing import NamedTuple
 from dagtool.dag.graph import Kind, Port
 from dagtool.errors import DagtoolError
 from dagtool.generators.divide import check_type
+from dagtool.generators.phase import FORWARD, Phase
 from dagtool.generators.strategy import Region, Strategy
 from dagtool.model.mesh import Mesh
-from dagtool.model.size import Size, parse_size
+from dagtool.model.size import Size, SizeError
 from dagtool.model.tensor import Dim, TensorType, TypeTextError
 from dagtool.ops import OPERATORS, LayoutError
 
-__all__ = ["ENTRY", "Builder", "Ref", "Step"]
+__all__ = ["ENTRY", "Builder", "Entry", "Ref", "Step"]
 
 ENTRY = -1
-"""The step number that stands for what the section before handed over."""
+"""The step number that stands for what earlier sections handed over; the output number says which value."""
 
 
 class Ref(NamedTuple):
@@ -30,6 +31,14 @@ class Ref(NamedTuple):
 
     step: int
     output: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A value that an earlier section hands over, by name."""
+
+    name: str
+    type: TensorType
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,37 +54,96 @@ class Step:
 
 @dataclass(slots=True)
 class Builder:
-    """Collects the steps of one section that runs on pipeline stage ``stage``."""
+    """Collects the steps of one section. ``stage`` is the mesh that ``stage`` stands for in its layouts."""
 
     strategy: Strategy
     meshes: Mapping[str, Mesh]
-    stage: int = 0
-    entry: TensorType | None = None
+    stage: str = "s0"
+    entries: tuple[Entry, ...] = ()
+    phase: Phase = FORWARD
+    layer: int = -1
     steps: list[Step] = field(default_factory=list)
+    results: dict[str, Ref] = field(default_factory=dict)
+    """What it hands over to later sections, by name."""
     _placed: dict[tuple[Ref, TensorType], Ref] = field(default_factory=dict)
 
     # -- what lies where ------------------------------------------------------------------
 
-    def region(self, name: str) -> Region:
-        """A region of the strategy, ``stage`` resolved to the stage this section runs on."""
-        region = self.strategy.regions[name]
-        return replace(region, mesh=f"s{self.stage}") if region.mesh == "stage" else region
+    def region(self, place: str) -> Region:
+        """How values at a place lie, ``stage`` resolved to the mesh this section runs on."""
+        region = self._layout(place)
+        return replace(region, mesh=self.stage) if region.mesh == "stage" else region
+
+    def _layout(self, place: str) -> Region:
+        regions = self.strategy.regions
+        if place == "attention.keys":  # keys of all tokens, unless their own cut says otherwise
+            held = self._layout("attention.core")
+            return replace(held, cuts={symbol: axes for symbol, axes in held.cuts.items() if symbol != "S"})
+        while place not in regions:
+            place = {"shared": "ffn"}.get(place) or place.rpartition(".")[0] or "stream"
+        return regions[place]
+
+    def entry(self, name: str) -> Ref | None:
+        """A value that an earlier section handed over, or None."""
+        names = [entry.name for entry in self.entries]
+        return Ref(ENTRY, names.index(name)) if name in names else None
 
     def type_of(self, ref: Ref) -> TensorType:
         """The type of a value."""
         if ref.step == ENTRY:
-            if self.entry is None:
-                raise ValueError("a section without an entry has no entry value")
-            return self.entry
+            return self.entries[ref.output].type
         return self.steps[ref.step].kind.outputs[ref.output].type
 
-    def weight(self, region: str, *sizes: str | int) -> str:
-        """The text of a weight whose dimensions are cut as the region says."""
-        where = self.region(region)
-        dims = tuple(Dim(size, where.axes(size)) for size in map(Size.of, sizes))
-        held = TensorType(dims, where.mesh)
+    def cuts(self, ref: Ref, symbol: str) -> tuple[str, ...]:
+        """The axes that cut the dimension of size ``symbol``, major first."""
+        size = Size.of(symbol)
+        return next((dim.axes for dim in self.type_of(ref).dims if dim.size == size), ())
+
+    def summed(self, ref: Ref) -> TensorType:
+        """The type of a value with its partial sums added up, cut as it is."""
+        return replace(self.type_of(ref), partial=())
+
+    def whole(self, place: str, *sizes: str) -> TensorType:
+        """An uncut value on the mesh of a place."""
+        return TensorType(tuple(Dim(Size.of(size)) for size in sizes), self.region(place).mesh)
+
+    def replaced(self, ref: Ref, old: str, new: str, place: str) -> TensorType:
+        """The type of a value with the size ``old`` replaced by ``new``, cut as a place says."""
+        held, where = self.type_of(ref), self.region(place)
+        size = Size.of(new)
+        dims = tuple(Dim(size, where.axes(size)) if dim.size == Size.of(old) else dim for dim in held.dims)
+        return replace(held, dims=dims)
+
+    def weight(self, place: str, *sizes: str | int, like: Ref | None = None) -> TensorType:
+        """The type of a weight whose dimensions are cut as a place says; uncut beside the value ``like``."""
+        where = Region(self.type_of(like).mesh, {}) if like is not None else self.region(place)
+        held = TensorType(tuple(Dim(size, where.axes(size)) for size in map(Size.of, sizes)), where.mesh)
         check_type(held, self.meshes[where.mesh], self.strategy.sizes)
-        return str(held).partition(" @")[0]
+        return held
+
+    def cached_keys(self, window: str = "") -> str:
+        """The size that counts keys: new tokens; with a cache the context, or a shorter window if one token is new."""
+        phase, sizes = self.phase, self.strategy.sizes
+        if not phase.reads_cache:
+            return phase.tokens
+        if phase.writes_cache or not window:
+            return phase.keys
+        context, width = sizes.get(phase.keys), Size.of(window).bind(sizes).value
+        short = context is not None and width is not None and width < context
+        return window if short and sizes.get(phase.tokens) == 1 else phase.keys
+
+    def mask(self, q: Ref, k: Ref, mask: str, window: str = "") -> dict[str, str]:
+        """The attributes of scores that say which keys a query sees, and where the rank's tokens begin."""
+        if mask == "none" and not window:
+            return {}
+        tokens, keys = self.phase.tokens, self.cached_keys(window)
+        return {
+            "mask": mask,
+            "window": window,
+            "past": "" if keys == tokens else self.phase.past if keys == self.phase.keys else f"{keys}-{tokens}",
+            "offset": ",".join(self.cuts(q, tokens)),
+            "key_offset": ",".join(self.cuts(k, keys)),
+        }
 
     # -- steps ----------------------------------------------------------------------------
 
@@ -86,15 +154,18 @@ class Builder:
         inputs: Mapping[str, Ref],
         *,
         outputs: tuple[str, ...] = ("",),
+        weight: TensorType | None = None,
         per_expert: bool = False,
         params: Mapping[str, str] | None = None,
     ) -> Ref:
         """Append an operator; its output types follow from its inputs. Returns its first output."""
-        types = {slot: self.type_of(ref) for slot, ref in inputs.items()}
         given = {key: value for key, value in (params or {}).items() if value}
+        if weight is not None:
+            given = _with_param(given, str(weight).partition(" @")[0])
+        types = {slot: self.type_of(ref) for slot, ref in inputs.items()}
         try:
             inferred = OPERATORS[op].infer(types, given)
-        except (LayoutError, TypeTextError) as error:
+        except (LayoutError, TypeTextError, SizeError) as error:
             raise DagtoolError(f"{self.strategy.name}: {role}: {error}", "check the [regions] it lies in") from None
         kind = Kind(
             op,
@@ -105,11 +176,18 @@ class Builder:
         )
         return self._append(Step(kind, tuple(inputs.items()), self._meshes(kind), per_expert))
 
-    def source(self, role: str, region: str, *sizes: str) -> Ref:
-        """The input of the graph: whole, on the mesh of a region."""
-        held = TensorType(tuple(Dim(parse_size(size)) for size in sizes), self.region(region).mesh)
-        kind = Kind("input", role, (Port("", held),), (Port("", held),))
-        return self._append(Step(kind, (), (held.mesh,)))
+    def source(self, role: str, op: str, held: TensorType, **params: str) -> Ref:
+        """What needs no input: the graph's input, a cache, a parameter that is stored otherwise than used."""
+        inputs = (Port("", held),) if op == "input" else ()
+        return self._append(Step(Kind(op, role, inputs, (Port("", held),), tuple(params.items())), (), (held.mesh,)))
+
+    def softmax(self, role: str, scores: Ref, sinks: TensorType | None = None) -> Ref:
+        """Softmax over the last dimension, also where ranks hold parts of it."""
+        params = {"parameter": "attention.sinks"} if sinks else {}
+        if axes := self.type_of(scores).dims[-1].axes:
+            params = {"over": ",".join(axes), **params}
+            return self.add(role, "parallel_softmax", {"x": scores}, weight=sinks, params=params)
+        return self.add(role, "softmax", {"x": scores}, weight=sinks, params=params)
 
     def _append(self, step: Step) -> Ref:
         for port in step.kind.outputs:
@@ -156,7 +234,10 @@ class Builder:
         """Conversions are named after the value they convert, not after an earlier conversion of it."""
         while ref.step != ENTRY and OPERATORS[(step := self.steps[ref.step]).kind.op].name in _CONVERSIONS:
             ref = step.inputs[0][1]
-        return "entry" if ref.step == ENTRY else self.steps[ref.step].kind.role
+        if ref.step == ENTRY:
+            return "entry"
+        kind = self.steps[ref.step].kind
+        return f"{kind.role}.{name}" if (name := kind.outputs[ref.output].name) else kind.role
 
     def _collective(self, ref: Ref, op: str, **params: str) -> Ref:
         per_expert = ref.step != ENTRY and self.steps[ref.step].per_expert
@@ -213,7 +294,7 @@ class Builder:
         return self.convert(moved, target)
 
     def _is_next_stage(self, held: TensorType, target: TensorType) -> bool:
-        stages = {f"s{index}" for index in range(self.strategy.stages)}
+        stages = {f"s{index}" for index in range(self.strategy.stages)} if self.strategy.stages > 1 else set()
         return {held.mesh, target.mesh} <= stages
 
     def _send(self, ref: Ref, mesh: str) -> Ref:
@@ -227,3 +308,9 @@ class Builder:
 _CONVERSIONS = frozenset(
     {"all_reduce", "reduce_scatter", "all_gather", "all_to_all", "split", "send", "recv", "send_recv"}
 )
+
+
+def _with_param(given: Mapping[str, str], weight: str) -> dict[str, str]:
+    """The parameters with the weight's layout where it is written: before what tells how it is applied."""
+    before = {key: value for key, value in given.items() if key in {"function", "experts", "owner"}}
+    return {**before, "param": weight, **{key: value for key, value in given.items() if key not in before}}

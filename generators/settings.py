@@ -7,7 +7,7 @@ from typing import Any
 
 from dagtool.errors import DagtoolError, did_you_mean
 from dagtool.generators.strategy import Strategy, parse_strategy, table_of
-from dagtool.model.transformer import SYMBOLS
+from dagtool.model.vocabulary import SYMBOLS
 
 __all__ = ["apply_settings", "parse_settings"]
 

@@ -13,10 +13,12 @@ from math import prod
 from typing import Any
 
 from dagtool.errors import DagtoolError, did_you_mean
+from dagtool.generators.phase import FORWARD, PHASES, Phase
 from dagtool.model.byte_count import parse_bytes
 from dagtool.model.mesh import Mesh
 from dagtool.model.size import Size
-from dagtool.model.transformer import SYMBOLS, Model, ModelError, needed_sizes
+from dagtool.model.tree import Model, ModelError, model_of
+from dagtool.model.vocabulary import SYMBOLS
 
 __all__ = ["Difference", "Region", "Statement", "Strategy", "parse_strategy", "read_document", "table_of"]
 
@@ -32,10 +34,10 @@ _DEFAULT_REGIONS = {
     "head": "stream",
     "output": "stream",
 }
-_CUTTABLE = "BSHNGDFEV"
+_CUTTABLE = frozenset(SYMBOLS) - {"K", "L", "W", "P"}
 _KEYWORDS = frozenset({"node", "edge", "graph", "digraph", "subgraph", "strict"})
 _MOST_GPUS = 1 << 20
-_CHOICES: dict[str, tuple[str, ...]] = {
+OPERATOR_CHOICES: dict[str, tuple[str, ...]] = {
     "qkv": ("fused", "separate"),
     "heads": ("inner", "outer"),
     "merge_heads": ("no", "yes"),
@@ -96,6 +98,7 @@ class Strategy:
     gpu_memory: str = ""
     """What each GPU has, like 80GiB; empty where it is not said."""
     model: Model = field(default_factory=Model)
+    phases: tuple[Phase, ...] = (FORWARD,)
     sizes: dict[str, int | None] = field(default_factory=dict)
     degrees: dict[str, int] = field(default_factory=dict)
     mesh_axes: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -177,7 +180,7 @@ def parse_strategy(name: str, document: Mapping[str, Any]) -> Strategy:
         "stated",
         "differences",
     ]
-    _only(document, ["name", "summary", "document", "gpu_memory", "assumed", *tables], "a strategy file")
+    _only(document, ["name", "summary", "document", "gpu_memory", "assumed", "phase", *tables], "a strategy file")
     for key in tables[:-1]:
         table_of(document, key)
     model = _model(table_of(document, "model"))
@@ -190,7 +193,8 @@ def parse_strategy(name: str, document: Mapping[str, Any]) -> Strategy:
         document=str(document.get("document", "")),
         gpu_memory=_memory(document.get("gpu_memory", "")),
         model=model,
-        sizes=_sizes(table_of(document, "sizes"), model),
+        phases=_phases(document.get("phase", "forward")),
+        sizes=_sizes(table_of(document, "sizes")),
         degrees=degrees,
         mesh_axes=_mesh_axes(table_of(document, "mesh"), degrees),
         first_gpu={key: _whole(value, f"first_gpu {key}", 0) for key, value in table_of(document, "first_gpu").items()},
@@ -205,12 +209,33 @@ def parse_strategy(name: str, document: Mapping[str, Any]) -> Strategy:
     return strategy
 
 
+_MODEL_DEFAULTS = {
+    "ffn": "dense",
+    "activation": "gelu",
+    "gated": False,
+    "norm": "layer",
+    "embedding": "token",
+    "mask": "causal",
+}
+"""What a strategy file need not say of its model. It is written into every graph."""
+
+
 def _model(table: Mapping[str, Any]) -> Model:
-    _only(table, ["ffn", "activation", "gated", "norm", "embedding"], "[model]")
+    from dagtool.generators.blocks.architecture import resolve
+
     try:
-        return Model(**table)
+        model = model_of({**_MODEL_DEFAULTS, **table})
+        resolve(model)
     except ModelError as error:
-        raise DagtoolError(str(error)) from None
+        raise DagtoolError(f"[model] {error}") from None
+    return model
+
+
+def _phases(value: Any) -> tuple[Phase, ...]:
+    if value not in PHASES:
+        known = list(PHASES)
+        raise DagtoolError(f"phase is {value!r}", did_you_mean(str(value), known) or f"known: {', '.join(known)}")
+    return (PHASES[value],)
 
 
 def _name(value: Any) -> str:
@@ -286,11 +311,8 @@ def _stated(table: Mapping[str, Any]) -> tuple[Statement, ...]:
     return tuple(found)
 
 
-def _sizes(table: Mapping[str, Any], model: Model) -> dict[str, int | None]:
+def _sizes(table: Mapping[str, Any]) -> dict[str, int | None]:
     _only(table, list(SYMBOLS), "[sizes]")
-    for symbol in needed_sizes(model):
-        if symbol not in table:
-            raise DagtoolError(f"[sizes] does not give {symbol} ({SYMBOLS[symbol]})")
     return {
         symbol: None if value == symbol else _whole(value, f"size {symbol} ({SYMBOLS[symbol]})")
         for symbol, value in table.items()
@@ -321,13 +343,13 @@ def _mesh_axes(table: Mapping[str, Any], degrees: Mapping[str, int]) -> dict[str
 
 
 def _operators(table: Mapping[str, Any]) -> dict[str, str]:
-    _only(table, list(_CHOICES), "[operators]")
+    _only(table, list(OPERATOR_CHOICES), "[operators]")
     for key, value in table.items():
-        if value not in _CHOICES[key]:
-            known = list(_CHOICES[key])
+        if value not in OPERATOR_CHOICES[key]:
+            known = list(OPERATOR_CHOICES[key])
             hint = did_you_mean(str(value), known) or f"known: {', '.join(known)}"
             raise DagtoolError(f"[operators] {key} is {value!r}", hint)
-    return {key: table.get(key, known[0]) for key, known in _CHOICES.items()}
+    return {key: table.get(key, known[0]) for key, known in OPERATOR_CHOICES.items()}
 
 
 def _names(table: Mapping[str, Any]) -> dict[str, str]:
@@ -366,7 +388,7 @@ def _region(name: str, text: str, strategy: Strategy) -> Region:
         if symbol not in _CUTTABLE or not axes or len(set(axes)) < len(axes):
             raise DagtoolError(
                 f"region {name!r}: cannot read {cut!r}",
-                f"a cut is written like N/tp or B/dp/ep; dimensions: {' '.join(_CUTTABLE)}",
+                f"a cut is written like N/tp or B/dp/ep; dimensions: {' '.join(s for s in SYMBOLS if s in _CUTTABLE)}",
             )
         for axis in axes:
             if axis not in axes_here:

@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from dagtool.dag.graph import Dag, Kind
     from dagtool.dot import DotGraph
     from dagtool.dot.labels import Labels
-    from dagtool.model.dataflow import Part
+    from dagtool.generators.phase import Phase
+    from dagtool.generators.unsharded import ModelParts, Part
     from dagtool.model.tensor import TensorType
-    from dagtool.model.transformer import Model
+    from dagtool.model.tree import Model
     from dagtool.report.fix import Proposal
     from dagtool.validators.edges import EdgeEnds, EdgeFault, Ends
     from dagtool.validators.inventory import Inventory
@@ -246,13 +247,16 @@ class Context:
     @cached_property
     def missing_sizes(self) -> list[str]:
         """Sizes that the declared model has and the graph does not give."""
-        from dagtool.model.transformer import ModelError, needed_sizes, parse_model
+        from dagtool.generators.unsharded import needed_sizes
+        from dagtool.model.size import SizeError
+        from dagtool.model.tree import ModelError, parse_model
 
+        sizes = self.dag.sizes
         try:
-            model = parse_model(self.dag.facts["model"])
-        except (KeyError, ModelError):
+            needed = needed_sizes(parse_model(self.dag.facts["model"]), frozenset(sizes), self.phase)
+        except (KeyError, ModelError, SizeError):
             return []
-        return [symbol for symbol in needed_sizes(model) if symbol not in self.dag.sizes]
+        return [symbol for symbol in needed if symbol not in sizes]
 
     @cached_property
     def edge_ends(self) -> EdgeEnds:
@@ -283,38 +287,49 @@ class Context:
     @cached_property
     def model(self) -> Model:
         """The model the graph deploys (precondition ``model``)."""
-        from dagtool.model.transformer import parse_model
+        from dagtool.model.tree import parse_model
 
         return parse_model(self.dag.facts["model"])
 
-    @property
-    def grouped(self) -> bool:
-        """Whether attention has fewer heads of keys and values than of queries."""
-        return "G" in self.dag.sizes
+    @cached_property
+    def phase(self) -> Phase:
+        """What the graph runs: a forward pass unless it says otherwise."""
+        from dagtool.generators.phase import FORWARD, PHASES
+
+        return PHASES.get(self.dag.facts.get("phase", ""), FORWARD)
+
+    @cached_property
+    def model_parts(self) -> ModelParts:
+        """The parts of the model, by kind of layer."""
+        from dagtool.generators.unsharded import model_parts
+
+        return model_parts(self.model, self.dag.sizes, self.phase)
 
     @cached_property
     def parts(self) -> dict[str, Part]:
-        """The parts of the model by role."""
-        from dagtool.model.dataflow import model_parts
-
-        return model_parts(self.model, grouped=self.grouped)
+        """The parts of the model by role, those of several kinds of layer united."""
+        return self.model_parts.all()
 
     @cached_property
     def bases(self) -> list[str]:
         """For each kind the part of the model whose value it holds."""
-        from dagtool.model.dataflow import base_role
+        from dagtool.model.roles import base_role
 
         return [base_role(kind.role) for kind in self.dag.kinds]
 
     @cached_property
     def results(self) -> frozenset[str]:
         """The part that is the result of a layer."""
-        return frozenset({"moe.residual" if self.model.ffn == "moe" else "mlp.residual"})
+        from dagtool.generators.blocks.architecture import resolve
+
+        return frozenset(f"{kind.ffn.prefix}.residual" for kind in resolve(self.model).kinds.values())
 
     @cached_property
     def entries(self) -> frozenset[str]:
         """Parts whose value may enter a layer or the head: a layer's result, the embedding, what carries them."""
-        how = self.model.embedding
+        how = str(self.model.options.get("embedding", "token"))
+        if self.model.options.get("embedding_scale"):
+            return self.results | {"embedding.scale", "entry"}
         embedded = "input" if how == "none" else "embedding.add" if "," in how else "embedding.tokens"
         return self.results | {embedded, "entry"}
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from dagtool.model.dataflow import EXPERT_PARTS, base_role
 from dagtool.model.mesh import Mesh, format_gpus
+from dagtool.model.roles import base_role
 from dagtool.ops.base import axes_param
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Coverage:
             if not known[kind]:
                 continue
             role = dag.kinds[kind].role
-            per_expert = ctx.bases[kind] in EXPERT_PARTS and len(dag.kinds[kind].meshes) == 1
+            per_expert = ctx.parts[ctx.bases[kind]].per_expert and len(dag.kinds[kind].meshes) == 1
             key = (role, layer, expert if per_expert else -1)
             found.setdefault(key, []).append(node)
             self.layers_of.setdefault(role, set()).add(layer)
@@ -102,7 +102,7 @@ class Coverage:
         if len(meshes) > 1:
             return set(meshes[-1].gpus) if op == "recv" else {gpu for mesh in meshes for gpu in mesh.gpus}
         mesh = meshes[0]
-        if base_role(role) in EXPERT_PARTS:
+        if self._ctx.parts[base_role(role)].per_expert:
             return self._expert_gpus(expert, mesh, held)
         return set(mesh.gpus)
 

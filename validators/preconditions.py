@@ -28,13 +28,14 @@ def _edges(ctx: Context) -> str:
 
 
 def _model(ctx: Context) -> str:
-    from dagtool.model.transformer import ModelError, parse_model
+    from dagtool.generators.blocks.architecture import resolve
+    from dagtool.model.tree import ModelError, parse_model
 
     text = ctx.dag.facts.get("model")
     if text is None:
         return "the graph does not say which model it deploys"
     try:
-        parse_model(text)
+        resolve(parse_model(text))
     except ModelError as error:
         return str(error)
     missing = ctx.missing_sizes

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dagtool.generators.blocks.common import LayerOptions, norm
 from dagtool.generators.blocks.options import option
+from dagtool.generators.program import Builder, Ref
 
-__all__ = ["EmbeddingOptions", "HeadOptions"]
+__all__ = ["EmbeddingOptions", "HeadOptions", "build_embedding", "build_head"]
 
 EMBEDDINGS = ("token", "token+position", "token,position", "none")
 
@@ -29,3 +31,43 @@ class HeadOptions:
 
     tied: bool = option(False, "whether the projection onto the vocabulary is the embedding's table")
     logit_softcap: float = option(0.0, "logits become cap * tanh(logits / cap); 0: they stay")
+
+
+def build_embedding(b: Builder, options: EmbeddingOptions) -> Ref:
+    """Input and embedding: ids [B, S] -> [B, S, H]; a model without embedding takes [B, S, H]."""
+    how, tokens = options.embedding, b.phase.tokens
+    if how == "none":
+        return b.place(b.source("input", "input", b.whole("input", "B", tokens, "H")), "stream")
+    ids = b.place(b.source("input", "input", b.whole("input", "B", tokens)), "embedding")
+    if how != "token,position":
+        x = _table(b, "embedding.tokens", ids, how, options)
+        if options.embedding_scale:
+            x = b.add("embedding.scale", "scale", {"x": x}, params={"factor": options.embedding_scale})
+        return b.place(x, "stream")
+    x = _table(b, "embedding.tokens", ids, "token", options)
+    positions = _table(b, "embedding.positions", ids, "position", options)
+    if b.type_of(x) == b.type_of(positions):  # one conversion of the sum instead of one of each term
+        return b.place(b.add("embedding.add", "add", {"x": x, "y": positions}), "stream")
+    return b.add("embedding.add", "add", {"x": b.place(x, "stream"), "y": b.place(positions, "stream")})
+
+
+def _table(b: Builder, role: str, ids: Ref, tables: str, options: EmbeddingOptions) -> Ref:
+    params = {"tables": tables}
+    rows = options.positions if tables == "position" else "V"
+    if "position" in tables:
+        params |= {"past": b.phase.past, "positions": options.positions if options.positions != "S" else ""}
+    return b.add(role, "embedding", {"x": ids}, weight=b.weight("embedding", rows, "H"), params=params)
+
+
+def build_head(b: Builder, x: Ref, options: HeadOptions, layer: LayerOptions) -> Ref:
+    """Final norm, projection onto the vocabulary, output."""
+    x = b.place(x, "stream")
+    if b.phase.last_only:
+        x = b.place(b.add("head.last_token", "last_token", {"x": x}, params={"along": "1"}), "stream")
+    h = b.place(norm(b, "head.norm", x, layer), "head")
+    params = {"parameter": "embedding.tokens"} if options.tied else {}
+    logits = b.add("head.projection", "linear", {"x": h}, weight=b.weight("head", "H", "V"), params=params)
+    if options.logit_softcap:
+        logits = b.place(logits, "output")
+        logits = b.add("head.softcap", "softcap", {"x": logits}, params={"cap": repr(options.logit_softcap)})
+    return b.add("output", "output", {"x": b.place(logits, "output")})

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from dagtool.generators.blocks.dense import FeedForwardOptions
+from dagtool.generators.blocks.common import LayerOptions
+from dagtool.generators.blocks.dense import FeedForwardOptions, Where, feed_forward
 from dagtool.generators.blocks.options import option
+from dagtool.generators.program import Builder, Ref
 
-__all__ = ["PREFIX", "SLOT", "Options"]
+__all__ = ["PREFIX", "SLOT", "Options", "build"]
 
 SLOT = "ffn"
 PREFIX = "moe"
@@ -30,3 +32,54 @@ class Options(FeedForwardOptions):
         "max", "the score of a group: that of its best expert, or the sum of its best two", ("max", "top2")
     )
     shared: str = option("", "the width of the shared experts together, a size like Fs; empty: there are none")
+
+
+def build(b: Builder, h: Ref, options: Options, layer: LayerOptions) -> Ref:
+    """Normalised stream [B, S, H] -> [B, S, H]: the weighted sum of each token's K experts, and the shared ones."""
+    routed = _routed(b, b.place(h, "router"), options)
+    if not options.shared:
+        return routed
+    narrow = replace(options, width=options.shared, ffn_bias=False)
+    shared = feed_forward(b, {"x": b.place(h, "shared")}, narrow, Where("shared", "shared"))
+    if b.type_of(routed) != b.type_of(shared):  # else one conversion of the sum instead of one of each term
+        routed, shared = b.place(routed, "stream"), b.place(shared, "stream")
+    return b.add("moe.shared_sum", "add", {"x": routed, "y": shared})
+
+
+def _gate_params(options: Options) -> dict[str, str]:
+    """What of the gate differs from a softmax over the K best logits."""
+    grouped = options.groups > 1
+    params = {
+        "scores": options.gate if options.gate != "softmax" else "",
+        "normalise": "" if options.normalise else "no",
+        "factor": repr(options.routed_scale) if options.routed_scale != 1 else "",
+        "bias": "yes" if options.gate_bias else "",
+        "correction": "yes" if options.correction else "",
+        "groups": str(options.groups) if grouped else "",
+        "top_groups": str(options.top_groups) if grouped else "",
+        "group_score": options.group_score if grouped else "",
+    }
+    return {"top_k": "K", **params}
+
+
+def _routed(b: Builder, h: Ref, options: Options) -> Ref:
+    route = b.add("moe.gate", "gate", {"x": h}, weight=b.weight("router", "H", "E"), params=_gate_params(options))
+    owner = b.region("experts").cuts.get("E", ())
+    exchanged = bool(owner) and set(owner) <= set(b.type_of(h).sharded_axes)
+    routing = {"experts": "E", "owner": ",".join(owner)}
+    pick = {"x": h, "route": route}
+    params: dict[str, str] = {}
+    if exchanged:
+        pick = {"x": b.add("moe.dispatch", "dispatch", pick, params=routing)}
+    elif b.strategy.operators["routing"] == "nodes":
+        pick = {"x": b.add("moe.route", "route", pick, per_expert=True, params=routing)}
+    else:
+        params = routing
+    tokens = feed_forward(b, pick, options, Where("moe", "experts", per_expert=True), params)
+    tokens = b.convert(tokens, b.summed(tokens))
+    back = {"tokens": tokens, "route": route}
+    if exchanged:
+        return b.add("moe.combine", "combine", back, params=routing)
+    if owner and b.strategy.operators["routing"] == "nodes":
+        return b.add("moe.route_back", "route_back", back, per_expert=True, params=routing)
+    return b.add("moe.combine", "combine_reduce" if owner else "aggregate", back, params=routing)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from dagtool.dag.graph import Kind
 from dagtool.errors import did_you_mean
-from dagtool.model.dataflow import ENTRY
+from dagtool.model.roles import ENTRY
 from dagtool.model.tensor import TypeTextError, parse_type
 from dagtool.ops import OPERATORS
 from dagtool.report.finding import Finding

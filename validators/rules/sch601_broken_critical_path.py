@@ -17,8 +17,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from dagtool.cost.critical import heaviest_path
+from dagtool.generators.unsharded import products
 from dagtool.model.mesh import format_gpus
-from dagtool.model.transformer import reference_matmuls
 from dagtool.report.finding import Finding
 from dagtool.validators.rule import Rule, Severity
 
@@ -66,14 +66,14 @@ GOOD = """digraph {
 
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding that names the parts and the layers the path misses."""
-    parts = reference_matmuls(ctx.model, grouped=ctx.grouped)
+    parts = products(ctx.model, ctx.dag.sizes, ctx.phase)
     layers = ctx.dag.sizes.get("L") or 1
     # Parts that run beside each other are one station: the path passes the heavier of them.
     station_of: dict[str, str] = {}
     stations: dict[str, bool] = {}
     for part in parts:
         station = list(stations)[-1] if part.beside else part.part
-        stations.setdefault(station, part.per_layer)
+        stations.setdefault(station, part.in_layers)
         station_of.update(dict.fromkeys(part.roles, station))
     met: dict[str, set[int]] = {station: set() for station in stations}
     for node in heaviest_path(ctx.dag, ctx.order, ctx.before).nodes:

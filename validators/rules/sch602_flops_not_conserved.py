@@ -19,7 +19,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from dagtool.cost.work import role_flops
-from dagtool.model.transformer import reference_matmuls
+from dagtool.generators.unsharded import products
 from dagtool.report.finding import Finding
 from dagtool.validators.rule import Rule, Severity
 
@@ -49,15 +49,14 @@ GOOD = """digraph {
 
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for all parts that occur in the graph with another amount of work."""
-    layers = ctx.dag.sizes.get("L") or 1
     done = _totals(ctx)
     wrong: list[str] = []
     nodes: list[int] = []
-    for part in reference_matmuls(ctx.model, grouped=ctx.grouped):
+    for part in products(ctx.model, ctx.dag.sizes, ctx.phase):
         kinds = [index for index, kind in enumerate(ctx.dag.kinds) if kind.role in part.roles and index in done]
         if not kinds:
             continue  # a part that is not there at all is MOD703's
-        expected = part.flops.bind(ctx.dag.sizes) * (layers if part.per_layer else 1)
+        expected = part.flops.bind(ctx.dag.sizes) * (part.layers or 1)
         total = sum((done[index].get(expected.powers, Fraction()) for index in kinds), Fraction())
         whole = Fraction(expected.numerator, expected.denominator)
         if total != whole or any(powers != expected.powers for index in kinds for powers in done[index]):

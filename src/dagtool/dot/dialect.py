@@ -13,7 +13,7 @@ from dagtool.dag.graph import Dag, EdgeKind, Kind, Port, Problem
 from dagtool.model.byte_count import parse_bytes
 from dagtool.model.mesh import MeshError, parse_gpus, parse_meshes
 from dagtool.model.tensor import TypeTextError, parse_ports
-from dagtool.model.transformer import ModelError, parse_model
+from dagtool.model.tree import ModelError, parse_model
 
 if TYPE_CHECKING:
     from dagtool.dot.graph import DotGraph
@@ -22,7 +22,9 @@ __all__ = ["PARAMETERS", "to_dag"]
 
 PARAMETERS = (
     "param", "contract", "fused", "einsum", "function", "tables", "over", "along", "to_along", "to",
-    "owner", "experts", "top_k", "count",
+    "owner", "experts", "top_k", "count", "mask", "window", "past", "offset", "key_offset", "scale", "softcap",
+    "epsilon", "bias", "limit", "factor", "cap", "pairs", "theta", "scaling", "positions", "parameter", "scores",
+    "normalise", "correction", "groups", "top_groups", "group_score",
 )  # fmt: skip
 """Attributes that are parameters of an operator."""
 
@@ -81,7 +83,7 @@ def _read_header(graph: DotGraph, dag: Dag) -> None:
     dag.facts = {key: attributes[key] for key in _FACTS if key in attributes}
 
 
-_FACTS = ("preset", "model", "gpu_memory")
+_FACTS = ("preset", "model", "phase", "gpu_memory")
 
 _SYMBOL = re.compile(r"[A-Z][A-Za-z0-9_]*\Z")
 

@@ -10,6 +10,7 @@ from dagtool.dag import algorithms
 from dagtool.dag.graph import Dag, Kind
 from dagtool.dag.semantics import carried, slot_types, weight_of
 from dagtool.execute.weights import Weights
+from dagtool.model.amount import parse_amount, parse_factor
 from dagtool.model.mesh import Mesh
 from dagtool.model.size import parse_size
 from dagtool.model.tensor import TensorType
@@ -68,23 +69,40 @@ class Here:
             raise LayoutError(f"{symbol} is not a whole number of the graph's sizes")
         return value
 
+    @property
+    def role(self) -> str:
+        """The node's role."""
+        return self.kind.role
+
+    def amount(self, text: str) -> int:
+        """The number that a sum of sizes is, with the small sizes."""
+        value = parse_amount(text).value(self.sizes)
+        if value is None:
+            raise LayoutError(f"{text} is not a whole number of the graph's sizes")
+        return value
+
+    def factor(self, text: str) -> float:
+        """The number that a factor is, with the small sizes."""
+        value = parse_factor(text).value(self.sizes)
+        if value is None:
+            raise LayoutError(f"{text} is not a number of the graph's sizes")
+        return value
+
     def weight(self) -> Array:
         """The GPU's part of the node's weight."""
         held = weight_of(self.kind)
         if held is None:
             raise LayoutError("states no weight (attribute 'param')")
-        return self._cut(self.kind.role, held)
+        return self.parameter(self.params.get("parameter") or self.kind.role, held)
 
-    def table(self, rows: str) -> Array:
-        """The GPU's part of the position table [rows, H]."""
-        held = weight_of(self.kind)
-        assert held is not None
-        positions = TensorType((type(held.dims[0])(parse_size(rows)), held.dims[1]), held.mesh)
-        return self._cut("embedding.positions", positions)
-
-    def _cut(self, role: str, held: TensorType) -> Array:
-        shape = tuple(self.count(str(dim.size)) for dim in held.dims)
-        return self.weights.whole(role, self.layer, self.expert, shape)[self.part(held)]
+    def parameter(self, role: str, tensor: TensorType) -> Array:
+        """The GPU's part of the parameter ``role``; a table [V, H] that is used as [H, V] is transposed."""
+        shape = tuple(self.count(str(dim.size)) for dim in tensor.dims)
+        if role == "embedding.tokens" and self.kind.role != role:
+            whole = self.weights.whole(role, self.layer, self.expert, shape[::-1]).T
+        else:
+            whole = self.weights.whole(role, self.layer, self.expert, shape)
+        return whole[self.part(tensor)]
 
 
 @dataclass(slots=True)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from math import prod, sqrt
 from typing import Any, ClassVar
 
-from dagtool.model.size import Size, product
+from dagtool.model.amount import parse_amount, parse_factor
+from dagtool.model.size import Size, parse_size, product
 from dagtool.model.tensor import Dim, TensorType
 from dagtool.ops.base import (
+    KeptPairs,
     LayoutError,
     Local,
     Matmul,
@@ -21,10 +24,17 @@ from dagtool.ops.base import (
     only,
     require_no_partial,
     require_whole,
+    weight_type,
 )
+from dagtool.ops.collective import Collective, over_axes
 from dagtool.ops.factors import contract, parse_spec
+from dagtool.ops.pointwise import soften
+from dagtool.ops.rotary import check_offset, past, token_positions
 
-__all__ = ["HeadMerge", "HeadSplit", "Scores", "Softmax", "WeightedSum"]
+__all__ = ["HeadMerge", "HeadSplit", "ParallelSoftmax", "Scores", "Softmax", "WeightedSum"]
+
+
+MASKS = ("none", "causal")
 
 
 def einsum(spec: str, *operands: Any) -> Any:
@@ -38,12 +48,15 @@ def einsum(spec: str, *operands: Any) -> Any:
         raise LayoutError(f"local shapes {shapes} do not fit {spec}: {error}") from None
 
 
-def softmax(x: Any) -> Any:
-    """Over the last dimension."""
+def softmax(x: Any, sinks: Any = None) -> Any:
+    """Over the last dimension; ``sinks``, one for each row, take part in the sum only."""
     import numpy as np
 
-    shifted = np.exp(x - x.max(axis=-1, keepdims=True))
-    return shifted / shifted.sum(axis=-1, keepdims=True)
+    top = x.max(axis=-1, keepdims=True)
+    top = top if sinks is None else np.maximum(top, sinks)
+    shifted = np.exp(x - top)
+    total = shifted.sum(axis=-1, keepdims=True)
+    return shifted / (total if sinks is None else total + np.exp(sinks - top))
 
 
 class _Product(Operator):
@@ -81,26 +94,85 @@ class _Product(Operator):
 
 
 class Scores(_Product):
-    """Q K^T / sqrt(D) per head: q, k [B, S, N, D] -> [B, N, S, S]."""
+    """Q K^T per head, scaled and masked: q [B, S, N, D], k [B, T, N, D] -> [B, N, S, T].
+
+    ``mask``: causal, then a query sees no later key; ``window``: and only that many. Queries begin behind ``past``
+    keys. ``offset`` and ``key_offset`` name the axes that cut queries and keys: a rank's first is not the first of all.
+    """
 
     name = "scores"
     slots = ("q", "k")
     cached = "k"
-    defaults: ClassVar[Mapping[str, str]] = {"einsum": "bsnd,btnd->bnst"}
+    defaults: ClassVar[Mapping[str, str]] = {"einsum": "bsnd,btnd->bnst", "mask": "none"}
 
     @staticmethod
     def _on_chip(moved: tuple[Size, ...]) -> tuple[Size, ...]:
         """The scores."""
         return moved[2:]
 
+    def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
+        """The factor rule over ``einsum``; a soft cap or a mask needs whole scores, and offsets that fit the cuts."""
+        (found,) = super().infer(inputs, params)
+        if params.get("mask", "none") not in MASKS:
+            raise LayoutError(f"knows no mask {params['mask']!r}: {', '.join(MASKS)}")
+        if params.get("scale"):
+            parse_factor(params["scale"])
+        if params.get("softcap"):
+            require_no_partial(found, "a soft cap")
+        if self._masked(params):
+            require_no_partial(found, "a mask")
+            check_offset(found.dims[-2].axes, params, "offset", "queries")
+            check_offset(found.dims[-1].axes, params, "key_offset", "keys")
+            parse_amount(params.get("past") or "0")
+            if params.get("window"):
+                parse_size(params["window"])
+        return (found,)
+
+    @staticmethod
+    def _masked(params: Params) -> bool:
+        return params.get("mask", "none") != "none" or bool(params.get("window"))
+
+    def work(self, inputs: Types, outputs: Sequence[TensorType], params: Params, axis_sizes: Mapping[str, int]) -> Work:
+        """One product; of its pairs of query and key the mask keeps a share."""
+        work = super().work(inputs, outputs, params, axis_sizes)
+        return replace(work, kept=kept_pairs(outputs[0], params)) if self._masked(params) else work
+
     def run(self, here: Local, values: Values) -> tuple[Any, ...]:
-        """Scaled by the square root of the head size."""
+        """Scaled by one over the square root of the head size, or by ``scale``; -inf where the mask hides the key."""
+        import numpy as np
+
         (scores,) = super().run(here, values)
-        # The whole head size, also where a GPU has only a part of it.
-        letters = parse_spec(self._spec(here.params)).inputs[0]
-        dims = here.types["q"].dims
-        width = prod(here.count(str(dim.size)) for letter, dim in zip(letters, dims, strict=True) if letter == "d")
-        return (scores / sqrt(width),)
+        if scale := here.params.get("scale"):
+            scores = scores * here.factor(scale)
+        else:  # the whole head size, also where a GPU has only a part of it
+            letters = parse_spec(self._spec(here.params)).inputs[0]
+            dims = here.types["q"].dims
+            width = prod(here.count(str(dim.size)) for letter, dim in zip(letters, dims, strict=True) if letter == "d")
+            scores = scores / sqrt(width)
+        if here.params.get("softcap"):
+            scores = soften(scores, float(here.params["softcap"]))
+        if not self._masked(here.params):
+            return (scores,)
+        (found,) = super().infer(here.types, here.params)
+        queries = token_positions(here, found, len(found.dims) - 2, "offset") + past(here)
+        keys = token_positions(here, found, len(found.dims) - 1, "key_offset")
+        behind = queries[:, None] - keys[None, :]
+        seen = behind >= 0 if here.params.get("mask") == "causal" else np.ones_like(behind, dtype=bool)
+        if window := here.params.get("window"):
+            seen &= behind < here.count(window)
+        return (np.where(seen, scores, -np.inf),)
+
+
+def kept_pairs(scores: TensorType, params: Params) -> KeptPairs:
+    """Which pairs of query and key the mask of scores [.., S, T] keeps."""
+    window = params.get("window")
+    return KeptPairs(
+        scores.dims[-2].size,
+        scores.dims[-1].size,
+        params.get("past", ""),
+        parse_size(window) if window else None,
+        causal=params.get("mask") == "causal",
+    )
 
 
 class WeightedSum(_Product):
@@ -118,7 +190,10 @@ class WeightedSum(_Product):
 
 
 class Softmax(Operator):
-    """Softmax over the last dimension, which each GPU must hold whole."""
+    """Softmax over the last dimension, which each GPU must hold whole.
+
+    With a weight [N] of sinks, one for each head: a further logit that takes part in the sum and has no value.
+    """
 
     name = "softmax"
 
@@ -127,6 +202,7 @@ class Softmax(Operator):
         x = inputs["x"]
         require_no_partial(x, "softmax")
         require_whole(x, -1, "softmax")
+        check_sinks(x, params)
         return (x,)
 
     def work(self, inputs: Types, outputs: Sequence[TensorType], params: Params, axis_sizes: Mapping[str, int]) -> Work:
@@ -136,7 +212,56 @@ class Softmax(Operator):
 
     def run(self, here: Local, values: Values) -> tuple[Any, ...]:
         """exp(x - max) over its sum."""
-        return (softmax(only(values, "x")),)
+        return (softmax(only(values, "x"), local_sinks(here)),)
+
+
+def check_sinks(x: TensorType, params: Params) -> None:
+    """Sinks are cut as the heads of scores [B, heads.., S, T]. Raises LayoutError."""
+    if not params.get("param"):
+        return
+    weight = weight_type(params, x.mesh)
+    if weight.dims != x.dims[1:-2]:
+        raise LayoutError(f"its sinks {params['param']} do not lie as the heads of {x}")
+
+
+def local_sinks(here: Local) -> Any:
+    """The sinks of this GPU's heads beside scores [B, heads.., S, T], or None."""
+    return here.weight()[..., None, None] if here.params.get("param") else None
+
+
+class ParallelSoftmax(Collective):
+    """Softmax over the last dimension where the ranks along ``over`` hold parts of it.
+
+    They agree on the largest logit and on the sum of exponentials of each row: two all-reduces of one number a row.
+    """
+
+    name = "parallel_softmax"
+    algorithm = "all_reduce"
+
+    def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
+        """Same type as the input, whose last dimension is cut along ``over``."""
+        x = inputs["x"]
+        require_no_partial(x, "softmax")
+        if not x.dims or x.dims[-1].axes != over_axes(params):
+            raise LayoutError(f"sums over {','.join(over_axes(params))} but the last dimension of {x} is cut otherwise")
+        check_sinks(x, params)
+        return (x,)
+
+    def work(self, inputs: Types, outputs: Sequence[TensorType], params: Params, axis_sizes: Mapping[str, int]) -> Work:
+        """Reads and writes the scores; two numbers of each row are all-reduced."""
+        local = inputs["x"].local_shape(axis_sizes)
+        ranks = prod(axis_sizes[axis] for axis in over_axes(params))
+        rows = product(local[:-1])
+        moved = (product(local), product(local))
+        return Work(elements_moved=moved, elements_sent=rows * 4 * (ranks - 1) / ranks, on_chip=moved)
+
+    def exchange(self, members: Sequence[Local], values: Sequence[Values]) -> list[Any]:
+        """Each member's part of the softmax of all."""
+        import numpy as np
+
+        parts = [only(held, "x") for held in values]
+        whole = softmax(np.concatenate(parts, axis=-1), local_sinks(members[0]))
+        return list(np.split(whole, np.cumsum([part.shape[-1] for part in parts])[:-1], axis=-1))
 
 
 class _Rearrange(Operator):

@@ -5,8 +5,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, ClassVar, Protocol
 
+from dagtool.model.amount import parse_amount
 from dagtool.model.size import ONE, Size, product
 from dagtool.model.tensor import TensorType, parse_type
 
@@ -51,12 +53,48 @@ class Matmul:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptPairs:
+    """The pairs of query and key that a mask keeps, of ``queries`` x ``keys`` in all."""
+
+    queries: Size
+    keys: Size
+    past: str
+    window: Size | None = None
+    causal: bool = True
+
+    def share(self, sizes: Mapping[str, int | None]) -> Fraction:
+        """The kept pairs over all pairs; 1 while a size is a symbol."""
+        numbers = [self.queries.bind(sizes).value, self.keys.bind(sizes).value]
+        before = parse_amount(self.past).value(sizes) if self.past else 0
+        window = None if self.window is None else self.window.bind(sizes).value
+        if None in numbers or before is None or (self.window is not None and window is None):
+            return Fraction(1)
+        queries, keys = (int(number or 0) for number in numbers)
+        pairs = _pairs_behind(before, queries, keys) if self.causal else queries * keys
+        if window is not None:  # a query at position p sees min(window, p + 1) keys
+            pairs -= _pairs_behind(before - window, queries, keys)
+        return Fraction(pairs, queries * keys)
+
+
+def _pairs_behind(first: int, queries: int, keys: int) -> int:
+    """How many pairs have a key at or before the query: queries stand at ``first``, ``first + 1``, …"""
+    total = 0
+    begin, end = first + 1, first + queries  # keys seen by the first and by the last query
+    low, high = max(begin, 1), min(end, keys)
+    if low <= high:
+        total += (low + high) * (high - low + 1) // 2
+    return total + max(0, end - max(keys, begin - 1)) * keys if keys > 0 else 0
+
+
+@dataclass(frozen=True, slots=True)
 class Work:
     """What one GPU does in one node: matrix products, elements read and written, elements sent."""
 
     matmuls: tuple[Matmul, ...] = ()
     elements_moved: tuple[Size, ...] = ()
     elements_sent: Size | None = None
+    kept: KeptPairs | None = None
+    """Which pairs of query and key its products are needed for, where a mask hides some."""
     on_chip: tuple[Size, ...] = ()
     """Those of ``elements_moved`` that never leave the chip where attention is one fused kernel."""
 
@@ -79,8 +117,18 @@ class Local(Protocol):
     def weight(self) -> Any:
         """The GPU's part of the weight."""
 
-    def table(self, rows: str) -> Any:
-        """The GPU's part of a further table [rows, H], cut along H as the weight is."""
+    def parameter(self, role: str, tensor: TensorType) -> Any:
+        """The GPU's part of the parameter ``role``, which is of this type."""
+
+    @property
+    def role(self) -> str:
+        """The node's role."""
+
+    def amount(self, text: str) -> int:
+        """The number that a sum of sizes is."""
+
+    def factor(self, text: str) -> float:
+        """The number that a factor is."""
 
     def part(self, tensor: TensorType) -> tuple[slice, ...]:
         """Which part of the whole tensor of this type the GPU holds."""
@@ -153,6 +201,17 @@ class Operator(ABC):
     def weights(self, params: Params, mesh: str) -> tuple[TensorType, ...]:
         """The types of the weights a node holds. Raises LayoutError for what is no weight."""
         return (weight_type(params, mesh),) if params.get("param") else ()
+
+    def named_weights(self, role: str, params: Params, mesh: str) -> tuple[tuple[str, TensorType], ...]:
+        """The weights a node of a role holds, each with the name of its parameter: the role, or ``parameter``."""
+        first = params.get("parameter") or role
+        return tuple(
+            (first if index == 0 else f"{role}_{index}", w) for index, w in enumerate(self.weights(params, mesh))
+        )
+
+    def even_sizes(self, inputs: Types, params: Params) -> tuple[Size, ...]:
+        """Local sizes that must be even, because the operator pairs elements."""
+        return ()
 
     def held_values(self, params: Params, axis_sizes: Mapping[str, int]) -> Size:
         """How many values of its output type one GPU holds of a node: one, or one for each of its experts."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from math import prod
 from typing import Any, ClassVar
 
-from dagtool.model.size import Size, product
+from dagtool.model.size import parse_size, product
 from dagtool.model.tensor import Dim, TensorType
 from dagtool.ops.base import (
     LayoutError,
@@ -23,10 +23,10 @@ from dagtool.ops.base import (
     require_no_partial,
     weight_type,
 )
-from dagtool.ops.factors import Spec, contract
+from dagtool.ops.factors import Spec, contract, parse_spec
 from dagtool.ops.routing import own_tokens, pick, routed_tokens
 
-__all__ = ["Embedding", "ExpertLinear", "Linear"]
+__all__ = ["Embedding", "ExpertLinear", "HeadLinear", "Linear"]
 
 TABLES = ("token", "position", "token+position")
 """What an embedding looks up: rows by token id, by position, or the sum of both."""
@@ -160,7 +160,12 @@ class Embedding(Operator):
         held = super().weights(params, mesh)
         if params.get("tables") != "token+position" or not held:
             return held
-        return (*held, TensorType((Dim(Size(powers=(("S", 1),))), held[0].dims[-1]), mesh))
+        rows = Dim(parse_size(params.get("positions", "S")))
+        return (*held, TensorType((rows, held[0].dims[-1]), mesh))
+
+    def named_weights(self, role: str, params: Params, mesh: str) -> tuple[tuple[str, TensorType], ...]:
+        """The table under the role, that of the positions under its own."""
+        return tuple(zip((role, "embedding.positions"), self.weights(params, mesh), strict=False))
 
     def work(self, inputs: Types, outputs: Sequence[TensorType], params: Params, axis_sizes: Mapping[str, int]) -> Work:
         """Reads the ids, a row of the table for each that it has, and the positions once; writes the rows."""
@@ -177,7 +182,9 @@ class Embedding(Operator):
         import numpy as np
 
         ids, tables = only(values, "x"), here.params.get("tables", "token")
-        positions = np.arange(here.count("S"))[here.part(here.types["x"])[1]]
+        within = here.part(here.types["x"])[1]
+        first = here.amount(here.params["past"]) if here.params.get("past") else 0
+        positions = np.arange(first + within.start, first + within.stop)
         if tables == "position":
             return (np.broadcast_to(here.weight()[positions], (*ids.shape, here.weight().shape[1])).copy(),)
         table = here.weight()
@@ -187,4 +194,46 @@ class Embedding(Operator):
         if "position" not in tables:
             return (rows,)
         # A table cut by rows makes terms of a sum: the positions enter it once, on its first rank.
-        return (rows + (here.table("S")[positions] if first == 0 else 0.0),)
+        learned = here.parameter("embedding.positions", self.weights(here.params, here.types["x"].mesh)[1])
+        return (rows + (learned[positions] if first == 0 else 0.0),)
+
+
+class HeadLinear(Operator):
+    """A product of x with a weight head by head, written as an einsum: ``bsnd,rnd->bsnr``.
+
+    Latent attention absorbs its up-projections of keys and values so: DeepSeek-V2, arXiv:2405.04434, section 2.1.2.
+    """
+
+    name = "head_linear"
+
+    @staticmethod
+    def _operands(x: TensorType, params: Params) -> tuple[Spec, tuple[TensorType, TensorType]]:
+        return parse_spec(params.get("einsum", "")), (x, weight_type(params, x.mesh))
+
+    def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
+        """The factor rule over ``einsum``."""
+        spec, operands = self._operands(inputs["x"], params)
+        return (contract(spec, operands),)
+
+    def work(self, inputs: Types, outputs: Sequence[TensorType], params: Params, axis_sizes: Mapping[str, int]) -> Work:
+        """One product [m, k] x [k, n] for each head: heads are counted in m."""
+        spec, (x, weight) = self._operands(inputs["x"], params)
+        first = dict(zip(spec.inputs[0], x.local_shape(axis_sizes), strict=True))
+        second = dict(zip(spec.inputs[1], weight.local_shape(axis_sizes), strict=True))
+        matmul = Matmul(
+            product(size for letter, size in first.items() if letter not in spec.contracted),
+            product(first[letter] for letter in spec.contracted),
+            product(size for letter, size in second.items() if letter not in first),
+        )
+        moved = (product(first.values()), product(second.values()), product(outputs[0].local_shape(axis_sizes)))
+        return Work((matmul,), moved)
+
+    def run(self, here: Local, values: Values) -> tuple[Any, ...]:
+        """The einsum of what this GPU has."""
+        import numpy as np
+
+        x, weight = only(values, "x"), here.weight()
+        try:
+            return (np.einsum(here.params["einsum"], x, weight, optimize=True),)
+        except ValueError as error:
+            raise LayoutError(f"local shapes {x.shape} and {weight.shape} do not fit: {error}") from None

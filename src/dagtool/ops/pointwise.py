@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from math import pi, sqrt
+from math import erf, pi, sqrt
 from typing import Any, ClassVar
 
+from dagtool.model.amount import parse_factor
 from dagtool.model.tensor import TensorType
 from dagtool.ops.base import (
     LayoutError,
@@ -24,14 +25,14 @@ from dagtool.ops.base import (
 )
 from dagtool.ops.tokens import Tokens
 
-__all__ = ["EPSILON", "Activation", "Add", "Copy", "GatedActivation", "Norm"]
+__all__ = ["EPSILON", "Activation", "Add", "Bias", "Copy", "GatedActivation", "Norm", "Scale", "Softcap", "soften"]
 
 EPSILON = 1e-5
 """Added to the variance in a norm."""
 
 
 NORMS = ("layer", "rms")
-ACTIVATIONS = ("gelu", "relu", "silu")
+ACTIVATIONS = ("gelu", "relu", "silu", "gelu_erf", "swiglu_clamped")
 
 
 def known_activation(params: Params) -> None:
@@ -50,7 +51,25 @@ def activate(function: str, x: Any) -> Any:
         return x / (1.0 + np.exp(-x))
     if function == "gelu":
         return 0.5 * x * (1.0 + np.tanh(sqrt(2.0 / pi) * (x + 0.044715 * x**3)))
-    raise LayoutError(f"knows no activation {function!r}: gelu, relu, silu")
+    if function == "gelu_erf":
+        return 0.5 * x * (1.0 + _erf(x / sqrt(2.0)))
+    raise LayoutError(f"knows no activation {function!r} of one input: gelu, gelu_erf, relu, silu")
+
+
+def _erf(x: Any) -> Any:
+    import numpy as np
+
+    return np.vectorize(erf, otypes=[float])(x)
+
+
+def gated(function: str, gate: Any, up: Any, limit: float) -> Any:
+    """``function(gate) * up``; swiglu_clamped: clamped gate * sigmoid(1.702 gate) * (clamped up + 1) (gpt-oss)."""
+    import numpy as np
+
+    if function != "swiglu_clamped":
+        return activate(function, gate) * up
+    gate, up = np.minimum(gate, limit), np.clip(up, -limit, limit)
+    return gate / (1.0 + np.exp(-1.702 * gate)) * (up + 1.0)
 
 
 def over_rows(function: Callable[[Any], Any], x: Any) -> Any:
@@ -83,7 +102,21 @@ class Norm(Operator):
         x = only(values, "x")
         if here.params.get("function", "layer") == "layer":
             x = x - x.mean(axis=-1, keepdims=True)
-        return (x / np.sqrt((x * x).mean(axis=-1, keepdims=True) + EPSILON) * here.weight(),)
+        epsilon = float(here.params.get("epsilon", EPSILON))
+        x = x / np.sqrt((x * x).mean(axis=-1, keepdims=True) + epsilon) * here.weight()
+        if here.params.get("bias") != "yes":
+            return (x,)
+        held = self.weights(here.params, here.types["x"].mesh)[1]
+        return (x + here.parameter(f"{here.role}_bias", held),)
+
+    def weights(self, params: Params, mesh: str) -> tuple[TensorType, ...]:
+        """The gain, and the bias where there is one."""
+        held = super().weights(params, mesh)
+        return held * 2 if params.get("bias") == "yes" else held
+
+    def named_weights(self, role: str, params: Params, mesh: str) -> tuple[tuple[str, TensorType], ...]:
+        """The gain under the role, the bias under ``ROLE_bias``."""
+        return tuple(zip((role, f"{role}_bias"), self.weights(params, mesh), strict=False))
 
 
 class Activation(Operator):
@@ -115,6 +148,8 @@ class GatedActivation(Operator):
         gate, up = inputs["gate"], inputs["up"]
         known_activation(params)
         require_no_partial(gate, params.get("function", "gated activation"))
+        if params.get("function") == "swiglu_clamped":
+            require_no_partial(up, "swiglu_clamped")
         if (gate.dims, gate.mesh, gate.varying) != (up.dims, up.mesh, up.varying):
             raise LayoutError(f"gate {gate} and up {up} do not lie alike")
         return (up,)
@@ -122,10 +157,10 @@ class GatedActivation(Operator):
     def run(self, here: Local, values: Values) -> tuple[Any, ...]:
         """function(gate) * up."""
         gate, up = only(values, "gate"), only(values, "up")
-        act = partial(activate, here.params.get("function", "gelu"))
+        function, limit = here.params.get("function", "gelu"), float(here.params.get("limit", "7"))
         if isinstance(up, Tokens):
-            return (replace(up, rows=act(gate.rows) * up.rows),)
-        return (act(gate) * up,)
+            return (replace(up, rows=gated(function, gate.rows, up.rows, limit)),)
+        return (gated(function, gate, up, limit),)
 
 
 class Add(Operator):
@@ -151,6 +186,64 @@ class Add(Operator):
         if len(held) != len(here.types):
             raise LayoutError(f"{len(held)} of its {len(here.types)} terms arrived on this GPU")
         return (sum(held[1:], start=held[0]),)
+
+
+class Bias(Operator):
+    """Adds a parameter [.., d] of the last dimensions of x, cut as they are."""
+
+    name = "bias"
+
+    def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
+        """Same type as the input, which must be no partial sum: every rank would add the bias."""
+        x = inputs["x"]
+        require_no_partial(x, "adding a bias")
+        weight = weight_type(params, x.mesh)
+        if weight.dims != x.dims[len(x.dims) - len(weight.dims) :]:
+            raise LayoutError(f"its bias {params['param']} is not cut as the last dimensions of {x}")
+        return (x,)
+
+    def run(self, here: Local, values: Values) -> tuple[Any, ...]:
+        """x + bias."""
+        bias = here.weight()
+        return (over_rows(lambda x: x + bias, only(values, "x")),)
+
+
+class Scale(Operator):
+    """Multiplies by a number (``factor``): 0.5, sqrt(H)."""
+
+    name = "scale"
+
+    def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
+        """Same type as the input."""
+        parse_factor(params.get("factor", ""))
+        return (inputs["x"],)
+
+    def run(self, here: Local, values: Values) -> tuple[Any, ...]:
+        """factor * x."""
+        factor = here.factor(here.params["factor"])
+        return (over_rows(lambda x: x * factor, only(values, "x")),)
+
+
+def soften(x: Any, cap: float) -> Any:
+    """cap * tanh(x / cap)."""
+    import numpy as np
+
+    return cap * np.tanh(x / cap)
+
+
+class Softcap(Operator):
+    """cap * tanh(x / cap): large values are bounded by ``cap`` (Gemma 2)."""
+
+    name = "softcap"
+
+    def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
+        """Same type as the input."""
+        require_no_partial(inputs["x"], "a soft cap")
+        return (inputs["x"],)
+
+    def run(self, here: Local, values: Values) -> tuple[Any, ...]:
+        """Of each element."""
+        return (soften(only(values, "x"), float(here.params["cap"])),)
 
 
 class Copy(Operator):

@@ -7,6 +7,7 @@ the axes over which the experts lie (the operator's ``owner``), because each exp
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from dagtool.model.size import parse_size, product
@@ -21,6 +22,7 @@ from dagtool.ops.base import (
     Values,
     Work,
     axes_param,
+    int_param,
     only,
     require_no_partial,
     require_whole,
@@ -127,12 +129,18 @@ def put_back(here: Local, route: Routing, tokens: Sequence[Tokens], *, complete:
 
 
 class Gate(Operator):
-    """Router: scores [.., E] = x W, softmax, the K best experts of each token with their weights."""
+    """Router: a score for each of E experts, the K best of each token, and their weights.
+
+    ``scores``: softmax over all logits, or sigmoid of each; ``normalise``: whether the weights of the K are made to
+    sum to 1; ``factor``: what they are multiplied with. ``bias`` [E] is added to the logits, ``correction`` [E] to
+    the scores for the choice only. Of ``groups`` of experts only the ``top_groups`` best are chosen from; the score
+    of a group is that of its best expert (``max``) or the sum of its best two (``top2``).
+    """
 
     name = "gate"
     family = "routing"
-    defaults: ClassVar[Mapping[str, str]] = {"top_k": "K"}
-    source = "Switch/Mixtral routers; sharding: top-k needs every expert's score"
+    defaults: ClassVar[Mapping[str, str]] = {"top_k": "K", "scores": "softmax", "normalise": "yes"}
+    source = "Mixtral, Qwen3, DeepSeek-V2 and -V3, gpt-oss as in Hugging Face transformers; top-k needs every score"
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """x [B, S, H], weight [H, E] -> route [B, S, K]: expert ids with their weights."""
@@ -143,16 +151,46 @@ class Gate(Operator):
             raise LayoutError(f"the gate needs its whole weight [H, E] but has {weight}")
         if x.dims[-1] != weight.dims[0]:
             raise LayoutError(f"its input ends in {x.dims[-1]} but its weight begins with {weight.dims[0]}")
+        for name, known in GATE_CHOICES.items():
+            if params.get(name, known[0]) not in known:
+                raise LayoutError(f"has {name}={params[name]!r}; known: {', '.join(known)}")
         return (TensorType((*x.dims[:-1], Dim(parse_size(params.get("top_k", "K")))), x.mesh, (), x.varying),)
 
+    def weights(self, params: Params, mesh: str) -> tuple[TensorType, ...]:
+        """The matrix [H, E], then bias and correction [E] where it has them."""
+        held = super().weights(params, mesh)
+        vectors = sum(params.get(name) == "yes" for name in ("bias", "correction"))
+        return (*held, *(replace(held[0], dims=held[0].dims[1:]),) * vectors) if held else ()
+
+    def named_weights(self, role: str, params: Params, mesh: str) -> tuple[tuple[str, TensorType], ...]:
+        """The matrix under the role, ``moe.gate_bias`` and ``moe.correction`` under theirs."""
+        module = role.partition(".")[0]
+        names = [role]
+        names += [f"{module}.gate_bias"] if params.get("bias") == "yes" else []
+        names += [f"{module}.correction"] if params.get("correction") == "yes" else []
+        return tuple(zip(names, self.weights(params, mesh), strict=False))
+
     def run(self, here: Local, values: Values) -> tuple[Any, ...]:
-        """Softmax over the scores of all experts; the K best, their weights made to sum to 1."""
+        """Scores of all experts; the K best; their weights."""
         import numpy as np
 
-        scores = only(values, "x") @ here.weight()
-        best = np.argsort(-scores, axis=-1, kind="stable")[..., : here.count(here.params.get("top_k", "K"))]
-        chosen = np.exp(np.take_along_axis(scores, best, axis=-1) - scores.max(axis=-1, keepdims=True))
-        return (Routing(best, chosen / chosen.sum(axis=-1, keepdims=True)),)
+        params, mesh = here.params, here.types["x"].mesh
+        vectors = {name.rpartition(".")[2]: (name, held) for name, held in self.named_weights(here.role, params, mesh)}
+        logits = only(values, "x") @ here.weight()
+        if "gate_bias" in vectors:
+            logits = logits + here.parameter(*vectors["gate_bias"])
+        if params.get("scores", "softmax") == "sigmoid":
+            scores = 1.0 / (1.0 + np.exp(-logits))
+        else:
+            scores = np.exp(logits - logits.max(axis=-1, keepdims=True))
+            scores = scores / scores.sum(axis=-1, keepdims=True)
+        ranked = scores + here.parameter(*vectors["correction"]) if "correction" in vectors else scores
+        ranked = _within_best_groups(ranked, params)
+        best = np.argsort(-ranked, axis=-1, kind="stable")[..., : here.count(params.get("top_k", "K"))]
+        chosen = np.take_along_axis(scores, best, axis=-1)
+        if params.get("normalise", "yes") == "yes":
+            chosen = chosen / chosen.sum(axis=-1, keepdims=True)
+        return (Routing(best, chosen * float(params.get("factor", "1"))),)
 
     def work(self, inputs: Types, outputs: Sequence[TensorType], params: Params, axis_sizes: Mapping[str, int]) -> Work:
         """One matmul [tokens, H] x [H, E]."""
@@ -160,6 +198,29 @@ class Gate(Operator):
         shape, weight = x.local_shape(axis_sizes), weight_type(params, x.mesh).local_shape(axis_sizes)
         moved = (product(shape), product(weight), *(product(t.local_shape(axis_sizes)) for t in outputs))
         return Work((Matmul(product(shape[:-1]), weight[0], weight[1]),), moved)
+
+
+GATE_CHOICES = {
+    "scores": ("softmax", "sigmoid"),
+    "normalise": ("yes", "no"),
+    "group_score": ("max", "top2"),
+}
+
+
+def _within_best_groups(ranked: Any, params: Params) -> Any:
+    """The scores, those of groups that a token does not use as -inf."""
+    import numpy as np
+
+    groups, top = int_param(params, "groups"), int_param(params, "top_groups")
+    if groups == 1:
+        return ranked
+    parts = ranked.reshape(*ranked.shape[:-1], groups, -1)
+    highest = np.sort(parts, axis=-1)[..., ::-1]
+    score = highest[..., :2].sum(axis=-1) if params.get("group_score") == "top2" else highest[..., 0]
+    used = np.argsort(-score, axis=-1, kind="stable")[..., :top]
+    allowed = np.zeros(score.shape, dtype=bool)
+    np.put_along_axis(allowed, used, values=True, axis=-1)
+    return np.where(allowed[..., None], parts, -np.inf).reshape(ranked.shape)
 
 
 class Route(Operator):

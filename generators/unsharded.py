@@ -1,0 +1,458 @@
+"""The unsharded program: the model's blocks run on one GPU with nothing cut.
+
+What the model consists of is read off it: its parts and their wiring, its matrix products, its parameters, the
+sizes it needs. Which parts there are also depends on how finely some are drawn (``[operators]``) and on where
+experts lie, so the blocks are run once for each such choice and the results are united.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+
+from dagtool.dag.semantics import kind_work, weight_of
+from dagtool.errors import DagtoolError
+from dagtool.generators.blocks.architecture import resolve
+from dagtool.generators.blocks.ends import build_embedding, build_head
+from dagtool.generators.blocks.layer import build_layer
+from dagtool.generators.phase import FORWARD, Phase
+from dagtool.generators.program import ENTRY as OUTSIDE
+from dagtool.generators.program import Builder, Entry, Ref, Step
+from dagtool.generators.strategy import Strategy, parse_strategy
+from dagtool.model.amount import parse_amount, parse_factor
+from dagtool.model.mesh import Mesh
+from dagtool.model.roles import ENTRY, base_role
+from dagtool.model.size import ONE, Size, SizeError, parse_size, product
+from dagtool.model.tensor import Dim, TensorType
+from dagtool.model.tree import Model
+from dagtool.model.vocabulary import size_name
+from dagtool.ops import OPERATORS
+
+__all__ = [
+    "ModelParts",
+    "Parameter",
+    "Part",
+    "Product",
+    "check_sizes",
+    "model_parts",
+    "needed_sizes",
+    "parameter_count",
+    "parameters",
+    "part_names",
+    "products",
+]
+
+Sizes = Mapping[str, int | None]
+
+
+# -- running the blocks -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """The steps of each section: those before the layers, of each kind of layer, after the layers."""
+
+    embedding: list[Step]
+    kinds: dict[str, list[Step]]
+    head: list[Step]
+    meshes: Mapping[str, Mesh]
+
+    def sections(self) -> Iterator[tuple[str, list[Step]]]:
+        """(kind of layer or empty, steps)."""
+        yield "", self.embedding
+        yield from self.kinds.items()
+        yield "", self.head
+
+
+_EXPERTS_EXCHANGED = ({"ep": 2}, {"stream": "all", "router": "all B/ep", "experts": "all E/ep"})
+_EXPERTS_APART = ({"ep": 2}, {"stream": "all", "router": "all", "experts": "all E/ep"})
+_WHOLE: tuple[dict[str, int], dict[str, str]] = ({}, {"stream": "all"})
+
+
+def _variants(model: Model) -> Iterator[tuple[dict[str, str], tuple[dict[str, int], dict[str, str]]]]:
+    """([operators], (degrees, regions)): the default, each choice by itself, and each way experts can lie."""
+    from dagtool.generators.strategy import OPERATOR_CHOICES
+
+    yield {}, _WHOLE
+    for key, choices in OPERATOR_CHOICES.items():
+        for choice in choices[1:]:
+            yield {key: choice}, _WHOLE
+    yield {key: choices[-1] for key, choices in OPERATOR_CHOICES.items()}, _WHOLE
+    if any(kind.ffn.prefix == "moe" for kind in resolve(model).kinds.values()):
+        yield {}, _EXPERTS_EXCHANGED
+        yield {}, _EXPERTS_APART
+        yield {"routing": "nodes"}, _EXPERTS_APART
+
+
+def _strategy(
+    model: Model, sizes: Sizes, operators: Mapping[str, str], degrees: Mapping[str, int], regions: Mapping[str, str]
+) -> Strategy:
+    """A strategy of this model on one GPU, or cut as ``regions`` say, its sizes those given."""
+    bare = parse_strategy(
+        "unsharded",
+        {
+            "degrees": dict(degrees),
+            "mesh": {"all": list(degrees)},
+            "regions": dict(regions),
+            "operators": dict(operators),
+        },
+    )
+    return replace(bare, model=model, sizes=dict(sizes))
+
+
+def _program(strategy: Strategy, phase: Phase) -> Program:
+    architecture = resolve(strategy.model)
+    meshes = strategy.meshes()
+    stream = TensorType(tuple(Dim(Size.of(size)) for size in ("B", phase.tokens, "H")), "all")
+
+    def builder(*entries: Entry) -> Builder:
+        return Builder(strategy, meshes, "all", entries, phase)
+
+    first = builder()
+    build_embedding(first, architecture.embedding)
+    kinds: dict[str, list[Step]] = {}
+    for name, kind in architecture.kinds.items():
+        held = builder(Entry("stream", stream))
+        build_layer(held, Ref(OUTSIDE), kind)
+        kinds[name] = held.steps
+    last = builder(Entry("stream", stream))
+    build_head(last, Ref(OUTSIDE), architecture.head, list(architecture.kinds.values())[-1].options)
+    return Program(first.steps, kinds, last.steps, meshes)
+
+
+@lru_cache(maxsize=16)
+def _programs(model: Model, sizes: tuple[tuple[str, int | None], ...], phase: Phase) -> tuple[Program, ...]:
+    """The program of every variant, the default first. Cuts are of symbols, so that any degree divides."""
+    known = dict(sizes)
+    symbols: Sizes = dict.fromkeys(known)
+    found = []
+    for index, (operators, (degrees, regions)) in enumerate(_variants(model)):
+        found.append(_program(_strategy(model, symbols if index else known, operators, degrees, regions), phase))
+    return tuple(found)
+
+
+def _key(sizes: Sizes) -> tuple[tuple[str, int | None], ...]:
+    return tuple(sizes.items())
+
+
+# -- sizes ------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=64)
+def needed_sizes(model: Model, given: frozenset[str] = frozenset(), phase: Phase = FORWARD) -> tuple[str, ...]:
+    """The symbols of the sizes a model has, in the order in which its program meets them, and L.
+
+    ``given``: sizes that are known; heads of keys and values (G) are used only where they are among them.
+    """
+    program = _program(_strategy(model, dict.fromkeys(given), {}, *_WHOLE), phase)
+    found: dict[str, None] = {}
+    for _, steps in program.sections():
+        for step in steps:
+            found.update(dict.fromkeys(_symbols(step)))
+    return (*found, "L")
+
+
+def _symbols(step: Step) -> Iterator[str]:
+    weight = weight_of(step.kind)
+    types = [port.type for port in (*step.kind.inputs, *step.kind.outputs)] + ([weight] if weight else [])
+    for tensor in types:
+        for dim in tensor.dims:
+            yield from dim.size.symbols
+    params = step.kind.parameters
+    for name in ("experts", "top_k", "window", "positions"):
+        if params.get(name):
+            yield from parse_size(params[name]).symbols
+    if params.get("past"):
+        yield from parse_amount(params["past"]).symbols
+    for name in ("scale", "factor"):
+        if params.get(name) and (amount := parse_factor(params[name]).amount):
+            yield from amount.symbols
+
+
+def check_sizes(strategy: Strategy) -> None:
+    """Refuse a strategy that lacks a size its model has. Raises DagtoolError naming all of them."""
+    missing: dict[str, None] = {}
+    for phase in strategy.phases:
+        try:
+            needed = needed_sizes(strategy.model, frozenset(strategy.sizes), phase)
+        except SizeError as error:
+            raise DagtoolError(f"[model] {error}") from None
+        missing.update(dict.fromkeys(symbol for symbol in needed if symbol not in strategy.sizes))
+    if missing:
+        raise DagtoolError(
+            f"[sizes] does not give {', '.join(f'{symbol} ({size_name(symbol)})' for symbol in missing)}"
+        )
+
+
+# -- parts and their wiring -------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part. ``sources``: for each input slot the parts (``role`` or ``role:output``) that may feed it."""
+
+    ops: tuple[str, ...] = ()
+    sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    terms: tuple[tuple[str, ...], ...] = ()
+    """For a sum: its terms, each with the parts that may be it."""
+    weights: tuple[str, ...] = ()
+    """The dimensions its weight may have, as text without cuts."""
+    params: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Parameters and the values they may have, an empty one where it may be absent."""
+    outputs: tuple[str, ...] = ()
+    """The names of its outputs in order, where it has several."""
+    required: bool = True
+    per_expert: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ModelParts:
+    """The parts before and after the layers, and those of each kind of layer."""
+
+    ends: Mapping[str, Part]
+    kinds: Mapping[str, Mapping[str, Part]]
+    order: tuple[str, ...] = ()
+    """The kind of each layer; empty where the model has one kind only."""
+
+    def all(self) -> dict[str, Part]:
+        """Every part, those of several kinds of layer united."""
+        found = dict(self.ends)
+        for parts in self.kinds.values():
+            for role, part in parts.items():
+                found[role] = _united(found[role], part) if role in found else part
+        for role in {role for parts in self.kinds.values() for role in parts}:
+            if not all(role in parts for parts in self.kinds.values()):
+                found[role] = replace(found[role], required=False)
+        return found
+
+    def of_layer(self, layer: int) -> Mapping[str, Part]:
+        """The parts of a layer; those outside the layers for -1."""
+        if layer < 0:
+            return self.ends
+        kind = self.order[layer] if layer < len(self.order) else next(iter(self.kinds))
+        return self.kinds[kind]
+
+
+LAYOUT_PARAMS = frozenset(
+    {"param", "contract", "fused", "owner", "over", "along", "to_along", "to", "offset", "key_offset", "parameter"}
+)
+"""Parameters that follow from the layout or from how a part is drawn, not from the model."""
+
+
+@lru_cache(maxsize=16)
+def _model_parts(model: Model, sizes: tuple[tuple[str, int | None], ...], phase: Phase) -> ModelParts:
+    programs = _programs(model, sizes, phase)
+    ends = _unite([{**_parts(one.embedding), **_parts(one.head)} for one in programs])
+    kinds = {name: _unite([_parts(one.kinds[name]) for one in programs]) for name in programs[0].kinds}
+    layers = dict(sizes).get("L")
+    return ModelParts(ends, kinds, model.order(layers) if layers else ())
+
+
+def model_parts(model: Model, sizes: Sizes, phase: Phase = FORWARD) -> ModelParts:
+    """Every part of the model. ``sizes`` as the graph has them: numbers, or None for symbols."""
+    return _model_parts(model, _key(sizes), phase)
+
+
+def part_names(model: Model, given: frozenset[str]) -> tuple[str, ...]:
+    """The roles of all parts of a model that has the sizes ``given``."""
+    return tuple(_model_parts(model, _key({**dict.fromkeys(sorted(given)), "L": None}), FORWARD).all())
+
+
+def _parts(steps: Sequence[Step]) -> dict[str, Part]:
+    found: dict[str, Part] = {}
+    for step in steps:
+        kind = step.kind
+        if base_role(kind.role) != kind.role:
+            continue  # a conversion
+        operator = OPERATORS[kind.op]
+        fed = {slot: _source(steps, ref) for slot, ref in step.inputs}
+        terms = tuple((source,) for source in fed.values()) if operator.symmetric else ()
+        weight = kind.parameters.get("param")
+        found[kind.role] = Part(
+            (kind.op,),
+            {} if terms else {slot: (source,) for slot, source in fed.items()},
+            terms,
+            (_sizes_of(weight),) if weight else (),
+            {name: (value,) for name, value in kind.params if name not in LAYOUT_PARAMS},
+            tuple(port.name for port in kind.outputs) if len(kind.outputs) > 1 else (),
+            per_expert=step.per_expert,
+        )
+    return found
+
+
+def _source(steps: Sequence[Step], ref: Ref) -> str:
+    """The part a value comes from, through conversions."""
+    while ref.step != OUTSIDE and base_role(steps[ref.step].kind.role) != steps[ref.step].kind.role:
+        ref = steps[ref.step].inputs[0][1]
+    if ref.step == OUTSIDE:
+        return ENTRY
+    kind = steps[ref.step].kind
+    name = kind.outputs[ref.output].name
+    return f"{kind.role}:{name}" if name else kind.role
+
+
+def _sizes_of(weight: str) -> str:
+    """The dimensions of a weight without their cuts."""
+    from dagtool.model.tensor import parse_type
+
+    return f"[{', '.join(str(dim.size) for dim in parse_type(f'{weight} @m').dims)}]"
+
+
+def _unite(variants: list[dict[str, Part]]) -> dict[str, Part]:
+    found: dict[str, Part] = {}
+    for parts in variants:
+        for role, part in parts.items():
+            found[role] = _united(found[role], part) if role in found else part
+    return {role: replace(part, required=all(role in parts for parts in variants)) for role, part in found.items()}
+
+
+def _united(one: Part, other: Part) -> Part:
+    names = dict.fromkeys([*one.params, *other.params])
+    return Part(
+        _both(one.ops, other.ops),
+        {
+            slot: _both(one.sources.get(slot, ()), other.sources.get(slot, ()))
+            for slot in {**one.sources, **other.sources}
+        },
+        tuple(_both(a, b) for a, b in zip(one.terms, other.terms, strict=True)) if other.terms else one.terms,
+        _both(one.weights, other.weights),
+        {name: _both(one.params.get(name, ("",)), other.params.get(name, ("",))) for name in names},
+        one.outputs or other.outputs,
+        one.required and other.required,
+        one.per_expert or other.per_expert,
+    )
+
+
+def _both(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys([*one, *other]))
+
+
+# -- matrix products and parameters -----------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """``count`` products [m, k] x [k, n] of the unsharded model in one layer of a kind, or outside the layers."""
+
+    part: str
+    roles: tuple[str, ...]
+    """The roles of the nodes that do it: one, or several where it may be drawn as several products."""
+    m: Size
+    k: Size
+    n: Size
+    count: Size = ONE
+    layers: int | None = 1
+    """How many layers have it; None where the number of layers is a symbol."""
+    in_layers: bool = True
+    beside: bool = False
+    """Whether no path passes both it and the product before it."""
+
+    @property
+    def flops(self) -> Size:
+        """2*m*k*n of all of them in one layer."""
+        return self.m * self.k * self.n * self.count * 2
+
+
+def products(model: Model, sizes: Sizes, phase: Phase = FORWARD) -> tuple[Product, ...]:
+    """Every matrix product of the unsharded model, experts at K tokens of each token's worth in all."""
+    programs = _programs(model, _key(sizes), phase)
+    program = programs[0]
+    counts = _layers_of_kinds(model, sizes)
+    found: dict[tuple[str, Size], Product] = {}
+    for kind, steps in program.sections():
+        others = {role for one in programs for role in _parts(one.kinds[kind])} if kind else set()
+        reaches = _reach(steps)
+        before: int | None = None
+        for index, step in enumerate(steps):
+            for matmul in kind_work(step.kind, program.meshes).matmuls:
+                count = parse_size("E") if step.per_expert else ONE
+                held = Product(
+                    step.kind.role, _alternatives(step, steps, others), matmul.m, matmul.k, matmul.n, count,
+                    counts.get(kind, 1), bool(kind), before is not None and before not in reaches[index],
+                )  # fmt: skip
+                key = (held.part, held.flops)
+                layers = (found[key].layers or 0) + (held.layers or 0) if key in found and held.layers else held.layers
+                found[key] = replace(held, layers=layers)
+                before = index if not held.beside else before
+    return tuple(found.values())
+
+
+def _layers_of_kinds(model: Model, sizes: Sizes) -> dict[str, int | None]:
+    layers = sizes.get("L")
+    if layers is None:
+        return dict.fromkeys(model.kind_names)
+    order = model.order(layers)
+    return {kind: order.count(kind) for kind in model.kind_names}
+
+
+def _reach(steps: Sequence[Step]) -> list[set[int]]:
+    """For each step those it depends on."""
+    found: list[set[int]] = []
+    for step in steps:
+        makers = {ref.step for _, ref in step.inputs if ref.step != OUTSIDE}
+        found.append(makers.union(*(found[maker] for maker in makers)))
+    return found
+
+
+def _alternatives(step: Step, steps: Sequence[Step], others: set[str]) -> tuple[str, ...]:
+    """The role of a product, and those of the parts that a fused one may be drawn as."""
+    here = {one.kind.role for one in steps}
+    module = step.kind.role.partition(".")[0]
+    drawn = [f"{module}.{port.name}" for port in step.kind.outputs if port.name]
+    return (step.kind.role, *(role for role in drawn if role in others and role not in here))
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter of the model."""
+
+    role: str
+    type: TensorType
+    layers: int | None
+    """In how many layers there is one; 1 outside the layers."""
+    in_layers: bool
+    per_expert: bool = False
+
+    @property
+    def count(self) -> Size:
+        """How many numbers it has in one layer, all experts together."""
+        each = product(dim.size for dim in self.type.dims)
+        return each * parse_size("E") if self.per_expert else each
+
+
+def parameters(model: Model, sizes: Sizes, phase: Phase = FORWARD) -> tuple[Parameter, ...]:
+    """Every parameter of the unsharded model, once: a tied table is one parameter."""
+    program = _programs(model, _key(sizes), phase)[0]
+    counts = _layers_of_kinds(model, sizes)
+    found: dict[tuple[str, TensorType], Parameter] = {}
+    met: set[str] = set()
+    for kind, steps in program.sections():
+        for step in steps:
+            operator = OPERATORS[step.kind.op]
+            for role, held in operator.named_weights(step.kind.role, step.kind.parameters, step.kind.meshes[0]):
+                if role in met and not kind:
+                    continue  # the same parameter used a second time
+                if not kind:
+                    met.add(role)
+                key = (role, held)
+                layers = counts.get(kind, 1)
+                if key in found and layers is not None:
+                    layers += found[key].layers or 0
+                found[key] = Parameter(role, held, layers, bool(kind), step.per_expert)
+    return tuple(found.values())
+
+
+def parameter_count(model: Model, sizes: Sizes, *, active: bool = False) -> int:
+    """How many numbers the parameters are, all or those that take part in computing one token.
+
+    Raises DagtoolError where a size is a symbol.
+    """
+    total = 0
+    for one in parameters(model, sizes):
+        count = one.count * parse_size("K/E") if active and one.per_expert else one.count
+        value = count.bind(sizes).value
+        if value is None or one.layers is None:
+            raise DagtoolError(f"{one.role} has {count} elements: a size is a symbol")
+        total += value * one.layers
+    return total
