@@ -18,7 +18,7 @@ PACKAGE_DIRS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["set
 ALLOWED = {
     "errors": set[str](),
     "files": {"errors"},
-    "model": {"errors"},
+    "model": {"errors", "files"},
     "ops": {"model"},
     "dag": {"model", "ops", "errors"},
     "templates": {"errors"},
@@ -26,7 +26,7 @@ ALLOWED = {
     "generators": {"dot", "dag", "ops", "model", "errors", "files"},
     "cost": {"dag", "ops", "model", "errors"},
     "accuracy": {"cost", "dag", "ops", "model", "errors"},
-    "execute": {"cost", "dag", "ops", "model", "errors"},
+    "execute": {"generators", "cost", "dag", "ops", "model", "errors"},
     "findings": {"dot", "errors"},
     "validators": {"findings", "cost", "dot", "dag", "ops", "model", "errors", "files"},
     "render": {"templates", "findings", "dot", "cost", "dag", "ops", "model", "errors", "files"},
