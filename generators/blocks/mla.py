@@ -26,6 +26,7 @@ class Options(RotaryOptions):
 
     mask: str = option("none", "which keys a query sees: causal, or none: all", ("none", "causal"))
     query_latent: bool = option(True, "whether queries are made of a latent of Rq elements, normalised")
+    latent_epsilon: float = option(1e-6, "added to the variance in the norms of the latents, which have their own")
     query_scale: str = option("", "what scores are multiplied with; empty: rsqrt(D+Dr)")
 
 

@@ -38,7 +38,7 @@ class Promises:
     def __init__(self, machine: Machine, reference: Reference) -> None:
         self._machine = machine
         self._dag: Dag = machine.dag
-        self._reference = reference
+        self._reference = reference.values
         self._sums: dict[tuple[Any, ...], tuple[Any, int]] = {}
         self.worst = 0.0
 

@@ -10,8 +10,9 @@ from dagtool.execute.machine import FailureError, Machine
 from dagtool.execute.promise import Promises
 from dagtool.execute.reference import run_reference
 from dagtool.execute.sizes import small_sizes
-from dagtool.execute.weights import Weights
-from dagtool.model.transformer import ModelError, needed_sizes, parse_model
+from dagtool.execute.weights import RandomWeights
+from dagtool.generators.blocks.architecture import resolve
+from dagtool.model.tree import ModelError, parse_model
 
 __all__ = ["Proof", "prove"]
 
@@ -38,16 +39,18 @@ def prove(dag: Dag, seeds: tuple[int, ...] = (0, 1, 2)) -> Proof:
             raise DagtoolError(f"the graph declares no {attribute!r}", "see docs/dialect.md for the graph's attributes")
     try:
         model = parse_model(dag.facts["model"])
+        resolve(model)
     except ModelError as error:
         raise DagtoolError(str(error)) from None
-    if missing := [symbol for symbol in needed_sizes(model) if symbol not in dag.sizes]:
-        raise DagtoolError(f"the graph's sizes do not give {missing[0]}", "see docs/dialect.md")
     sizes = small_sizes(dag)
     nodes_run, worst = 0, 0.0
     for seed in seeds:
-        weights = Weights(seed)
-        reference = run_reference(model, sizes, weights)
-        machine = Machine(dag, sizes, weights, reference["input", -1][0])
+        weights = RandomWeights(seed)
+        try:
+            reference = run_reference(model, sizes, weights)
+        except ModelError as error:
+            raise DagtoolError(str(error)) from None
+        machine = Machine(dag, sizes, weights, reference.values["input", -1][0])
         promises = Promises(machine, reference)
         ended = False
         try:
