@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from math import prod, sqrt
 from typing import Any, ClassVar
 
 from dagtool.model.size import Size, product
 from dagtool.model.tensor import Dim, TensorType
+from dagtool.ops.attributes import EINSUM, REARRANGEMENT, Attribute
 from dagtool.ops.base import (
     LayoutError,
     Local,
@@ -22,20 +22,32 @@ from dagtool.ops.base import (
     require_no_partial,
     require_whole,
 )
-from dagtool.ops.factors import contract, parse_spec
+from dagtool.ops.factors import Spec, contract, format_spec, parse_spec
 
 __all__ = ["HeadMerge", "HeadSplit", "Scores", "Softmax", "WeightedSum"]
 
 
-def einsum(spec: str, *operands: Any) -> Any:
+SCORES = Attribute(
+    "einsum", EINSUM, parse_spec("bsnd,btnd->bnst"), "which dimension is which; with grouped heads `bsgrd,btgd->bgrst`"
+)
+WEIGHTED_SUM = Attribute(
+    "einsum", EINSUM, parse_spec("bnst,btnd->bsnd"), "which dimension is which; with grouped heads `bgrst,btgd->bsgrd`"
+)
+LAYOUT_CHANGE = Attribute(
+    "einsum", REARRANGEMENT, doc="how dimensions move, merge and split: `bsnd->bnsd`, `bsnd->bs(nd)`, `bs(nd)->bsnd`"
+)
+
+
+def einsum(spec: Spec, *operands: Any) -> Any:
     """numpy's einsum. Raises LayoutError where the local shapes do not fit."""
     import numpy as np
 
+    text = format_spec(spec)
     try:
-        return np.einsum(spec, *operands, optimize=True)
+        return np.einsum(text, *operands, optimize=True)
     except ValueError as error:
         shapes = " and ".join(str(getattr(one, "shape", "?")) for one in operands)
-        raise LayoutError(f"local shapes {shapes} do not fit {spec}: {error}") from None
+        raise LayoutError(f"local shapes {shapes} do not fit {text}: {error}") from None
 
 
 def softmax(x: Any) -> Any:
@@ -49,12 +61,15 @@ def softmax(x: Any) -> Any:
 class _Product(Operator):
     """A product of two activations, heads counted in m as the field's reports do."""
 
-    def _spec(self, params: Params) -> str:
-        return params.get("einsum", self.defaults["einsum"])
+    factors: ClassVar[Attribute[Spec]]
+    """The attribute that says which dimension is which."""
+
+    def _spec(self, params: Params) -> Spec:
+        return self.read(params, self.factors)
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """The factor rule over ``einsum``."""
-        return (contract(parse_spec(self._spec(params)), [inputs[slot] for slot in self.slots]),)
+        return (contract(self._spec(params), [inputs[slot] for slot in self.slots]),)
 
     def run(self, here: Local, values: Values) -> tuple[Any, ...]:
         """The einsum of what this GPU has."""
@@ -62,7 +77,7 @@ class _Product(Operator):
 
     def work(self, inputs: Types, outputs: Sequence[TensorType], params: Params, axis_sizes: Mapping[str, int]) -> Work:
         """m: everything of the first operand but the contraction; k: the contraction; n: the rest."""
-        spec = parse_spec(self._spec(params))
+        spec = self._spec(params)
         left, right = (inputs[slot].local_shape(axis_sizes) for slot in self.slots)
         first = dict(zip(spec.inputs[0], left, strict=True))
         second = dict(zip(spec.inputs[1], right, strict=True))
@@ -86,7 +101,8 @@ class Scores(_Product):
     name = "scores"
     slots = ("q", "k")
     cached = "k"
-    defaults: ClassVar[Mapping[str, str]] = {"einsum": "bsnd,btnd->bnst"}
+    factors = SCORES
+    attributes = (SCORES,)
 
     @staticmethod
     def _on_chip(moved: tuple[Size, ...]) -> tuple[Size, ...]:
@@ -97,7 +113,7 @@ class Scores(_Product):
         """Scaled by the square root of the head size."""
         (scores,) = super().run(here, values)
         # The whole head size, also where a GPU has only a part of it.
-        letters = parse_spec(self._spec(here.params)).inputs[0]
+        letters = self._spec(here.params).inputs[0]
         dims = here.types["q"].dims
         width = prod(here.count(str(dim.size)) for letter, dim in zip(letters, dims, strict=True) if letter == "d")
         return (scores / sqrt(width),)
@@ -109,7 +125,8 @@ class WeightedSum(_Product):
     name = "weighted_sum"
     slots = ("p", "v")
     cached = "v"
-    defaults: ClassVar[Mapping[str, str]] = {"einsum": "bnst,btnd->bsnd"}
+    factors = WEIGHTED_SUM
+    attributes = (WEIGHTED_SUM,)
 
     @staticmethod
     def _on_chip(moved: tuple[Size, ...]) -> tuple[Size, ...]:
@@ -142,24 +159,21 @@ class Softmax(Operator):
 class _Rearrange(Operator):
     """A change of layout on each GPU alone, written ``bsnd->bnsd``, ``bsnd->bs(nd)``, ``bs(nd)->bsnd``."""
 
+    attributes = (LAYOUT_CHANGE,)
+
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """Dimensions move, merge or split; a cut stays with the leftmost factor."""
         x = inputs["x"]
-        left, arrow, right = params.get("einsum", "").partition("->")
-        if not arrow:
-            raise LayoutError("states no layout change (attribute 'einsum')")
-        before, after = "".join(_groups(left)), "".join(_groups(right))
-        if sorted(before) != sorted(after) or len(set(before)) < len(before):
-            raise LayoutError(f"its layout change {params.get('einsum')} loses or doubles a dimension")
-        held = self._factors(_groups(left), x, params)
-        return (TensorType(tuple(_merge(group, held) for group in _groups(right)), x.mesh, x.partial, x.varying),)
+        change = self.read(params, LAYOUT_CHANGE)
+        held = self._factors(change.before, x)
+        return (TensorType(tuple(_merge(group, held) for group in change.after), x.mesh, x.partial, x.varying),)
 
     def run(self, here: Local, values: Values) -> tuple[Any, ...]:
         """A transposition and a reshape; of a merged dimension the leading factor holds the cut."""
         x = only(values, "x")
-        left, _, right = here.params.get("einsum", "").partition("->")
-        into, out = _groups(left), _groups(right)
-        dims = self._factors(into, here.types["x"], here.params)
+        change = self.read(here.params, LAYOUT_CHANGE)
+        into, out = change.before, change.after
+        dims = self._factors(into, here.types["x"])
         sizes = {letter: here.count(str(dim.size)) for letter, dim in dims.items()}
         for group, length in zip(into, x.shape, strict=True):
             sizes[group[0]] = length // prod(sizes[letter] for letter in group[1:])
@@ -169,7 +183,7 @@ class _Rearrange(Operator):
         return (flat.transpose(order).reshape(shape),)
 
     @staticmethod
-    def _factors(groups: list[str], x: TensorType, params: Params) -> dict[str, Dim]:
+    def _factors(groups: Sequence[str], x: TensorType) -> dict[str, Dim]:
         if len(groups) != len(x.dims):
             raise LayoutError(f"expects {len(groups)} dimensions but gets {x}")
         held: dict[str, Dim] = {}
@@ -184,13 +198,7 @@ class _Rearrange(Operator):
         return held
 
 
-def _groups(text: str) -> list[str]:
-    return [group.strip("()") for group in re.findall(r"\([a-z]+\)|[a-z]", text)]
-
-
 def _merge(group: str, held: Mapping[str, Dim]) -> Dim:
-    if missing := [letter for letter in group if letter not in held]:
-        raise LayoutError(f"its layout change uses {missing[0]!r}, which its input does not have")
     dims = [held[letter] for letter in group]
     for dim in dims[1:]:
         if dim.axes:
@@ -202,9 +210,11 @@ class HeadSplit(_Rearrange):
     """Brings heads into a dimension of their own, or to the front: [B, S, N, D] -> [B, N, S, D]."""
 
     name = "head_split"
+    attributes = (LAYOUT_CHANGE,)
 
 
 class HeadMerge(_Rearrange):
     """Puts the heads side by side again: [B, S, N, D] -> [B, S, N*D]."""
 
     name = "head_merge"
+    attributes = (LAYOUT_CHANGE,)

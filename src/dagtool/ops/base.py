@@ -5,13 +5,16 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from dagtool.model.size import ONE, Size, product
-from dagtool.model.tensor import TensorType, parse_type
+from dagtool.model.tensor import TensorType
+from dagtool.ops.attributes import WEIGHT, Attribute
+from dagtool.ops.errors import LayoutError
 
 __all__ = [
     "OPERATORS",
+    "PARAM",
     "LayoutError",
     "Local",
     "Matmul",
@@ -21,7 +24,6 @@ __all__ = [
     "Values",
     "Work",
     "axes_param",
-    "int_param",
     "only",
     "require_no_partial",
     "require_whole",
@@ -31,9 +33,9 @@ __all__ = [
 Params = Mapping[str, str]
 Types = Mapping[str, TensorType]
 
+T = TypeVar("T")
 
-class LayoutError(ValueError):
-    """The inputs do not satisfy the operator's type rule; the message says which part and why."""
+PARAM = Attribute("param", WEIGHT, doc="the dimensions of the weight, and the axes that cut them: `[H, 3, N/tp, D]`")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +127,8 @@ class Operator(ABC):
     """Whether each of its GPUs needs the input, or one that has it is enough."""
     many: ClassVar[tuple[str, ...]] = ()
     """Slots that take several values on one GPU: the results of its experts."""
-    defaults: ClassVar[Mapping[str, str]] = {}
-    """Parameters a node need not state."""
+    attributes: ClassVar[tuple[Attribute[Any], ...]] = ()
+    """What a node may state, in the order in which it is written: all of it, also what a base class has."""
     cached: ClassVar[str] = ""
     """The input that a KV cache keeps from one token to the next."""
     source: ClassVar[str] = ""
@@ -152,15 +154,26 @@ class Operator(ABC):
 
     def weights(self, params: Params, mesh: str) -> tuple[TensorType, ...]:
         """The types of the weights a node holds. Raises LayoutError for what is no weight."""
-        return (weight_type(params, mesh),) if params.get("param") else ()
+        return (weight_type(params, mesh),) if PARAM in self.attributes and PARAM.stated(params) else ()
 
     def held_values(self, params: Params, axis_sizes: Mapping[str, int]) -> Size:
         """How many values of its output type one GPU holds of a node: one, or one for each of its experts."""
         return ONE
 
+    def read(self, params: Params, attribute: Attribute[T]) -> T:
+        """The value of one of its attributes. Raises LayoutError, and KeyError for one that it does not declare."""
+        if attribute not in self.attributes:
+            raise KeyError(f"operator {self.name!r} does not declare an attribute {attribute.name!r}")
+        return attribute.read(params)
+
+    def attribute(self, name: str) -> Attribute[Any] | None:
+        """The attribute of that name; None where it declares none."""
+        return next((one for one in self.attributes if one.name == name), None)
+
     def default_param(self, name: str) -> str:
-        """The value a parameter has where a node does not state it; empty where there is none."""
-        return self.defaults.get(name, "")
+        """The text an attribute has where a node does not state it; empty where there is none."""
+        declared = self.attribute(name)
+        return declared.default_text if declared else ""
 
     def run(self, here: Local, values: Values) -> tuple[Any, ...]:
         """Run on one GPU, in numpy: one result per output. Raises LayoutError where a value is missing."""
@@ -168,27 +181,13 @@ class Operator(ABC):
 
 
 def axes_param(params: Params, name: str) -> tuple[str, ...]:
-    """A comma-separated list of axes, empty where absent."""
+    """The axes a node of any operator names, empty where it names none; unlike a typed reading it never raises."""
     return tuple(part.strip() for part in params.get(name, "").split(",") if part.strip())
-
-
-def int_param(params: Params, name: str, default: int = 1) -> int:
-    """A parameter that is a number of at least 1. Raises LayoutError."""
-    text = params.get(name, str(default))
-    if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text) > 0):
-        raise LayoutError(f"has {name}={text!r}, which is no number of at least 1")
-    return int(text)
 
 
 def weight_type(params: Params, mesh: str) -> TensorType:
     """The ``param`` attribute as a type on ``mesh``. Raises LayoutError where it is missing or no weight."""
-    text = params.get("param")
-    if not text:
-        raise LayoutError("states no weight (attribute 'param')")
-    found = parse_type(f"{text} @{mesh}")
-    if found.partial or found.varying:
-        raise LayoutError(f"its weight {text} is a partial sum or varies: a weight is whole or cut")
-    return found
+    return TensorType(PARAM.read(params), mesh)
 
 
 def require_no_partial(tensor: TensorType, what: str) -> None:

@@ -9,7 +9,9 @@ from typing import Any, ClassVar
 
 from dagtool.model.size import Size, product
 from dagtool.model.tensor import Dim, TensorType
+from dagtool.ops.attributes import COUNT, Attribute, choice
 from dagtool.ops.base import (
+    PARAM,
     LayoutError,
     Local,
     Matmul,
@@ -18,33 +20,40 @@ from dagtool.ops.base import (
     Types,
     Values,
     Work,
-    int_param,
     only,
     require_no_partial,
     weight_type,
 )
 from dagtool.ops.factors import Spec, contract
-from dagtool.ops.routing import own_tokens, pick, routed_tokens
+from dagtool.ops.routing import EXPERTS, OWNER, own_tokens, pick, routed_tokens
 
 __all__ = ["Embedding", "ExpertLinear", "Linear"]
 
-TABLES = ("token", "position", "token+position")
-"""What an embedding looks up: rows by token id, by position, or the sum of both."""
+CONTRACT = Attribute(
+    "contract", COUNT, 1, "how many trailing dimensions of the input meet as many leading ones of the weight"
+)
+FUSED = Attribute(
+    "fused", COUNT, 1, "outputs that lie side by side in the weight: 3 for q, k, v; 2 for k, v or for gate, up"
+)
+TABLES = Attribute(
+    "tables",
+    choice("token", "position", "token+position"),
+    "token",
+    "what is looked up: rows by token id, by position, or the sum of both",
+)
 
 _LETTERS = "abcdefghijklm"
 _OUT = "nopqrstuvw"
 
 
-def _split_weight(weight: TensorType, params: Params) -> tuple[int, int]:
-    """How many leading dimensions of the weight are contracted, and how many outputs are fused."""
-    contracted, fused = int_param(params, "contract"), int_param(params, "fused")
+def _check_weight(weight: TensorType, contracted: int, fused: int) -> None:
+    """Refuse a weight that has not as many dimensions, or does not hold ``fused`` outputs side by side."""
     if len(weight.dims) < contracted + (2 if fused > 1 else 1):
         raise LayoutError(f"its weight {weight} has too few dimensions")
     if fused > 1:
         held = weight.dims[contracted]
         if held.size.value != fused or held.axes:
             raise LayoutError(f"a fused weight keeps its {fused} outputs whole, side by side, but this one is {weight}")
-    return contracted, fused
 
 
 class Linear(Operator):
@@ -55,12 +64,14 @@ class Linear(Operator):
     """
 
     name = "linear"
+    attributes: ClassVar[tuple[Attribute[Any], ...]] = (PARAM, CONTRACT, FUSED)
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """x [.., c] -> one type [.., o] per fused output; partial where c is cut."""
         x = inputs["x"]
         weight = weight_type(params, x.mesh)
-        contracted, fused = _split_weight(weight, params)
+        contracted, fused = self.read(params, CONTRACT), self.read(params, FUSED)
+        _check_weight(weight, contracted, fused)
         if len(x.dims) <= contracted:
             raise LayoutError(f"contracts {contracted} dimensions but its input is {x}")
         if fused > 1:
@@ -73,12 +84,11 @@ class Linear(Operator):
         """x W, and for a fused weight one result for each of its parts."""
         return self._multiply(here, only(values, "x"))
 
-    @staticmethod
-    def _multiply(here: Local, x: Any) -> tuple[Any, ...]:
+    def _multiply(self, here: Local, x: Any) -> tuple[Any, ...]:
         import numpy as np
 
         weight = here.weight()
-        contracted, fused = int_param(here.params, "contract"), int_param(here.params, "fused")
+        contracted, fused = self.read(here.params, CONTRACT), self.read(here.params, FUSED)
         parts = np.moveaxis(weight, contracted, 0) if fused > 1 else [weight]
         if x.shape[x.ndim - contracted :] != parts[0].shape[:contracted]:
             raise LayoutError(f"local shapes {x.shape} and {weight.shape} do not fit")
@@ -88,7 +98,8 @@ class Linear(Operator):
         """One matmul, ``fused`` times as wide."""
         x = inputs["x"]
         weight = weight_type(params, x.mesh)
-        contracted, _ = _split_weight(weight, params)
+        contracted = self.read(params, CONTRACT)
+        _check_weight(weight, contracted, self.read(params, FUSED))
         shape, cut = x.local_shape(axis_sizes), weight.local_shape(axis_sizes)
         matmul = Matmul(product(shape[: len(shape) - contracted]), product(cut[:contracted]), product(cut[contracted:]))
         moved = (product(shape), product(cut), *(product(t.local_shape(axis_sizes)) for t in outputs))
@@ -103,6 +114,7 @@ class ExpertLinear(Linear):
     """
 
     name = "expert_linear"
+    attributes = (PARAM, CONTRACT, FUSED, OWNER, EXPERTS)
     slots = ("x", "route")
     needs_all = False
 
@@ -137,7 +149,7 @@ class Embedding(Operator):
     """
 
     name = "embedding"
-    defaults: ClassVar[Mapping[str, str]] = {"tables": "token"}
+    attributes = (PARAM, TABLES)
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """ids [B, S] -> [B, S, H]."""
@@ -147,9 +159,7 @@ class Embedding(Operator):
         if len(table.dims) != 2:
             raise LayoutError(f"its table {table} is not [rows, columns]")
         rows, columns = table.dims
-        if params.get("tables", "token") not in TABLES:
-            raise LayoutError(f"looks up tables {params['tables']!r}; known: {', '.join(TABLES)}")
-        if params.get("tables") == "position" and rows.axes:
+        if self.read(params, TABLES) == "position" and rows.axes:
             raise LayoutError(f"looks up positions in a table cut by rows along {','.join(rows.axes)}")
         if clash := set(ids.used_axes) & {*rows.axes, *columns.axes}:
             raise LayoutError(f"axis {sorted(clash)[0]} cuts both the ids and the table")
@@ -158,7 +168,7 @@ class Embedding(Operator):
     def weights(self, params: Params, mesh: str) -> tuple[TensorType, ...]:
         """The table, and for token+position a second one [S, H], its columns cut alike."""
         held = super().weights(params, mesh)
-        if params.get("tables") != "token+position" or not held:
+        if self.read(params, TABLES) != "token+position" or not held:
             return held
         return (*held, TensorType((Dim(Size(powers=(("S", 1),))), held[0].dims[-1]), mesh))
 
@@ -166,7 +176,7 @@ class Embedding(Operator):
         """Reads the ids, a row of the table for each that it has, and the positions once; writes the rows."""
         ids, written = (product(one.local_shape(axis_sizes)) for one in (inputs["x"], outputs[0]))
         first, *others = self.weights(params, inputs["x"].mesh)
-        if params.get("tables") == "position":
+        if self.read(params, TABLES) == "position":
             return Work(elements_moved=(ids, product(first.local_shape(axis_sizes)), written))
         looked_up = written / prod(axis_sizes[axis] for axis in first.dims[0].axes)
         positions = (product(one.local_shape(axis_sizes)) for one in others)
@@ -176,7 +186,7 @@ class Embedding(Operator):
         """Rows this GPU has, zero for others; positions by their place in the sequence."""
         import numpy as np
 
-        ids, tables = only(values, "x"), here.params.get("tables", "token")
+        ids, tables = only(values, "x"), self.read(here.params, TABLES)
         positions = np.arange(here.count("S"))[here.part(here.types["x"])[1]]
         if tables == "position":
             return (np.broadcast_to(here.weight()[positions], (*ids.shape, here.weight().shape[1])).copy(),)

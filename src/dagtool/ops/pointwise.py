@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from math import pi, sqrt
-from typing import Any, ClassVar
+from typing import Any
 
 from dagtool.model.tensor import TensorType
+from dagtool.ops.attributes import Attribute, choice
 from dagtool.ops.base import (
+    PARAM,
     LayoutError,
     Local,
     Operator,
@@ -20,7 +22,6 @@ from dagtool.ops.base import (
     only,
     require_no_partial,
     require_whole,
-    weight_type,
 )
 from dagtool.ops.tokens import Tokens
 
@@ -30,14 +31,9 @@ EPSILON = 1e-5
 """Added to the variance in a norm."""
 
 
-NORMS = ("layer", "rms")
-ACTIVATIONS = ("gelu", "relu", "silu")
-
-
-def known_activation(params: Params) -> None:
-    """Raises LayoutError for a function that no operator has."""
-    if params.get("function", "gelu") not in ACTIVATIONS:
-        raise LayoutError(f"knows no activation {params['function']!r}: {', '.join(ACTIVATIONS)}")
+NORM = Attribute("function", choice("layer", "rms"), "layer", "layer norm or RMS norm")
+NORM_WEIGHT = replace(PARAM, doc="the dimension that the norm scales: `[H]`")
+ACTIVATION = Attribute("function", choice("gelu", "relu", "silu"), "gelu", "the function of each element")
 
 
 def activate(function: str, x: Any) -> Any:
@@ -63,16 +59,15 @@ class Norm(Operator):
 
     name = "norm"
     family = "norm"
-    defaults: ClassVar[Mapping[str, str]] = {"function": "layer"}
+    attributes = (NORM_WEIGHT, NORM)
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """Same type as the input."""
         x = inputs["x"]
         require_no_partial(x, "norm")
         require_whole(x, -1, "norm")
-        if params.get("function", "layer") not in NORMS:
-            raise LayoutError(f"knows no norm {params['function']!r}: {', '.join(NORMS)}")
-        if "param" in params and weight_type(params, x.mesh).dims != x.dims[-1:]:
+        self.read(params, NORM)
+        if NORM_WEIGHT.stated(params) and self.read(params, NORM_WEIGHT) != x.dims[-1:]:
             raise LayoutError(f"its weight {params['param']} is not the last dimension of {x}")
         return (x,)
 
@@ -81,7 +76,7 @@ class Norm(Operator):
         import numpy as np
 
         x = only(values, "x")
-        if here.params.get("function", "layer") == "layer":
+        if self.read(here.params, NORM) == "layer":
             x = x - x.mean(axis=-1, keepdims=True)
         return (x / np.sqrt((x * x).mean(axis=-1, keepdims=True) + EPSILON) * here.weight(),)
 
@@ -90,31 +85,29 @@ class Activation(Operator):
     """A function of each element (``function``: gelu, relu, silu)."""
 
     name = "activation"
-    defaults: ClassVar[Mapping[str, str]] = {"function": "gelu"}
+    attributes = (ACTIVATION,)
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """Same type as the input."""
-        known_activation(params)
-        require_no_partial(inputs["x"], params.get("function", "activation"))
+        require_no_partial(inputs["x"], self.read(params, ACTIVATION))
         return (inputs["x"],)
 
     def run(self, here: Local, values: Values) -> tuple[Any, ...]:
         """The function of each element."""
-        return (over_rows(partial(activate, here.params.get("function", "gelu")), only(values, "x")),)
+        return (over_rows(partial(activate, self.read(here.params, ACTIVATION)), only(values, "x")),)
 
 
 class GatedActivation(Operator):
     """``function(gate) * up``, both cut alike; ``up`` may be a partial sum, ``gate`` may not."""
 
     name = "gated_activation"
-    defaults: ClassVar[Mapping[str, str]] = {"function": "gelu"}
+    attributes = (ACTIVATION,)
     slots = ("gate", "up")
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """Type of ``up``."""
         gate, up = inputs["gate"], inputs["up"]
-        known_activation(params)
-        require_no_partial(gate, params.get("function", "gated activation"))
+        require_no_partial(gate, self.read(params, ACTIVATION))
         if (gate.dims, gate.mesh, gate.varying) != (up.dims, up.mesh, up.varying):
             raise LayoutError(f"gate {gate} and up {up} do not lie alike")
         return (up,)
@@ -122,7 +115,7 @@ class GatedActivation(Operator):
     def run(self, here: Local, values: Values) -> tuple[Any, ...]:
         """function(gate) * up."""
         gate, up = only(values, "gate"), only(values, "up")
-        act = partial(activate, here.params.get("function", "gelu"))
+        act = partial(activate, self.read(here.params, ACTIVATION))
         if isinstance(up, Tokens):
             return (replace(up, rows=act(gate.rows) * up.rows),)
         return (act(gate) * up,)

@@ -7,11 +7,13 @@ the axes over which the experts lie (the operator's ``owner``), because each exp
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 from dagtool.model.size import parse_size, product
 from dagtool.model.tensor import Dim, TensorType
+from dagtool.ops.attributes import AXES, SIZE, Attribute
 from dagtool.ops.base import (
+    PARAM,
     LayoutError,
     Local,
     Matmul,
@@ -20,7 +22,6 @@ from dagtool.ops.base import (
     Types,
     Values,
     Work,
-    axes_param,
     only,
     require_no_partial,
     require_whole,
@@ -28,7 +29,11 @@ from dagtool.ops.base import (
 )
 from dagtool.ops.tokens import Routing, Tokens
 
-__all__ = ["Aggregate", "Gate", "Route", "RouteBack", "returned_tokens", "routed_tokens"]
+__all__ = ["EXPERTS", "OWNER", "Aggregate", "Gate", "Route", "RouteBack", "returned_tokens", "routed_tokens"]
+
+EXPERTS = Attribute("experts", SIZE, doc="the number of experts: `E`")
+OWNER = Attribute("owner", AXES, (), "the axes over which the experts are spread; none where one GPU has them all")
+TOP_K = Attribute("top_k", SIZE, parse_size("K"), "experts per token")
 
 
 def routed_tokens(x: TensorType, route: TensorType, params: Params, over: Sequence[str] = ()) -> TensorType:
@@ -44,15 +49,12 @@ def routed_tokens(x: TensorType, route: TensorType, params: Params, over: Sequen
     require_no_partial(route, "routing")
     require_whole(x, -1, "routing a token")
     require_whole(route, -1, "routing a token")
-    owner = axes_param(params, "owner")
-    experts = params.get("experts")
-    if not experts:
-        raise LayoutError("does not say how many experts there are (attribute 'experts')")
+    owner, experts = OWNER.read(params), EXPERTS.read(params)
     cuts = tuple(axis for dim in x.dims[:-1] for axis in dim.axes)
     if clash := [axis for axis in owner if axis in cuts and axis not in over]:
         raise LayoutError(f"tokens are cut along {clash[0]}, along which the experts lie: dispatch over {clash[0]}")
     left = tuple(axis for axis in cuts if axis not in over)
-    size = product(dim.size for dim in x.dims[:-1]) * route.dims[-1].size / parse_size(experts)
+    size = product(dim.size for dim in x.dims[:-1]) * route.dims[-1].size / experts
     return TensorType((Dim(size, left), x.dims[-1]), x.mesh, (), tuple(dict.fromkeys((*left, *owner))))
 
 
@@ -131,7 +133,7 @@ class Gate(Operator):
 
     name = "gate"
     family = "routing"
-    defaults: ClassVar[Mapping[str, str]] = {"top_k": "K"}
+    attributes = (PARAM, TOP_K)
     source = "Switch/Mixtral routers; sharding: top-k needs every expert's score"
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
@@ -143,14 +145,14 @@ class Gate(Operator):
             raise LayoutError(f"the gate needs its whole weight [H, E] but has {weight}")
         if x.dims[-1] != weight.dims[0]:
             raise LayoutError(f"its input ends in {x.dims[-1]} but its weight begins with {weight.dims[0]}")
-        return (TensorType((*x.dims[:-1], Dim(parse_size(params.get("top_k", "K")))), x.mesh, (), x.varying),)
+        return (TensorType((*x.dims[:-1], Dim(self.read(params, TOP_K))), x.mesh, (), x.varying),)
 
     def run(self, here: Local, values: Values) -> tuple[Any, ...]:
         """Softmax over the scores of all experts; the K best, their weights made to sum to 1."""
         import numpy as np
 
         scores = only(values, "x") @ here.weight()
-        best = np.argsort(-scores, axis=-1, kind="stable")[..., : here.count(here.params.get("top_k", "K"))]
+        best = np.argsort(-scores, axis=-1, kind="stable")[..., : here.count(str(self.read(here.params, TOP_K)))]
         chosen = np.exp(np.take_along_axis(scores, best, axis=-1) - scores.max(axis=-1, keepdims=True))
         return (Routing(best, chosen / chosen.sum(axis=-1, keepdims=True)),)
 
@@ -168,6 +170,7 @@ class Route(Operator):
     name = "route"
     family = "routing"
     slots = ("x", "route")
+    attributes = (OWNER, EXPERTS)
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """x [B, S, H], route [B, S, K] -> [B*S*K/E, H]."""
@@ -190,11 +193,12 @@ class RouteBack(Operator):
     name = "route_back"
     family = "routing"
     slots = ("tokens", "route")
+    attributes = (OWNER, EXPERTS)
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """tokens [B*S*K/E, H], route [B, S, K] -> [B, S, H], a partial sum over the experts' axes."""
         back = returned_tokens(inputs["tokens"], inputs["route"], params)
-        return (TensorType(back.dims, back.mesh, axes_param(params, "owner")),)
+        return (TensorType(back.dims, back.mesh, self.read(params, OWNER)),)
 
     def run(self, here: Local, values: Values) -> tuple[Any, ...]:
         """The expert's weighted rows at their tokens."""
@@ -209,10 +213,11 @@ class Aggregate(Operator):
     family = "routing"
     slots = ("tokens", "route")
     many = ("tokens",)
+    attributes = (OWNER, EXPERTS)
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """tokens [B*S*K/E, H] of each expert, route [B, S, K] -> [B, S, H]."""
-        if owner := axes_param(params, "owner"):
+        if owner := self.read(params, OWNER):
             raise LayoutError(f"experts lie along {','.join(owner)}: their results must be combined across GPUs")
         return (returned_tokens(inputs["tokens"], inputs["route"], params),)
 
