@@ -1,13 +1,13 @@
 """A node has an attribute that its operator does not read.
 
-What: a parameter of other operators, such as `along` on an all-reduce, or a name that no operator, not the dialect
-and not Graphviz has. Where it is like one that the operator has, it is a warning, else a note.
+What: a parameter of other operators, such as `along` on an all-reduce, or a name that neither an operator nor the
+dialect nor Graphviz has. Such a name is only a note where it is unlike any that the node could have.
 
 Why: nobody reads it. Misspelt, what it should say is not said: `functoin=rms` leaves a layer norm.
 
 Fix: correct the name, or the operator; or remove it.
 
-References: docs/dialect.md; the attributes of Graphviz, https://graphviz.org/doc/info/attrs.html.
+References: the attributes of Graphviz, https://graphviz.org/doc/info/attrs.html; docs/dialect.md.
 """
 
 from __future__ import annotations

@@ -142,7 +142,9 @@ class _Form:
         self.unread = [name for name in names if name not in _KNOWN]
         self.kinds: dict[tuple[str, ...], int] = {}
         # With a single name itemgetter would give no tuple.
-        self.values: Callable[[Mapping[str, str]], tuple[str, ...]] = itemgetter(*(ours or ["op"]), *ours[:1])
+        self.values: Callable[[Mapping[str, str]], tuple[str, ...]] = (
+            itemgetter(*ours, ours[0]) if ours else lambda _: ()
+        )
 
 
 def _kind(key: tuple[str | None, ...], node: int, dag: Dag) -> Kind:

@@ -16,7 +16,7 @@ _NAMES = """
     inputscale K label label_scheme labelangle labeldistance labelfloat labelfontcolor labelfontname
     labelfontsize labelhref labeljust labelloc labeltarget labeltooltip labelURL landscape layer layerlistsep
     layers layerselect layersep layout len levels levelsgap lhead lheight linelength lp ltail lwidth margin
-    maxiter mclimit mindist minlen mode model newrank nodesep nojustify normalize notranslate nslimit nslimit1
+    maxiter mclimit mindist minlen mode model mosek newrank nodesep nojustify normalize notranslate nslimit nslimit1
     oneblock ordering orientation outputorder overlap overlap_scaling overlap_shrink pack packmode pad page
     pagedir pencolor penwidth peripheries pin pos quadtree quantum radius rank rankdir ranksep ratio rects
     regular remincross repulsiveforce resolution root rotate rotation samehead sametail samplepoints scale
