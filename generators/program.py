@@ -161,7 +161,8 @@ class Builder:
         """Append an operator; its output types follow from its inputs. Returns its first output."""
         given = {key: value for key, value in (params or {}).items() if value}
         if weight is not None:
-            given = _with_param(given, str(weight).partition(" @")[0])
+            given["param"] = str(weight).partition(" @")[0]
+        order = [attribute.name for attribute in OPERATORS[op].attributes]
         types = {slot: self.type_of(ref) for slot, ref in inputs.items()}
         try:
             inferred = OPERATORS[op].infer(types, given)
@@ -172,7 +173,7 @@ class Builder:
             role,
             tuple(Port(slot if len(types) > 1 else "", t) for slot, t in types.items()),
             tuple(Port(name, t) for name, t in zip(outputs, inferred, strict=True)),
-            tuple(given.items()),
+            tuple(sorted(given.items(), key=lambda pair: order.index(pair[0]))),
         )
         return self._append(Step(kind, tuple(inputs.items()), self._meshes(kind), per_expert))
 
@@ -308,9 +309,3 @@ class Builder:
 _CONVERSIONS = frozenset(
     {"all_reduce", "reduce_scatter", "all_gather", "all_to_all", "split", "send", "recv", "send_recv"}
 )
-
-
-def _with_param(given: Mapping[str, str], weight: str) -> dict[str, str]:
-    """The parameters with the weight's layout where it is written: before what tells how it is applied."""
-    before = {key: value for key, value in given.items() if key in {"function", "experts", "owner"}}
-    return {**before, "param": weight, **{key: value for key, value in given.items() if key not in before}}

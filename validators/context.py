@@ -235,14 +235,17 @@ class Context:
                 yield from (f"axis {axis}" for axis in sorted(tensor.used_axes - set(mesh.sizes)))
             symbols = {symbol for dim in tensor.dims for symbol in dim.size.symbols}
             yield from (f"size {symbol}" for symbol in sorted(symbols - set(self.dag.sizes)))
-        from dagtool.ops.base import axes_param
+        from dagtool.dag.semantics import stated
+        from dagtool.ops.attributes import AXES, MESH, SIZE
 
         axes = {axis for mesh in self.dag.meshes.values() for axis in mesh.sizes}
-        for name in ("over", "owner"):
-            yield from (f"axis {axis}" for axis in axes_param(kind.parameters, name) if axis not in axes)
-        to = kind.parameters.get("to")
-        if to and to not in self.dag.meshes:
-            yield f"mesh {to}"
+        for attribute, value in stated(kind):
+            if attribute.type is AXES:
+                yield from (f"axis {axis}" for axis in value if axis not in axes)
+            elif attribute.type is SIZE:
+                yield from (f"size {symbol}" for symbol in value.symbols if symbol not in self.dag.sizes)
+            elif attribute.type is MESH and value not in self.dag.meshes:
+                yield f"mesh {value}"
 
     @cached_property
     def missing_sizes(self) -> list[str]:
@@ -359,13 +362,13 @@ class Context:
     def types_of(kind: Kind) -> list[TensorType]:
         """Every type a kind declares: inputs, outputs, weight."""
         from dagtool.dag.semantics import weight_of
-        from dagtool.model.tensor import TypeTextError
+        from dagtool.ops import LayoutError
 
         types = [port.type for port in (*kind.inputs, *kind.outputs)]
         try:
             weight = weight_of(kind)
-        except TypeTextError:
-            return types  # SHD301 says what is wrong with it
+        except LayoutError:
+            return types  # DIM201 says what is wrong with it
         return [*types, weight] if weight else types
 
     @cached_property

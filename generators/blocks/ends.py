@@ -63,7 +63,7 @@ def build_head(b: Builder, x: Ref, options: HeadOptions, layer: LayerOptions) ->
     """Final norm, projection onto the vocabulary, output."""
     x = b.place(x, "stream")
     if b.phase.last_only:
-        x = b.place(b.add("head.last_token", "last_token", {"x": x}, params={"along": "1"}), "stream")
+        x = b.place(b.add("head.last_token", "last_token", {"x": x}), "stream")
     h = b.place(norm(b, "head.norm", x, layer), "head")
     params = {"parameter": "embedding.tokens"} if options.tied else {}
     logits = b.add("head.projection", "linear", {"x": h}, weight=b.weight("head", "H", "V"), params=params)

@@ -1,7 +1,7 @@
 """A declared fact cannot be read.
 
-What: `gpu`, `input`, `output`, `layer_index`, `expert` of a node, or `sizes` and `meshes` of the graph,
-whose text has not the form of the dialect.
+What: `gpu`, `input`, `output`, `layer_index`, `expert` or a parameter of a node, or `sizes` and `meshes` of the graph,
+whose text has not the form of the dialect: `over` names axes, `along` is a number, `function` one of a few words.
 
 Why: what cannot be read cannot be checked, and every tool behind would guess.
 

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 from dagtool.dag.graph import Kind
 from dagtool.errors import did_you_mean
 from dagtool.model.roles import ENTRY
-from dagtool.model.tensor import TypeTextError, parse_type
-from dagtool.ops import OPERATORS
+from dagtool.ops import OPERATORS, LayoutError
+from dagtool.ops.base import PARAM
 from dagtool.report.finding import Finding
 from dagtool.validators.rule import Rule, Severity
 
@@ -82,17 +82,16 @@ def _fault(ctx: Context, index: int, kind: Kind) -> tuple[str, str, str] | None:
     if part.outputs and named != part.outputs:
         return f"names its outputs {', '.join(named)}; expected {', '.join(part.outputs)}", "output", "correct output"
     for name, allowed in part.params.items():
-        value = kind.parameters.get(name, allowed[0] if name == "top_k" else "")
-        default = OPERATORS[kind.op].default_param(name)
-        if (value or default) not in allowed:
-            return f"has {name}={value or default}; expected {' or '.join(allowed)}", name, f"correct {name}"
+        value = kind.parameters.get(name) or OPERATORS[kind.op].default_param(name)
+        if value not in allowed:
+            return f"has {name}={value}; expected {' or '.join(allowed)}", name, f"correct {name}"
     return None
 
 
 def _sizes(weight: str | None) -> str:
     """The dimensions of a weight without their cuts."""
     try:
-        dims = parse_type(f"{weight or ''} @m").dims
-    except TypeTextError:
+        dims = PARAM.parse(weight or "")
+    except LayoutError:
         return ""
     return f"[{', '.join(str(dim.size) for dim in dims)}]"

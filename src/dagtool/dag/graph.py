@@ -108,6 +108,8 @@ class Dag:
     edge_kind_of: list[int] = field(default_factory=list)
 
     problems: list[Problem] = field(default_factory=list)
+    unread: dict[str, list[int]] = field(default_factory=dict)
+    """Attributes that neither our dialect nor Graphviz has, and the nodes of the file that have them."""
     source: DotGraph | None = None
     """The file it was read from, for positions."""
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from dagtool.dag.graph import Dag, EdgeKind, Kind
 from dagtool.model.mesh import Mesh
 from dagtool.model.size import SizeError
-from dagtool.model.tensor import TensorType, TypeTextError, parse_type
+from dagtool.model.tensor import TensorType, TypeTextError
 from dagtool.ops import OPERATORS, LayoutError, Work
-from dagtool.ops.base import axes_param
+from dagtool.ops.attributes import Attribute
+from dagtool.ops.base import PARAM, axes_param, weight_type
 
-__all__ = ["carried", "infer_outputs", "kind_work", "replication", "slot_types", "weight_of"]
+__all__ = ["carried", "infer_outputs", "kind_work", "replication", "slot_types", "stated", "weight_of"]
 
 
 def slot_types(kind: Kind) -> dict[str, TensorType]:
@@ -25,6 +27,17 @@ def slot_types(kind: Kind) -> dict[str, TensorType]:
     if OPERATORS[kind.op].needs_all and (missing := [slot for slot in slots if slot not in types]):
         raise LayoutError(f"states no input {missing[0]!r}")
     return types
+
+
+def stated(kind: Kind) -> Iterator[tuple[Attribute[Any], Any]]:
+    """The attributes of its operator that a kind states, with their values; not those that cannot be read."""
+    params = kind.parameters
+    for attribute in OPERATORS[kind.op].attributes if kind.op in OPERATORS else ():
+        if attribute.stated(params):
+            try:
+                yield attribute, attribute.read(params)
+            except LayoutError:
+                continue  # DIM201 says what is wrong with it
 
 
 def infer_outputs(kind: Kind) -> tuple[TensorType, ...]:
@@ -48,10 +61,9 @@ def kind_work(kind: Kind, meshes: Mapping[str, Mesh]) -> Work:
 
 
 def weight_of(kind: Kind) -> TensorType | None:
-    """The declared weight as a type, or None."""
-    text = kind.parameters.get("param")
-    # A bare list of dimensions; the mesh is that of the node.
-    return parse_type(f"{text} @{kind.meshes[0]}") if text and kind.meshes else None
+    """The declared weight as a type on the mesh of the node, or None. Raises LayoutError for what is no weight."""
+    params = kind.parameters
+    return weight_type(params, kind.meshes[0]) if PARAM.stated(params) and kind.meshes else None
 
 
 def carried(maker: Kind, edge: EdgeKind, slots: tuple[str, ...]) -> list[tuple[str, int]]:

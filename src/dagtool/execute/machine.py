@@ -10,7 +10,7 @@ from dagtool.dag import algorithms
 from dagtool.dag.graph import Dag, Kind
 from dagtool.dag.semantics import carried, slot_types, weight_of
 from dagtool.execute.weights import Weights
-from dagtool.model.amount import parse_amount, parse_factor
+from dagtool.model.amount import Amount, Factor
 from dagtool.model.mesh import Mesh
 from dagtool.model.size import parse_size
 from dagtool.model.tensor import TensorType
@@ -74,18 +74,18 @@ class Here:
         """The node's role."""
         return self.kind.role
 
-    def amount(self, text: str) -> int:
+    def amount(self, amount: Amount) -> int:
         """The number that a sum of sizes is, with the small sizes."""
-        value = parse_amount(text).value(self.sizes)
+        value = amount.value(self.sizes)
         if value is None:
-            raise LayoutError(f"{text} is not a whole number of the graph's sizes")
+            raise LayoutError(f"{amount} is not a whole number of the graph's sizes")
         return value
 
-    def factor(self, text: str) -> float:
+    def factor(self, factor: Factor) -> float:
         """The number that a factor is, with the small sizes."""
-        value = parse_factor(text).value(self.sizes)
+        value = factor.value(self.sizes)
         if value is None:
-            raise LayoutError(f"{text} is not a number of the graph's sizes")
+            raise LayoutError(f"{factor} is not a number of the graph's sizes")
         return value
 
     def weight(self) -> Array:

@@ -7,7 +7,8 @@ from math import lcm, prod
 from dagtool.dag.graph import Dag
 from dagtool.dag.semantics import weight_of
 from dagtool.errors import DagtoolError
-from dagtool.model.tensor import TensorType, TypeTextError
+from dagtool.model.tensor import TensorType
+from dagtool.ops import LayoutError
 
 __all__ = ["small_sizes"]
 
@@ -53,7 +54,7 @@ def _types(dag: Dag) -> list[TensorType]:
         found += [port.type for port in (*kind.inputs, *kind.outputs)]
         try:
             weight = weight_of(kind)
-        except TypeTextError:
+        except LayoutError:
             continue
         found += [weight] if weight else []
     return found

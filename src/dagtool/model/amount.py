@@ -31,6 +31,10 @@ class Amount:
             total += sign * bound.value
         return total
 
+    def __str__(self) -> str:
+        signs = (("" if index == 0 else "+") if sign > 0 else "-" for index, (sign, _) in enumerate(self.terms))
+        return "".join(f"{sign}{size}" for sign, (_, size) in zip(signs, self.terms, strict=True))
+
     @property
     def symbols(self) -> tuple[str, ...]:
         """The symbols that occur."""
@@ -63,6 +67,12 @@ class Factor:
     number: float = 1.0
     power: float = 0.0
     amount: Amount | None = None
+
+    def __str__(self) -> str:
+        if self.amount is None:
+            return repr(self.number)
+        root = f"{'sqrt' if self.power > 0 else 'rsqrt'}({self.amount})"
+        return root if self.number == 1 else f"{self.number!r}*{root}"
 
     def value(self, sizes: Mapping[str, int | None]) -> float | None:
         """The number it is, or None while a size is a symbol."""

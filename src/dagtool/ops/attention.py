@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import prod, sqrt
 from typing import Any, ClassVar
 
-from dagtool.model.amount import parse_amount, parse_factor
-from dagtool.model.size import Size, parse_size, product
+from dagtool.model.size import Size, product
 from dagtool.model.tensor import Dim, TensorType
+from dagtool.ops.attributes import AXES, EINSUM, FACTOR, NUMBER, REARRANGEMENT, SIZE, Attribute, choice
 from dagtool.ops.base import (
+    PARAM,
+    PARAMETER,
     KeptPairs,
     LayoutError,
     Local,
@@ -24,28 +25,44 @@ from dagtool.ops.base import (
     only,
     require_no_partial,
     require_whole,
-    weight_type,
 )
-from dagtool.ops.collective import Collective, over_axes
-from dagtool.ops.factors import contract, parse_spec
+from dagtool.ops.collective import OVER, Collective
+from dagtool.ops.factors import Spec, contract, format_spec, parse_spec
 from dagtool.ops.pointwise import soften
-from dagtool.ops.rotary import check_offset, past, token_positions
+from dagtool.ops.rotary import OFFSET, PAST, check_offset, past, token_positions
 
 __all__ = ["HeadMerge", "HeadSplit", "ParallelSoftmax", "Scores", "Softmax", "WeightedSum"]
 
 
-MASKS = ("none", "causal")
+SCORES = Attribute(
+    "einsum", EINSUM, parse_spec("bsnd,btnd->bnst"), "which dimension is which; with grouped heads `bsgrd,btgd->bgrst`"
+)
+WEIGHTED_SUM = Attribute(
+    "einsum", EINSUM, parse_spec("bnst,btnd->bsnd"), "which dimension is which; with grouped heads `bgrst,btgd->bsgrd`"
+)
+MASK = Attribute("mask", choice("none", "causal"), "none", "which keys a query sees: all, or none that is later")
+WINDOW = Attribute("window", SIZE, doc="how many keys a query sees, itself the last")
+KEY_OFFSET = Attribute(
+    "key_offset", AXES, (), "the axes that cut the keys: a rank's first key is not the sequence's first"
+)
+SCALE = Attribute("scale", FACTOR, doc="what scores are multiplied with; one over the root of the head size if absent")
+SOFTCAP = Attribute("softcap", NUMBER, 0.0, "scores become cap * tanh(scores / cap); 0: they stay")
+SINKS = replace(PARAM, doc="a logit for each head that takes part in the sum and has no value: `[N/tp]`")
+LAYOUT_CHANGE = Attribute(
+    "einsum", REARRANGEMENT, doc="how dimensions move, merge and split: `bsnd->bnsd`, `bsnd->bs(nd)`, `bs(nd)->bsnd`"
+)
 
 
-def einsum(spec: str, *operands: Any) -> Any:
+def einsum(spec: Spec, *operands: Any) -> Any:
     """numpy's einsum. Raises LayoutError where the local shapes do not fit."""
     import numpy as np
 
+    text = format_spec(spec)
     try:
-        return np.einsum(spec, *operands, optimize=True)
+        return np.einsum(text, *operands, optimize=True)
     except ValueError as error:
         shapes = " and ".join(str(getattr(one, "shape", "?")) for one in operands)
-        raise LayoutError(f"local shapes {shapes} do not fit {spec}: {error}") from None
+        raise LayoutError(f"local shapes {shapes} do not fit {text}: {error}") from None
 
 
 def softmax(x: Any, sinks: Any = None) -> Any:
@@ -62,12 +79,15 @@ def softmax(x: Any, sinks: Any = None) -> Any:
 class _Product(Operator):
     """A product of two activations, heads counted in m as the field's reports do."""
 
-    def _spec(self, params: Params) -> str:
-        return params.get("einsum", self.defaults["einsum"])
+    factors: ClassVar[Attribute[Spec]]
+    """The attribute that says which dimension is which."""
+
+    def _spec(self, params: Params) -> Spec:
+        return self.read(params, self.factors)
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """The factor rule over ``einsum``."""
-        return (contract(parse_spec(self._spec(params)), [inputs[slot] for slot in self.slots]),)
+        return (contract(self._spec(params), [inputs[slot] for slot in self.slots]),)
 
     def run(self, here: Local, values: Values) -> tuple[Any, ...]:
         """The einsum of what this GPU has."""
@@ -75,7 +95,7 @@ class _Product(Operator):
 
     def work(self, inputs: Types, outputs: Sequence[TensorType], params: Params, axis_sizes: Mapping[str, int]) -> Work:
         """m: everything of the first operand but the contraction; k: the contraction; n: the rest."""
-        spec = parse_spec(self._spec(params))
+        spec = self._spec(params)
         left, right = (inputs[slot].local_shape(axis_sizes) for slot in self.slots)
         first = dict(zip(spec.inputs[0], left, strict=True))
         second = dict(zip(spec.inputs[1], right, strict=True))
@@ -103,7 +123,8 @@ class Scores(_Product):
     name = "scores"
     slots = ("q", "k")
     cached = "k"
-    defaults: ClassVar[Mapping[str, str]] = {"einsum": "bsnd,btnd->bnst", "mask": "none"}
+    factors = SCORES
+    attributes = (SCORES, MASK, WINDOW, PAST, OFFSET, KEY_OFFSET, SCALE, SOFTCAP)
 
     @staticmethod
     def _on_chip(moved: tuple[Size, ...]) -> tuple[Size, ...]:
@@ -113,66 +134,56 @@ class Scores(_Product):
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """The factor rule over ``einsum``; a soft cap or a mask needs whole scores, and offsets that fit the cuts."""
         (found,) = super().infer(inputs, params)
-        if params.get("mask", "none") not in MASKS:
-            raise LayoutError(f"knows no mask {params['mask']!r}: {', '.join(MASKS)}")
-        if params.get("scale"):
-            parse_factor(params["scale"])
-        if params.get("softcap"):
+        if self.stated(params, SCALE):
+            self.read(params, SCALE)
+        if self.read(params, SOFTCAP):
             require_no_partial(found, "a soft cap")
         if self._masked(params):
             require_no_partial(found, "a mask")
-            check_offset(found.dims[-2].axes, params, "offset", "queries")
-            check_offset(found.dims[-1].axes, params, "key_offset", "keys")
-            parse_amount(params.get("past") or "0")
-            if params.get("window"):
-                parse_size(params["window"])
+            check_offset(found.dims[-2].axes, self.read(params, OFFSET), "offset", "queries")
+            check_offset(found.dims[-1].axes, self.read(params, KEY_OFFSET), "key_offset", "keys")
+            self.kept_pairs(found, params)
         return (found,)
 
-    @staticmethod
-    def _masked(params: Params) -> bool:
-        return params.get("mask", "none") != "none" or bool(params.get("window"))
+    def _masked(self, params: Params) -> bool:
+        return self.read(params, MASK) != "none" or self.stated(params, WINDOW)
 
     def work(self, inputs: Types, outputs: Sequence[TensorType], params: Params, axis_sizes: Mapping[str, int]) -> Work:
         """One product; of its pairs of query and key the mask keeps a share."""
         work = super().work(inputs, outputs, params, axis_sizes)
-        return replace(work, kept=kept_pairs(outputs[0], params)) if self._masked(params) else work
+        return replace(work, kept=self.kept_pairs(outputs[0], params)) if self._masked(params) else work
 
     def run(self, here: Local, values: Values) -> tuple[Any, ...]:
         """Scaled by one over the square root of the head size, or by ``scale``; -inf where the mask hides the key."""
         import numpy as np
 
         (scores,) = super().run(here, values)
-        if scale := here.params.get("scale"):
-            scores = scores * here.factor(scale)
+        if self.stated(here.params, SCALE):
+            scores = scores * here.factor(self.read(here.params, SCALE))
         else:  # the whole head size, also where a GPU has only a part of it
-            letters = parse_spec(self._spec(here.params)).inputs[0]
+            letters = self._spec(here.params).inputs[0]
             dims = here.types["q"].dims
             width = prod(here.count(str(dim.size)) for letter, dim in zip(letters, dims, strict=True) if letter == "d")
             scores = scores / sqrt(width)
-        if here.params.get("softcap"):
-            scores = soften(scores, float(here.params["softcap"]))
+        if cap := self.read(here.params, SOFTCAP):
+            scores = soften(scores, cap)
         if not self._masked(here.params):
             return (scores,)
         (found,) = super().infer(here.types, here.params)
-        queries = token_positions(here, found, len(found.dims) - 2, "offset") + past(here)
-        keys = token_positions(here, found, len(found.dims) - 1, "key_offset")
+        queries = token_positions(here, found, len(found.dims) - 2, self.read(here.params, OFFSET))
+        queries = queries + past(here, self.read(here.params, PAST))
+        keys = token_positions(here, found, len(found.dims) - 1, self.read(here.params, KEY_OFFSET))
         behind = queries[:, None] - keys[None, :]
-        seen = behind >= 0 if here.params.get("mask") == "causal" else np.ones_like(behind, dtype=bool)
-        if window := here.params.get("window"):
-            seen &= behind < here.count(window)
+        seen = behind >= 0 if self.read(here.params, MASK) == "causal" else np.ones_like(behind, dtype=bool)
+        if self.stated(here.params, WINDOW):
+            seen &= behind < here.count(str(self.read(here.params, WINDOW)))
         return (np.where(seen, scores, -np.inf),)
 
-
-def kept_pairs(scores: TensorType, params: Params) -> KeptPairs:
-    """Which pairs of query and key the mask of scores [.., S, T] keeps."""
-    window = params.get("window")
-    return KeptPairs(
-        scores.dims[-2].size,
-        scores.dims[-1].size,
-        params.get("past", ""),
-        parse_size(window) if window else None,
-        causal=params.get("mask") == "causal",
-    )
+    def kept_pairs(self, scores: TensorType, params: Params) -> KeptPairs:
+        """Which pairs of query and key the mask of scores [.., S, T] keeps."""
+        window = self.read(params, WINDOW) if self.stated(params, WINDOW) else None
+        causal = self.read(params, MASK) == "causal"
+        return KeptPairs(scores.dims[-2].size, scores.dims[-1].size, self.read(params, PAST), window, causal=causal)
 
 
 class WeightedSum(_Product):
@@ -181,7 +192,8 @@ class WeightedSum(_Product):
     name = "weighted_sum"
     slots = ("p", "v")
     cached = "v"
-    defaults: ClassVar[Mapping[str, str]] = {"einsum": "bnst,btnd->bsnd"}
+    factors = WEIGHTED_SUM
+    attributes = (WEIGHTED_SUM,)
 
     @staticmethod
     def _on_chip(moved: tuple[Size, ...]) -> tuple[Size, ...]:
@@ -196,6 +208,7 @@ class Softmax(Operator):
     """
 
     name = "softmax"
+    attributes = (SINKS, PARAMETER)
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """Same type as the input."""
@@ -217,16 +230,13 @@ class Softmax(Operator):
 
 def check_sinks(x: TensorType, params: Params) -> None:
     """Sinks are cut as the heads of scores [B, heads.., S, T]. Raises LayoutError."""
-    if not params.get("param"):
-        return
-    weight = weight_type(params, x.mesh)
-    if weight.dims != x.dims[1:-2]:
+    if SINKS.stated(params) and SINKS.read(params) != x.dims[1:-2]:
         raise LayoutError(f"its sinks {params['param']} do not lie as the heads of {x}")
 
 
 def local_sinks(here: Local) -> Any:
     """The sinks of this GPU's heads beside scores [B, heads.., S, T], or None."""
-    return here.weight()[..., None, None] if here.params.get("param") else None
+    return here.weight()[..., None, None] if SINKS.stated(here.params) else None
 
 
 class ParallelSoftmax(Collective):
@@ -236,21 +246,22 @@ class ParallelSoftmax(Collective):
     """
 
     name = "parallel_softmax"
+    attributes = (OVER, SINKS, PARAMETER)
     algorithm = "all_reduce"
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """Same type as the input, whose last dimension is cut along ``over``."""
         x = inputs["x"]
         require_no_partial(x, "softmax")
-        if not x.dims or x.dims[-1].axes != over_axes(params):
-            raise LayoutError(f"sums over {','.join(over_axes(params))} but the last dimension of {x} is cut otherwise")
+        if not x.dims or x.dims[-1].axes != self.read(params, OVER):
+            raise LayoutError(f"sums over {params['over']} but the last dimension of {x} is cut otherwise")
         check_sinks(x, params)
         return (x,)
 
     def work(self, inputs: Types, outputs: Sequence[TensorType], params: Params, axis_sizes: Mapping[str, int]) -> Work:
         """Reads and writes the scores; two numbers of each row are all-reduced."""
         local = inputs["x"].local_shape(axis_sizes)
-        ranks = prod(axis_sizes[axis] for axis in over_axes(params))
+        ranks = prod(axis_sizes[axis] for axis in self.read(params, OVER))
         rows = product(local[:-1])
         moved = (product(local), product(local))
         return Work(elements_moved=moved, elements_sent=rows * 4 * (ranks - 1) / ranks, on_chip=moved)
@@ -267,24 +278,21 @@ class ParallelSoftmax(Collective):
 class _Rearrange(Operator):
     """A change of layout on each GPU alone, written ``bsnd->bnsd``, ``bsnd->bs(nd)``, ``bs(nd)->bsnd``."""
 
+    attributes = (LAYOUT_CHANGE,)
+
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """Dimensions move, merge or split; a cut stays with the leftmost factor."""
         x = inputs["x"]
-        left, arrow, right = params.get("einsum", "").partition("->")
-        if not arrow:
-            raise LayoutError("states no layout change (attribute 'einsum')")
-        before, after = "".join(_groups(left)), "".join(_groups(right))
-        if sorted(before) != sorted(after) or len(set(before)) < len(before):
-            raise LayoutError(f"its layout change {params.get('einsum')} loses or doubles a dimension")
-        held = self._factors(_groups(left), x, params)
-        return (TensorType(tuple(_merge(group, held) for group in _groups(right)), x.mesh, x.partial, x.varying),)
+        change = self.read(params, LAYOUT_CHANGE)
+        held = self._factors(change.before, x)
+        return (TensorType(tuple(_merge(group, held) for group in change.after), x.mesh, x.partial, x.varying),)
 
     def run(self, here: Local, values: Values) -> tuple[Any, ...]:
         """A transposition and a reshape; of a merged dimension the leading factor holds the cut."""
         x = only(values, "x")
-        left, _, right = here.params.get("einsum", "").partition("->")
-        into, out = _groups(left), _groups(right)
-        dims = self._factors(into, here.types["x"], here.params)
+        change = self.read(here.params, LAYOUT_CHANGE)
+        into, out = change.before, change.after
+        dims = self._factors(into, here.types["x"])
         sizes = {letter: here.count(str(dim.size)) for letter, dim in dims.items()}
         for group, length in zip(into, x.shape, strict=True):
             sizes[group[0]] = length // prod(sizes[letter] for letter in group[1:])
@@ -294,7 +302,7 @@ class _Rearrange(Operator):
         return (flat.transpose(order).reshape(shape),)
 
     @staticmethod
-    def _factors(groups: list[str], x: TensorType, params: Params) -> dict[str, Dim]:
+    def _factors(groups: Sequence[str], x: TensorType) -> dict[str, Dim]:
         if len(groups) != len(x.dims):
             raise LayoutError(f"expects {len(groups)} dimensions but gets {x}")
         held: dict[str, Dim] = {}
@@ -309,13 +317,7 @@ class _Rearrange(Operator):
         return held
 
 
-def _groups(text: str) -> list[str]:
-    return [group.strip("()") for group in re.findall(r"\([a-z]+\)|[a-z]", text)]
-
-
 def _merge(group: str, held: Mapping[str, Dim]) -> Dim:
-    if missing := [letter for letter in group if letter not in held]:
-        raise LayoutError(f"its layout change uses {missing[0]!r}, which its input does not have")
     dims = [held[letter] for letter in group]
     for dim in dims[1:]:
         if dim.axes:
@@ -327,9 +329,11 @@ class HeadSplit(_Rearrange):
     """Brings heads into a dimension of their own, or to the front: [B, S, N, D] -> [B, N, S, D]."""
 
     name = "head_split"
+    attributes = (LAYOUT_CHANGE,)
 
 
 class HeadMerge(_Rearrange):
     """Puts the heads side by side again: [B, S, N, D] -> [B, S, N*D]."""
 
     name = "head_merge"
+    attributes = (LAYOUT_CHANGE,)

@@ -6,14 +6,18 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, TypeVar
 
-from dagtool.model.amount import parse_amount
+from dagtool.model.amount import Amount, Factor
 from dagtool.model.size import ONE, Size, product
-from dagtool.model.tensor import TensorType, parse_type
+from dagtool.model.tensor import TensorType
+from dagtool.ops.attributes import TEXT, WEIGHT, Attribute
+from dagtool.ops.errors import LayoutError
 
 __all__ = [
     "OPERATORS",
+    "PARAM",
+    "PARAMETER",
     "LayoutError",
     "Local",
     "Matmul",
@@ -23,7 +27,6 @@ __all__ = [
     "Values",
     "Work",
     "axes_param",
-    "int_param",
     "only",
     "require_no_partial",
     "require_whole",
@@ -33,9 +36,12 @@ __all__ = [
 Params = Mapping[str, str]
 Types = Mapping[str, TensorType]
 
+T = TypeVar("T")
 
-class LayoutError(ValueError):
-    """The inputs do not satisfy the operator's type rule; the message says which part and why."""
+PARAMETER = Attribute(
+    "parameter", TEXT, "", "the parameter that the weight is, where it is not the node's own: a tied table, sinks"
+)
+PARAM = Attribute("param", WEIGHT, doc="the dimensions of the weight, and the axes that cut them: `[H, 3, N/tp, D]`")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +64,14 @@ class KeptPairs:
 
     queries: Size
     keys: Size
-    past: str
+    past: Amount
     window: Size | None = None
     causal: bool = True
 
     def share(self, sizes: Mapping[str, int | None]) -> Fraction:
         """The kept pairs over all pairs; 1 while a size is a symbol."""
         numbers = [self.queries.bind(sizes).value, self.keys.bind(sizes).value]
-        before = parse_amount(self.past).value(sizes) if self.past else 0
+        before = self.past.value(sizes)
         window = None if self.window is None else self.window.bind(sizes).value
         if None in numbers or before is None or (self.window is not None and window is None):
             return Fraction(1)
@@ -124,10 +130,10 @@ class Local(Protocol):
     def role(self) -> str:
         """The node's role."""
 
-    def amount(self, text: str) -> int:
+    def amount(self, amount: Amount) -> int:
         """The number that a sum of sizes is."""
 
-    def factor(self, text: str) -> float:
+    def factor(self, factor: Factor) -> float:
         """The number that a factor is."""
 
     def part(self, tensor: TensorType) -> tuple[slice, ...]:
@@ -173,8 +179,8 @@ class Operator(ABC):
     """Whether each of its GPUs needs the input, or one that has it is enough."""
     many: ClassVar[tuple[str, ...]] = ()
     """Slots that take several values on one GPU: the results of its experts."""
-    defaults: ClassVar[Mapping[str, str]] = {}
-    """Parameters a node need not state."""
+    attributes: ClassVar[tuple[Attribute[Any], ...]] = ()
+    """What a node may state, in the order in which it is written: all of it, also what a base class has."""
     cached: ClassVar[str] = ""
     """The input that a KV cache keeps from one token to the next."""
     source: ClassVar[str] = ""
@@ -200,11 +206,12 @@ class Operator(ABC):
 
     def weights(self, params: Params, mesh: str) -> tuple[TensorType, ...]:
         """The types of the weights a node holds. Raises LayoutError for what is no weight."""
-        return (weight_type(params, mesh),) if params.get("param") else ()
+        return (weight_type(params, mesh),) if self.attribute("param") and PARAM.stated(params) else ()
 
     def named_weights(self, role: str, params: Params, mesh: str) -> tuple[tuple[str, TensorType], ...]:
         """The weights a node of a role holds, each with the name of its parameter: the role, or ``parameter``."""
-        first = params.get("parameter") or role
+        shared = PARAMETER in self.attributes and PARAMETER.stated(params)
+        first = self.read(params, PARAMETER) if shared else role
         return tuple(
             (first if index == 0 else f"{role}_{index}", w) for index, w in enumerate(self.weights(params, mesh))
         )
@@ -217,9 +224,26 @@ class Operator(ABC):
         """How many values of its output type one GPU holds of a node: one, or one for each of its experts."""
         return ONE
 
+    def read(self, params: Params, attribute: Attribute[T]) -> T:
+        """The value of one of its attributes. Raises LayoutError, and KeyError for one that it does not declare."""
+        if attribute not in self.attributes:
+            raise KeyError(f"operator {self.name!r} does not declare an attribute {attribute.name!r}")
+        return attribute.read(params)
+
+    def stated(self, params: Params, attribute: Attribute[Any]) -> bool:
+        """Whether a node states one of its attributes. Raises KeyError for one that it does not declare."""
+        if attribute not in self.attributes:
+            raise KeyError(f"operator {self.name!r} does not declare an attribute {attribute.name!r}")
+        return attribute.stated(params)
+
+    def attribute(self, name: str) -> Attribute[Any] | None:
+        """The attribute of that name; None where it declares none."""
+        return next((one for one in self.attributes if one.name == name), None)
+
     def default_param(self, name: str) -> str:
-        """The value a parameter has where a node does not state it; empty where there is none."""
-        return self.defaults.get(name, "")
+        """The text an attribute has where a node does not state it; empty where there is none."""
+        declared = self.attribute(name)
+        return declared.default_text if declared else ""
 
     def run(self, here: Local, values: Values) -> tuple[Any, ...]:
         """Run on one GPU, in numpy: one result per output. Raises LayoutError where a value is missing."""
@@ -227,27 +251,13 @@ class Operator(ABC):
 
 
 def axes_param(params: Params, name: str) -> tuple[str, ...]:
-    """A comma-separated list of axes, empty where absent."""
+    """The axes a node of any operator names, empty where it names none; unlike a typed reading it never raises."""
     return tuple(part.strip() for part in params.get(name, "").split(",") if part.strip())
-
-
-def int_param(params: Params, name: str, default: int = 1) -> int:
-    """A parameter that is a number of at least 1. Raises LayoutError."""
-    text = params.get(name, str(default))
-    if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text) > 0):
-        raise LayoutError(f"has {name}={text!r}, which is no number of at least 1")
-    return int(text)
 
 
 def weight_type(params: Params, mesh: str) -> TensorType:
     """The ``param`` attribute as a type on ``mesh``. Raises LayoutError where it is missing or no weight."""
-    text = params.get("param")
-    if not text:
-        raise LayoutError("states no weight (attribute 'param')")
-    found = parse_type(f"{text} @{mesh}")
-    if found.partial or found.varying:
-        raise LayoutError(f"its weight {text} is a partial sum or varies: a weight is whole or cut")
-    return found
+    return TensorType(PARAM.read(params), mesh)
 
 
 def require_no_partial(tensor: TensorType, what: str) -> None:

@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from math import erf, pi, sqrt
-from typing import Any, ClassVar
+from typing import Any
 
-from dagtool.model.amount import parse_factor
 from dagtool.model.tensor import TensorType
+from dagtool.ops.attributes import FACTOR, FLAG, NUMBER, Attribute, choice
 from dagtool.ops.base import (
+    PARAM,
     LayoutError,
     Local,
     Operator,
@@ -21,24 +22,31 @@ from dagtool.ops.base import (
     only,
     require_no_partial,
     require_whole,
-    weight_type,
 )
 from dagtool.ops.tokens import Tokens
 
 __all__ = ["EPSILON", "Activation", "Add", "Bias", "Copy", "GatedActivation", "Norm", "Scale", "Softcap", "soften"]
 
-EPSILON = 1e-5
-"""Added to the variance in a norm."""
-
-
-NORMS = ("layer", "rms")
-ACTIVATIONS = ("gelu", "relu", "silu", "gelu_erf", "swiglu_clamped")
-
-
-def known_activation(params: Params) -> None:
-    """Raises LayoutError for a function that no operator has."""
-    if params.get("function", "gelu") not in ACTIVATIONS:
-        raise LayoutError(f"knows no activation {params['function']!r}: {', '.join(ACTIVATIONS)}")
+NORM = Attribute("function", choice("layer", "rms"), "layer", "layer norm or RMS norm")
+NORM_WEIGHT = replace(PARAM, doc="the dimension that the norm scales: `[H]`")
+EPSILON = Attribute("epsilon", NUMBER, 1e-5, "what is added to the variance")
+NORM_BIAS = Attribute("bias", FLAG, default=False, doc="whether a bias of the same dimension is added")
+ACTIVATION = Attribute(
+    "function",
+    choice("gelu", "relu", "silu", "gelu_erf"),
+    "gelu",
+    "the function of each element (gelu: tanh form)",
+)
+GATED = Attribute(
+    "function",
+    choice("gelu", "relu", "silu", "gelu_erf", "swiglu_clamped"),
+    "gelu",
+    "the function of the gate; swiglu_clamped also clamps both and adds 1 to `up` (gpt-oss)",
+)
+LIMIT = Attribute("limit", NUMBER, 7.0, "what swiglu_clamped clamps to")
+FACTOR_OF = Attribute("factor", FACTOR, doc="what is multiplied with: 0.5, sqrt(H)")
+BIAS = replace(PARAM, doc="the bias, of the last dimensions and cut as they are: `[N/tp, D]`")
+CAP = Attribute("cap", NUMBER, doc="what no value exceeds")
 
 
 def activate(function: str, x: Any) -> Any:
@@ -82,16 +90,15 @@ class Norm(Operator):
 
     name = "norm"
     family = "norm"
-    defaults: ClassVar[Mapping[str, str]] = {"function": "layer"}
+    attributes = (NORM, NORM_WEIGHT, EPSILON, NORM_BIAS)
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """Same type as the input."""
         x = inputs["x"]
         require_no_partial(x, "norm")
         require_whole(x, -1, "norm")
-        if params.get("function", "layer") not in NORMS:
-            raise LayoutError(f"knows no norm {params['function']!r}: {', '.join(NORMS)}")
-        if "param" in params and weight_type(params, x.mesh).dims != x.dims[-1:]:
+        self.read(params, NORM)
+        if NORM_WEIGHT.stated(params) and self.read(params, NORM_WEIGHT) != x.dims[-1:]:
             raise LayoutError(f"its weight {params['param']} is not the last dimension of {x}")
         return (x,)
 
@@ -100,11 +107,10 @@ class Norm(Operator):
         import numpy as np
 
         x = only(values, "x")
-        if here.params.get("function", "layer") == "layer":
+        if self.read(here.params, NORM) == "layer":
             x = x - x.mean(axis=-1, keepdims=True)
-        epsilon = float(here.params.get("epsilon", EPSILON))
-        x = x / np.sqrt((x * x).mean(axis=-1, keepdims=True) + epsilon) * here.weight()
-        if here.params.get("bias") != "yes":
+        x = x / np.sqrt((x * x).mean(axis=-1, keepdims=True) + self.read(here.params, EPSILON)) * here.weight()
+        if not self.read(here.params, NORM_BIAS):
             return (x,)
         held = self.weights(here.params, here.types["x"].mesh)[1]
         return (x + here.parameter(f"{here.role}_bias", held),)
@@ -112,7 +118,7 @@ class Norm(Operator):
     def weights(self, params: Params, mesh: str) -> tuple[TensorType, ...]:
         """The gain, and the bias where there is one."""
         held = super().weights(params, mesh)
-        return held * 2 if params.get("bias") == "yes" else held
+        return held * 2 if self.read(params, NORM_BIAS) else held
 
     def named_weights(self, role: str, params: Params, mesh: str) -> tuple[tuple[str, TensorType], ...]:
         """The gain under the role, the bias under ``ROLE_bias``."""
@@ -123,33 +129,32 @@ class Activation(Operator):
     """A function of each element (``function``: gelu, relu, silu)."""
 
     name = "activation"
-    defaults: ClassVar[Mapping[str, str]] = {"function": "gelu"}
+    attributes = (ACTIVATION,)
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """Same type as the input."""
-        known_activation(params)
-        require_no_partial(inputs["x"], params.get("function", "activation"))
+        require_no_partial(inputs["x"], self.read(params, ACTIVATION))
         return (inputs["x"],)
 
     def run(self, here: Local, values: Values) -> tuple[Any, ...]:
         """The function of each element."""
-        return (over_rows(partial(activate, here.params.get("function", "gelu")), only(values, "x")),)
+        return (over_rows(partial(activate, self.read(here.params, ACTIVATION)), only(values, "x")),)
 
 
 class GatedActivation(Operator):
     """``function(gate) * up``, both cut alike; ``up`` may be a partial sum, ``gate`` may not."""
 
     name = "gated_activation"
-    defaults: ClassVar[Mapping[str, str]] = {"function": "gelu"}
+    attributes = (GATED, LIMIT)
     slots = ("gate", "up")
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """Type of ``up``."""
         gate, up = inputs["gate"], inputs["up"]
-        known_activation(params)
-        require_no_partial(gate, params.get("function", "gated activation"))
-        if params.get("function") == "swiglu_clamped":
-            require_no_partial(up, "swiglu_clamped")
+        function = self.read(params, GATED)
+        require_no_partial(gate, function)
+        if function == "swiglu_clamped":
+            require_no_partial(up, function)
         if (gate.dims, gate.mesh, gate.varying) != (up.dims, up.mesh, up.varying):
             raise LayoutError(f"gate {gate} and up {up} do not lie alike")
         return (up,)
@@ -157,7 +162,7 @@ class GatedActivation(Operator):
     def run(self, here: Local, values: Values) -> tuple[Any, ...]:
         """function(gate) * up."""
         gate, up = only(values, "gate"), only(values, "up")
-        function, limit = here.params.get("function", "gelu"), float(here.params.get("limit", "7"))
+        function, limit = self.read(here.params, GATED), self.read(here.params, LIMIT)
         if isinstance(up, Tokens):
             return (replace(up, rows=gated(function, gate.rows, up.rows, limit)),)
         return (gated(function, gate, up, limit),)
@@ -192,13 +197,14 @@ class Bias(Operator):
     """Adds a parameter [.., d] of the last dimensions of x, cut as they are."""
 
     name = "bias"
+    attributes = (BIAS,)
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """Same type as the input, which must be no partial sum: every rank would add the bias."""
         x = inputs["x"]
         require_no_partial(x, "adding a bias")
-        weight = weight_type(params, x.mesh)
-        if weight.dims != x.dims[len(x.dims) - len(weight.dims) :]:
+        bias = self.read(params, BIAS)
+        if bias != x.dims[len(x.dims) - len(bias) :]:
             raise LayoutError(f"its bias {params['param']} is not cut as the last dimensions of {x}")
         return (x,)
 
@@ -212,15 +218,16 @@ class Scale(Operator):
     """Multiplies by a number (``factor``): 0.5, sqrt(H)."""
 
     name = "scale"
+    attributes = (FACTOR_OF,)
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """Same type as the input."""
-        parse_factor(params.get("factor", ""))
+        self.read(params, FACTOR_OF)
         return (inputs["x"],)
 
     def run(self, here: Local, values: Values) -> tuple[Any, ...]:
         """factor * x."""
-        factor = here.factor(here.params["factor"])
+        factor = here.factor(self.read(here.params, FACTOR_OF))
         return (over_rows(lambda x: x * factor, only(values, "x")),)
 
 
@@ -235,15 +242,17 @@ class Softcap(Operator):
     """cap * tanh(x / cap): large values are bounded by ``cap`` (Gemma 2)."""
 
     name = "softcap"
+    attributes = (CAP,)
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """Same type as the input."""
         require_no_partial(inputs["x"], "a soft cap")
+        self.read(params, CAP)
         return (inputs["x"],)
 
     def run(self, here: Local, values: Values) -> tuple[Any, ...]:
         """Of each element."""
-        return (soften(only(values, "x"), float(here.params["cap"])),)
+        return (soften(only(values, "x"), self.read(here.params, CAP)),)
 
 
 class Copy(Operator):

@@ -9,9 +9,10 @@ from __future__ import annotations
 from math import log, pi
 from typing import Any
 
-from dagtool.model.amount import parse_amount
+from dagtool.model.amount import Amount, parse_amount
 from dagtool.model.size import Size
 from dagtool.model.tensor import TensorType
+from dagtool.ops.attributes import AMOUNT, AXES, NUMBER, TEXT, Attribute, choice
 from dagtool.ops.base import (
     LayoutError,
     Local,
@@ -19,14 +20,27 @@ from dagtool.ops.base import (
     Params,
     Types,
     Values,
-    axes_param,
     only,
     require_no_partial,
     require_whole,
 )
 
-__all__ = ["Rotary"]
+__all__ = ["OFFSET", "PAST", "Rotary", "check_offset", "past", "token_positions"]
 
+PAST = Attribute("past", AMOUNT, parse_amount("0"), "how many tokens come before the new ones: `T-S`")
+OFFSET = Attribute(
+    "offset", AXES, (), "the axes that cut the new tokens: a rank's first token is not the sequence's first"
+)
+PAIRS = Attribute(
+    "pairs", choice("half", "interleaved"), doc="which elements are a pair: i and i + D/2, or 2i and 2i + 1"
+)
+THETA = Attribute("theta", NUMBER, 10000.0, "the base of the frequencies")
+SCALING = Attribute(
+    "scaling",
+    TEXT,
+    "",
+    "how frequencies are scaled: `linear:F`, `llama3:F,LOW,HIGH,ORIGINAL`, `yarn:F,ORIGINAL,FAST,SLOW,A,T`",
+)
 TOKENS = 1
 """The dimension of [B, S, .., D] that counts tokens."""
 
@@ -38,6 +52,7 @@ class Rotary(Operator):
     """
 
     name = "rotary"
+    attributes = (PAIRS, THETA, SCALING, PAST, OFFSET)
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """Same type as the input; ``offset`` must name the axes that cut its tokens."""
@@ -46,12 +61,9 @@ class Rotary(Operator):
         require_whole(x, -1, "a rotation of pairs")
         if len(x.dims) < 3:
             raise LayoutError(f"expects [B, S, .., D] but gets {x}")
-        if params.get("pairs") not in {"half", "interleaved"}:
-            raise LayoutError(f"pairs elements as {params.get('pairs')!r}; known: half, interleaved")
-        check_offset(x.dims[TOKENS].axes, params, "offset", "tokens")
-        parse_scaling(params.get("scaling", ""))
-        if params.get("past"):
-            parse_amount(params["past"])
+        self.read(params, PAIRS)
+        check_offset(x.dims[TOKENS].axes, self.read(params, OFFSET), "offset", "tokens")
+        parse_scaling(self.read(params, SCALING))
         return (x,)
 
     def even_sizes(self, inputs: Types, params: Params) -> tuple[Size, ...]:
@@ -63,39 +75,39 @@ class Rotary(Operator):
         import numpy as np
 
         x = only(values, "x")
-        positions = token_positions(here, here.types["x"], TOKENS, "offset") + past(here)
-        inverse, factor = frequencies(x.shape[-1], float(here.params["theta"]), here.params.get("scaling", ""))
+        params = here.params
+        positions = token_positions(here, here.types["x"], TOKENS, self.read(params, OFFSET))
+        positions = positions + past(here, self.read(params, PAST))
+        inverse, factor = frequencies(x.shape[-1], self.read(params, THETA), self.read(params, SCALING))
         angles = positions[:, None] * inverse
         shape = (1, len(positions), *(1,) * (x.ndim - 3), len(inverse))
         turn, lift = (factor * f(angles).reshape(shape) for f in (np.cos, np.sin))
-        if here.params["pairs"] == "half":
+        if self.read(params, PAIRS) == "half":
             a, b = np.split(x, 2, axis=-1)
             return (np.concatenate([a * turn - b * lift, b * turn + a * lift], axis=-1),)
         a, b = x[..., 0::2], x[..., 1::2]
         return (np.stack([a * turn - b * lift, b * turn + a * lift], axis=-1).reshape(x.shape),)
 
 
-def check_offset(axes: tuple[str, ...], params: Params, name: str, what: str) -> None:
+def check_offset(axes: tuple[str, ...], stated: tuple[str, ...], name: str, what: str) -> None:
     """Raises LayoutError where the axes that cut the tokens are not those whose offset is counted."""
-    stated = axes_param(params, name)
     if stated != axes:
         held, said = ",".join(axes) or "nothing", ",".join(stated) or "none"
         raise LayoutError(f"its {what} are cut along {held} but {name} is {said}: positions would be counted wrongly")
 
 
-def token_positions(here: Local, tensor: TensorType, index: int, name: str) -> Any:
-    """The positions of a rank's tokens among those that ``tensor`` has, offset as the attribute ``name`` says."""
+def token_positions(here: Local, tensor: TensorType, index: int, offset: tuple[str, ...]) -> Any:
+    """The positions of a rank's tokens among those that ``tensor`` has; without ``offset`` they begin with 0."""
     import numpy as np
 
     part = here.part(tensor)[index]
-    length = part.stop - part.start
-    first = part.start if axes_param(here.params, name) else 0
-    return np.arange(first, first + length)
+    first = part.start if offset else 0
+    return np.arange(first, first + part.stop - part.start)
 
 
-def past(here: Local) -> int:
+def past(here: Local, amount: Amount) -> int:
     """How many tokens come before the new ones."""
-    return here.amount(here.params["past"]) if here.params.get("past") else 0
+    return here.amount(amount)
 
 
 def parse_scaling(text: str) -> tuple[str, tuple[float, ...]]:

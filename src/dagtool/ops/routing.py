@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any
 
 from dagtool.model.size import parse_size, product
 from dagtool.model.tensor import Dim, TensorType
+from dagtool.ops.attributes import AXES, COUNT, FLAG, NUMBER, SIZE, Attribute, choice
 from dagtool.ops.base import (
+    PARAM,
     LayoutError,
     Local,
     Matmul,
@@ -21,8 +23,6 @@ from dagtool.ops.base import (
     Types,
     Values,
     Work,
-    axes_param,
-    int_param,
     only,
     require_no_partial,
     require_whole,
@@ -30,7 +30,23 @@ from dagtool.ops.base import (
 )
 from dagtool.ops.tokens import Routing, Tokens
 
-__all__ = ["Aggregate", "Gate", "Route", "RouteBack", "returned_tokens", "routed_tokens"]
+__all__ = ["EXPERTS", "OWNER", "Aggregate", "Gate", "Route", "RouteBack", "returned_tokens", "routed_tokens"]
+
+EXPERTS = Attribute("experts", SIZE, doc="the number of experts: `E`")
+OWNER = Attribute("owner", AXES, (), "the axes over which the experts are spread; none where one GPU has them all")
+GATE_SCORES = Attribute("scores", choice("softmax", "sigmoid"), "softmax", "what turns logits into scores")
+NORMALISE = Attribute("normalise", FLAG, default=True, doc="whether a token's K weights are made to sum to 1")
+WEIGHT_FACTOR = Attribute("factor", NUMBER, 1.0, "what the weights are multiplied with afterwards")
+GATE_BIAS = Attribute("bias", FLAG, default=False, doc="whether a bias [E] is added to the logits")
+CORRECTION = Attribute(
+    "correction", FLAG, default=False, doc="whether a bias [E] is added to the scores for the choice only"
+)
+GROUPS = Attribute("groups", COUNT, 1, "groups of consecutive experts, of which only the best are chosen from")
+TOP_GROUPS = Attribute("top_groups", COUNT, 1, "how many groups are chosen from")
+GROUP_SCORE = Attribute(
+    "group_score", choice("max", "top2"), "max", "the score of a group: of its best expert, or the sum of its best two"
+)
+TOP_K = Attribute("top_k", SIZE, parse_size("K"), "experts per token")
 
 
 def routed_tokens(x: TensorType, route: TensorType, params: Params, over: Sequence[str] = ()) -> TensorType:
@@ -46,15 +62,12 @@ def routed_tokens(x: TensorType, route: TensorType, params: Params, over: Sequen
     require_no_partial(route, "routing")
     require_whole(x, -1, "routing a token")
     require_whole(route, -1, "routing a token")
-    owner = axes_param(params, "owner")
-    experts = params.get("experts")
-    if not experts:
-        raise LayoutError("does not say how many experts there are (attribute 'experts')")
+    owner, experts = OWNER.read(params), EXPERTS.read(params)
     cuts = tuple(axis for dim in x.dims[:-1] for axis in dim.axes)
     if clash := [axis for axis in owner if axis in cuts and axis not in over]:
         raise LayoutError(f"tokens are cut along {clash[0]}, along which the experts lie: dispatch over {clash[0]}")
     left = tuple(axis for axis in cuts if axis not in over)
-    size = product(dim.size for dim in x.dims[:-1]) * route.dims[-1].size / parse_size(experts)
+    size = product(dim.size for dim in x.dims[:-1]) * route.dims[-1].size / experts
     return TensorType((Dim(size, left), x.dims[-1]), x.mesh, (), tuple(dict.fromkeys((*left, *owner))))
 
 
@@ -139,7 +152,9 @@ class Gate(Operator):
 
     name = "gate"
     family = "routing"
-    defaults: ClassVar[Mapping[str, str]] = {"top_k": "K", "scores": "softmax", "normalise": "yes"}
+    attributes = (
+        PARAM, TOP_K, GATE_SCORES, NORMALISE, WEIGHT_FACTOR, GATE_BIAS, CORRECTION, GROUPS, TOP_GROUPS, GROUP_SCORE,
+    )  # fmt: skip
     source = "Mixtral, Qwen3, DeepSeek-V2 and -V3, gpt-oss as in Hugging Face transformers; top-k needs every score"
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
@@ -151,23 +166,20 @@ class Gate(Operator):
             raise LayoutError(f"the gate needs its whole weight [H, E] but has {weight}")
         if x.dims[-1] != weight.dims[0]:
             raise LayoutError(f"its input ends in {x.dims[-1]} but its weight begins with {weight.dims[0]}")
-        for name, known in GATE_CHOICES.items():
-            if params.get(name, known[0]) not in known:
-                raise LayoutError(f"has {name}={params[name]!r}; known: {', '.join(known)}")
-        return (TensorType((*x.dims[:-1], Dim(parse_size(params.get("top_k", "K")))), x.mesh, (), x.varying),)
+        return (TensorType((*x.dims[:-1], Dim(self.read(params, TOP_K))), x.mesh, (), x.varying),)
 
     def weights(self, params: Params, mesh: str) -> tuple[TensorType, ...]:
         """The matrix [H, E], then bias and correction [E] where it has them."""
         held = super().weights(params, mesh)
-        vectors = sum(params.get(name) == "yes" for name in ("bias", "correction"))
+        vectors = sum(self.read(params, one) for one in (GATE_BIAS, CORRECTION))
         return (*held, *(replace(held[0], dims=held[0].dims[1:]),) * vectors) if held else ()
 
     def named_weights(self, role: str, params: Params, mesh: str) -> tuple[tuple[str, TensorType], ...]:
         """The matrix under the role, ``moe.gate_bias`` and ``moe.correction`` under theirs."""
         module = role.partition(".")[0]
         names = [role]
-        names += [f"{module}.gate_bias"] if params.get("bias") == "yes" else []
-        names += [f"{module}.correction"] if params.get("correction") == "yes" else []
+        names += [f"{module}.gate_bias"] if self.read(params, GATE_BIAS) else []
+        names += [f"{module}.correction"] if self.read(params, CORRECTION) else []
         return tuple(zip(names, self.weights(params, mesh), strict=False))
 
     def run(self, here: Local, values: Values) -> tuple[Any, ...]:
@@ -179,18 +191,19 @@ class Gate(Operator):
         logits = only(values, "x") @ here.weight()
         if "gate_bias" in vectors:
             logits = logits + here.parameter(*vectors["gate_bias"])
-        if params.get("scores", "softmax") == "sigmoid":
+        if self.read(params, GATE_SCORES) == "sigmoid":
             scores = 1.0 / (1.0 + np.exp(-logits))
         else:
             scores = np.exp(logits - logits.max(axis=-1, keepdims=True))
             scores = scores / scores.sum(axis=-1, keepdims=True)
         ranked = scores + here.parameter(*vectors["correction"]) if "correction" in vectors else scores
-        ranked = _within_best_groups(ranked, params)
-        best = np.argsort(-ranked, axis=-1, kind="stable")[..., : here.count(params.get("top_k", "K"))]
+        if (groups := self.read(params, GROUPS)) > 1:
+            ranked = _within_best_groups(ranked, groups, self.read(params, TOP_GROUPS), self.read(params, GROUP_SCORE))
+        best = np.argsort(-ranked, axis=-1, kind="stable")[..., : here.count(str(self.read(params, TOP_K)))]
         chosen = np.take_along_axis(scores, best, axis=-1)
-        if params.get("normalise", "yes") == "yes":
+        if self.read(params, NORMALISE):
             chosen = chosen / chosen.sum(axis=-1, keepdims=True)
-        return (Routing(best, chosen * float(params.get("factor", "1"))),)
+        return (Routing(best, chosen * self.read(params, WEIGHT_FACTOR)),)
 
     def work(self, inputs: Types, outputs: Sequence[TensorType], params: Params, axis_sizes: Mapping[str, int]) -> Work:
         """One matmul [tokens, H] x [H, E]."""
@@ -200,23 +213,13 @@ class Gate(Operator):
         return Work((Matmul(product(shape[:-1]), weight[0], weight[1]),), moved)
 
 
-GATE_CHOICES = {
-    "scores": ("softmax", "sigmoid"),
-    "normalise": ("yes", "no"),
-    "group_score": ("max", "top2"),
-}
-
-
-def _within_best_groups(ranked: Any, params: Params) -> Any:
+def _within_best_groups(ranked: Any, groups: int, top: int, group_score: str) -> Any:
     """The scores, those of groups that a token does not use as -inf."""
     import numpy as np
 
-    groups, top = int_param(params, "groups"), int_param(params, "top_groups")
-    if groups == 1:
-        return ranked
     parts = ranked.reshape(*ranked.shape[:-1], groups, -1)
     highest = np.sort(parts, axis=-1)[..., ::-1]
-    score = highest[..., :2].sum(axis=-1) if params.get("group_score") == "top2" else highest[..., 0]
+    score = highest[..., :2].sum(axis=-1) if group_score == "top2" else highest[..., 0]
     used = np.argsort(-score, axis=-1, kind="stable")[..., :top]
     allowed = np.zeros(score.shape, dtype=bool)
     np.put_along_axis(allowed, used, values=True, axis=-1)
@@ -229,6 +232,7 @@ class Route(Operator):
     name = "route"
     family = "routing"
     slots = ("x", "route")
+    attributes = (EXPERTS, OWNER)
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """x [B, S, H], route [B, S, K] -> [B*S*K/E, H]."""
@@ -251,11 +255,12 @@ class RouteBack(Operator):
     name = "route_back"
     family = "routing"
     slots = ("tokens", "route")
+    attributes = (EXPERTS, OWNER)
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """tokens [B*S*K/E, H], route [B, S, K] -> [B, S, H], a partial sum over the experts' axes."""
         back = returned_tokens(inputs["tokens"], inputs["route"], params)
-        return (TensorType(back.dims, back.mesh, axes_param(params, "owner")),)
+        return (TensorType(back.dims, back.mesh, self.read(params, OWNER)),)
 
     def run(self, here: Local, values: Values) -> tuple[Any, ...]:
         """The expert's weighted rows at their tokens."""
@@ -270,10 +275,11 @@ class Aggregate(Operator):
     family = "routing"
     slots = ("tokens", "route")
     many = ("tokens",)
+    attributes = (EXPERTS, OWNER)
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """tokens [B*S*K/E, H] of each expert, route [B, S, K] -> [B, S, H]."""
-        if owner := axes_param(params, "owner"):
+        if owner := self.read(params, OWNER):
             raise LayoutError(f"experts lie along {','.join(owner)}: their results must be combined across GPUs")
         return (returned_tokens(inputs["tokens"], inputs["route"], params),)
 

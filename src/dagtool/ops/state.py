@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dagtool.model.amount import parse_amount
 from dagtool.model.size import Size, product
 from dagtool.model.tensor import TensorType
 from dagtool.ops.base import LayoutError, Local, Operator, Params, Types, Values, Work, only
+from dagtool.ops.rotary import PAST, past
 
 __all__ = ["Append", "Cache", "LastToken"]
 
@@ -39,6 +39,7 @@ class Append(Operator):
 
     name = "append"
     slots = ("cache", "new")
+    attributes = (PAST,)
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """Type of the cache; the new tokens must lie as it does, uncut along the tokens."""
@@ -50,8 +51,7 @@ class Append(Operator):
             raise LayoutError(f"its cache {cache} and the new tokens {new} do not lie alike")
         if new.dims[TOKENS].axes or new.partial or cache.partial:
             raise LayoutError(f"every rank of the cache needs the new tokens whole, but they are {new}")
-        if params.get("past"):
-            parse_amount(params["past"])
+        self.read(params, PAST)
         return (cache,)
 
     def work(self, inputs: Types, outputs: Sequence[TensorType], params: Params, axis_sizes: Mapping[str, int]) -> Work:
@@ -67,7 +67,7 @@ class Append(Operator):
         """The cache with the new tokens at their positions, as far as this rank holds them."""
         cache, new = only(values, "cache"), only(values, "new")
         part = here.part(here.types["cache"])[TOKENS]
-        first = here.amount(here.params["past"]) if here.params.get("past") else 0
+        first = past(here, self.read(here.params, PAST))
         written = cache.copy()
         begin, end = max(first, part.start), min(first + new.shape[TOKENS], part.stop)
         if begin < end:

@@ -12,16 +12,20 @@ from typing import Any, ClassVar
 from dagtool.model.mesh import Mesh
 from dagtool.model.size import Size, product
 from dagtool.model.tensor import TensorType
-from dagtool.ops.base import LayoutError, Local, Operator, Params, Types, Values, Work, axes_param, only
-from dagtool.ops.collective import terms, total
+from dagtool.ops.attributes import MESH, Attribute
+from dagtool.ops.base import LayoutError, Local, Operator, Params, Types, Values, Work, only
+from dagtool.ops.collective import OVER, terms, total
 
-__all__ = ["Broadcast", "Recv", "ReduceBroadcast", "Send", "SendRecv", "Transfer"]
+__all__ = ["TO", "Broadcast", "Recv", "ReduceBroadcast", "Send", "SendRecv", "Transfer"]
+
+TO = Attribute("to", MESH, doc="the mesh of the output")
 
 
 class Transfer(Operator):
     """Moves a value from the mesh of its input to the mesh ``to``."""
 
     family = "communication"
+    attributes: ClassVar[tuple[Attribute[Any], ...]] = (TO,)
     rank_to_rank: ClassVar[bool] = True
     """Whether rank i sends to rank i, or whole values go everywhere."""
 
@@ -45,9 +49,7 @@ class Transfer(Operator):
 
 
 def _arrived(x: TensorType, params: Params) -> TensorType:
-    to = params.get("to")
-    if not to:
-        raise LayoutError("does not say to which mesh it brings its value (attribute 'to')")
+    to = TO.read(params)
     if to == x.mesh:
         raise LayoutError(f"brings its value to mesh {to}, where it already is")
     return replace(x, mesh=to)
@@ -58,6 +60,7 @@ class Send(Transfer):
 
     name = "send"
     algorithm = "send"
+    attributes = (TO,)
 
     def expected_gpus(self, source: Mesh, target: Mesh, gpus: Sequence[int]) -> set[int]:
         """GPUs of the mesh it leaves."""
@@ -84,6 +87,7 @@ class Recv(Transfer):
     """
 
     name = "recv"
+    attributes = (TO,)
 
     def expected_gpus(self, source: Mesh, target: Mesh, gpus: Sequence[int]) -> set[int]:
         """GPUs of the mesh it reaches."""
@@ -99,6 +103,7 @@ class SendRecv(Transfer):
 
     name = "send_recv"
     algorithm = "send"
+    attributes = (TO,)
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """Same layout, on mesh ``to``."""
@@ -110,6 +115,7 @@ class Broadcast(Transfer):
 
     name = "broadcast"
     algorithm = "broadcast"
+    attributes = (TO,)
     rank_to_rank = False
     needs_every_gpu = False
 
@@ -136,6 +142,7 @@ class ReduceBroadcast(Transfer):
     name = "reduce_broadcast"
     algorithm = "all_reduce"
     many = ("x",)
+    attributes = (OVER, TO)
     rank_to_rank = False
 
     def expected_gpus(self, source: Mesh, target: Mesh, gpus: Sequence[int]) -> set[int]:
@@ -144,7 +151,7 @@ class ReduceBroadcast(Transfer):
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """P over ``over`` -> R on mesh ``to``."""
-        x, over = inputs["x"], axes_param(params, "over")
+        x, over = inputs["x"], self.read(params, OVER)
         if set(x.partial) != set(over):
             raise LayoutError(f"adds up over {','.join(over) or 'nothing'} but its input {x} is no such partial sum")
         if axes := sorted(x.used_axes - set(over)):
@@ -158,7 +165,7 @@ class ReduceBroadcast(Transfer):
 
     def deliver(self, params: Params, held: Mapping[int, Values], source: Mesh, target: Mesh) -> dict[int, Any]:
         """The sum over one group of the source mesh, on every GPU of the other."""
-        over = axes_param(params, "over")
+        over = self.read(params, OVER)
         group = source.members({axis: 0 for axis in source.sizes if axis not in over})
         if missing := [gpu for gpu in group if gpu not in held]:
             raise LayoutError(f"nothing arrived on GPU {missing[0]} of the group it adds up")
