@@ -19,7 +19,7 @@ def findings(body: str, code: str = "DIM224", head: str = HEAD) -> list[Finding]
 @pytest.mark.parametrize(
     ("body", "message", "help"),
     [
-        ("x [op=all_reduce over=tp along=1]", "x has 'along', which all_reduce does not read", "remove it, or"),
+        ("x [op=all_reduce over=tp along=1]", "x has 'along', which all_reduce does not read", "or correct op"),
         ("x [op=concat along=0 top_k=K]", "x has 'top_k', which concat does not read", "gate would read it"),
         ("x [op=linear fuse=3]", "x has an attribute 'fuse', which nobody reads", "did you mean 'fused'?"),
         ("x [op=route ower=tp]", "x has an attribute 'ower', which nobody reads", "did you mean 'owner'?"),
