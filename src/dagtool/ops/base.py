@@ -39,7 +39,7 @@ Types = Mapping[str, TensorType]
 T = TypeVar("T")
 
 PARAMETER = Attribute(
-    "parameter", TEXT, "", "the parameter that the weight is, where it is not the node's own: a tied table, sinks"
+    "parameter", TEXT, doc="the parameter that the weight is, where it is not the node's own: a tied table, sinks"
 )
 PARAM = Attribute("param", WEIGHT, doc="the dimensions of the weight, and the axes that cut them: `[H, 3, N/tp, D]`")
 

@@ -38,8 +38,7 @@ THETA = Attribute("theta", NUMBER, 10000.0, "the base of the frequencies")
 SCALING = Attribute(
     "scaling",
     TEXT,
-    "",
-    "how frequencies are scaled: `linear:F`, `llama3:F,LOW,HIGH,ORIGINAL`, `yarn:F,ORIGINAL,FAST,SLOW,A,T`",
+    doc="how frequencies are scaled: `linear:F`, `llama3:F,LOW,HIGH,ORIGINAL`, `yarn:F,ORIGINAL,FAST,SLOW,A,T`",
 )
 TOKENS = 1
 """The dimension of [B, S, .., D] that counts tokens."""
@@ -63,8 +62,11 @@ class Rotary(Operator):
             raise LayoutError(f"expects [B, S, .., D] but gets {x}")
         self.read(params, PAIRS)
         check_offset(x.dims[TOKENS].axes, self.read(params, OFFSET), "offset", "tokens")
-        parse_scaling(self.read(params, SCALING))
+        parse_scaling(self._scaling(params))
         return (x,)
+
+    def _scaling(self, params: Params) -> str:
+        return self.read(params, SCALING) if self.stated(params, SCALING) else ""
 
     def even_sizes(self, inputs: Types, params: Params) -> tuple[Size, ...]:
         """The last dimension is made of pairs."""
@@ -78,7 +80,7 @@ class Rotary(Operator):
         params = here.params
         positions = token_positions(here, here.types["x"], TOKENS, self.read(params, OFFSET))
         positions = positions + past(here, self.read(params, PAST))
-        inverse, factor = frequencies(x.shape[-1], self.read(params, THETA), self.read(params, SCALING))
+        inverse, factor = frequencies(x.shape[-1], self.read(params, THETA), self._scaling(params))
         angles = positions[:, None] * inverse
         shape = (1, len(positions), *(1,) * (x.ndim - 3), len(inverse))
         turn, lift = (factor * f(angles).reshape(shape) for f in (np.cos, np.sin))
