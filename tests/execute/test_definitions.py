@@ -10,10 +10,12 @@ from helpers.published import CONFIGS
 from dagtool.errors import DagtoolError
 from dagtool.execute.definitions import definition_of
 from dagtool.execute.definitions.common import activate, rotate
+from dagtool.execute.module import Module
 from dagtool.execute.reference import run_reference
 from dagtool.execute.weights import CheckpointWeights, RandomWeights
 from dagtool.generators.blocks.architecture import block_names
 from dagtool.generators.blocks.common import RotaryOptions
+from dagtool.generators.blocks.dense import FeedForwardOptions
 from dagtool.model.families import read_config
 from dagtool.model.tree import Model, ModelError
 
@@ -340,6 +342,26 @@ def test_activations_at_known_points():
     assert activate("gelu", x) == pytest.approx([-0.1588080094, 0.0, 1.9545976940])
     assert activate("silu", x) == pytest.approx([-0.2689414214, 0.0, 1.7615941560])
     assert activate("relu", x) == pytest.approx([0.0, 0.0, 2.0])
+
+
+@pytest.mark.parametrize(
+    ("gate", "up", "expected"),
+    [
+        (1.0, 2.0, 3.0 / (1 + np.exp(-1.702))),
+        (10.0, 9.0, 8 * 7 / (1 + np.exp(-1.702 * 7))),  # both clamped from above
+        (-10.0, -9.0, -6 * -10 / (1 + np.exp(17.02))),  # only the linear part from below
+    ],
+)
+def test_the_clamped_gate(gate, up, expected):
+    """gpt-oss: (up + 1) * gate * sigmoid(1.702 gate), with gate at most 7 and up between -7 and 7."""
+    arrays = {
+        ("mlp.up", 0, -1): np.eye(2).reshape(2, 2, 1),
+        ("mlp.down", 0, -1): np.array([[1.0, 0.0]]),
+    }
+    m = Module(0, {"H": 2, "F": 1}, CheckpointWeights(arrays), 1e-5)
+    options = FeedForwardOptions(activation="swiglu_clamped", gated=True)
+    found = definition_of("dense")(m, np.array([[[gate, up]]]), options)
+    assert found[0, 0, 0] == pytest.approx(expected)
 
 
 def test_weights_of_a_checkpoint_by_shape():
