@@ -13,7 +13,12 @@ from dagtool.ops import LayoutError
 __all__ = ["small_sizes"]
 
 # Different and mostly odd, so that a dimension taken for another is noticed.
-_LEAST = {"B": 2, "S": 3, "H": 17, "N": 2, "G": 2, "D": 3, "F": 7, "V": 97}
+_LEAST = {
+    "B": 2, "S": 3, "H": 17, "N": 2, "G": 2, "D": 4, "F": 7, "V": 97, "W": 2, "T": 5, "P": 64,
+    "Fe": 5, "Fs": 11, "Rq": 15, "Rkv": 13, "Dr": 2, "Dv": 9,
+}  # fmt: skip
+_EVEN = {"D", "Dr"}
+"""Rotary positions turn pairs of elements."""
 
 
 def small_sizes(dag: Dag) -> dict[str, int]:
@@ -21,6 +26,27 @@ def small_sizes(dag: Dag) -> dict[str, int]:
 
     Raises DagtoolError where E or K is a symbol: there is a node for each expert.
     """
+    cut = _cuts(dag)
+    found: dict[str, int] = {}
+    for symbol, value in dag.sizes.items():
+        if symbol in {"E", "K", "L"}:
+            if value is None:
+                raise DagtoolError(f"{symbol} is a symbol: a graph is proved for a number of them")
+            found[symbol] = value
+            continue
+        base, least = lcm(cut.get(symbol, 1), 2 if symbol in _EVEN else 1), _LEAST.get(symbol, 3)
+        found[symbol] = base * -(-least // base)
+    if "G" in found:  # each key and value head serves as many query heads
+        found["N"] = found["G"] * cut.get("N", 1) * 2
+    while {"E", "K"} <= set(found) and found["B"] * found["S"] * found["K"] < 16 * found["E"]:
+        found["S"] += cut.get("S", 1)  # enough tokens that every expert gets some
+    if "P" in found:  # a row for every position
+        found["P"] *= -(-(found["S"] + found.get("T", 0)) // found["P"])
+    return found
+
+
+def _cuts(dag: Dag) -> dict[str, int]:
+    """By how much each size is cut, wherever it is."""
     cut: dict[str, int] = {}
     for tensor in _types(dag):
         mesh = dag.meshes.get(tensor.mesh)
@@ -32,20 +58,7 @@ def small_sizes(dag: Dag) -> dict[str, int]:
             symbol = dim.size.symbols[0]
             if dim.size.denominator == 1 and "E" not in dim.size.symbols:
                 cut[symbol] = lcm(cut.get(symbol, 1), degree)
-    found: dict[str, int] = {}
-    for symbol, value in dag.sizes.items():
-        if symbol in {"E", "K", "L"}:
-            if value is None:
-                raise DagtoolError(f"{symbol} is a symbol: a graph is proved for a number of them")
-            found[symbol] = value
-            continue
-        base, least = cut.get(symbol, 1), _LEAST.get(symbol, 3)
-        found[symbol] = base * -(-least // base)
-    if "G" in found:  # each key and value head serves as many query heads
-        found["N"] = found["G"] * cut.get("N", 1) * 2
-    while {"E", "K"} <= set(found) and found["B"] * found["S"] * found["K"] < 16 * found["E"]:
-        found["S"] += cut.get("S", 1)  # enough tokens that every expert gets some
-    return found
+    return cut
 
 
 def _types(dag: Dag) -> list[TensorType]:
