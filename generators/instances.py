@@ -168,7 +168,7 @@ class Assembler:
         role = step.kind.role.replace(".", "_")
         in_layer = not role.startswith(("input", "output", "embedding", "head"))
         fields = ["x"] if step.per_expert else []
-        if operator.family != "io" and len(step.meshes) == 1:
+        if not operator.spans_mesh and len(step.meshes) == 1:
             grouped = {*axes_param(params, "over"), *axes_param(params, "owner")}
             spanned = grouped if operator.is_communication or step.per_expert else set()
             fields += [axis for axis in self._axes(step) if axis not in spanned]

@@ -19,6 +19,8 @@ __all__ = ["carried", "infer_outputs", "kind_work", "replication", "slot_types",
 def slot_types(kind: Kind) -> dict[str, TensorType]:
     """Input types by the operator's slot; a single unnamed input fills the first. Raises LayoutError."""
     slots = OPERATORS[kind.op].slots
+    if not slots:
+        return {}
     types = {port.name or slots[0]: port.type for port in kind.inputs}
     if unknown := [name for name in types if name not in slots]:
         raise LayoutError(f"has no input {unknown[0]!r}; {kind.op} has {', '.join(slots)}")
@@ -42,6 +44,8 @@ def stated(kind: Kind) -> Iterator[tuple[Attribute[Any], Any]]:
 
 def infer_outputs(kind: Kind) -> tuple[TensorType, ...]:
     """The output types that follow from the declared inputs. Raises LayoutError with the reason why not."""
+    if not OPERATORS[kind.op].slots:  # it states what it gives: nothing follows
+        return tuple(port.type for port in kind.outputs)
     try:
         return OPERATORS[kind.op].infer(slot_types(kind), kind.parameters)
     except (TypeTextError, SizeError, IndexError) as error:

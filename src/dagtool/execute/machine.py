@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,7 @@ from dagtool.ops.transfer import Transfer
 if TYPE_CHECKING:
     from dagtool.ops.tokens import Array
 
-__all__ = ["FailureError", "Here", "Machine"]
+__all__ = ["FailureError", "Here", "Machine", "latest"]
 
 
 class FailureError(Exception):
@@ -105,6 +105,17 @@ class Here:
         return whole[self.part(tensor)]
 
 
+FED = frozenset({"input", "cache"})
+"""Operators whose value comes from outside."""
+
+
+def latest(whole: Any, shape: Sequence[int]) -> Any:
+    """The last elements of each dimension where the value has more: the newest tokens."""
+    if len(shape) != len(whole.shape):
+        return whole
+    return whole[tuple(slice(max(have - want, 0), None) for have, want in zip(whole.shape, shape, strict=True))]
+
+
 @dataclass(slots=True)
 class Machine:
     """Runs a graph. ``results[node][gpu]`` is what a node leaves on a GPU, one value per output."""
@@ -112,8 +123,8 @@ class Machine:
     dag: Dag
     sizes: Mapping[str, int]
     weights: Weights
-    fed: Any
-    """The input of the graph, whole."""
+    fed: Mapping[tuple[str, int], Any]
+    """What comes from outside, whole, by role and layer: the input, caches of earlier tokens."""
     results: list[dict[int, tuple[Any, ...]] | None] = field(default_factory=list)
     _types: dict[int, Types] = field(default_factory=dict)
 
@@ -183,13 +194,22 @@ class Machine:
         gpus = self.dag.gpus(node)
         if not gpus:
             raise LayoutError("names no GPU")
-        if kind.op == "input":
-            return {gpu: (self.fed[self.here(node, gpu).part(kind.outputs[0].type)],) for gpu in gpus}
+        if kind.op in FED:
+            whole = self._fed(node, kind)
+            return {gpu: (whole[self.here(node, gpu).part(kind.outputs[0].type)],) for gpu in gpus}
         if isinstance(operator, Collective):
             return self._collective(node, operator, gpus, arrived)
         if isinstance(operator, Transfer) and kind.op != "send":
             return self._transfer(node, operator, gpus, arrived)
         return {gpu: operator.run(self.here(node, gpu), self._at(arrived, gpu)) for gpu in gpus}
+
+    def _fed(self, node: int, kind: Kind) -> Any:
+        """What is fed to a node; of a cache that is longer than the node's the last tokens."""
+        whole = self.fed.get((kind.role, self.dag.layer_of[node]))
+        if whole is None:
+            raise LayoutError(f"nothing is fed to {kind.role}")
+        here = self.here(node, self.dag.gpus(node)[0])
+        return latest(whole, [here.count(str(dim.size)) for dim in kind.outputs[0].type.dims])
 
     def _at(self, arrived: Mapping[int, Values], gpu: int) -> Values:
         if gpu not in arrived:

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from dagtool.dag.graph import Dag
-from dagtool.execute.machine import FailureError, Here, Machine
+from dagtool.execute.machine import FailureError, Here, Machine, latest
 from dagtool.execute.reference import Reference
+from dagtool.model.roles import base_role
 from dagtool.model.tensor import TensorType
 from dagtool.ops import LayoutError
 from dagtool.ops.tokens import Routing, Tokens
@@ -67,6 +68,25 @@ class Promises:
                     return self._reference[key]
         return None
 
+    def _whole(self, claim: _Claim, value: Any, expected: tuple[Any, ...]) -> Any:
+        """The value that a node holds its part of: of several outputs the one it makes, or converts."""
+        number = claim.number
+        if len(expected) > 1 and len(claim.here.kind.outputs) == 1:
+            number = self._outputs(claim.here.kind.role)
+        whole = expected[number] if number < len(expected) else expected[0]
+        if isinstance(value, Routing | Tokens):
+            return whole
+        return latest(whole, [claim.here.count(str(dim.size)) for dim in claim.declared.dims])
+
+    def _outputs(self, role: str) -> int:
+        """Which output of a part a conversion is about: its role names it, ``attention.kv.v.all_to_all``."""
+        base, name = base_role(role), role.split(".")
+        for kind in self._dag.kinds:
+            if kind.role == base:
+                names = [port.name for port in kind.outputs]
+                return names.index(name[2]) if len(name) > 2 and name[2] in names else 0
+        return 0
+
     def _compare(self, claim: _Claim, value: Any, expected: tuple[Any, ...]) -> None:
         here, declared = claim.here, claim.declared
         if isinstance(value, dict):
@@ -74,7 +94,7 @@ class Promises:
                 whole = self._reference["moe.dispatch", here.layer, expert][0]
                 self._measure(claim, tokens.rows, whole[tokens.ids], whole)
             return
-        whole = expected[claim.number] if claim.number < len(expected) else expected[0]
+        whole = self._whole(claim, value, expected)
         if isinstance(value, Routing):
             part = here.part(declared)[:-1]
             if value.experts.shape != whole.experts[part].shape or (value.experts != whole.experts[part]).any():
@@ -124,8 +144,10 @@ class Promises:
             raise FailureError(claim.node, f"holds shape {shapes}")
         if not np.size(value):
             return
-        scale = max(float(np.abs(whole).max()), 1e-30)
-        error = float(np.abs(value - expected).max()) / scale
+        finite = np.isfinite(whole)  # what a mask hides is -inf on both sides
+        scale = max(float(np.abs(np.where(finite, whole, 0.0)).max()), 1e-30)
+        with np.errstate(invalid="ignore"):
+            error = float(np.where(value == expected, 0.0, np.abs(value - expected)).max()) / scale
         if not error <= TOLERANCE:
             where = f"on GPU {claim.gpu} (relative error {error:.2g})"
             raise FailureError(claim.node, f"holds another value than its type promises {where}")

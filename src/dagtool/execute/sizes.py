@@ -8,17 +8,17 @@ from dagtool.dag.graph import Dag
 from dagtool.dag.semantics import weight_of
 from dagtool.errors import DagtoolError
 from dagtool.model.tensor import TensorType
-from dagtool.ops import LayoutError
+from dagtool.ops import OPERATORS, LayoutError
 
 __all__ = ["small_sizes"]
 
 # Different and mostly odd, so that a dimension taken for another is noticed.
 _LEAST = {
-    "B": 2, "S": 3, "H": 17, "N": 2, "G": 2, "D": 4, "F": 7, "V": 97, "W": 2, "T": 5, "P": 64,
+    "B": 2, "S": 3, "H": 17, "N": 2, "G": 2, "D": 4, "F": 7, "V": 97, "W": 2, "T": 5, "P": 5,
     "Fe": 5, "Fs": 11, "Rq": 15, "Rkv": 13, "Dr": 2, "Dv": 9,
 }  # fmt: skip
-_EVEN = {"D", "Dr"}
-"""Rotary positions turn pairs of elements."""
+_KEPT = frozenset({"E", "K", "L"})
+"""Sizes that stay what they are: there are nodes for each expert and layer."""
 
 
 def small_sizes(dag: Dag) -> dict[str, int]:
@@ -27,21 +27,42 @@ def small_sizes(dag: Dag) -> dict[str, int]:
     Raises DagtoolError where E or K is a symbol: there is a node for each expert.
     """
     cut = _cuts(dag)
+    for symbol in _even(dag):
+        cut[symbol] = lcm(cut.get(symbol, 1), 2)
     found: dict[str, int] = {}
     for symbol, value in dag.sizes.items():
-        if symbol in {"E", "K", "L"}:
+        if symbol in _KEPT:
             if value is None:
                 raise DagtoolError(f"{symbol} is a symbol: a graph is proved for a number of them")
             found[symbol] = value
-            continue
-        base, least = lcm(cut.get(symbol, 1), 2 if symbol in _EVEN else 1), _LEAST.get(symbol, 3)
-        found[symbol] = base * -(-least // base)
+        else:
+            found[symbol] = _multiple(cut.get(symbol, 1), _LEAST.get(symbol, 3))
     if "G" in found:  # each key and value head serves as many query heads
         found["N"] = found["G"] * cut.get("N", 1) * 2
+    if dag.sizes.get("S") == 1:
+        found["S"] = 1  # a decode step stays one
+    tokens = "B" if found.get("S") == 1 else "S"
     while {"E", "K"} <= set(found) and found["B"] * found["S"] * found["K"] < 16 * found["E"]:
-        found["S"] += cut.get("S", 1)  # enough tokens that every expert gets some
+        found[tokens] += cut.get(tokens, 1)  # enough tokens that every expert gets some
+    if "T" in found:  # some tokens come before the new ones
+        found["T"] = _multiple(cut.get("T", 1), found["S"] + _LEAST["T"])
     if "P" in found:  # a row for every position
-        found["P"] *= -(-(found["S"] + found.get("T", 0)) // found["P"])
+        found["P"] = _multiple(cut.get("P", 1), max(found["P"], found["S"], found.get("T", 0)))
+    return found
+
+
+def _multiple(base: int, least: int) -> int:
+    """The smallest multiple of ``base`` that is not less than ``least``."""
+    return base * -(-least // base)
+
+
+def _even(dag: Dag) -> set[str]:
+    """Sizes that must be even because an operator pairs elements."""
+    found: set[str] = set()
+    for kind in dag.kinds:
+        if kind.op in OPERATORS:
+            for size in OPERATORS[kind.op].even_sizes(kind.input_types, kind.parameters):
+                found.update(size.symbols[:1])
     return found
 
 

@@ -179,6 +179,8 @@ class Operator(ABC):
     """Whether each of its GPUs needs the input, or one that has it is enough."""
     many: ClassVar[tuple[str, ...]] = ()
     """Slots that take several values on one GPU: the results of its experts."""
+    spans_mesh: ClassVar[bool] = False
+    """Whether one node stands for all GPUs of its mesh, unless its name tells them apart."""
     attributes: ClassVar[tuple[Attribute[Any], ...]] = ()
     """What a node may state, in the order in which it is written: all of it, also what a base class has."""
     cached: ClassVar[str] = ""

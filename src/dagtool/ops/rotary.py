@@ -70,7 +70,8 @@ class Rotary(Operator):
 
     def even_sizes(self, inputs: Types, params: Params) -> tuple[Size, ...]:
         """The last dimension is made of pairs."""
-        return (inputs["x"].dims[-1].size,)
+        x = inputs.get("x") or next(iter(inputs.values()))
+        return (x.dims[-1].size,) if x.dims else ()
 
     def run(self, here: Local, values: Values) -> tuple[Any, ...]:
         """Each pair (a, b) becomes (a cos - b sin, b cos + a sin)."""
