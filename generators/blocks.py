@@ -51,16 +51,18 @@ def attention(b: Builder, x: Ref) -> Ref:
     x = b.place(x, "stream")
     h = _enter(b, "attention.copy_in", _norm(b, "attention.norm", x), "attention")
     q, k, v = _projections(b, h)
+    q, k, v = b.place(q, "attention.core"), b.place(k, "attention.keys"), b.place(v, "attention.keys")
     form = _forms(b)
     scores = b.add("attention.scores", "scores", {"q": q, "k": k}, params={"einsum": form.scores})
     weights = b.add("attention.softmax", "softmax", {"x": scores})
     y = b.add("attention.weighted", "weighted_sum", {"p": weights, "v": v}, params={"einsum": form.weighted})
+    y = b.place(y, "attention.out")
     if b.strategy.operators["merge_heads"] == "yes":
         y = b.add("attention.merge", "head_merge", {"x": y}, params={"einsum": form.merge})
         y = b.add("attention.copy_out", "copy", {"x": y}) if b.strategy.operators["copies"] == "yes" else y
-        y = _linear(b, "attention.out", y, "attention", "N*D", "H")
+        y = _linear(b, "attention.out", y, "attention.out", "N*D", "H")
     else:
-        y = _linear(b, "attention.out", y, "attention", *form.heads, "H", contract=len(form.heads))
+        y = _linear(b, "attention.out", y, "attention.out", *form.heads, "H", contract=len(form.heads))
     return b.add("attention.residual", "add", {"x": x, "y": b.place(y, "stream")})
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from dagtool.dag.graph import Dag
 from dagtool.errors import DagtoolError, did_you_mean
 from dagtool.generators import blocks
-from dagtool.generators.divide import check_degrees
 from dagtool.generators.instances import Assembler, Section
 from dagtool.generators.program import ENTRY, Builder, Ref
 from dagtool.generators.ranks import EVERY_RANK, Ranks
@@ -25,7 +24,7 @@ __all__ = ["Assembly", "assemble", "partition"]
 def partition(strategy: Strategy) -> Dag:
     """Build the DAG. Raises DagtoolError where a degree does not divide or a name is used twice."""
     dag = assemble(strategy).dag
-    _check_names(dag)
+    _check_names(dag, strategy)
     return dag
 
 
@@ -45,41 +44,40 @@ class Assembly:
 
 def assemble(strategy: Strategy, ranks: Ranks = EVERY_RANK) -> Assembly:
     """Build the DAG of the chosen ranks; names are not compared yet. Raises DagtoolError."""
-    layers = strategy.sizes["L"]
-    if layers is None:
-        raise DagtoolError("L cannot be a symbol: there are nodes for each layer")
-    check_degrees(strategy)
     _check_experts(strategy)
     _check_roles(strategy)
     dag = _empty(strategy)
     assembler = Assembler(dag, strategy, ranks)
     order: list[tuple[str, int, Section]] = []
-    sections: dict[tuple[str, int], Section] = {}
+    sections: dict[tuple[object, ...], Section] = {}
     entry: TensorType | None = None
-    per_stage = layers // strategy.stages
+    stage_of = strategy.stage_of
 
     def append(part: str, stage: int, layer: int) -> None:
         nonlocal entry
-        key = (part, stage)
+        # A cut sends the value to where the layer behind it lies, and is called after the one before it.
+        at = layer + 1 if part == "cut" else layer
+        key = (part, stage, strategy.layout.signature(at), entry)
         if key not in sections:
-            builder = Builder(strategy, dag.meshes, stage, entry)
+            builder = Builder(strategy, dag.meshes, stage, entry, at)
             result = _build(part, builder)
+            if not builder.steps:  # nothing to send: it lies there already, or the layer converts it
+                return
             # The cut lies between two stages and is named after the one it leaves.
-            sections[key] = assembler.prepare(builder.steps, result, stage - (part == "cut"))
+            sections[key] = assembler.prepare(builder.steps, result, stage - (part == "cut"), in_layer=layer >= 0)
         section = sections[key]
         if part == "layer" and layer == 0:
-            _check_count(len(section.patterns) * layers)
+            _check_count(len(section.patterns) * len(stage_of))
         assembler.append(section, layer)
         order.append((part, layer, section))
         entry = section.steps[section.result.step].kind.outputs[section.result.output].type
 
     append("embedding", 0, -1)
-    for layer in range(layers):
-        stage = layer // per_stage
+    for layer, stage in enumerate(stage_of):
         append("layer", stage, layer)
-        if (layer + 1) // per_stage > stage and stage + 1 < strategy.stages:
+        if stage_of[layer + 1 : layer + 2] == (stage + 1,):
             append("cut", stage + 1, layer)
-    append("head", strategy.stages - 1, -1)
+    append("head", stage_of[-1], -1)
     return Assembly(dag, tuple(order))
 
 
@@ -91,7 +89,8 @@ def _check_roles(strategy: Strategy) -> None:
         conversion = role.rpartition(".")[2].rstrip("0123456789")
         if base not in parts or (role != base and conversion not in OPERATORS):
             hint = did_you_mean(role, parts) or "'dagtool gen' writes each node's role"
-            raise DagtoolError(f"[names] {role!r} is no part of the model and no conversion of one", hint)
+            why = f"[names] {role!r} is no part of the model and no conversion of one"
+            raise strategy.error(("names", role), why, hint)
 
 
 _MOST_NODES = 50_000_000
@@ -106,18 +105,15 @@ def _check_experts(strategy: Strategy) -> None:
     """Each token takes K of E experts, which lie where the routing is done."""
     if strategy.model.ffn != "moe":
         return
-    experts, top = strategy.sizes["E"], strategy.sizes["K"]
-    if experts is None:
-        raise DagtoolError("E cannot be a symbol: there are nodes for each expert")
-    if top is not None and top > experts:
-        raise DagtoolError(f"top_k K={top} is more than experts E={experts}")
-    _check_count(experts)
-    router, held = strategy.regions["router"].mesh, strategy.regions["experts"].mesh
-    if router != held:
-        raise DagtoolError(
-            f"region 'experts' lies on {held!r} and 'router' on {router!r}",
-            "tokens are routed on the mesh of the experts: give both the same",
-        )
+    _check_count(strategy.sizes["E"] or 0)
+    for _, layer, region in strategy.layout.regions(["experts"]):
+        router = strategy.layout.at("router", layer).mesh
+        if router != region.mesh:
+            raise strategy.error(
+                strategy.layout.origin("experts", layer) or strategy.layout.origin("router", layer),
+                f"region 'experts' lies on {region.mesh!r} and 'router' on {router!r}",
+                "tokens are routed on the mesh of the experts: give both the same",
+            )
 
 
 def _build(part: str, builder: Builder) -> Ref:
@@ -125,7 +121,7 @@ def _build(part: str, builder: Builder) -> Ref:
         return blocks.embedding(builder)
     if part == "layer":
         return blocks.layer(builder, Ref(ENTRY))
-    return builder.place(Ref(ENTRY), "stream") if part == "cut" else blocks.head(builder, Ref(ENTRY))
+    return builder.hand_over(Ref(ENTRY)) if part == "cut" else blocks.head(builder, Ref(ENTRY))
 
 
 def _empty(strategy: Strategy) -> Dag:
@@ -138,12 +134,13 @@ def _empty(strategy: Strategy) -> Dag:
     return Dag(strategy.name, dict(strategy.sizes), meshes, facts, declared=True)
 
 
-def _check_names(dag: Dag) -> None:
+def _check_names(dag: Dag, strategy: Strategy) -> None:
     if len(set(dag.ids)) == len(dag.ids):
         return
     name, count = Counter(dag.ids).most_common(1)[0]
     role = dag.kind(dag.ids.index(name)).role
-    raise DagtoolError(
+    raise strategy.error(
+        ("names", role),
         f"{count} nodes would be called {name!r}",
         f"give names.{role!r} a field for what tells them apart: {{l}}, {{s}}, {{x}}, {{gpu}} or a mesh axis",
     )

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from dagtool.dag.graph import Kind, Port
-from dagtool.errors import DagtoolError
 from dagtool.generators.divide import check_type
 from dagtool.generators.strategy import Region, Strategy
 from dagtool.model.mesh import Mesh
@@ -41,25 +40,28 @@ class Step:
     meshes: tuple[str, ...]
     """The mesh it runs on; for a transfer in one node, both."""
     per_expert: bool = False
+    owner: tuple[str, ...] = ()
+    """Of a step with a node for each expert, the axes along which the experts lie, major first."""
 
 
 @dataclass(slots=True)
 class Builder:
-    """Collects the steps of one section that runs on pipeline stage ``stage``."""
+    """Collects the steps of one section: of a layer (-1: of none) that lies in chunk ``stage`` of the pipeline."""
 
     strategy: Strategy
     meshes: Mapping[str, Mesh]
     stage: int = 0
     entry: TensorType | None = None
+    layer: int = -1
     steps: list[Step] = field(default_factory=list)
     _placed: dict[tuple[Ref, TensorType], Ref] = field(default_factory=dict)
 
     # -- what lies where ------------------------------------------------------------------
 
     def region(self, name: str) -> Region:
-        """A region of the strategy, ``stage`` resolved to the stage this section runs on."""
-        region = self.strategy.regions[name]
-        return replace(region, mesh=f"s{self.stage}") if region.mesh == "stage" else region
+        """Return the region of a place, ``stage`` resolved to the mesh of the chunk this section runs on."""
+        region = self.strategy.layout.at(name, self.layer)
+        return replace(region, mesh=self.strategy.chunks[self.stage].mesh) if region.mesh == "stage" else region
 
     def type_of(self, ref: Ref) -> TensorType:
         """The type of a value."""
@@ -95,7 +97,7 @@ class Builder:
         try:
             inferred = OPERATORS[op].infer(types, given)
         except (LayoutError, TypeTextError) as error:
-            raise DagtoolError(f"{self.strategy.name}: {role}: {error}", "check the [regions] it lies in") from None
+            raise self.strategy.error_in(role, self.layer, str(error), "check the [regions] it lies in") from None
         kind = Kind(
             op,
             role,
@@ -103,19 +105,23 @@ class Builder:
             tuple(Port(name, t) for name, t in zip(outputs, inferred, strict=True)),
             tuple(given.items()),
         )
-        return self._append(Step(kind, tuple(inputs.items()), self._meshes(kind), per_expert))
+        owner = self.region("experts").cuts.get("E", ()) if per_expert else ()
+        return self._append(Step(kind, tuple(inputs.items()), self._meshes(kind), per_expert, owner))
 
     def source(self, role: str, region: str, *sizes: str) -> Ref:
-        """The input of the graph: whole, on the mesh of a region."""
-        held = TensorType(tuple(Dim(parse_size(size)) for size in sizes), self.region(region).mesh)
+        """The input of the graph, as it lies in a region."""
+        where = self.region(region)
+        held = TensorType(tuple(Dim(size, where.axes(size)) for size in map(parse_size, sizes)), where.mesh)
         kind = Kind("input", role, (Port("", held),), (Port("", held),))
         return self._append(Step(kind, (), (held.mesh,)))
 
     def _append(self, step: Step) -> Ref:
         for port in step.kind.outputs:
             if port.type.clash:
-                raise DagtoolError(
-                    f"{self.strategy.name}: {step.kind.role}: axis {port.type.clash} has two meanings in {port.type}",
+                raise self.strategy.error_in(
+                    step.kind.role,
+                    self.layer,
+                    f"axis {port.type.clash} has two meanings in {port.type}",
                     "check the [regions]: an axis cuts one dimension of a tensor",
                 )
             check_type(port.type, self.meshes[port.type.mesh], self.strategy.sizes)
@@ -135,6 +141,12 @@ class Builder:
         held = self.type_of(ref)
         dims = tuple(Dim(dim.size, where.axes(dim.size)) for dim in held.dims)
         return self.convert(ref, TensorType(dims, where.mesh, (), held.varying))
+
+    def hand_over(self, ref: Ref) -> Ref:
+        """The value sent to the stage where the stream lies, rank to rank, in the layout it has; else the same."""
+        held = self.type_of(ref)
+        target = replace(held, mesh=self.region("stream").mesh)
+        return self._send(ref, target.mesh) if target != held and self._is_next_stage(held, target) else ref
 
     def convert(self, ref: Ref, target: TensorType) -> Ref:
         """The value with type ``target``."""
@@ -213,8 +225,9 @@ class Builder:
         return self.convert(moved, target)
 
     def _is_next_stage(self, held: TensorType, target: TensorType) -> bool:
-        stages = {f"s{index}" for index in range(self.strategy.stages)}
-        return {held.mesh, target.mesh} <= stages
+        """Whether both are meshes of the pipeline with the same axes, so that rank sends to rank."""
+        stages = {chunk.mesh for chunk in self.strategy.chunks}
+        return {held.mesh, target.mesh} <= stages and self.meshes[held.mesh].axes == self.meshes[target.mesh].axes
 
     def _send(self, ref: Ref, mesh: str) -> Ref:
         to = {"to": mesh}
