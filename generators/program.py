@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from dagtool.dag.graph import Kind, Port
-from dagtool.errors import DagtoolError
 from dagtool.generators.divide import check_type
 from dagtool.generators.phase import FORWARD, Phase
 from dagtool.generators.strategy import Region, Strategy
@@ -50,38 +49,34 @@ class Step:
     meshes: tuple[str, ...]
     """The mesh it runs on; for a transfer in one node, both."""
     per_expert: bool = False
+    owner: tuple[str, ...] = ()
+    """Of a step with a node for each expert, the axes along which the experts lie, major first."""
 
 
 @dataclass(slots=True)
 class Builder:
-    """Collects the steps of one section. ``stage`` is the mesh that ``stage`` stands for in its layouts."""
+    """Collects the steps of one section: of a layer (-1: of none) that lies in chunk ``stage`` of the pipeline."""
 
     strategy: Strategy
     meshes: Mapping[str, Mesh]
-    stage: str = "s0"
+    stage: int = 0
     entries: tuple[Entry, ...] = ()
     phase: Phase = FORWARD
     layer: int = -1
     steps: list[Step] = field(default_factory=list)
     results: dict[str, Ref] = field(default_factory=dict)
     """What it hands over to later sections, by name."""
+    places: set[str] = field(default_factory=set)
+    """The places it has asked for."""
     _placed: dict[tuple[Ref, TensorType], Ref] = field(default_factory=dict)
 
     # -- what lies where ------------------------------------------------------------------
 
     def region(self, place: str) -> Region:
-        """How values at a place lie, ``stage`` resolved to the mesh this section runs on."""
-        region = self._layout(place)
-        return replace(region, mesh=self.stage) if region.mesh == "stage" else region
-
-    def _layout(self, place: str) -> Region:
-        regions = self.strategy.regions
-        if place == "attention.keys":  # keys of all tokens, unless their own cut says otherwise
-            held = self._layout("attention.core")
-            return replace(held, cuts={symbol: axes for symbol, axes in held.cuts.items() if symbol != "S"})
-        while place not in regions:
-            place = {"shared": "ffn"}.get(place) or place.rpartition(".")[0] or "stream"
-        return regions[place]
+        """Return the region of a place, ``stage`` resolved to the mesh of the chunk this section runs on."""
+        self.places.add(place)
+        region = self.strategy.layout.at(place, self.layer)
+        return replace(region, mesh=self.strategy.chunks[self.stage].mesh) if region.mesh == "stage" else region
 
     def entry(self, name: str) -> Ref | None:
         """A value that an earlier section handed over, or None."""
@@ -103,9 +98,10 @@ class Builder:
         """The type of a value with its partial sums added up, cut as it is."""
         return replace(self.type_of(ref), partial=())
 
-    def whole(self, place: str, *sizes: str) -> TensorType:
-        """An uncut value on the mesh of a place."""
-        return TensorType(tuple(Dim(Size.of(size)) for size in sizes), self.region(place).mesh)
+    def lying(self, place: str, *sizes: str) -> TensorType:
+        """The type of a value that lies as a place says."""
+        where = self.region(place)
+        return TensorType(tuple(Dim(size, where.axes(size)) for size in map(Size.of, sizes)), where.mesh)
 
     def replaced(self, ref: Ref, old: str, new: str, place: str) -> TensorType:
         """The type of a value with the size ``old`` replaced by ``new``, cut as a place says."""
@@ -116,9 +112,11 @@ class Builder:
 
     def weight(self, place: str, *sizes: str | int, like: Ref | None = None) -> TensorType:
         """The type of a weight whose dimensions are cut as a place says; uncut beside the value ``like``."""
-        where = Region(self.type_of(like).mesh, {}) if like is not None else self.region(place)
-        held = TensorType(tuple(Dim(size, where.axes(size)) for size in map(Size.of, sizes)), where.mesh)
-        check_type(held, self.meshes[where.mesh], self.strategy.sizes)
+        if like is not None:
+            held = TensorType(tuple(Dim(Size.of(size)) for size in sizes), self.type_of(like).mesh)
+        else:
+            held = self.lying(place, *map(str, sizes))
+        check_type(held, self.meshes[held.mesh], self.strategy.sizes)
         return held
 
     def cached_keys(self, window: str = "") -> str:
@@ -167,7 +165,7 @@ class Builder:
         try:
             inferred = OPERATORS[op].infer(types, given)
         except (LayoutError, TypeTextError, SizeError) as error:
-            raise DagtoolError(f"{self.strategy.name}: {role}: {error}", "check the [regions] it lies in") from None
+            raise self.strategy.error_in(role, self.layer, str(error), "check the layout it lies in") from None
         kind = Kind(
             op,
             role,
@@ -175,7 +173,8 @@ class Builder:
             tuple(Port(name, t) for name, t in zip(outputs, inferred, strict=True)),
             tuple(sorted(given.items(), key=lambda pair: order.index(pair[0]))),
         )
-        return self._append(Step(kind, tuple(inputs.items()), self._meshes(kind), per_expert))
+        owner = self.region("experts").cuts.get("E", ()) if per_expert else ()
+        return self._append(Step(kind, tuple(inputs.items()), self._meshes(kind), per_expert, owner))
 
     def source(self, role: str, op: str, held: TensorType, **params: str) -> Ref:
         """What needs no input: the graph's input, a cache, a parameter that is stored otherwise than used."""
@@ -193,8 +192,10 @@ class Builder:
     def _append(self, step: Step) -> Ref:
         for port in step.kind.outputs:
             if port.type.clash:
-                raise DagtoolError(
-                    f"{self.strategy.name}: {step.kind.role}: axis {port.type.clash} has two meanings in {port.type}",
+                raise self.strategy.error_in(
+                    step.kind.role,
+                    self.layer,
+                    f"axis {port.type.clash} has two meanings in {port.type}",
                     "check the [regions]: an axis cuts one dimension of a tensor",
                 )
             check_type(port.type, self.meshes[port.type.mesh], self.strategy.sizes)
@@ -214,6 +215,12 @@ class Builder:
         held = self.type_of(ref)
         dims = tuple(Dim(dim.size, where.axes(dim.size)) for dim in held.dims)
         return self.convert(ref, TensorType(dims, where.mesh, (), held.varying))
+
+    def hand_over(self, ref: Ref) -> Ref:
+        """The value sent to the stage where the stream lies, rank to rank, in the layout it has; else the same."""
+        held = self.type_of(ref)
+        target = replace(held, mesh=self.region("stream").mesh)
+        return self._send(ref, target.mesh) if target != held and self._is_next_stage(held, target) else ref
 
     def convert(self, ref: Ref, target: TensorType) -> Ref:
         """The value with type ``target``."""
@@ -295,8 +302,9 @@ class Builder:
         return self.convert(moved, target)
 
     def _is_next_stage(self, held: TensorType, target: TensorType) -> bool:
-        stages = {f"s{index}" for index in range(self.strategy.stages)} if self.strategy.stages > 1 else set()
-        return {held.mesh, target.mesh} <= stages
+        """Whether both are meshes of the pipeline with the same axes, so that rank sends to rank."""
+        stages = {chunk.mesh for chunk in self.strategy.chunks}
+        return {held.mesh, target.mesh} <= stages and self.meshes[held.mesh].axes == self.meshes[target.mesh].axes
 
     def _send(self, ref: Ref, mesh: str) -> Ref:
         to = {"to": mesh}

@@ -16,17 +16,19 @@ from dagtool.errors import DagtoolError
 from dagtool.generators.blocks.architecture import resolve
 from dagtool.generators.blocks.ends import build_embedding, build_head
 from dagtool.generators.blocks.layer import build_layer
+from dagtool.generators.layout import Layout, Region, Rule
+from dagtool.generators.meshes import Meshes
 from dagtool.generators.phase import FORWARD, Phase
 from dagtool.generators.program import ENTRY as OUTSIDE
 from dagtool.generators.program import Builder, Entry, Ref, Step
-from dagtool.generators.strategy import Strategy, parse_strategy
+from dagtool.generators.stages import Chunk
+from dagtool.generators.strategy import OPERATOR_CHOICES, Strategy
 from dagtool.model.amount import parse_amount, parse_factor
 from dagtool.model.mesh import Mesh
 from dagtool.model.roles import ENTRY, base_role
 from dagtool.model.size import ONE, Size, SizeError, parse_size, product
 from dagtool.model.tensor import Dim, TensorType
 from dagtool.model.tree import Model
-from dagtool.model.vocabulary import size_name
 from dagtool.ops import OPERATORS
 
 __all__ = [
@@ -34,13 +36,13 @@ __all__ = [
     "Parameter",
     "Part",
     "Product",
-    "check_sizes",
     "model_parts",
     "needed_sizes",
     "parameter_count",
     "parameters",
     "part_names",
     "products",
+    "used_places",
 ]
 
 Sizes = Mapping[str, int | None]
@@ -57,6 +59,8 @@ class Program:
     kinds: dict[str, list[Step]]
     head: list[Step]
     meshes: Mapping[str, Mesh]
+    places: frozenset[str]
+    """Every place of a layout that the blocks ask for."""
 
     def sections(self) -> Iterator[tuple[str, list[Step]]]:
         """(kind of layer or empty, steps)."""
@@ -65,15 +69,16 @@ class Program:
         yield "", self.head
 
 
-_EXPERTS_EXCHANGED = ({"ep": 2}, {"stream": "all", "router": "all B/ep", "experts": "all E/ep"})
-_EXPERTS_APART = ({"ep": 2}, {"stream": "all", "router": "all", "experts": "all E/ep"})
-_WHOLE: tuple[dict[str, int], dict[str, str]] = ({}, {"stream": "all"})
+_Cuts = Mapping[str, Mapping[str, tuple[str, ...]]]
+"""By place: which axes cut which size."""
+
+_WHOLE: tuple[int, _Cuts] = (1, {})
+_EXPERTS_EXCHANGED: tuple[int, _Cuts] = (2, {"router": {"B": ("ep",)}, "experts": {"E": ("ep",)}})
+_EXPERTS_APART: tuple[int, _Cuts] = (2, {"experts": {"E": ("ep",)}})
 
 
-def _variants(model: Model) -> Iterator[tuple[dict[str, str], tuple[dict[str, int], dict[str, str]]]]:
-    """([operators], (degrees, regions)): the default, each choice by itself, and each way experts can lie."""
-    from dagtool.generators.strategy import OPERATOR_CHOICES
-
+def _variants(model: Model) -> Iterator[tuple[dict[str, str], tuple[int, _Cuts]]]:
+    """([operators], (GPUs, cuts)): the default, each choice by itself and all, and each way experts can lie."""
     yield {}, _WHOLE
     for key, choices in OPERATOR_CHOICES.items():
         for choice in choices[1:]:
@@ -85,29 +90,29 @@ def _variants(model: Model) -> Iterator[tuple[dict[str, str], tuple[dict[str, in
         yield {"routing": "nodes"}, _EXPERTS_APART
 
 
-def _strategy(
-    model: Model, sizes: Sizes, operators: Mapping[str, str], degrees: Mapping[str, int], regions: Mapping[str, str]
-) -> Strategy:
-    """A strategy of this model on one GPU, or cut as ``regions`` say, its sizes those given."""
-    bare = parse_strategy(
-        "unsharded",
-        {
-            "degrees": dict(degrees),
-            "mesh": {"all": list(degrees)},
-            "regions": dict(regions),
-            "operators": dict(operators),
-        },
+def _strategy(model: Model, sizes: Sizes, operators: Mapping[str, str], lying: tuple[int, _Cuts]) -> Strategy:
+    """A strategy of this model on one GPU with nothing cut, or on two with some places cut."""
+    gpus, cuts = lying
+    rules = [Rule((), place, None, Region("all", cut)) for place, cut in cuts.items()]
+    return Strategy(
+        name="unsharded",
+        layout=Layout(rules, Region("all", {}), 1),
+        chunks=(Chunk(1, "all"),),
+        model=model,
+        sizes=dict(sizes),
+        declared=Meshes({"ep": gpus}, {"all": ("ep",)}),
+        operators={key: operators.get(key, choices[0]) for key, choices in OPERATOR_CHOICES.items()},
     )
-    return replace(bare, model=model, sizes=dict(sizes))
 
 
 def _program(strategy: Strategy, phase: Phase) -> Program:
     architecture = resolve(strategy.model)
     meshes = strategy.meshes()
+    places: set[str] = set()
     stream = TensorType(tuple(Dim(Size.of(size)) for size in ("B", phase.tokens, "H")), "all")
 
     def builder(*entries: Entry) -> Builder:
-        return Builder(strategy, meshes, "all", entries, phase)
+        return Builder(strategy, meshes, 0, entries, phase, places=places)
 
     first = builder()
     build_embedding(first, architecture.embedding)
@@ -118,18 +123,19 @@ def _program(strategy: Strategy, phase: Phase) -> Program:
         kinds[name] = held.steps
     last = builder(Entry("stream", stream))
     build_head(last, Ref(OUTSIDE), architecture.head, list(architecture.kinds.values())[-1].options)
-    return Program(first.steps, kinds, last.steps, meshes)
+    return Program(first.steps, kinds, last.steps, meshes, frozenset(places))
 
 
 @lru_cache(maxsize=16)
 def _programs(model: Model, sizes: tuple[tuple[str, int | None], ...], phase: Phase) -> tuple[Program, ...]:
     """The program of every variant, the default first. Cuts are of symbols, so that any degree divides."""
     known = dict(sizes)
-    symbols: Sizes = dict.fromkeys(known)
-    found = []
-    for index, (operators, (degrees, regions)) in enumerate(_variants(model)):
-        found.append(_program(_strategy(model, symbols if index else known, operators, degrees, regions), phase))
-    return tuple(found)
+    # Only what decides how long a cache is must be a number; whether the others divide is another question.
+    symbols: Sizes = {symbol: value if symbol in _CACHE_SIZES else None for symbol, value in known.items()}
+    return tuple(_program(_strategy(model, symbols, *variant), phase) for variant in _variants(model))
+
+
+_CACHE_SIZES = frozenset({"S", "T", "W"})
 
 
 def _key(sizes: Sizes) -> tuple[tuple[str, int | None], ...]:
@@ -145,7 +151,10 @@ def needed_sizes(model: Model, given: frozenset[str] = frozenset(), phase: Phase
 
     ``given``: sizes that are known; heads of keys and values (G) are used only where they are among them.
     """
-    program = _program(_strategy(model, dict.fromkeys(given), {}, *_WHOLE), phase)
+    try:
+        program = _program(_strategy(model, dict.fromkeys(given), {}, _WHOLE), phase)
+    except SizeError as error:
+        raise DagtoolError(f"[model] {error}") from None
     found: dict[str, None] = {}
     for _, steps in program.sections():
         for step in steps:
@@ -170,19 +179,11 @@ def _symbols(step: Step) -> Iterator[str]:
             yield from amount.symbols
 
 
-def check_sizes(strategy: Strategy) -> None:
-    """Refuse a strategy that lacks a size its model has. Raises DagtoolError naming all of them."""
-    missing: dict[str, None] = {}
-    for phase in strategy.phases:
-        try:
-            needed = needed_sizes(strategy.model, frozenset(strategy.sizes), phase)
-        except SizeError as error:
-            raise DagtoolError(f"[model] {error}") from None
-        missing.update(dict.fromkeys(symbol for symbol in needed if symbol not in strategy.sizes))
-    if missing:
-        raise DagtoolError(
-            f"[sizes] does not give {', '.join(f'{symbol} ({size_name(symbol)})' for symbol in missing)}"
-        )
+@lru_cache(maxsize=64)
+def used_places(model: Model, given: frozenset[str], phases: tuple[Phase, ...] = (FORWARD,)) -> frozenset[str]:
+    """The places of a layout that a model has something in."""
+    sizes = dict.fromkeys(given)
+    return frozenset().union(*(_program(_strategy(model, sizes, {}, _WHOLE), phase).places for phase in phases))
 
 
 # -- parts and their wiring -------------------------------------------------------------------

@@ -37,8 +37,8 @@ def build_embedding(b: Builder, options: EmbeddingOptions) -> Ref:
     """Input and embedding: ids [B, S] -> [B, S, H]; a model without embedding takes [B, S, H]."""
     how, tokens = options.embedding, b.phase.tokens
     if how == "none":
-        return b.place(b.source("input", "input", b.whole("input", "B", tokens, "H")), "stream")
-    ids = b.place(b.source("input", "input", b.whole("input", "B", tokens)), "embedding")
+        return b.place(b.source("input", "input", b.lying("input", "B", tokens, "H")), "stream")
+    ids = b.place(b.source("input", "input", b.lying("input", "B", tokens)), "embedding")
     if how != "token,position":
         x = _table(b, "embedding.tokens", ids, how, options)
         if options.embedding_scale:
