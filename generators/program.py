@@ -291,15 +291,23 @@ class Builder:
         return ref
 
     def _move(self, ref: Ref, target: TensorType) -> Ref:
-        """To another mesh: rank to rank between stages, else whole, and cut again on arrival."""
+        """To another mesh: rank to rank between stages; whole to everybody; else each rank the parts it needs."""
         held = self.type_of(ref)
         if self._is_next_stage(held, target):
             return self._send(self.convert(ref, replace(target, mesh=held.mesh)), target.mesh)
+        if any(dim.axes for dim in target.dims):
+            return self._redistribute(ref, target)
         whole = self.convert(ref, replace(held, dims=tuple(Dim(dim.size) for dim in held.dims)))
         op = "reduce_broadcast" if held.partial else "broadcast"
         params = {"over": ",".join(held.partial), "to": target.mesh}
         moved = self.add(f"{self._role(ref)}.{op}", op, {"x": whole}, params=params)
         return self.convert(moved, target)
+
+    def _redistribute(self, ref: Ref, target: TensorType) -> Ref:
+        summed = self.convert(ref, self.summed(ref))
+        layout = str(target).partition(" @")[0]
+        params = {"to": target.mesh, "layout": layout}
+        return self.add(f"{self._role(ref)}.redistribute", "redistribute", {"x": summed}, params=params)
 
     def _is_next_stage(self, held: TensorType, target: TensorType) -> bool:
         """Whether both are meshes of the pipeline with the same axes, so that rank sends to rank."""
@@ -315,5 +323,5 @@ class Builder:
 
 
 _CONVERSIONS = frozenset(
-    {"all_reduce", "reduce_scatter", "all_gather", "all_to_all", "split", "send", "recv", "send_recv"}
+    {"all_reduce", "reduce_scatter", "all_gather", "all_to_all", "split", "send", "recv", "send_recv", "redistribute"}
 )

@@ -11,7 +11,7 @@ from dagtool.generators.blocks.common import (
     append_cache,
     enter,
     linear,
-    norm,
+    rms_norm,
     rotate,
 )
 from dagtool.generators.blocks.options import option
@@ -71,7 +71,7 @@ def build(b: Builder, h: Ref, options: Options, layer: LayerOptions) -> Ref:
         sizes = form.heads if name == "q" else _key_heads(form, grouped=grouped)
         values[name] = add_bias(b, f"attention.{name}_bias", values[name], "attention", *sizes)
     for name in "qk" if options.qk_norm else "":
-        values[name] = norm(b, f"attention.{name}_norm", values[name], layer, "D", function="rms")
+        values[name] = rms_norm(b, f"attention.{name}_norm", values[name], "D", layer.epsilon)
     for name in "qk" if options.rope else "":
         values[name] = rotate(b, f"attention.{name}_rotary", values[name], options)
     q = b.place(values["q"], "attention.core")

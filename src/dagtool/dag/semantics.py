@@ -12,6 +12,7 @@ from dagtool.model.tensor import TensorType, TypeTextError
 from dagtool.ops import OPERATORS, LayoutError, Work
 from dagtool.ops.attributes import Attribute
 from dagtool.ops.base import PARAM, axes_param, weight_type
+from dagtool.ops.transfer import Transfer
 
 __all__ = ["carried", "infer_outputs", "kind_work", "replication", "slot_types", "stated", "weight_of"]
 
@@ -59,7 +60,10 @@ def kind_work(kind: Kind, meshes: Mapping[str, Mesh]) -> Work:
         raise LayoutError("lies on no declared mesh")
     try:
         outputs = [port.type for port in kind.outputs]
-        return OPERATORS[kind.op].work(slot_types(kind), outputs, kind.parameters, mesh.sizes)
+        operator, target = OPERATORS[kind.op], meshes.get(kind.meshes[-1])
+        if isinstance(operator, Transfer) and target is not None:
+            return operator.work_between(slot_types(kind), outputs, kind.parameters, mesh, target)
+        return operator.work(slot_types(kind), outputs, kind.parameters, mesh.sizes)
     except (TypeTextError, SizeError, LookupError, ValueError) as error:
         raise LayoutError(str(error)) from None
 

@@ -17,7 +17,7 @@ from dagtool.model.tensor import TensorType
 from dagtool.ops import OPERATORS, LayoutError
 from dagtool.ops.base import Types, Values
 from dagtool.ops.collective import Collective
-from dagtool.ops.transfer import Transfer
+from dagtool.ops.transfer import Redistribute, Transfer
 
 if TYPE_CHECKING:
     from dagtool.ops.tokens import Array
@@ -168,6 +168,12 @@ class Machine:
             self.dag.meshes, position, self.sizes, self.weights,
         )  # fmt: skip
 
+    def part(self, tensor: TensorType, gpu: int) -> tuple[slice, ...]:
+        """Which part of the whole tensor a GPU of its mesh holds."""
+        mesh = self.dag.meshes[tensor.mesh]
+        here = Here(Kind(""), {}, {}, -1, -1, self.dag.meshes, mesh.position(gpu), self.sizes, self.weights)
+        return here.part(tensor)
+
     # -- what edges bring -----------------------------------------------------------------
 
     def _arrived(self, node: int, before: algorithms.Adjacency) -> dict[int, dict[str, list[Any]]]:
@@ -242,7 +248,11 @@ class Machine:
         target = self.dag.meshes[kind.parameters["to"]]
         source = self.dag.meshes[slot_types(kind)["x"].mesh]
         held = {gpu: arrived[gpu] for gpu in source.gpus if gpu in arrived}
-        delivered = operator.deliver(kind.parameters, held, source, target)
+        if isinstance(operator, Redistribute):
+            types = (slot_types(kind)["x"], kind.outputs[0].type)
+            delivered = operator.deliver_parts(types, held, (source, target), self.part)
+        else:
+            delivered = operator.deliver(kind.parameters, held, source, target)
         if missing := [gpu for gpu in gpus if gpu in target.gpus and gpu not in delivered]:
             raise LayoutError(f"brings nothing to GPU {missing[0]}")
         return {gpu: (value,) for gpu, value in delivered.items() if gpu in gpus}

@@ -113,11 +113,14 @@ def past(here: Local, amount: Amount) -> int:
     return here.amount(amount)
 
 
+_FLAGS = {"true": 1.0, "false": 0.0}
+
+
 def parse_scaling(text: str) -> tuple[str, tuple[float, ...]]:
     """``llama3:8,1,4,8192`` as its name and numbers. Raises LayoutError."""
     name, _, rest = text.partition(":")
     try:
-        numbers = tuple(float(part) for part in rest.split(",") if part)
+        numbers = tuple(_FLAGS[part] if part in _FLAGS else float(part) for part in rest.split(",") if part)
     except ValueError:
         raise LayoutError(f"cannot read the scaling of frequencies {text!r}") from None
     wanted = {"": 0, "linear": 1, "llama3": 4, "yarn": 6}

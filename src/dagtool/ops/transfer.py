@@ -5,20 +5,25 @@ The output mesh stands in ``to``; the global tensor is the same on both sides.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
 from dagtool.model.mesh import Mesh
 from dagtool.model.size import Size, product
 from dagtool.model.tensor import TensorType
-from dagtool.ops.attributes import MESH, Attribute
-from dagtool.ops.base import LayoutError, Local, Operator, Params, Types, Values, Work, only
+from dagtool.ops.attributes import MESH, WEIGHT, Attribute
+from dagtool.ops.base import LayoutError, Local, Operator, Params, Types, Values, Work, only, require_no_partial
 from dagtool.ops.collective import OVER, terms, total
 
-__all__ = ["TO", "Broadcast", "Recv", "ReduceBroadcast", "Send", "SendRecv", "Transfer"]
+__all__ = ["TO", "Broadcast", "Recv", "Redistribute", "ReduceBroadcast", "Send", "SendRecv", "Transfer"]
 
+LAYOUT = Attribute("layout", WEIGHT, doc="how the value is cut on the other mesh: `[B/ep, S, H]`")
 TO = Attribute("to", MESH, doc="the mesh of the output")
+
+
+Part = Callable[[TensorType, int], tuple[slice, ...]]
+"""Which part of the whole tensor of a type a GPU of its mesh holds."""
 
 
 class Transfer(Operator):
@@ -39,6 +44,12 @@ class Transfer(Operator):
         """The GPU's own part is sent once."""
         whole = product(inputs["x"].local_shape(axis_sizes))
         return Work(elements_moved=(whole,), elements_sent=whole)
+
+    def work_between(
+        self, inputs: Types, outputs: Sequence[TensorType], params: Params, source: Mesh, target: Mesh
+    ) -> Work:
+        """The work of one GPU, where it depends on both meshes."""
+        return self.work(inputs, outputs, params, source.sizes)
 
     def deliver(self, params: Params, held: Mapping[int, Values], source: Mesh, target: Mesh) -> dict[int, Any]:
         """What arrives on each GPU of ``target``, given what the GPUs of ``source`` hold: rank i from rank i."""
@@ -108,6 +119,65 @@ class SendRecv(Transfer):
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """Same layout, on mesh ``to``."""
         return (_arrived(inputs["x"], params),)
+
+
+class Redistribute(Transfer):
+    """Brings a value to another mesh in another layout: every pair of ranks whose parts overlap has one send.
+
+    Of several ranks that hold the same part one sends it; receivers are spread evenly over them.
+    """
+
+    name = "redistribute"
+    algorithm = "send"
+    attributes = (TO, LAYOUT)
+    rank_to_rank = False
+
+    def expected_gpus(self, source: Mesh, target: Mesh, gpus: Sequence[int]) -> set[int]:
+        """Both meshes in full."""
+        return {*source.gpus, *target.gpus}
+
+    def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
+        """[B/dp, S, H] -> [B/ep, S, H] on mesh ``to``: the same sizes, cut as ``layout`` says."""
+        x, dims = inputs["x"], self.read(params, LAYOUT)
+        require_no_partial(x, "sending parts")
+        if [dim.size for dim in dims] != [dim.size for dim in x.dims] or x.varying:
+            raise LayoutError(f"its layout {params['layout']} is no other cut of {x}")
+        return (replace(_arrived(x, params), dims=dims),)
+
+    def work_between(
+        self, inputs: Types, outputs: Sequence[TensorType], params: Params, source: Mesh, target: Mesh
+    ) -> Work:
+        """Every rank of the other mesh gets its part once; the ranks of this one send equal shares of all that."""
+        held = product(inputs["x"].local_shape(source.sizes))
+        arrives = product(outputs[0].local_shape(target.sizes))
+        sent = arrives * len(target.gpus) / len(source.gpus)
+        return Work(elements_moved=(held, arrives), elements_sent=sent)
+
+    def deliver_parts(
+        self, types: tuple[TensorType, TensorType], held: Mapping[int, Values], meshes: tuple[Mesh, Mesh], part: Part
+    ) -> dict[int, Any]:
+        """Each GPU's part put together from the parts that overlap it, each taken from one of those that hold it."""
+        import numpy as np
+
+        holders: dict[tuple[tuple[int, int], ...], list[int]] = {}
+        for gpu in meshes[0].gpus:
+            if gpu in held:
+                holders.setdefault(tuple((s.start, s.stop) for s in part(types[0], gpu)), []).append(gpu)
+        arrived: dict[int, Any] = {}
+        for number, gpu in enumerate(meshes[1].gpus):
+            mine = part(types[1], gpu)
+            result = np.full([s.stop - s.start for s in mine], np.nan)
+            for bounds, senders in holders.items():
+                common = [(max(a, s.start), min(b, s.stop)) for (a, b), s in zip(bounds, mine, strict=True)]
+                if all(a < b for a, b in common):
+                    value = only(held[senders[number % len(senders)]], "x")
+                    here = tuple(slice(a - s.start, b - s.start) for (a, b), s in zip(common, mine, strict=True))
+                    there = tuple(slice(a - c, b - c) for (a, b), (c, _) in zip(common, bounds, strict=True))
+                    result[here] = value[there]
+            if np.isnan(result).any():
+                raise LayoutError(f"a part of what GPU {gpu} needs does not arrive")
+            arrived[gpu] = result
+        return arrived
 
 
 class Broadcast(Transfer):
