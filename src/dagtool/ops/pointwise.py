@@ -26,8 +26,6 @@ from dagtool.ops.base import (
 from dagtool.ops.tokens import Tokens
 
 __all__ = [
-    "EPSILON", "Activation", "Add", "Bias", "Copy", "GatedActivation", "Norm", "PairBias", "Scale", "Softcap", "soften",
-]  # fmt: skip
     "EPSILON",
     "Activation",
     "Add",
@@ -40,6 +38,7 @@ __all__ = [
     "Softcap",
     "soften",
 ]
+
 
 NORM = Attribute("function", choice("layer", "rms"), "layer", "layer norm or RMS norm")
 NORM_WEIGHT = replace(PARAM, doc="the dimension that the norm scales: `[H]`")
