@@ -171,7 +171,8 @@ class Assembler:
             grouped = {*axes_param(params, "over"), *axes_param(params, "owner")}
             spanned = grouped if operator.is_communication or step.per_expert else set()
             fields += [axis for axis in self._axes(step) if axis not in spanned]
-        return "_".join([*(["layer{l}"] if in_layer else []), role, *(f"{name}{{{name}}}" for name in fields)])
+        named = [step.kind.phase] if step.kind.phase else []
+        return "_".join([*named, *(["layer{l}"] if in_layer else []), role, *(f"{name}{{{name}}}" for name in fields)])
 
     def _axes(self, step: Step) -> list[str]:
         return [axis for axis, _ in self._dag.meshes[step.meshes[0]].axes]

@@ -8,16 +8,17 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from dagtool.errors import DagtoolError, did_you_mean
 from dagtool.generators.faults import Faults, Source
 from dagtool.generators.layout import Layout, Region
 from dagtool.generators.meshes import Meshes, check_overlap, lay_out, parse_meshes, whole_number
-from dagtool.generators.phase import FORWARD, PHASES, Phase
+from dagtool.generators.phase import FORWARD, Phase, parse_phases
 from dagtool.generators.regions import check_use, parse_layout
 from dagtool.generators.stages import Chunk, parse_chunks
+from dagtool.generators.store import Store, parse_store
 from dagtool.generators.toml_positions import Path
 from dagtool.model.byte_count import parse_bytes
 from dagtool.model.mesh import Mesh
@@ -39,8 +40,10 @@ OPERATOR_CHOICES: dict[str, tuple[str, ...]] = {
 }
 _TABLES = (
     "model", "sizes", "degrees", "groups", "mesh", "first_gpu", "stages", "regions", "layout", "operators", "names",
-    "stated",
+    "stated", "decode", "store",
 )  # fmt: skip
+_PHASE_TABLES = ("decode",)
+"""Phases that may have layouts of their own: ``[decode.layout]``."""
 _SINGLE = ("name", "phase", "summary", "document", "gpu_memory", "assumed", "replicate", "differences")
 
 
@@ -76,6 +79,8 @@ class Strategy:
     """Where every place of the model lies, by layer."""
     chunks: tuple[Chunk, ...]
     """Runs of layers with their meshes, in the order of the layers."""
+    phase_layouts: dict[str, Layout] = field(default_factory=dict)
+    """Layouts of phases that have one of their own."""
     summary: str = ""
     document: str = ""
     gpu_memory: str = ""
@@ -92,6 +97,8 @@ class Strategy:
     """Sizes the document does not state: defaults of the preset."""
     differences: tuple[Difference, ...] = ()
     stated: tuple[Statement, ...] = ()
+    store: Store = field(default_factory=Store)
+    """Along which axes parameters are stored in parts, besides those that cut them where they are used."""
     source: Source = field(default_factory=Source, compare=False, repr=False)
 
     @property
@@ -108,6 +115,10 @@ class Strategy:
     def stage_of(self) -> tuple[int, ...]:
         """The number of the chunk that each layer is in."""
         return tuple(number for number, chunk in enumerate(self.chunks) for _ in range(chunk.layers))
+
+    def layout_of(self, phase: str) -> Layout:
+        """Return where every place lies in a phase: as ``[PHASE.layout]`` says, or as everywhere."""
+        return self.phase_layouts.get(phase, self.layout)
 
     def meshes(self) -> dict[str, Mesh]:
         """Return the meshes laid on GPUs one after the other; ``stage`` once for each pipeline stage."""
@@ -165,11 +176,11 @@ def parse_strategy(name: str, document: Mapping[str, Any], source: Source | None
     model = Model()
     with faults.at("model"):
         model = _model(tables["model"])
-    phase = FORWARD
+    phases: tuple[Phase, ...] = (FORWARD,)
     with faults.at("phase"):
-        phase = _phase(document.get("phase", FORWARD.name))
+        phases = parse_phases(str(document.get("phase", FORWARD.name)))
     model_known = not faults.count
-    sizes = _sizes(tables["sizes"], (model, phase), faults, complete=model_known)
+    sizes = _sizes(tables["sizes"], (model, phases), faults, complete=model_known)
     declared = parse_meshes(tables["degrees"], tables["mesh"], tables["first_gpu"], tables["groups"], faults)
     strategy = Strategy(
         name="",
@@ -178,7 +189,7 @@ def parse_strategy(name: str, document: Mapping[str, Any], source: Source | None
         summary=str(document.get("summary", "")),
         document=str(document.get("document", "")),
         model=model,
-        phases=(phase,),
+        phases=phases,
         sizes=sizes,
         declared=declared,
         operators=_operators(tables["operators"], faults),
@@ -210,9 +221,26 @@ def _place(strategy: Strategy, document: Mapping[str, Any], tables: Mapping[str,
     strategy.places = places
     strategy.layout = parse_layout(tables, declared, strategy.chunks, strategy.sizes, places=places, faults=faults)
     check_overlap(declared, faults)
+    for name in _PHASE_TABLES:
+        if inner := _phase_tables(tables[name], name, faults):
+            strategy.phase_layouts[name] = parse_layout(
+                inner, declared, strategy.chunks, strategy.sizes, places=places, faults=faults, phase=(name,)
+            )
+    strategy.store = parse_store(tables["store"], declared, layers, places, faults)
     if not faults.count:
-        replicate = _list(document, "replicate", faults)
-        check_use(strategy.layout, declared, strategy.chunks, places=places, replicate=replicate, faults=faults)
+        replicate = [*_list(document, "replicate", faults), *strategy.store.axes]
+        layouts = [strategy.layout, *strategy.phase_layouts.values()]
+        check_use(layouts, declared, strategy.chunks, places=places, replicate=replicate, faults=faults)
+
+
+def _phase_tables(table: Mapping[str, Any], name: str, faults: Faults) -> dict[str, Any]:
+    """The tables of ``[decode.regions]`` and ``[decode.layout]``; empty where the phase lies as everything does."""
+    found: dict[str, Any] = {}
+    for key, value in table.items():
+        with faults.at(name, key):
+            _only({key: value}, ["regions", "layout"], f"[{name}]")
+            found[key] = table_of(table, key)
+    return {"regions": {}, "layout": {}, **found} if found else {}
 
 
 def _tables(document: Mapping[str, Any], faults: Faults) -> dict[str, dict[str, Any]]:
@@ -249,13 +277,6 @@ def _model(table: Mapping[str, Any]) -> Model:
     except ModelError as error:
         raise DagtoolError(f"[model] {error}") from None
     return model
-
-
-def _phase(value: Any) -> Phase:
-    if value not in PHASES:
-        known = list(PHASES)
-        raise DagtoolError(f"phase is {value!r}", did_you_mean(str(value), known) or f"known: {', '.join(known)}")
-    return PHASES[value]
 
 
 def _name(value: Any) -> str:
@@ -316,15 +337,16 @@ _USUAL_NAMES = {
 
 
 def _sizes(
-    table: Mapping[str, Any], run: tuple[Model, Phase], faults: Faults, *, complete: bool
+    table: Mapping[str, Any], run: tuple[Model, tuple[Phase, ...]], faults: Faults, *, complete: bool
 ) -> dict[str, int | None]:
     """The sizes of a file; ``complete``: whether those that a phase of the model needs, and no others, are due."""
     from dagtool.generators.unsharded import needed_sizes
 
-    model, phase = run
+    model, phases = run
     needed: tuple[str, ...] = ()
     with faults.at("model"):
-        needed = needed_sizes(model, frozenset(table), phase)
+        for phase in dict.fromkeys(replace(phase, past="", tag="") for phase in phases):
+            needed = tuple(dict.fromkeys((*needed, *needed_sizes(model, frozenset(table), phase))))
     known = [*needed, *_OPTIONAL_SIZES]
     if complete:
         for symbol in needed:

@@ -101,6 +101,7 @@ def _facts(kind: Kind, marks: dict[str, object], in_layer: bool, expert: bool) -
         ("gpu", marks["gpu"]),
         ("input", ports_text(kind.inputs)),
         ("output", ports_text(kind.outputs)),
+        *([("phase", kind.phase)] if kind.phase else []),
         *kind.params,
     ]
     facts += [("layer_index", marks["layer_index"])] if in_layer else []

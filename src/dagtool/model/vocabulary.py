@@ -8,6 +8,7 @@ SYMBOLS = {
     "B": "batch_size",
     "S": "seq_len",
     "T": "context_len",
+    "Q": "new_tokens",
     "W": "window",
     "H": "hidden",
     "N": "heads",

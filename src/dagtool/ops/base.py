@@ -252,6 +252,21 @@ class Operator(ABC):
         raise LayoutError(f"{self.name} does not run on one GPU alone")
 
 
+WEIGHT_SLOT = "w"
+"""The input of an operator that takes its weight from a node, because it is stored otherwise than used."""
+
+
+def with_weight(inputs: Types, params: Params) -> tuple[Types, Params]:
+    """Inputs without a weight that arrives as one, and attributes that state it. Raises LayoutError."""
+    if WEIGHT_SLOT not in inputs:
+        return inputs, params
+    weight = inputs[WEIGHT_SLOT]
+    if weight.partial or weight.varying:
+        raise LayoutError(f"its weight {weight} is a partial sum or varies: a weight is whole or cut")
+    rest = {slot: tensor for slot, tensor in inputs.items() if slot != WEIGHT_SLOT}
+    return rest, {**params, "param": WEIGHT.format(weight.dims)}
+
+
 def axes_param(params: Params, name: str) -> tuple[str, ...]:
     """The axes a node of any operator names, empty where it names none; unlike a typed reading it never raises."""
     return tuple(part.strip() for part in params.get(name, "").split(",") if part.strip())
