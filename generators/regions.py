@@ -153,6 +153,7 @@ def check_use(
     *,
     places: frozenset[str],
     replicate: list[Any],
+    stored: tuple[str, ...] = (),
     faults: Faults,
 ) -> None:
     """Note meshes without a place, and axes of more than one rank that cut nothing, unless ``replicate`` names them."""
@@ -161,7 +162,7 @@ def check_use(
         for _, layer, region in layout.regions(sorted(places)):
             for mesh in _meshes_of(region, layer, declared, chunks):
                 used.setdefault(mesh, set()).update(*region.cuts.values())
-    allowed = _replicated(replicate, declared, set().union(*used.values()), faults)
+    allowed = _replicated(replicate, declared, set().union(*used.values()), faults) | set(stored)
     for mesh, axes in declared.axes.items():
         if mesh not in used:
             faults.add(("mesh", mesh), f"no part of the model lies on mesh {mesh!r}", "leave it out, or name it")

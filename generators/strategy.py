@@ -228,9 +228,9 @@ def _place(strategy: Strategy, document: Mapping[str, Any], tables: Mapping[str,
             )
     strategy.store = parse_store(tables["store"], declared, layers, places, faults)
     if not faults.count:
-        replicate = [*_list(document, "replicate", faults), *strategy.store.axes]
+        replicate, stored = _list(document, "replicate", faults), strategy.store.axes
         layouts = [strategy.layout, *strategy.phase_layouts.values()]
-        check_use(layouts, declared, strategy.chunks, places=places, replicate=replicate, faults=faults)
+        check_use(layouts, declared, strategy.chunks, places=places, replicate=replicate, stored=stored, faults=faults)
 
 
 def _phase_tables(table: Mapping[str, Any], name: str, faults: Faults) -> dict[str, Any]:
