@@ -206,7 +206,7 @@ class Assembler:
     def _count(self, step: Step, template: str) -> int:
         """How many nodes a step has when every rank has its own."""
         sizes = self._dag.meshes[step.meshes[0]].sizes
-        each = (self._strategy.sizes["E"] or 0) if step.per_expert else 1
+        each = (self._strategy.sizes[self._strategy.experts] or 0) if step.per_expert else 1
         return each * prod(sizes[axis] for axis in self._indexed(step, template) - set(step.owner))
 
     def _check_separates(self, step: Step, template: str, axes: frozenset[str]) -> None:
@@ -225,7 +225,7 @@ class Assembler:
 
     def _owners(self, mesh: Mesh, axes: tuple[str, ...]) -> Iterator[tuple[int, Mapping[str, int]]]:
         """Each kept expert and its GPU's position along the axes the experts lie on: equal runs, in order."""
-        experts = self._strategy.sizes["E"]
+        experts = self._strategy.sizes[self._strategy.experts]
         if experts is None:
             raise DagtoolError("E cannot be a symbol: there is a node for each expert")
         each = experts // prod(mesh.sizes[axis] for axis in axes)

@@ -201,7 +201,7 @@ class Builder:
             tuple(sorted(given.items(), key=lambda pair: order.index(pair[0]))),
             self.phase.tag,
         )
-        owner = self.region("experts").cuts.get("E", ()) if per_expert else ()
+        owner = self.region("experts").cuts.get(self.strategy.experts, ()) if per_expert else ()
         return self._append(Step(kind, tuple(inputs.items()), self._meshes(kind), per_expert, owner))
 
     def source(self, role: str, op: str, held: TensorType, **params: str) -> Ref:

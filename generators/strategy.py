@@ -27,7 +27,7 @@ from dagtool.model.vocabulary import SYMBOLS
 
 __all__ = ["Difference", "Region", "Statement", "Strategy", "parse_strategy", "read_document", "table_of"]
 
-_OPTIONAL_SIZES = "G"
+_OPTIONAL_SIZES = ("G", "R")
 """Sizes that a model has or not; the others are those it needs."""
 _KEYWORDS = frozenset({"node", "edge", "graph", "digraph", "subgraph", "strict"})
 OPERATOR_CHOICES: dict[str, tuple[str, ...]] = {
@@ -105,6 +105,11 @@ class Strategy:
     def degrees(self) -> dict[str, int]:
         """The size of each axis, and of the pipeline under ``pp``."""
         return self.declared.degrees
+
+    @property
+    def experts(self) -> str:
+        """The size that counts the experts there are nodes for: R where some are there more than once, else E."""
+        return "R" if "R" in self.sizes else "E"
 
     @property
     def stages(self) -> int:
@@ -364,7 +369,7 @@ def _sizes(
 
 def _check_sizes(table: Mapping[str, Any], found: Mapping[str, int | None], faults: Faults) -> None:
     """What sizes must be beside each other."""
-    for symbol in ("L", "E"):
+    for symbol in ("L", "E", "R"):
         if symbol in found and found[symbol] is None and table[symbol] == symbol:
             what = SYMBOLS[symbol].removesuffix("s")
             faults.add(("sizes", symbol), f"{symbol} cannot be a symbol: there are nodes for each {what}")
@@ -372,6 +377,10 @@ def _check_sizes(table: Mapping[str, Any], found: Mapping[str, int | None], faul
     if heads and groups and heads % groups:
         faults.add(("sizes", "G"), f"heads N={heads} are no multiple of kv_heads G={groups}", "G divides N")
     top, experts = found.get("K"), found.get("E")
+    physical = found.get("R")
+    if physical and experts and physical < experts:
+        why = f"physical experts R={physical} are fewer than experts E={experts}"
+        faults.add(("sizes", "R"), why, "R counts every copy: at least one of each expert")
     if top and experts and top > experts:
         faults.add(("sizes", "K"), f"top_k K={top} is more than experts E={experts}")
 

@@ -73,11 +73,9 @@ _Cuts = Mapping[str, Mapping[str, tuple[str, ...]]]
 """By place: which axes cut which size."""
 
 _WHOLE: tuple[int, _Cuts] = (1, {})
-_EXPERTS_EXCHANGED: tuple[int, _Cuts] = (2, {"router": {"B": ("ep",)}, "experts": {"E": ("ep",)}})
-_EXPERTS_APART: tuple[int, _Cuts] = (2, {"experts": {"E": ("ep",)}})
 
 
-def _variants(model: Model) -> Iterator[tuple[dict[str, str], tuple[int, _Cuts]]]:
+def _variants(model: Model, experts: str) -> Iterator[tuple[dict[str, str], tuple[int, _Cuts]]]:
     """([operators], (GPUs, cuts)): the default, each choice by itself and all, and each way experts can lie."""
     yield {}, _WHOLE
     for key, choices in OPERATOR_CHOICES.items():
@@ -85,9 +83,10 @@ def _variants(model: Model) -> Iterator[tuple[dict[str, str], tuple[int, _Cuts]]
             yield {key: choice}, _WHOLE
     yield {key: choices[-1] for key, choices in OPERATOR_CHOICES.items()}, _WHOLE
     if any(kind.ffn.prefix == "moe" for kind in resolve(model).kinds.values()):
-        yield {}, _EXPERTS_EXCHANGED
-        yield {}, _EXPERTS_APART
-        yield {"routing": "nodes"}, _EXPERTS_APART
+        apart: _Cuts = {"experts": {experts: ("ep",)}}
+        yield {}, (2, {"router": {"B": ("ep",)}, **apart})
+        yield {}, (2, apart)
+        yield {"routing": "nodes"}, (2, apart)
 
 
 def _strategy(model: Model, sizes: Sizes, operators: Mapping[str, str], lying: tuple[int, _Cuts]) -> Strategy:
@@ -132,7 +131,10 @@ def _programs(model: Model, sizes: tuple[tuple[str, int | None], ...], phase: Ph
     known = dict(sizes)
     # Only what decides how long a cache is must be a number; whether the others divide is another question.
     symbols: Sizes = {symbol: value if symbol in _CACHE_SIZES else None for symbol, value in known.items()}
-    return tuple(_program(_strategy(model, symbols, *variant), phase) for variant in _variants(model))
+    return tuple(
+        _program(_strategy(model, symbols, *variant), phase)
+        for variant in _variants(model, "R" if "R" in known else "E")
+    )
 
 
 _CACHE_SIZES = frozenset({"S", "T", "W"})
@@ -367,7 +369,7 @@ def products(model: Model, sizes: Sizes, phase: Phase = FORWARD) -> tuple[Produc
         before: int | None = None
         for index, step in enumerate(steps):
             for matmul in kind_work(step.kind, program.meshes).matmuls:
-                count = parse_size("E") if step.per_expert else ONE
+                count = parse_size("R" if "R" in sizes else "E") if step.per_expert else ONE
                 held = Product(
                     step.kind.role, _alternatives(step, steps, others), matmul.m, matmul.k, matmul.n, count,
                     counts.get(kind, 1), bool(kind), before is not None and before not in reaches[index],

@@ -18,7 +18,7 @@ from dagtool.model.tensor import TensorType
 from dagtool.ops import OPERATORS, LayoutError
 from dagtool.ops.base import WEIGHT_SLOT, Operator, Types, Values, only, with_weight
 from dagtool.ops.collective import Collective
-from dagtool.ops.transfer import Redistribute, Transfer
+from dagtool.ops.transfer import Redistribute, RemoteDispatch, Transfer
 
 if TYPE_CHECKING:
     from dagtool.ops.tokens import Array
@@ -72,6 +72,15 @@ class Here:
             raise LayoutError(f"{symbol} is not a whole number of the graph's sizes")
         return value
 
+    def replica(self, expert: int) -> tuple[int, int, int]:
+        """Of a physical expert: the expert of the model it is, which of its replicas, and how many there are.
+
+        Physical expert r is expert r mod E.
+        """
+        experts = self.sizes.get("E") or 1
+        physical = max(self.sizes.get("R", experts), experts)
+        return expert % experts, expert // experts, len(range(expert % experts, physical, experts))
+
     @property
     def role(self) -> str:
         """The node's role."""
@@ -109,7 +118,8 @@ class Here:
         shape = tuple(self.count(str(dim.size)) for dim in tensor.dims)
         if role == "embedding.tokens" and base_role(self.kind.role) not in {role, f"{role}_weight"}:
             return self.weights.whole(role, self.layer, self.expert, shape[::-1]).T
-        return self.weights.whole(role, self.layer, self.expert, shape)
+        expert = self.replica(self.expert)[0] if self.expert >= 0 else -1
+        return self.weights.whole(role, self.layer, expert, shape)
 
 
 FED = frozenset({"input", "cache"})
@@ -274,9 +284,11 @@ class Machine:
     ) -> dict[int, tuple[Any, ...]]:
         kind = self.dag.kind(node)
         target = self.dag.meshes[kind.parameters["to"]]
-        source = self.dag.meshes[slot_types(kind)["x"].mesh]
+        source = self.dag.meshes[slot_types(kind)[operator.slots[0]].mesh]
         held = {gpu: arrived[gpu] for gpu in source.gpus if gpu in arrived}
-        if isinstance(operator, Redistribute):
+        if isinstance(operator, RemoteDispatch):
+            delivered = operator.route(lambda gpu: self.here(node, gpu), arrived, source, target)
+        elif isinstance(operator, Redistribute):
             types = (slot_types(kind)["x"], kind.outputs[0].type)
             delivered = operator.deliver_parts(types, held, (source, target), self.part)
         else:

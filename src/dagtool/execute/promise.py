@@ -65,6 +65,8 @@ class Promises:
 
     def _expected(self, node: int) -> tuple[Any, ...] | None:
         role, layer, expert = self._dag.kind(node).role, self._dag.layer_of[node], self._dag.expert_of[node]
+        if expert >= 0:
+            expert = self._machine.here(node, self._dag.gpus(node)[0]).replica(expert)[0]
         reference = self._values.get(self._dag.kind(node).phase, {})
         if base_role(role).endswith("_weight"):
             return (self._parameter(node),)
@@ -106,7 +108,7 @@ class Promises:
         here, declared = claim.here, claim.declared
         if isinstance(value, dict):
             for expert, tokens in value.items():
-                whole = self._values[here.kind.phase]["moe.dispatch", here.layer, expert][0]
+                whole = self._values[here.kind.phase]["moe.dispatch", here.layer, here.replica(expert)[0]][0]
                 self._measure(claim, tokens.rows, whole[tokens.ids], whole)
             return
         whole = self._whole(claim, value, expected)
@@ -142,7 +144,11 @@ class Promises:
         total, count = self._sums.get(key, (0.0, 0))
         total, count = total + value, count + 1
         self._sums[key] = total, count
-        if count < (here.count("E") if of_experts else len(self._dag.meshes[declared.mesh].members(fixed))):
+        if count < (
+            here.count("R" if "R" in self._dag.sizes else "E")
+            if of_experts
+            else len(self._dag.meshes[declared.mesh].members(fixed))
+        ):
             return
         del self._sums[key]
         if of_experts:

@@ -18,7 +18,7 @@ _LEAST = {
     "B": 2, "S": 3, "H": 17, "N": 2, "G": 2, "D": 4, "F": 7, "V": 97, "W": 2, "T": 5, "P": 5,
     "Fe": 5, "Fs": 11, "Rq": 15, "Rkv": 13, "Dr": 2, "Dv": 9,
 }  # fmt: skip
-_KEPT = frozenset({"E", "K", "L"})
+_KEPT = frozenset({"E", "K", "L", "R"})
 """Sizes that stay what they are: there are nodes for each expert and layer."""
 
 
@@ -94,7 +94,7 @@ def _cuts(dag: Dag) -> dict[str, int]:
             degree = prod(mesh.sizes.get(axis, 1) for axis in dim.axes)
             # Of a product the leading factor is cut; routed tokens are what routing makes them.
             symbol = dim.size.symbols[0]
-            if dim.size.denominator == 1 and "E" not in dim.size.symbols:
+            if dim.size.denominator == 1 and not {"E", "R"} & set(dim.size.symbols):
                 cut[symbol] = lcm(cut.get(symbol, 1), degree)
     return cut
 

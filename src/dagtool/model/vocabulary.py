@@ -22,6 +22,7 @@ SYMBOLS = {
     "Fe": "expert_ffn",
     "Fs": "shared_ffn",
     "E": "experts",
+    "R": "physical_experts",
     "K": "top_k",
     "V": "vocab_size",
     "P": "positions",

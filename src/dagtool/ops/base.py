@@ -142,6 +142,9 @@ class Local(Protocol):
     def count(self, symbol: str) -> int:
         """The value of a size."""
 
+    def replica(self, expert: int) -> tuple[int, int, int]:
+        """Of a physical expert: the expert of the model it is, which of its replicas, and how many there are."""
+
 
 Values = Mapping[str, list[Any]]
 """What edges brought to a node on one GPU, by slot."""
