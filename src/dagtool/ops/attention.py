@@ -139,14 +139,13 @@ class Scores(_Product):
         return moved[2:]
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
-        """The factor rule over ``einsum``. A mask or a soft cap needs complete sums, a mask also matching offsets."""
+        """The factor rule over ``einsum``. A soft cap refuses partial sums; a mask needs offsets that match the cuts."""
         (found,) = super().infer(inputs, params)
         if self.stated(params, SCALE):
             self.read(params, SCALE)
         if self.read(params, SOFTCAP):
             require_no_partial(found, "a soft cap")
         if self._masked(params):
-            require_no_partial(found, "a mask")
             self._check_order(params)
             check_offset(found.dims[-2].axes, self.read(params, OFFSET), "offset", "queries")
             check_offset(found.dims[-1].axes, self.read(params, KEY_OFFSET), "key_offset", "keys")
