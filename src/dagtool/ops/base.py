@@ -38,9 +38,7 @@ Types = Mapping[str, TensorType]
 
 T = TypeVar("T")
 
-PARAMETER = Attribute(
-    "parameter", TEXT, doc="the parameter that the weight is, where it is not the node's own: a tied table, sinks"
-)
+PARAMETER = Attribute("parameter", TEXT, doc="the name of the parameter that is the weight; absent: the node's role")
 PARAM = Attribute("param", WEIGHT, doc="the dimensions of the weight, and the axes that cut them: `[H, 3, N/tp, D]`")
 
 
@@ -60,7 +58,10 @@ class Matmul:
 
 @dataclass(frozen=True, slots=True)
 class KeptPairs:
-    """The pairs of query and key that a mask keeps, of ``queries`` x ``keys`` in all."""
+    """The pairs of query and key that a mask keeps, out of ``queries`` x ``keys``.
+
+    Query i is at position ``past`` + i, key j at position j.
+    """
 
     queries: Size
     keys: Size
@@ -69,7 +70,7 @@ class KeptPairs:
     causal: bool = True
 
     def share(self, sizes: Mapping[str, int | None]) -> Fraction:
-        """The kept pairs over all pairs; 1 while a size is a symbol."""
+        """Return the kept pairs divided by all pairs; 1 while a size is a symbol."""
         numbers = [self.queries.bind(sizes).value, self.keys.bind(sizes).value]
         before = self.past.value(sizes)
         window = None if self.window is None else self.window.bind(sizes).value
@@ -83,7 +84,7 @@ class KeptPairs:
 
 
 def _pairs_behind(first: int, queries: int, keys: int) -> int:
-    """How many pairs have a key at or before the query: queries stand at ``first``, ``first + 1``, …"""
+    """Return how many pairs have the key at or before the query; queries are at ``first``, ``first + 1``, …"""
     total = 0
     begin, end = first + 1, first + queries  # keys seen by the first and by the last query
     low, high = max(begin, 1), min(end, keys)
@@ -100,7 +101,7 @@ class Work:
     elements_moved: tuple[Size, ...] = ()
     elements_sent: Size | None = None
     kept: KeptPairs | None = None
-    """Which pairs of query and key its products are needed for, where a mask hides some."""
+    """The pairs of query and key that its products are needed for; None where no mask hides any."""
     on_chip: tuple[Size, ...] = ()
     """Those of ``elements_moved`` that never leave the chip where attention is one fused kernel."""
 
