@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from dagtool.errors import DagtoolError, did_you_mean
 
-__all__ = ["DECODE", "FORWARD", "PHASES", "PREFILL", "Phase", "format_phases", "parse_phases"]
+__all__ = ["DECODE", "FORWARD", "LOSS", "PHASES", "PREFILL", "Phase", "format_phases", "parse_phases"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,8 @@ class Phase:
     """How many tokens come before the new ones, a sum of sizes; empty: none."""
     last_only: bool = False
     """Whether only the last token of each sequence is projected onto the vocabulary."""
+    loss: bool = False
+    """Whether the output is the loss of each token instead of its logits."""
     tag: str = ""
     """What tells its nodes from those of other phases in one graph; empty where there is one phase."""
 
@@ -35,7 +37,9 @@ FORWARD = Phase("forward")
 PREFILL = Phase("prefill", last_only=True)
 DECODE = Phase("decode", keys="T", reads_cache=True, past="T-S")
 
-PHASES = {phase.name: phase for phase in (FORWARD, PREFILL, DECODE)}
+LOSS = Phase("loss", loss=True)
+
+PHASES = {phase.name: phase for phase in (FORWARD, PREFILL, DECODE, LOSS)}
 
 _MOST_STEPS = 10_000
 _ITEM = re.compile(r"(?P<name>[a-z]+)(?:\*(?P<count>[0-9]{1,6}))?")

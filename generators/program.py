@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from dagtool.dag.graph import Kind, Port
+from dagtool.errors import DagtoolError
 from dagtool.generators.divide import check_type
 from dagtool.generators.phase import FORWARD, Phase
 from dagtool.generators.strategy import Region, Strategy
@@ -20,7 +21,7 @@ from dagtool.model.tensor import Dim, TensorType, TypeTextError
 from dagtool.ops import OPERATORS, LayoutError
 from dagtool.ops.base import with_weight
 
-__all__ = ["ENTRY", "Builder", "Entry", "Ref", "Step"]
+__all__ = ["ENTRY", "Builder", "Entry", "Ref", "Step", "Weight"]
 
 ENTRY = -1
 """The step number that stands for what earlier sections handed over; the output number says which value."""
@@ -153,6 +154,12 @@ class Builder:
         short = context is not None and width is not None and width < context
         return window if short and sizes.get(phase.tokens) == 1 else phase.keys
 
+    @property
+    def ring(self) -> bool:
+        """Whether keys and values go round the ranks that hold parts of the tokens, instead of being gathered."""
+        cuts = self.region("attention.core").cuts.get(self.phase.tokens, ())
+        return self.strategy.operators["context"] == "ring" and bool(cuts) and not self.phase.reads_cache
+
     def mask(self, q: Ref, k: Ref, mask: str, window: str = "") -> dict[str, str]:
         """The attributes of scores that say which keys a query sees, and where the rank's tokens begin."""
         if mask == "none" and not window:
@@ -225,6 +232,10 @@ class Builder:
             params = {"over": ",".join(axes), **params}
             return self.add(role, "parallel_softmax", {"x": scores}, weight=sinks, params=params)
         return self.add(role, "softmax", {"x": scores}, weight=sinks, params=params)
+
+    def refusal(self, message: str, hint: str) -> DagtoolError:
+        """An error about a choice in ``[operators]`` that a block does not offer."""
+        return self.strategy.error(("operators",), message, hint)
 
     def _append(self, step: Step) -> Ref:
         for port in step.kind.outputs:

@@ -36,6 +36,7 @@ OPERATOR_CHOICES: dict[str, tuple[str, ...]] = {
     "merge_heads": ("no", "yes"),
     "copies": ("no", "yes"),
     "routing": ("fused", "nodes"),
+    "context": ("gather", "ring"),
     "transfer": ("one_node", "send_and_recv"),
 }
 _TABLES = (

@@ -22,6 +22,7 @@ from dagtool.generators.phase import FORWARD, Phase
 from dagtool.generators.program import ENTRY as OUTSIDE
 from dagtool.generators.program import Builder, Entry, Ref, Step
 from dagtool.generators.stages import Chunk
+from dagtool.generators.store import Store
 from dagtool.generators.strategy import OPERATOR_CHOICES, Strategy
 from dagtool.model.amount import parse_amount, parse_factor
 from dagtool.model.mesh import Mesh
@@ -69,38 +70,56 @@ class Program:
         yield "", self.head
 
 
-_Cuts = Mapping[str, Mapping[str, tuple[str, ...]]]
-"""By place: which axes cut which size."""
+@dataclass(frozen=True, slots=True)
+class _Variant:
+    """One way to draw and lay out a model on two GPUs, so that every part it can have occurs in some variant."""
 
-_WHOLE: tuple[int, _Cuts] = (1, {})
+    operators: Mapping[str, str] = field(default_factory=dict)
+    cuts: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    """By place: which axes cut which size."""
+    apart: bool = False
+    """Whether experts lie on a mesh of their own."""
+    stored: bool = False
+    """Whether parameters are stored in more parts than they are used in."""
 
 
-def _variants(model: Model, experts: str) -> Iterator[tuple[dict[str, str], tuple[int, _Cuts]]]:
-    """([operators], (GPUs, cuts)): the default, each choice by itself and all, and each way experts can lie."""
-    yield {}, _WHOLE
+_CUT = ("ep",)
+
+
+def _variants(model: Model, experts: str) -> Iterator[_Variant]:
+    """The default with nothing cut; each choice of ``[operators]`` by itself, and all; what cuts bring about."""
+    yield _Variant()
     for key, choices in OPERATOR_CHOICES.items():
         for choice in choices[1:]:
-            yield {key: choice}, _WHOLE
-    yield {key: choices[-1] for key, choices in OPERATOR_CHOICES.items()}, _WHOLE
+            yield _Variant({key: choice})
+    yield _Variant({key: choices[-1] for key, choices in OPERATOR_CHOICES.items()})
+    yield _Variant({"context": "ring"}, {"attention.core": {"S": _CUT}})
+    yield _Variant(cuts={"attention.keys": {"T": _CUT}, "head": {"V": _CUT}})
+    yield _Variant(stored=True)
     if any(kind.ffn.prefix == "moe" for kind in resolve(model).kinds.values()):
-        apart: _Cuts = {"experts": {experts: ("ep",)}}
-        yield {}, (2, {"router": {"B": ("ep",)}, **apart})
-        yield {}, (2, apart)
-        yield {"routing": "nodes"}, (2, apart)
+        spread = {"experts": {experts: _CUT}}
+        yield _Variant(cuts={"router": {"B": _CUT}, **spread})
+        yield _Variant(cuts=spread)
+        yield _Variant({"routing": "nodes"}, spread)
+        yield _Variant(cuts=spread, apart=True)
 
 
-def _strategy(model: Model, sizes: Sizes, operators: Mapping[str, str], lying: tuple[int, _Cuts]) -> Strategy:
-    """A strategy of this model on one GPU with nothing cut, or on two with some places cut."""
-    gpus, cuts = lying
-    rules = [Rule((), place, None, Region("all", cut)) for place, cut in cuts.items()]
+def _strategy(model: Model, sizes: Sizes, variant: _Variant) -> Strategy:
+    """A strategy of this model on two GPUs that lies as a variant says."""
+    rules = [
+        Rule((), place, None, Region("far" if variant.apart and place == "experts" else "all", cut))
+        for place, cut in variant.cuts.items()
+    ]
+    store = Layout([Rule((), "*", None, Region("", {"axes": _CUT}))], Region("", {}), 1)
     return Strategy(
         name="unsharded",
         layout=Layout(rules, Region("all", {}), 1),
         chunks=(Chunk(1, "all"),),
         model=model,
         sizes=dict(sizes),
-        declared=Meshes({"ep": gpus}, {"all": ("ep",)}),
-        operators={key: operators.get(key, choices[0]) for key, choices in OPERATOR_CHOICES.items()},
+        declared=Meshes({"ep": 2}, {"all": _CUT, "far": _CUT}),
+        operators={key: variant.operators.get(key, choices[0]) for key, choices in OPERATOR_CHOICES.items()},
+        store=Store(store, _CUT) if variant.stored else Store(),
     )
 
 
@@ -131,10 +150,14 @@ def _programs(model: Model, sizes: tuple[tuple[str, int | None], ...], phase: Ph
     known = dict(sizes)
     # Only what decides how long a cache is must be a number; whether the others divide is another question.
     symbols: Sizes = {symbol: value if symbol in _CACHE_SIZES else None for symbol, value in known.items()}
-    return tuple(
-        _program(_strategy(model, symbols, *variant), phase)
-        for variant in _variants(model, "R" if "R" in known else "E")
-    )
+    found: list[Program] = []
+    for variant in _variants(model, "R" if "R" in known else "E"):
+        try:
+            found.append(_program(_strategy(model, symbols, variant), phase))
+        except DagtoolError:
+            if not found:  # a choice that this model does not offer; the first has none
+                raise
+    return tuple(found)
 
 
 _CACHE_SIZES = frozenset({"S", "T", "W"})
@@ -154,7 +177,7 @@ def needed_sizes(model: Model, given: frozenset[str] = frozenset(), phase: Phase
     ``given``: sizes that are known; heads of keys and values (G) are used only where they are among them.
     """
     try:
-        program = _program(_strategy(model, dict.fromkeys(given), {}, _WHOLE), phase)
+        program = _program(_strategy(model, dict.fromkeys(given), _Variant()), phase)
     except SizeError as error:
         raise DagtoolError(f"[model] {error}") from None
     found: dict[str, None] = {}
@@ -185,7 +208,7 @@ def _symbols(step: Step) -> Iterator[str]:
 def used_places(model: Model, given: frozenset[str], phases: tuple[Phase, ...] = (FORWARD,)) -> frozenset[str]:
     """The places of a layout that a model has something in."""
     sizes = dict.fromkeys(given)
-    return frozenset().union(*(_program(_strategy(model, sizes, {}, _WHOLE), phase).places for phase in phases))
+    return frozenset().union(*(_program(_strategy(model, sizes, _Variant()), phase).places for phase in phases))
 
 
 # -- parts and their wiring -------------------------------------------------------------------
@@ -276,7 +299,7 @@ def _parts(steps: Sequence[Step]) -> dict[str, Part]:
             (kind.op,),
             {} if terms else {slot: (source,) for slot, source in fed.items()},
             terms,
-            (_sizes_of(weight),) if weight else (),
+            (_sizes_of(weight) if weight else "",),
             {name: (value,) for name, value in kind.params if name not in LAYOUT_PARAMS},
             tuple(port.name for port in kind.outputs) if len(kind.outputs) > 1 else (),
             per_expert=step.per_expert,

@@ -91,6 +91,11 @@ def reference_run(
     if len(phases) > 1:
         return _run_phases(model, phases, sizes, weights, tokens)
     (phase,) = phases
+    if phase.loss:
+        targets = weights.targets((sizes["B"], sizes["S"]), sizes["V"])
+        reference = run_reference(model, sizes, weights, tokens=tokens, targets=targets)
+        fed = {("", "input", -1): reference.values["input", -1][0], ("", "head.targets", -1): targets}
+        return Run(sizes, weights, fed, {"": reference})
     if not phase.reads_cache:
         reference = run_reference(model, sizes, weights, tokens=tokens)
         return Run(sizes, weights, {("", "input", -1): reference.values["input", -1][0]}, {"": reference})

@@ -18,6 +18,7 @@ SYMBOLS = {
     "Dv": "d_v",
     "Rq": "query_rank",
     "Rkv": "kv_rank",
+    "Rl": "lora_rank",
     "F": "ffn",
     "Fe": "expert_ffn",
     "Fs": "shared_ffn",
