@@ -139,7 +139,7 @@ class Scores(_Product):
         return moved[2:]
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
-        """The factor rule over ``einsum``. A soft cap refuses partial sums; a mask needs offsets that match the cuts."""
+        """The factor rule over ``einsum``. A soft cap refuses partial sums; a mask needs offsets that fit the cuts."""
         (found,) = super().infer(inputs, params)
         if self.stated(params, SCALE):
             self.read(params, SCALE)
