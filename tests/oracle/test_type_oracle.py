@@ -142,6 +142,34 @@ def test_a_collective_takes_one_placement(case, taken):
     assert accepted == [f"x={taken}"]
 
 
+@pytest.mark.parametrize(
+    ("offsets", "taken"),
+    [
+        ({}, {"q=R k=R", "q=S(0) k=S(0)", "q=S(2) k=S(2)", "q=S(3) k=S(3)", "q=R k=P", "q=P k=R"}),
+        ({"offset": "a"}, {"q=S(1) k=R"}),
+        ({"key_offset": "a"}, {"q=R k=S(1)"}),
+    ],
+    ids=str,
+)
+def test_a_mask_takes_tokens_cut_as_stated(offsets, taken):
+    """Cut queries or keys with their offset, everything else without one: no more, no less."""
+    case = Case("scores", {"q": "[B, S, N, D]", "k": "[B, T, N, D]"}, "", {"mask": "causal", "past": "T-S", **offsets})
+    found = list(judge(case, mesh_of(a=2), search=False))
+    assert {one.placed for one in found if one.accepted} == taken
+    assert wrong(found) == []
+
+
+@pytest.mark.parametrize(
+    ("offset", "taken"), [({}, ["R", "S(0)", "S(2)", "P"]), ({"offset": "a"}, ["S(1)"])], ids=["none", "offset"]
+)
+def test_a_rotation_takes_tokens_cut_as_stated(offset, taken):
+    """As a mask does; a head is whole, a partial sum is rotated term by term."""
+    case = Case("rotary", {"x": "[B, S, N, D]"}, "", {"pairs": "half", **offset})
+    found = list(judge(case, mesh_of(a=2), search=False))
+    assert [one.placed for one in found if one.accepted] == [f"x={name}" for name in taken]
+    assert wrong(found) == []
+
+
 def test_dispatch_takes_tokens_cut_along_the_owner():
     """x and its routing cut alike along the experts' axis, in either batch dimension, and nothing else."""
     (case,) = (one for one in routed("a") if one.op == "dispatch")
