@@ -43,6 +43,7 @@ __all__ = [
     "parameters",
     "part_names",
     "products",
+    "products_of_kinds",
     "used_places",
 ]
 
@@ -62,6 +63,8 @@ class Program:
     meshes: Mapping[str, Mesh]
     places: frozenset[str]
     """Every place of a layout that the blocks ask for."""
+    results: Mapping[str, str]
+    """The part that is the result of each kind of layer; under the empty name that of the embedding."""
 
     def sections(self) -> Iterator[tuple[str, list[Step]]]:
         """(kind of layer or empty, steps)."""
@@ -94,7 +97,8 @@ def _variants(model: Model, experts: str) -> Iterator[_Variant]:
             yield _Variant({key: choice})
     yield _Variant({key: choices[-1] for key, choices in OPERATOR_CHOICES.items()})
     yield _Variant({"context": "ring"}, {"attention.core": {"S": _CUT}})
-    yield _Variant(cuts={"attention.keys": {"T": _CUT}, "head": {"V": _CUT}})
+    yield _Variant(cuts={"attention.keys": dict.fromkeys("TW", _CUT), "head": {"V": _CUT}})
+    yield _Variant(cuts={"attention.keys": dict.fromkeys("STW", _CUT)})
     yield _Variant(stored=True)
     if any(kind.ffn.prefix == "moe" for kind in resolve(model).kinds.values()):
         spread = {"experts": {experts: _CUT}}
@@ -133,15 +137,15 @@ def _program(strategy: Strategy, phase: Phase) -> Program:
         return Builder(strategy, meshes, 0, entries, phase, places=places)
 
     first = builder()
-    build_embedding(first, architecture.embedding)
+    results = {"": _source(first.steps, build_embedding(first, architecture.embedding))}
     kinds: dict[str, list[Step]] = {}
     for name, kind in architecture.kinds.items():
         held = builder(Entry("stream", stream))
-        build_layer(held, Ref(OUTSIDE), kind)
+        results[name] = _source(held.steps, build_layer(held, Ref(OUTSIDE), kind))
         kinds[name] = held.steps
     last = builder(Entry("stream", stream))
     build_head(last, Ref(OUTSIDE), architecture.head, list(architecture.kinds.values())[-1].options)
-    return Program(first.steps, kinds, last.steps, meshes, frozenset(places))
+    return Program(first.steps, kinds, last.steps, meshes, frozenset(places), results)
 
 
 @lru_cache(maxsize=16)
@@ -225,7 +229,7 @@ class Part:
     weights: tuple[str, ...] = ()
     """The dimensions its weight may have, as text without cuts."""
     params: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Parameters and the values they may have, an empty one where it may be absent."""
+    """Every parameter that follows from the model and the values it may have, an empty one where it may be absent."""
     outputs: tuple[str, ...] = ()
     """The names of its outputs in order, where it has several."""
     required: bool = True
@@ -239,7 +243,9 @@ class ModelParts:
     ends: Mapping[str, Part]
     kinds: Mapping[str, Mapping[str, Part]]
     order: tuple[str, ...] = ()
-    """The kind of each layer; empty where the model has one kind only."""
+    """The kind of each layer; empty where the model has one kind only, or the number of layers is a symbol."""
+    results: Mapping[str, str] = field(default_factory=dict)
+    """The part that is the result of each kind of layer; under the empty name that of the embedding."""
 
     def all(self) -> dict[str, Part]:
         """Every part, those of several kinds of layer united."""
@@ -252,16 +258,19 @@ class ModelParts:
                 found[role] = replace(found[role], required=False)
         return found
 
-    def of_layer(self, layer: int) -> Mapping[str, Part]:
-        """The parts of a layer; those outside the layers for -1."""
+    def kind_of(self, layer: int) -> str:
+        """The kind of a layer; empty outside the layers (-1)."""
         if layer < 0:
-            return self.ends
-        kind = self.order[layer] if layer < len(self.order) else next(iter(self.kinds))
-        return self.kinds[kind]
+            return ""
+        return self.order[layer] if layer < len(self.order) else next(iter(self.kinds))
+
+    def of_kind(self, kind: str) -> Mapping[str, Part]:
+        """The parts of a kind of layer; those outside the layers for an empty name."""
+        return self.kinds.get(kind, self.ends)
 
 
 LAYOUT_PARAMS = frozenset(
-    {"param", "contract", "fused", "owner", "over", "along", "to_along", "to", "offset", "key_offset", "parameter"}
+    {"param", "contract", "fused", "owner", "over", "along", "to_along", "to", "offset", "key_offset"}
 )
 """Parameters that follow from the layout or from how a part is drawn, not from the model."""
 
@@ -272,11 +281,15 @@ def _model_parts(model: Model, sizes: tuple[tuple[str, int | None], ...], phase:
     ends = _unite([{**_parts(one.embedding), **_parts(one.head)} for one in programs])
     kinds = {name: _unite([_parts(one.kinds[name]) for one in programs]) for name in programs[0].kinds}
     layers = dict(sizes).get("L")
-    return ModelParts(ends, kinds, model.order(layers) if layers else ())
+    order = model.order(layers) if layers and model.pattern else ()
+    return ModelParts(ends, kinds, order, programs[0].results)
 
 
 def model_parts(model: Model, sizes: Sizes, phase: Phase = FORWARD) -> ModelParts:
-    """Every part of the model. ``sizes`` as the graph has them: numbers, or None for symbols."""
+    """Every part of the model. ``sizes`` as the graph has them: numbers, or None for symbols.
+
+    Raises ModelError where the pattern of layers gives another number of them.
+    """
     return _model_parts(model, _key(sizes), phase)
 
 
@@ -300,7 +313,11 @@ def _parts(steps: Sequence[Step]) -> dict[str, Part]:
             {} if terms else {slot: (source,) for slot, source in fed.items()},
             terms,
             (_sizes_of(weight) if weight else "",),
-            {name: (value,) for name, value in kind.params if name not in LAYOUT_PARAMS},
+            {
+                one.name: (kind.parameters.get(one.name) or one.default_text,)
+                for one in operator.attributes
+                if one.name not in LAYOUT_PARAMS
+            },
             tuple(port.name for port in kind.outputs) if len(kind.outputs) > 1 else (),
             per_expert=step.per_expert,
         )
@@ -373,6 +390,8 @@ class Product:
     in_layers: bool = True
     beside: bool = False
     """Whether no path passes both it and the product before it."""
+    after: frozenset[str] = frozenset()
+    """The products of its section that it depends on."""
 
     @property
     def flops(self) -> Size:
@@ -381,33 +400,64 @@ class Product:
 
 
 def products(model: Model, sizes: Sizes, phase: Phase = FORWARD) -> tuple[Product, ...]:
-    """Every matrix product of the unsharded model, experts at K tokens of each token's worth in all."""
-    programs = _programs(model, _key(sizes), phase)
-    program = programs[0]
-    counts = _layers_of_kinds(model, sizes)
+    """Every matrix product of the unsharded model, experts at K tokens of each token's worth in all.
+
+    A product that several kinds of layer have with equal work is one.
+    """
     found: dict[tuple[str, Size], Product] = {}
-    for kind, steps in program.sections():
-        others = {role for one in programs for role in _parts(one.kinds[kind])} if kind else set()
-        reaches = _reach(steps)
-        before: int | None = None
-        for index, step in enumerate(steps):
-            for matmul in kind_work(step.kind, program.meshes).matmuls:
-                count = parse_size("R" if "R" in sizes else "E") if step.per_expert else ONE
-                held = Product(
-                    step.kind.role, _alternatives(step, steps, others), matmul.m, matmul.k, matmul.n, count,
-                    counts.get(kind, 1), bool(kind), before is not None and before not in reaches[index],
-                )  # fmt: skip
-                key = (held.part, held.flops)
-                layers = (found[key].layers or 0) + (held.layers or 0) if key in found and held.layers else held.layers
-                found[key] = replace(held, layers=layers)
-                before = index if not held.beside else before
+    for section in _sections_products(model, _key(sizes), phase):
+        for one in section:
+            key = (one.part, one.flops)
+            merged = (found[key].layers or 0) + (one.layers or 0) if key in found and one.layers else one.layers
+            found[key] = replace(one, layers=merged)
     return tuple(found.values())
+
+
+def products_of_kinds(model: Model, sizes: Sizes, phase: Phase = FORWARD) -> dict[str, tuple[Product, ...]]:
+    """The matrix products of each kind of layer, and under the empty name those outside the layers."""
+    first, *layers, last = _sections_products(model, _key(sizes), phase)
+    return {"": first + last, **dict(zip(model.kind_names, layers, strict=True))}
+
+
+@lru_cache(maxsize=16)
+def _sections_products(
+    model: Model, sizes: tuple[tuple[str, int | None], ...], phase: Phase
+) -> tuple[tuple[Product, ...], ...]:
+    """The products of the embedding, of each kind of layer, and of the head."""
+    programs = _programs(model, sizes, phase)
+    counts = _layers_of_kinds(model, dict(sizes))
+    found: list[tuple[Product, ...]] = []
+    for kind, steps in programs[0].sections():
+        others = {role for one in programs for role in _parts(one.kinds[kind])} if kind else set()
+        found.append(tuple(_products(steps, others, programs[0].meshes, counts.get(kind, 1), in_layers=bool(kind))))
+    return tuple(found)
+
+
+def _products(
+    steps: Sequence[Step], others: set[str], meshes: Mapping[str, Mesh], layers: int | None, *, in_layers: bool
+) -> Iterator[Product]:
+    """The products of one section. ``others``: the parts of every way in which it may be drawn."""
+    reaches = _reach(steps)
+    met: dict[int, str] = {}
+    before: int | None = None
+    for index, step in enumerate(steps):
+        role = step.kind.role
+        after = frozenset(name for place, name in met.items() if place in reaches[index])
+        for matmul in kind_work(step.kind, meshes).matmuls:
+            count = parse_size("R" if "R" in dict(sizes) else "E") if step.per_expert else ONE
+            beside = before is not None and before not in reaches[index]
+            shape = (matmul.m, matmul.k, matmul.n)
+            yield Product(
+                role, _alternatives(step, steps, others), *shape, count, layers, in_layers, beside, after - {role}
+            )
+            met[index] = role
+            before = before if beside else index
 
 
 def _layers_of_kinds(model: Model, sizes: Sizes) -> dict[str, int | None]:
     layers = sizes.get("L")
-    if layers is None:
-        return dict.fromkeys(model.kind_names)
+    if layers is None or not model.pattern:
+        return dict.fromkeys(model.kind_names, layers)
     order = model.order(layers)
     return {kind: order.count(kind) for kind in model.kind_names}
 
