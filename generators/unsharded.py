@@ -63,6 +63,8 @@ class Program:
     meshes: Mapping[str, Mesh]
     places: frozenset[str]
     """Every place of a layout that the blocks ask for."""
+    experts: str = "E"
+    """The size that counts the experts there are nodes for."""
     results: Mapping[str, str]
     """The part that is the result of each kind of layer; under the empty name that of the embedding."""
 
