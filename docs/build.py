@@ -1,6 +1,6 @@
 """``python3 dev.py docs``: rewrite what is made from the code.
 
-The pages of docs/rules whole, in docs/dialect.md what stands between the two marks, and the outputs of examples
+The pages of docs/rules whole, in docs/dialect.md what stands between marks, and the outputs of examples
 everywhere.
 """
 
@@ -9,17 +9,17 @@ from __future__ import annotations
 import inspect
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from examples import replay
 
 from dagtool.ops import OPERATORS, Operator
+from dagtool.ops.attributes import Attribute
 from dagtool.validators.document import write_pages
 
-__all__ = ["dialect_page", "operator_table"]
+__all__ = ["attribute_table", "dialect_page", "operator_table"]
 
 FOLDER = Path(__file__).parent
-BEGIN = "<!-- operators: made by `python3 dev.py docs` from dagtool.ops; do not edit -->\n"
-END = "<!-- end of operators -->\n"
 FAMILIES = ("io", "compute", "norm", "routing", "communication")
 
 
@@ -44,10 +44,30 @@ def _first_line(documented: object) -> str:
     return " ".join(text.replace("``", "`").split())
 
 
+def attribute_table() -> str:
+    """One row for each attribute that operators declare; where two mean different things by a name, one for each."""
+    users: dict[Attribute[Any], list[str]] = {}
+    for name, operator in sorted(OPERATORS.items()):
+        for attribute in operator.attributes:
+            users.setdefault(attribute, []).append(name)
+    rows = ["| parameter | on | type | default | meaning |", "|---|---|---|---|---|"]
+    for one, names in sorted(users.items(), key=lambda item: (item[0].name, item[1])):
+        default = f"`{one.default_text}`" if one.default_text else "-" if one.default is None else "none"
+        rows.append(f"| `{one.name}` | {', '.join(names)} | {one.type.name} | {default} | {one.doc} |")
+    return "\n".join(rows) + "\n"
+
+
+TABLES = {"operators": operator_table, "attributes": attribute_table}
+
+
 def dialect_page(text: str) -> str:
-    """The page with its table made anew."""
-    before, _, rest = text.partition(BEGIN)
-    return before + BEGIN + operator_table() + END + rest.partition(END)[2]
+    """The page with its tables made anew."""
+    for name, table in TABLES.items():
+        begin = f"<!-- {name}: made by `python3 dev.py docs` from dagtool.ops; do not edit -->\n"
+        end = f"<!-- end of {name} -->\n"
+        before, _, rest = text.partition(begin)
+        text = before + begin + table() + end + rest.partition(end)[2]
+    return text
 
 
 if __name__ == "__main__":

@@ -7,13 +7,12 @@ from math import gcd, prod
 
 from dagtool.errors import DagtoolError
 from dagtool.generators.faults import Faults
-from dagtool.generators.layout import used_places
 from dagtool.generators.strategy import Strategy
 from dagtool.generators.toml_positions import Path
 from dagtool.model.mesh import Mesh
 from dagtool.model.size import near_divisors
 from dagtool.model.tensor import TensorType
-from dagtool.model.transformer import SYMBOLS
+from dagtool.model.vocabulary import SYMBOLS
 
 __all__ = ["check_degrees", "check_type"]
 
@@ -22,7 +21,7 @@ def check_degrees(strategy: Strategy) -> None:
     """Raise DagtoolError for every degree that does not divide a size it cuts, naming all of them, and near degrees."""
     faults = Faults(strategy.source)
     cut_by: dict[tuple[str, ...], list[str]] = {}
-    for _, _, region in strategy.layout.regions(sorted(used_places(strategy.model))):
+    for _, _, region in strategy.layout.regions(sorted(strategy.places)):
         for symbol, axes in region.cuts.items():
             held = cut_by.setdefault(axes, [])
             held += [symbol] if symbol not in held else []
@@ -51,11 +50,12 @@ def _key_of(axes: tuple[str, ...], failing: list[str], strategy: Strategy) -> Pa
 def check_type(tensor: TensorType, mesh: Mesh, sizes: Mapping[str, int | None]) -> None:
     """Every dimension of a type is whole on every GPU, or DagtoolError says which is not."""
     for dim in tensor.dims:
+        if dim.size.is_mean:
+            continue
         whole = dim.size.bind(sizes)
         if whole.is_fraction:
-            name = "tokens per expert" if "E" in dim.size.symbols else "a dimension"
             hint = "change a size so that it divides evenly"
-            raise DagtoolError(f"{name} {dim.size} = {whole} is not a whole number", hint)
+            raise DagtoolError(f"a dimension {dim.size} = {whole} is not a whole number", hint)
         if dim.local(mesh.sizes).bind(sizes).is_fraction:
             axes = _degree_text(dim.axes, mesh.sizes)
             raise DagtoolError(

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from math import prod
+from typing import NamedTuple
 
 from dagtool.dag.graph import Dag, EdgeKind, Kind
 from dagtool.dag.semantics import weight_of
@@ -23,7 +24,7 @@ from dagtool.model.mesh import Mesh
 from dagtool.ops import OPERATORS
 from dagtool.ops.base import axes_param
 
-__all__ = ["Assembler", "Section", "Shape", "gpus_at"]
+__all__ = ["Assembler", "Feed", "Section", "Shape", "gpus_at"]
 
 Fed = tuple[tuple[str, int], ...]
 """(slot, output) for each input of a step that one other step makes."""
@@ -63,7 +64,8 @@ class Section:
     """A program with its nodes laid out; ``patterns`` are ids with the layer left open."""
 
     steps: list[Step]
-    result: Ref
+    results: Mapping[str, Ref]
+    """What it hands over, by name."""
     instances: list[list[Instance]] = field(default_factory=list)
     offsets: list[int] = field(default_factory=list)
     patterns: list[str] = field(default_factory=list)
@@ -86,6 +88,15 @@ class Section:
         return found
 
 
+class Feed(NamedTuple):
+    """One value of a section that has been appended: what an entry of a later section takes."""
+
+    section: Section
+    base: int
+    """The number of the section's first node."""
+    ref: Ref
+
+
 class Assembler:
     """Appends sections to a Dag. Node ids come from the strategy's names or from the role.
 
@@ -99,14 +110,13 @@ class Assembler:
         self._kinds: dict[object, int] = {}
         self._devices: dict[tuple[int, ...], int] = {}
         self._edge_kinds: dict[EdgeKind, int] = {EdgeKind(): 0}
-        self._joins: dict[tuple[int, int], Edges] = {}
-        self._last: tuple[Section, int] | None = None
+        self._joins: dict[tuple[object, ...], list[tuple[int, Edges]]] = {}
 
     # -- once per program -----------------------------------------------------------------
 
-    def prepare(self, steps: list[Step], result: Ref, stage: int, *, in_layer: bool) -> Section:
+    def prepare(self, steps: list[Step], results: Mapping[str, Ref], stage: int, *, in_layer: bool) -> Section:
         """Lay out a program's nodes and inner edges; ``stage`` is what ``{s}`` stands for in names."""
-        section = Section(steps, result)
+        section = Section(steps, results)
         for step in steps:
             template = self._template(step, in_layer=in_layer)
             section.templates.append(template)
@@ -157,11 +167,12 @@ class Assembler:
         operator, params = OPERATORS[step.kind.op], step.kind.parameters
         role = step.kind.role.replace(".", "_")
         fields = ["x"] if step.per_expert else []
-        if operator.family != "io" and len(step.meshes) == 1:
+        if not operator.spans_mesh and len(step.meshes) == 1:
             grouped = {*axes_param(params, "over"), *axes_param(params, "owner")}
             spanned = grouped if operator.is_communication or step.per_expert else set()
             fields += [axis for axis in self._axes(step) if axis not in spanned]
-        return "_".join([*(["layer{l}"] if in_layer else []), role, *(f"{name}{{{name}}}" for name in fields)])
+        named = [step.kind.phase] if step.kind.phase else []
+        return "_".join([*named, *(["layer{l}"] if in_layer else []), role, *(f"{name}{{{name}}}" for name in fields)])
 
     def _axes(self, step: Step) -> list[str]:
         return [axis for axis, _ in self._dag.meshes[step.meshes[0]].axes]
@@ -195,7 +206,7 @@ class Assembler:
     def _count(self, step: Step, template: str) -> int:
         """How many nodes a step has when every rank has its own."""
         sizes = self._dag.meshes[step.meshes[0]].sizes
-        each = (self._strategy.sizes["E"] or 0) if step.per_expert else 1
+        each = (self._strategy.sizes[self._strategy.experts] or 0) if step.per_expert else 1
         return each * prod(sizes[axis] for axis in self._indexed(step, template) - set(step.owner))
 
     def _check_separates(self, step: Step, template: str, axes: frozenset[str]) -> None:
@@ -214,7 +225,7 @@ class Assembler:
 
     def _owners(self, mesh: Mesh, axes: tuple[str, ...]) -> Iterator[tuple[int, Mapping[str, int]]]:
         """Each kept expert and its GPU's position along the axes the experts lie on: equal runs, in order."""
-        experts = self._strategy.sizes["E"]
+        experts = self._strategy.sizes[self._strategy.experts]
         if experts is None:
             raise DagtoolError("E cannot be a symbol: there is a node for each expert")
         each = experts // prod(mesh.sizes[axis] for axis in axes)
@@ -250,8 +261,8 @@ class Assembler:
 
     # -- once per layer -------------------------------------------------------------------
 
-    def append(self, section: Section, layer: int) -> None:
-        """Add a copy of a section, fed by the result of the section appended before it."""
+    def append(self, section: Section, layer: int, feeds: Sequence[Feed]) -> int:
+        """Add a copy of a section, each of its entries fed by a value appended before; the number of its first node."""
         dag, base, count = self._dag, len(self._dag.ids), len(section.patterns)
         number = str(layer)
         dag.ids += [pattern.replace("\0", number) for pattern in section.patterns]
@@ -259,26 +270,38 @@ class Assembler:
         dag.devices_of += section.devices
         dag.expert_of += section.experts
         dag.layer_of += [layer] * count
-        if self._last is not None:
-            before, before_base = self._last
-            self._append_edges(self._entry_edges(before, section), before_base, base)
+        for tail_base, edges in self._entry_edges(section, feeds):
+            self._append_edges(edges, tail_base, base)
         self._append_edges(section.edges, base, base)
-        self._last = (section, base)
+        return base
 
     def _append_edges(self, edges: Edges, tail_base: int, head_base: int) -> None:
         self._dag.tails += [tail_base + tail for tail in edges.tails]
         self._dag.heads += [head_base + head for head in edges.heads]
         self._dag.edge_kind_of += edges.kinds
 
-    def _entry_edges(self, before: Section, section: Section) -> Edges:
-        key = (id(before), id(section))
+    def _entry_edges(self, section: Section, feeds: Sequence[Feed]) -> list[tuple[int, Edges]]:
+        """The edges into a section's steps from what feeds its entries, by the base of the section they come from."""
+        bases = [feed.base for feed in feeds]
+        key = (id(section), *((id(feed.section), feed.ref, bases.index(feed.base)) for feed in feeds))
         if key not in self._joins:
-            edges = self._joins[key] = Edges()
+            found = self._joins[key] = []
             for number, step in enumerate(section.steps):
-                for producer, fed in _producers(step):
-                    if producer == ENTRY:
-                        edges.add(self._join((before, before.result.step), (section, number), fed))
-        return self._joins[key]
+                for (source, producer), fed in _fed_from_outside(step, feeds).items():
+                    edges = self._join((feeds[source].section, producer), (section, number), tuple(fed))
+                    found.append((source, edges))
+        return [(bases[source], edges) for source, edges in self._joins[key]]
+
+
+def _fed_from_outside(step: Step, feeds: Sequence[Feed]) -> dict[tuple[int, int], list[tuple[str, int]]]:
+    """The slots of a step that entries fill, by the first feed of a section and the step that makes the value."""
+    bases = [feed.base for feed in feeds]
+    found: dict[tuple[int, int], list[tuple[str, int]]] = {}
+    for slot, ref in step.inputs:
+        if ref.step == ENTRY:
+            made = feeds[ref.output].ref
+            found.setdefault((bases.index(feeds[ref.output].base), made.step), []).append((slot, made.output))
+    return found
 
 
 def gpus_at(meshes: Sequence[Mesh], position: Mapping[str, int]) -> tuple[int, ...]:

@@ -17,9 +17,8 @@ from dagtool.errors import DagtoolError, did_you_mean
 from dagtool.generators.faults import Faults
 from dagtool.generators.toml_positions import Path
 from dagtool.model.size import Size
-from dagtool.model.transformer import Model
 
-__all__ = ["PLACES", "Layout", "Region", "Rule", "parse_key", "used_places"]
+__all__ = ["PLACES", "Layout", "Region", "Rule", "parse_key"]
 
 PLACES = {
     "stream": "",
@@ -44,14 +43,6 @@ _OUTSIDE_LAYERS = frozenset({"input", "embedding", "head", "output"})
 _EVERYTHING = "*"
 _PATH = re.compile(r"layers\.(\*|[0-9][0-9,\-]*)(?:\.(.+))?\Z")
 _RANGE = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9}))?\Z")
-
-
-def used_places(model: Model) -> frozenset[str]:
-    """Return the places that a model has something in."""
-    unused = {"attention.cache", "shared"}
-    unused |= {"mlp"} if model.ffn == "moe" else {"router", "experts"}
-    unused |= {"embedding"} if model.embedding == "none" else set()
-    return frozenset(PLACES) - unused
 
 
 @dataclass(frozen=True, slots=True)

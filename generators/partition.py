@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from dagtool.dag.graph import Dag
 from dagtool.errors import DagtoolError, did_you_mean
-from dagtool.generators import blocks
-from dagtool.generators.instances import Assembler, Section
-from dagtool.generators.program import ENTRY, Builder, Ref
+from dagtool.generators.blocks.architecture import Architecture, resolve
+from dagtool.generators.blocks.ends import build_embedding, build_head
+from dagtool.generators.blocks.layer import build_layer
+from dagtool.generators.instances import Assembler, Feed, Section
+from dagtool.generators.phase import FORWARD, Phase, format_phases
+from dagtool.generators.program import Builder, Entry, Ref
 from dagtool.generators.ranks import EVERY_RANK, Ranks
 from dagtool.generators.strategy import Strategy
-from dagtool.model import dataflow
+from dagtool.generators.unsharded import part_names
 from dagtool.model.mesh import MeshError
+from dagtool.model.roles import ENTRY, base_role
 from dagtool.model.tensor import TensorType
-from dagtool.model.transformer import format_model
+from dagtool.model.tree import ModelError, format_model
 from dagtool.ops import OPERATORS
 
 __all__ = ["Assembly", "assemble", "partition"]
@@ -44,51 +50,104 @@ class Assembly:
 
 def assemble(strategy: Strategy, ranks: Ranks = EVERY_RANK) -> Assembly:
     """Build the DAG of the chosen ranks; names are not compared yet. Raises DagtoolError."""
+    try:
+        architecture = resolve(strategy.model)
+        kinds = strategy.model.order(len(strategy.stage_of))
+    except ModelError as error:
+        raise strategy.error(("model",), f"[model] {error}") from None
     _check_experts(strategy)
     _check_roles(strategy)
     dag = _empty(strategy)
-    assembler = Assembler(dag, strategy, ranks)
-    order: list[tuple[str, int, Section]] = []
-    sections: dict[tuple[object, ...], Section] = {}
-    entry: TensorType | None = None
-    stage_of = strategy.stage_of
+    run = _Run(strategy, architecture, dag, Assembler(dag, strategy, ranks))
+    for phase in strategy.phases:
+        run.append_phase(phase, kinds)
+    return Assembly(dag, tuple(run.order))
 
-    def append(part: str, stage: int, layer: int) -> None:
-        nonlocal entry
+
+class _Live(NamedTuple):
+    """A value that later sections may take: where it is made, and its type."""
+
+    feed: Feed
+    type: TensorType
+
+
+@dataclass(slots=True)
+class _Run:
+    """Appends section after section, each fed by the named results of earlier ones."""
+
+    strategy: Strategy
+    architecture: Architecture
+    dag: Dag
+    assembler: Assembler
+    order: list[tuple[str, int, Section]] = field(default_factory=list)
+    _sections: dict[object, Section] = field(default_factory=dict)
+    _live: dict[tuple[str, int], _Live] = field(default_factory=dict)
+    """By name and layer (-1 for what belongs to none)."""
+
+    def append_phase(self, phase: Phase, kinds: tuple[str, ...]) -> None:
+        """The whole model once: embedding, layers with a cut where the stage changes, head."""
+        stage_of = self.strategy.stage_of
+        self._append("embedding", "", phase, 0, -1)
+        for layer, (kind, stage) in enumerate(zip(kinds, stage_of, strict=True)):
+            self._append("layer", kind, phase, stage, layer)
+            if stage_of[layer + 1 : layer + 2] == (stage + 1,):
+                self._append("cut", "", phase, stage + 1, layer)
+        self._append("head", "", phase, stage_of[-1], -1)
+
+    def _append(self, part: str, kind: str, phase: Phase, stage: int, layer: int) -> None:
+        taken = self._taken(part, phase, layer)
+        entries = tuple(Entry(name, live.type) for name, live in taken.items())
         # A cut sends the value to where the layer behind it lies, and is called after the one before it.
         at = layer + 1 if part == "cut" else layer
-        key = (part, stage, strategy.layout.signature(at), entry)
-        if key not in sections:
-            builder = Builder(strategy, dag.meshes, stage, entry, at)
-            result = _build(part, builder)
-            if not builder.steps:  # nothing to send: it lies there already, or the layer converts it
-                return
+        key = (phase, part, kind, stage, self.strategy.layout_of(phase.name).signature(at), entries)
+        section = self._sections.get(key)
+        if section is None:
+            builder = Builder(self.strategy, self.dag.meshes, stage, entries, phase, at)
+            results = self._build(part, kind, builder)
             # The cut lies between two stages and is named after the one it leaves.
-            sections[key] = assembler.prepare(builder.steps, result, stage - (part == "cut"), in_layer=layer >= 0)
-        section = sections[key]
-        if part == "layer" and layer == 0:
-            _check_count(len(section.patterns) * len(stage_of))
-        assembler.append(section, layer)
-        order.append((part, layer, section))
-        entry = section.steps[section.result.step].kind.outputs[section.result.output].type
+            section = self.assembler.prepare(builder.steps, results, stage - (part == "cut"), in_layer=layer >= 0)
+            self._sections[key] = section
+            _check_count(len(section.patterns) * (len(self.strategy.stage_of) if part == "layer" else 1))
+        if not section.steps:  # nothing to send: it lies there already, or the layer converts it
+            return
+        base = self.assembler.append(section, layer, [live.feed for live in taken.values()])
+        self.order.append((part, layer, section))
+        for name, ref in section.results.items():
+            made = section.steps[ref.step].kind.outputs[ref.output].type
+            self._live[name, -1 if name == "stream" else layer] = _Live(Feed(section, base, ref), made)
 
-    append("embedding", 0, -1)
-    for layer, stage in enumerate(stage_of):
-        append("layer", stage, layer)
-        if stage_of[layer + 1 : layer + 2] == (stage + 1,):
-            append("cut", stage + 1, layer)
-    append("head", stage_of[-1], -1)
-    return Assembly(dag, tuple(order))
+    def _taken(self, part: str, phase: Phase, layer: int) -> dict[str, _Live]:
+        """What a section takes from earlier ones: the stream, and a layer's caches where another phase filled them."""
+        if part == "embedding":
+            return {}
+        taken = {"stream": self._live["stream", -1]}
+        if part == "layer" and phase.reads_cache:
+            taken |= {name: live for (name, of), live in self._live.items() if of == layer and name != "stream"}
+        return taken
+
+    def _build(self, part: str, kind: str, builder: Builder) -> dict[str, Ref]:
+        architecture = self.architecture
+        if part == "embedding":
+            return {"stream": build_embedding(builder, architecture.embedding)}
+        stream = builder.entry("stream")
+        assert stream is not None
+        if part == "layer":
+            stream = build_layer(builder, stream, architecture.kinds[kind])
+            return {"stream": stream, **builder.results}
+        if part == "cut":
+            return {"stream": builder.hand_over(stream)}
+        last = architecture.kinds[architecture.model.order(len(self.strategy.stage_of))[-1]]
+        return {"result": build_head(builder, stream, architecture.head, last.options)}
 
 
 def _check_roles(strategy: Strategy) -> None:
     """Every name belongs to a part of the model, or to a conversion of one."""
-    parts = [*dataflow.model_parts(strategy.model, grouped="G" in strategy.sizes), dataflow.ENTRY]
+    parts: Iterable[str] = [*part_names(strategy.model, frozenset(strategy.sizes)), ENTRY]
     for role in strategy.names:
-        base = dataflow.base_role(role)
+        base = base_role(role)
         conversion = role.rpartition(".")[2].rstrip("0123456789")
         if base not in parts or (role != base and conversion not in OPERATORS):
-            hint = did_you_mean(role, parts) or "'dagtool gen' writes each node's role"
+            hint = did_you_mean(role, list(parts)) or "'dagtool gen' writes each node's role"
             why = f"[names] {role!r} is no part of the model and no conversion of one"
             raise strategy.error(("names", role), why, hint)
 
@@ -103,25 +162,9 @@ def _check_count(nodes: int) -> None:
 
 def _check_experts(strategy: Strategy) -> None:
     """Each token takes K of E experts, which lie where the routing is done."""
-    if strategy.model.ffn != "moe":
+    if "E" not in strategy.sizes:
         return
-    _check_count(strategy.sizes["E"] or 0)
-    for _, layer, region in strategy.layout.regions(["experts"]):
-        router = strategy.layout.at("router", layer).mesh
-        if router != region.mesh:
-            raise strategy.error(
-                strategy.layout.origin("experts", layer) or strategy.layout.origin("router", layer),
-                f"region 'experts' lies on {region.mesh!r} and 'router' on {router!r}",
-                "tokens are routed on the mesh of the experts: give both the same",
-            )
-
-
-def _build(part: str, builder: Builder) -> Ref:
-    if part == "embedding":
-        return blocks.embedding(builder)
-    if part == "layer":
-        return blocks.layer(builder, Ref(ENTRY))
-    return builder.hand_over(Ref(ENTRY)) if part == "cut" else blocks.head(builder, Ref(ENTRY))
+    _check_count(strategy.sizes[strategy.experts] or 0)
 
 
 def _empty(strategy: Strategy) -> Dag:
@@ -130,6 +173,8 @@ def _empty(strategy: Strategy) -> Dag:
     except MeshError as error:
         raise DagtoolError(str(error)) from None
     facts = {"preset": strategy.name, "model": format_model(strategy.model)}
+    phase = format_phases(strategy.phases)
+    facts |= {"phase": phase} if phase != FORWARD.name else {}
     facts |= {"gpu_memory": strategy.gpu_memory} if strategy.gpu_memory else {}
     return Dag(strategy.name, dict(strategy.sizes), meshes, facts, declared=True)
 

@@ -11,17 +11,20 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from dagtool.dag.graph import Kind, Port
+from dagtool.errors import DagtoolError
 from dagtool.generators.divide import check_type
+from dagtool.generators.phase import FORWARD, Phase
 from dagtool.generators.strategy import Region, Strategy
 from dagtool.model.mesh import Mesh
-from dagtool.model.size import Size, parse_size
+from dagtool.model.size import Size, SizeError
 from dagtool.model.tensor import Dim, TensorType, TypeTextError
 from dagtool.ops import OPERATORS, LayoutError
+from dagtool.ops.base import with_weight
 
-__all__ = ["ENTRY", "Builder", "Ref", "Step"]
+__all__ = ["ENTRY", "Builder", "Entry", "Ref", "Step", "Weight"]
 
 ENTRY = -1
-"""The step number that stands for what the section before handed over."""
+"""The step number that stands for what earlier sections handed over; the output number says which value."""
 
 
 class Ref(NamedTuple):
@@ -29,6 +32,21 @@ class Ref(NamedTuple):
 
     step: int
     output: int = 0
+
+
+class Weight(NamedTuple):
+    """A parameter as it is used: its type, and the place of the layout it belongs to."""
+
+    type: TensorType
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A value that an earlier section hands over, by name."""
+
+    name: str
+    type: TensorType
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,33 +69,109 @@ class Builder:
     strategy: Strategy
     meshes: Mapping[str, Mesh]
     stage: int = 0
-    entry: TensorType | None = None
+    entries: tuple[Entry, ...] = ()
+    phase: Phase = FORWARD
     layer: int = -1
     steps: list[Step] = field(default_factory=list)
+    results: dict[str, Ref] = field(default_factory=dict)
+    """What it hands over to later sections, by name."""
+    places: set[str] = field(default_factory=set)
+    """The places it has asked for."""
     _placed: dict[tuple[Ref, TensorType], Ref] = field(default_factory=dict)
 
     # -- what lies where ------------------------------------------------------------------
 
-    def region(self, name: str) -> Region:
+    def region(self, place: str) -> Region:
         """Return the region of a place, ``stage`` resolved to the mesh of the chunk this section runs on."""
-        region = self.strategy.layout.at(name, self.layer)
+        self.places.add(place)
+        region = self.strategy.layout_of(self.phase.name).at(place, self.layer)
         return replace(region, mesh=self.strategy.chunks[self.stage].mesh) if region.mesh == "stage" else region
+
+    def entry(self, name: str) -> Ref | None:
+        """A value that an earlier section handed over, or None."""
+        names = [entry.name for entry in self.entries]
+        return Ref(ENTRY, names.index(name)) if name in names else None
 
     def type_of(self, ref: Ref) -> TensorType:
         """The type of a value."""
         if ref.step == ENTRY:
-            if self.entry is None:
-                raise ValueError("a section without an entry has no entry value")
-            return self.entry
+            return self.entries[ref.output].type
         return self.steps[ref.step].kind.outputs[ref.output].type
 
-    def weight(self, region: str, *sizes: str | int) -> str:
-        """The text of a weight whose dimensions are cut as the region says."""
-        where = self.region(region)
-        dims = tuple(Dim(size, where.axes(size)) for size in map(Size.of, sizes))
-        held = TensorType(dims, where.mesh)
-        check_type(held, self.meshes[where.mesh], self.strategy.sizes)
-        return str(held).partition(" @")[0]
+    def cuts(self, ref: Ref, symbol: str) -> tuple[str, ...]:
+        """The axes that cut the dimension of size ``symbol``, major first."""
+        size = Size.of(symbol)
+        return next((dim.axes for dim in self.type_of(ref).dims if dim.size == size), ())
+
+    def summed(self, ref: Ref) -> TensorType:
+        """The type of a value with its partial sums added up, cut as it is."""
+        return replace(self.type_of(ref), partial=())
+
+    def lying(self, place: str, *sizes: str) -> TensorType:
+        """The type of a value that lies as a place says."""
+        where = self.region(place)
+        return TensorType(tuple(Dim(size, where.axes(size)) for size in map(Size.of, sizes)), where.mesh)
+
+    def replaced(self, ref: Ref, old: str, new: str, place: str) -> TensorType:
+        """The type of a value with the size ``old`` replaced by ``new``, cut as a place says."""
+        held, where = self.type_of(ref), self.region(place)
+        size = Size.of(new)
+        dims = tuple(Dim(size, where.axes(size)) if dim.size == Size.of(old) else dim for dim in held.dims)
+        return replace(held, dims=dims)
+
+    def weight(self, place: str, *sizes: str | int, like: Ref | None = None) -> Weight:
+        """A weight whose dimensions are cut as a place says; uncut beside the value ``like``."""
+        if like is not None:
+            held = TensorType(tuple(Dim(Size.of(size)) for size in sizes), self.type_of(like).mesh)
+        else:
+            held = self.lying(place, *map(str, sizes))
+        check_type(held, self.meshes[held.mesh], self.strategy.sizes)
+        return Weight(held, place)
+
+    def _stored(self, role: str, weight: Weight) -> TensorType:
+        """A weight as it is stored: its first dimension that the axes of the store divide is cut along them too."""
+        axes = self.strategy.store.at(weight.place, self.layer)
+        mesh = self.meshes[weight.type.mesh]
+        axes = tuple(axis for axis in axes if axis in mesh.sizes and axis not in weight.type.used_axes)
+        if not axes:
+            return weight.type
+        for index, dim in enumerate(weight.type.dims):
+            cut = Dim(dim.size, (*dim.axes, *axes))
+            if dim.size.symbols and not cut.local(mesh.sizes).bind(self.strategy.sizes).is_fraction:
+                return weight.type.with_dim(index, cut)
+        degrees = " x ".join(f"{axis}={mesh.sizes[axis]}" for axis in axes)
+        why = f"{role}: no dimension of its parameter {weight.type} can be stored in {degrees} parts"
+        raise self.strategy.error(("store",), why, "change the degree, or keep it whole: [store] names places by path")
+
+    def cached_keys(self, window: str = "") -> str:
+        """The size that counts keys: new tokens; with a cache the context, or a shorter window if one token is new."""
+        phase, sizes = self.phase, self.strategy.sizes
+        if not phase.reads_cache:
+            return phase.tokens
+        if phase.writes_cache or not window:
+            return phase.keys
+        context, width = sizes.get(phase.keys), Size.of(window).bind(sizes).value
+        short = context is not None and width is not None and width < context
+        return window if short and sizes.get(phase.tokens) == 1 else phase.keys
+
+    @property
+    def ring(self) -> bool:
+        """Whether keys and values go round the ranks that hold parts of the tokens, instead of being gathered."""
+        cuts = self.region("attention.core").cuts.get(self.phase.tokens, ())
+        return self.strategy.operators["context"] == "ring" and bool(cuts) and not self.phase.reads_cache
+
+    def mask(self, q: Ref, k: Ref, mask: str, window: str = "") -> dict[str, str]:
+        """The attributes of scores that say which keys a query sees, and where the rank's tokens begin."""
+        if mask == "none" and not window:
+            return {}
+        tokens, keys = self.phase.tokens, self.cached_keys(window)
+        return {
+            "mask": mask,
+            "window": window,
+            "past": "" if keys == tokens else self.phase.past if keys == self.phase.keys else f"{keys}-{tokens}",
+            "offset": ",".join(self.cuts(q, tokens)),
+            "key_offset": ",".join(self.cuts(k, keys)),
+        }
 
     # -- steps ----------------------------------------------------------------------------
 
@@ -88,32 +182,60 @@ class Builder:
         inputs: Mapping[str, Ref],
         *,
         outputs: tuple[str, ...] = ("",),
+        weight: Weight | None = None,
         per_expert: bool = False,
         params: Mapping[str, str] | None = None,
     ) -> Ref:
         """Append an operator; its output types follow from its inputs. Returns its first output."""
-        types = {slot: self.type_of(ref) for slot, ref in inputs.items()}
         given = {key: value for key, value in (params or {}).items() if value}
+        if weight is not None:
+            stored = self._stored(role, weight)
+            if stored == weight.type:
+                given["param"] = layout_text(stored)
+            else:
+                inputs = {**inputs, "w": self._gathered(role, stored, weight.type, given, per_expert=per_expert)}
+        order = [attribute.name for attribute in OPERATORS[op].attributes]
+        types = {slot: self.type_of(ref) for slot, ref in inputs.items()}
         try:
-            inferred = OPERATORS[op].infer(types, given)
-        except (LayoutError, TypeTextError) as error:
-            raise self.strategy.error_in(role, self.layer, str(error), "check the [regions] it lies in") from None
+            inferred = OPERATORS[op].infer(*with_weight(types, given))
+        except (LayoutError, TypeTextError, SizeError) as error:
+            raise self.strategy.error_in(role, self.layer, str(error), "check the layout it lies in") from None
         kind = Kind(
             op,
             role,
             tuple(Port(slot if len(types) > 1 else "", t) for slot, t in types.items()),
             tuple(Port(name, t) for name, t in zip(outputs, inferred, strict=True)),
-            tuple(given.items()),
+            tuple(sorted(given.items(), key=lambda pair: order.index(pair[0]))),
+            self.phase.tag,
         )
-        owner = self.region("experts").cuts.get("E", ()) if per_expert else ()
+        owner = self.region("experts").cuts.get(self.strategy.experts, ()) if per_expert else ()
         return self._append(Step(kind, tuple(inputs.items()), self._meshes(kind), per_expert, owner))
 
-    def source(self, role: str, region: str, *sizes: str) -> Ref:
-        """The input of the graph, as it lies in a region."""
-        where = self.region(region)
-        held = TensorType(tuple(Dim(size, where.axes(size)) for size in map(parse_size, sizes)), where.mesh)
-        kind = Kind("input", role, (Port("", held),), (Port("", held),))
+    def source(self, role: str, op: str, held: TensorType, **params: str) -> Ref:
+        """What needs no input: the graph's input, a cache, a parameter that is stored otherwise than used."""
+        inputs = (Port("", held),) if op == "input" else ()
+        kind = Kind(op, role, inputs, (Port("", held),), tuple(params.items()), self.phase.tag)
         return self._append(Step(kind, (), (held.mesh,)))
+
+    def _gathered(
+        self, role: str, stored: TensorType, used: TensorType, given: dict[str, str], *, per_expert: bool
+    ) -> Ref:
+        """A parameter that is stored in more parts than it is used in, gathered."""
+        params = {"param": layout_text(stored), "parameter": given.pop("parameter", role)}
+        kind = Kind("parameter", f"{role}_weight", (), (Port("", stored),), tuple(params.items()), self.phase.tag)
+        return self.convert(self._append(Step(kind, (), (stored.mesh,), per_expert)), used)
+
+    def softmax(self, role: str, scores: Ref, sinks: Weight | None = None) -> Ref:
+        """Softmax over the last dimension, also where ranks hold parts of it."""
+        params = {"parameter": "attention.sinks"} if sinks else {}
+        if axes := self.type_of(scores).dims[-1].axes:
+            params = {"over": ",".join(axes), **params}
+            return self.add(role, "parallel_softmax", {"x": scores}, weight=sinks, params=params)
+        return self.add(role, "softmax", {"x": scores}, weight=sinks, params=params)
+
+    def refusal(self, message: str, hint: str) -> DagtoolError:
+        """An error about a choice in ``[operators]`` that a block does not offer."""
+        return self.strategy.error(("operators",), message, hint)
 
     def _append(self, step: Step) -> Ref:
         for port in step.kind.outputs:
@@ -168,7 +290,11 @@ class Builder:
         """Conversions are named after the value they convert, not after an earlier conversion of it."""
         while ref.step != ENTRY and OPERATORS[(step := self.steps[ref.step]).kind.op].name in _CONVERSIONS:
             ref = step.inputs[0][1]
-        return "entry" if ref.step == ENTRY else self.steps[ref.step].kind.role
+        if ref.step == ENTRY:
+            name = self.entries[ref.output].name
+            return "entry" if name == "stream" else f"attention.{name}"
+        kind = self.steps[ref.step].kind
+        return f"{kind.role}.{name}" if (name := kind.outputs[ref.output].name) else kind.role
 
     def _collective(self, ref: Ref, op: str, **params: str) -> Ref:
         per_expert = ref.step != ENTRY and self.steps[ref.step].per_expert
@@ -214,15 +340,22 @@ class Builder:
         return ref
 
     def _move(self, ref: Ref, target: TensorType) -> Ref:
-        """To another mesh: rank to rank between stages, else whole, and cut again on arrival."""
+        """To another mesh: rank to rank between stages; whole to everybody; else each rank the parts it needs."""
         held = self.type_of(ref)
         if self._is_next_stage(held, target):
             return self._send(self.convert(ref, replace(target, mesh=held.mesh)), target.mesh)
+        if any(dim.axes for dim in target.dims):
+            return self._redistribute(ref, target)
         whole = self.convert(ref, replace(held, dims=tuple(Dim(dim.size) for dim in held.dims)))
         op = "reduce_broadcast" if held.partial else "broadcast"
         params = {"over": ",".join(held.partial), "to": target.mesh}
         moved = self.add(f"{self._role(ref)}.{op}", op, {"x": whole}, params=params)
         return self.convert(moved, target)
+
+    def _redistribute(self, ref: Ref, target: TensorType) -> Ref:
+        summed = self.convert(ref, self.summed(ref))
+        params = {"to": target.mesh, "layout": layout_text(target)}
+        return self.add(f"{self._role(ref)}.redistribute", "redistribute", {"x": summed}, params=params)
 
     def _is_next_stage(self, held: TensorType, target: TensorType) -> bool:
         """Whether both are meshes of the pipeline with the same axes, so that rank sends to rank."""
@@ -237,6 +370,11 @@ class Builder:
         return self.add("pipeline.recv", "recv", {"x": sent}, params=to)
 
 
+def layout_text(tensor: TensorType) -> str:
+    """The dimensions of a type and the axes that cut them, without its mesh."""
+    return str(tensor).partition(" @")[0]
+
+
 _CONVERSIONS = frozenset(
-    {"all_reduce", "reduce_scatter", "all_gather", "all_to_all", "split", "send", "recv", "send_recv"}
+    {"all_reduce", "reduce_scatter", "all_gather", "all_to_all", "split", "send", "recv", "send_recv", "redistribute"}
 )

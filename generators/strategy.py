@@ -8,38 +8,44 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from dagtool.errors import DagtoolError, did_you_mean
 from dagtool.generators.faults import Faults, Source
-from dagtool.generators.layout import Layout, Region, used_places
+from dagtool.generators.layout import Layout, Region
 from dagtool.generators.meshes import Meshes, check_overlap, lay_out, parse_meshes, whole_number
+from dagtool.generators.phase import FORWARD, Phase, parse_phases
 from dagtool.generators.regions import check_use, parse_layout
 from dagtool.generators.stages import Chunk, parse_chunks
+from dagtool.generators.store import Store, parse_store
 from dagtool.generators.toml_positions import Path
 from dagtool.model.byte_count import parse_bytes
 from dagtool.model.mesh import Mesh
-from dagtool.model.transformer import SYMBOLS, Model, ModelError, needed_sizes
+from dagtool.model.tree import Model, ModelError, model_of
+from dagtool.model.vocabulary import SYMBOLS
 
 __all__ = ["Difference", "Region", "Statement", "Strategy", "parse_strategy", "read_document", "table_of"]
 
-_OPTIONAL_SIZES = "G"
+_OPTIONAL_SIZES = ("G", "R")
 """Sizes that a model has or not; the others are those it needs."""
 _KEYWORDS = frozenset({"node", "edge", "graph", "digraph", "subgraph", "strict"})
-_CHOICES: dict[str, tuple[str, ...]] = {
+OPERATOR_CHOICES: dict[str, tuple[str, ...]] = {
     "qkv": ("fused", "separate"),
     "heads": ("inner", "outer"),
     "merge_heads": ("no", "yes"),
     "copies": ("no", "yes"),
     "routing": ("fused", "nodes"),
+    "context": ("gather", "ring"),
     "transfer": ("one_node", "send_and_recv"),
 }
 _TABLES = (
     "model", "sizes", "degrees", "groups", "mesh", "first_gpu", "stages", "regions", "layout", "operators", "names",
-    "stated",
+    "stated", "decode", "store",
 )  # fmt: skip
-_SINGLE = ("name", "summary", "document", "gpu_memory", "assumed", "replicate", "differences")
+_PHASE_TABLES = ("decode",)
+"""Phases that may have layouts of their own: ``[decode.layout]``."""
+_SINGLE = ("name", "phase", "summary", "document", "gpu_memory", "assumed", "replicate", "differences")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +80,17 @@ class Strategy:
     """Where every place of the model lies, by layer."""
     chunks: tuple[Chunk, ...]
     """Runs of layers with their meshes, in the order of the layers."""
+    phase_layouts: dict[str, Layout] = field(default_factory=dict)
+    """Layouts of phases that have one of their own."""
     summary: str = ""
     document: str = ""
     gpu_memory: str = ""
     """What each GPU has, like 80GiB; empty where it is not said."""
     model: Model = field(default_factory=Model)
+    phases: tuple[Phase, ...] = (FORWARD,)
     sizes: dict[str, int | None] = field(default_factory=dict)
+    places: frozenset[str] = frozenset()
+    """The places of the layout in which the model has something."""
     declared: Meshes = field(default_factory=Meshes)
     operators: dict[str, str] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
@@ -87,12 +98,19 @@ class Strategy:
     """Sizes the document does not state: defaults of the preset."""
     differences: tuple[Difference, ...] = ()
     stated: tuple[Statement, ...] = ()
+    store: Store = field(default_factory=Store)
+    """Along which axes parameters are stored in parts, besides those that cut them where they are used."""
     source: Source = field(default_factory=Source, compare=False, repr=False)
 
     @property
     def degrees(self) -> dict[str, int]:
         """The size of each axis, and of the pipeline under ``pp``."""
         return self.declared.degrees
+
+    @property
+    def experts(self) -> str:
+        """The size that counts the experts there are nodes for: R where some are there more than once, else E."""
+        return "R" if "R" in self.sizes else "E"
 
     @property
     def stages(self) -> int:
@@ -103,6 +121,10 @@ class Strategy:
     def stage_of(self) -> tuple[int, ...]:
         """The number of the chunk that each layer is in."""
         return tuple(number for number, chunk in enumerate(self.chunks) for _ in range(chunk.layers))
+
+    def layout_of(self, phase: str) -> Layout:
+        """Return where every place lies in a phase: as ``[PHASE.layout]`` says, or as everywhere."""
+        return self.phase_layouts.get(phase, self.layout)
 
     def meshes(self) -> dict[str, Mesh]:
         """Return the meshes laid on GPUs one after the other; ``stage`` once for each pipeline stage."""
@@ -160,8 +182,11 @@ def parse_strategy(name: str, document: Mapping[str, Any], source: Source | None
     model = Model()
     with faults.at("model"):
         model = _model(tables["model"])
+    phases: tuple[Phase, ...] = (FORWARD,)
+    with faults.at("phase"):
+        phases = parse_phases(str(document.get("phase", FORWARD.name)))
     model_known = not faults.count
-    sizes = _sizes(tables["sizes"], model, faults, complete=model_known)
+    sizes = _sizes(tables["sizes"], (model, phases), faults, complete=model_known)
     declared = parse_meshes(tables["degrees"], tables["mesh"], tables["first_gpu"], tables["groups"], faults)
     strategy = Strategy(
         name="",
@@ -170,6 +195,7 @@ def parse_strategy(name: str, document: Mapping[str, Any], source: Source | None
         summary=str(document.get("summary", "")),
         document=str(document.get("document", "")),
         model=model,
+        phases=phases,
         sizes=sizes,
         declared=declared,
         operators=_operators(tables["operators"], faults),
@@ -195,12 +221,32 @@ def _place(strategy: Strategy, document: Mapping[str, Any], tables: Mapping[str,
         return
     declared = strategy.declared
     strategy.chunks = parse_chunks(tables["stages"], layers, declared, faults)
-    places = used_places(strategy.model)
+    from dagtool.generators.unsharded import used_places
+
+    places = used_places(strategy.model, frozenset(strategy.sizes), strategy.phases)
+    strategy.places = places
     strategy.layout = parse_layout(tables, declared, strategy.chunks, strategy.sizes, places=places, faults=faults)
     check_overlap(declared, faults)
+    for name in _PHASE_TABLES:
+        if inner := _phase_tables(tables[name], name, faults):
+            strategy.phase_layouts[name] = parse_layout(
+                inner, declared, strategy.chunks, strategy.sizes, places=places, faults=faults, phase=(name,)
+            )
+    strategy.store = parse_store(tables["store"], declared, layers, places, faults)
     if not faults.count:
-        replicate = _list(document, "replicate", faults)
-        check_use(strategy.layout, declared, strategy.chunks, places=places, replicate=replicate, faults=faults)
+        replicate, stored = _list(document, "replicate", faults), strategy.store.axes
+        layouts = [strategy.layout, *strategy.phase_layouts.values()]
+        check_use(layouts, declared, strategy.chunks, places=places, replicate=replicate, stored=stored, faults=faults)
+
+
+def _phase_tables(table: Mapping[str, Any], name: str, faults: Faults) -> dict[str, Any]:
+    """The tables of ``[decode.regions]`` and ``[decode.layout]``; empty where the phase lies as everything does."""
+    found: dict[str, Any] = {}
+    for key, value in table.items():
+        with faults.at(name, key):
+            _only({key: value}, ["regions", "layout"], f"[{name}]")
+            found[key] = table_of(table, key)
+    return {"regions": {}, "layout": {}, **found} if found else {}
 
 
 def _tables(document: Mapping[str, Any], faults: Faults) -> dict[str, dict[str, Any]]:
@@ -217,12 +263,26 @@ def _tables(document: Mapping[str, Any], faults: Faults) -> dict[str, dict[str, 
     return found
 
 
+_MODEL_DEFAULTS = {
+    "ffn": "dense",
+    "activation": "gelu",
+    "gated": False,
+    "norm": "layer",
+    "embedding": "token",
+    "mask": "causal",
+}
+"""What a strategy file need not say of its model. It is written into every graph."""
+
+
 def _model(table: Mapping[str, Any]) -> Model:
-    _only(table, ["ffn", "activation", "gated", "norm", "embedding"], "[model]")
+    from dagtool.generators.blocks.architecture import resolve
+
     try:
-        return Model(**table)
+        model = model_of({**_MODEL_DEFAULTS, **table})
+        resolve(model)
     except ModelError as error:
-        raise DagtoolError(str(error)) from None
+        raise DagtoolError(f"[model] {error}") from None
+    return model
 
 
 def _name(value: Any) -> str:
@@ -282,9 +342,17 @@ _USUAL_NAMES = {
 """Sizes as configurations of models and engineers call them."""
 
 
-def _sizes(table: Mapping[str, Any], model: Model, faults: Faults, *, complete: bool) -> dict[str, int | None]:
-    """The sizes of a file; ``complete``: whether those that the model needs, and no others, are asked for."""
-    needed = needed_sizes(model)
+def _sizes(
+    table: Mapping[str, Any], run: tuple[Model, tuple[Phase, ...]], faults: Faults, *, complete: bool
+) -> dict[str, int | None]:
+    """The sizes of a file; ``complete``: whether those that a phase of the model needs, and no others, are due."""
+    from dagtool.generators.unsharded import needed_sizes
+
+    model, phases = run
+    needed: tuple[str, ...] = ()
+    with faults.at("model"):
+        for phase in dict.fromkeys(replace(phase, past="", tag="") for phase in phases):
+            needed = tuple(dict.fromkeys((*needed, *needed_sizes(model, frozenset(table), phase))))
     known = [*needed, *_OPTIONAL_SIZES]
     if complete:
         for symbol in needed:
@@ -296,7 +364,13 @@ def _sizes(table: Mapping[str, Any], model: Model, faults: Faults, *, complete: 
             if symbol not in known and (complete or symbol not in SYMBOLS):
                 raise DagtoolError(*_unknown_size(symbol, known))
             found[symbol] = None if value == symbol else _size(symbol, value)
-    for symbol in ("L", "E"):
+    _check_sizes(table, found, faults)
+    return found
+
+
+def _check_sizes(table: Mapping[str, Any], found: Mapping[str, int | None], faults: Faults) -> None:
+    """What sizes must be beside each other."""
+    for symbol in ("L", "E", "R"):
         if symbol in found and found[symbol] is None and table[symbol] == symbol:
             what = SYMBOLS[symbol].removesuffix("s")
             faults.add(("sizes", symbol), f"{symbol} cannot be a symbol: there are nodes for each {what}")
@@ -304,9 +378,12 @@ def _sizes(table: Mapping[str, Any], model: Model, faults: Faults, *, complete: 
     if heads and groups and heads % groups:
         faults.add(("sizes", "G"), f"heads N={heads} are no multiple of kv_heads G={groups}", "G divides N")
     top, experts = found.get("K"), found.get("E")
+    physical = found.get("R")
+    if physical and experts and physical < experts:
+        why = f"physical experts R={physical} are fewer than experts E={experts}"
+        faults.add(("sizes", "R"), why, "R counts every copy: at least one of each expert")
     if top and experts and top > experts:
         faults.add(("sizes", "K"), f"top_k K={top} is more than experts E={experts}")
-    return found
 
 
 def _size(symbol: str, value: Any) -> int:
@@ -332,12 +409,12 @@ def _unknown_size(symbol: str, known: list[str]) -> tuple[str, str]:
 def _operators(table: Mapping[str, Any], faults: Faults) -> dict[str, str]:
     for key, value in table.items():
         with faults.at("operators", key):
-            _only({key: value}, list(_CHOICES), "[operators]")
-            if value not in _CHOICES[key]:
-                known = list(_CHOICES[key])
+            _only({key: value}, list(OPERATOR_CHOICES), "[operators]")
+            if value not in OPERATOR_CHOICES[key]:
+                known = list(OPERATOR_CHOICES[key])
                 hint = did_you_mean(str(value), known) or f"known: {', '.join(known)}"
                 raise DagtoolError(f"[operators] {key} is {value!r}", hint)
-    return {key: table.get(key, known[0]) for key, known in _CHOICES.items()}
+    return {key: table.get(key, known[0]) for key, known in OPERATOR_CHOICES.items()}
 
 
 def _names(table: Mapping[str, Any], faults: Faults) -> dict[str, str]:

@@ -14,8 +14,8 @@ from dagtool.cli._overview import EXIT_STATUSES
 from dagtool.dot.dialect import PARAMETERS
 from dagtool.generators.layout import PLACES
 from dagtool.generators.presets import preset_names
-from dagtool.generators.strategy import _CHOICES, _SINGLE, _TABLES
-from dagtool.model.transformer import SYMBOLS
+from dagtool.generators.strategy import _SINGLE, _TABLES, OPERATOR_CHOICES
+from dagtool.model.vocabulary import SYMBOLS
 from dagtool.ops import OPERATORS
 
 ROOT = Path(__file__).parents[1]
@@ -65,7 +65,8 @@ def test_every_parameter_of_the_dialect_is_described() -> None:
 
 def test_every_key_of_a_strategy_file_is_described() -> None:
     text = (DOCS / "strategy-files.md").read_text()
-    words = {*PLACES, *_CHOICES, *SYMBOLS, *(choice for known in _CHOICES.values() for choice in known)}
+    words = {*PLACES, *OPERATOR_CHOICES, *SYMBOLS}
+    words |= {choice for known in OPERATOR_CHOICES.values() for choice in known}
     words |= {*_SINGLE} - {"differences"} | {f"[{table}]" for table in _TABLES} | {"[[differences]]"}
     assert {word for word in words if f"`{word}`" not in text} == set()
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from dagtool.dag import algorithms
 from dagtool.dag.algorithms import Adjacency, Components
 from dagtool.dag.idtemplate import group_ids
+from dagtool.errors import did_you_mean
+from dagtool.model.roles import ENTRY
 from dagtool.report.finding import Excerpt, Facts, Finding, Severity
 from dagtool.report.quote import excerpt, name_of
 
@@ -17,9 +19,10 @@ if TYPE_CHECKING:
     from dagtool.dag.graph import Dag, Kind
     from dagtool.dot import DotGraph
     from dagtool.dot.labels import Labels
-    from dagtool.model.dataflow import Part
+    from dagtool.generators.phase import Phase
+    from dagtool.generators.unsharded import ModelParts, Part
     from dagtool.model.tensor import TensorType
-    from dagtool.model.transformer import Model
+    from dagtool.model.tree import Model
     from dagtool.report.fix import Proposal
     from dagtool.validators.edges import EdgeEnds, EdgeFault, Ends
     from dagtool.validators.inventory import Inventory
@@ -234,25 +237,53 @@ class Context:
                 yield from (f"axis {axis}" for axis in sorted(tensor.used_axes - set(mesh.sizes)))
             symbols = {symbol for dim in tensor.dims for symbol in dim.size.symbols}
             yield from (f"size {symbol}" for symbol in sorted(symbols - set(self.dag.sizes)))
-        from dagtool.ops.base import axes_param
+        from dagtool.dag.semantics import stated
+        from dagtool.ops.attributes import AXES, MESH, SIZE
 
         axes = {axis for mesh in self.dag.meshes.values() for axis in mesh.sizes}
-        for name in ("over", "owner"):
-            yield from (f"axis {axis}" for axis in axes_param(kind.parameters, name) if axis not in axes)
-        to = kind.parameters.get("to")
-        if to and to not in self.dag.meshes:
-            yield f"mesh {to}"
+        for attribute, value in stated(kind):
+            if attribute.type is AXES:
+                yield from (f"axis {axis}" for axis in value if axis not in axes)
+            elif attribute.type is SIZE:
+                yield from (f"size {symbol}" for symbol in value.symbols if symbol not in self.dag.sizes)
+            elif attribute.type is MESH and value not in self.dag.meshes:
+                yield f"mesh {value}"
+
+    @cached_property
+    def model_faults(self) -> list[tuple[str, str]]:
+        """(graph attribute, what is wrong with it), where it can be read but describes no model or phase there is."""
+        from dagtool.generators.blocks.architecture import resolve
+        from dagtool.generators.phase import PHASES
+        from dagtool.model.tree import ModelError, parse_model
+
+        facts, found = self.dag.facts, []
+        try:
+            model = parse_model(facts.get("model", ""))
+        except ModelError:
+            return []  # one of dag.problems
+        try:
+            resolve(model)
+            model.order(self.dag.sizes.get("L") or 0) if model.pattern and self.dag.sizes.get("L") else None
+        except ModelError as error:
+            found.append(("model", str(error)))
+        if (phase := facts.get("phase")) is not None and phase not in PHASES:
+            hint = did_you_mean(phase, list(PHASES)) or f"known: {', '.join(PHASES)}"
+            found.append(("phase", f"the graph runs an unknown phase {phase[:40]!r}; {hint}"))
+        return found
 
     @cached_property
     def missing_sizes(self) -> list[str]:
         """Sizes that the declared model has and the graph does not give."""
-        from dagtool.model.transformer import ModelError, needed_sizes, parse_model
+        from dagtool.generators.unsharded import needed_sizes
+        from dagtool.model.size import SizeError
+        from dagtool.model.tree import ModelError, parse_model
 
+        sizes = self.dag.sizes
         try:
-            model = parse_model(self.dag.facts["model"])
-        except (KeyError, ModelError):
+            needed = needed_sizes(parse_model(self.dag.facts["model"]), frozenset(sizes), self.phase)
+        except (KeyError, ModelError, SizeError):
             return []
-        return [symbol for symbol in needed_sizes(model) if symbol not in self.dag.sizes]
+        return [symbol for symbol in needed if symbol not in sizes]
 
     @cached_property
     def edge_ends(self) -> EdgeEnds:
@@ -283,40 +314,69 @@ class Context:
     @cached_property
     def model(self) -> Model:
         """The model the graph deploys (precondition ``model``)."""
-        from dagtool.model.transformer import parse_model
+        from dagtool.model.tree import parse_model
 
         return parse_model(self.dag.facts["model"])
 
-    @property
-    def grouped(self) -> bool:
-        """Whether attention has fewer heads of keys and values than of queries."""
-        return "G" in self.dag.sizes
+    @cached_property
+    def phase(self) -> Phase:
+        """What the graph runs: a forward pass unless it says otherwise (precondition ``model`` refuses others)."""
+        from dagtool.generators.phase import FORWARD, PHASES
+
+        return PHASES.get(self.dag.facts.get("phase", ""), FORWARD)
+
+    @cached_property
+    def model_parts(self) -> ModelParts:
+        """The parts of the model, by kind of layer."""
+        from dagtool.generators.unsharded import model_parts
+
+        return model_parts(self.model, self.dag.sizes, self.phase)
 
     @cached_property
     def parts(self) -> dict[str, Part]:
-        """The parts of the model by role."""
-        from dagtool.model.dataflow import model_parts
+        """The parts of the model by role, those of several kinds of layer united."""
+        return self.model_parts.all()
 
-        return model_parts(self.model, grouped=self.grouped)
+    @cached_property
+    def layer_kinds(self) -> list[str]:
+        """For each node the kind of its layer; empty outside the layers."""
+        kind_of = self.model_parts.kind_of
+        known = {layer: kind_of(layer) for layer in set(self.dag.layer_of)}
+        return [known[layer] for layer in self.dag.layer_of]
+
+    @cached_property
+    def kinds_by_layer_kind(self) -> dict[tuple[int, str], list[int]]:
+        """The nodes of each kind in each kind of layer, in the order of the file."""
+        found: dict[tuple[int, str], list[int]] = {}
+        for node, key in enumerate(zip(self.dag.kind_of, self.layer_kinds, strict=True)):
+            found.setdefault(key, []).append(node)
+        return found
+
+    def part(self, role: str, layer_kind: str) -> Part | None:
+        """A part of the model as a kind of layer has it; as any has it where that kind does not (MOD703 says it)."""
+        return self.model_parts.of_kind(layer_kind).get(role) or self.parts.get(role)
 
     @cached_property
     def bases(self) -> list[str]:
         """For each kind the part of the model whose value it holds."""
-        from dagtool.model.dataflow import base_role
+        from dagtool.model.roles import base_role
 
         return [base_role(kind.role) for kind in self.dag.kinds]
 
     @cached_property
-    def results(self) -> frozenset[str]:
-        """The part that is the result of a layer."""
-        return frozenset({"moe.residual" if self.model.ffn == "moe" else "mlp.residual"})
+    def values(self) -> list[str]:
+        """For each kind that converts one of several outputs of a part: ``role:output``; else its base."""
+        return [self._value(kind, base) for kind, base in zip(self.dag.kinds, self.bases, strict=True)]
+
+    def _value(self, kind: Kind, base: str) -> str:
+        part = self.parts.get(base)
+        output = kind.role.removeprefix(f"{base}.").partition(".")[0]
+        return f"{base}:{output}" if part and kind.role != base and output in part.outputs else base
 
     @cached_property
     def entries(self) -> frozenset[str]:
-        """Parts whose value may enter a layer or the head: a layer's result, the embedding, what carries them."""
-        how = self.model.embedding
-        embedded = "input" if how == "none" else "embedding.add" if "," in how else "embedding.tokens"
-        return self.results | {embedded, "entry"}
+        """Parts whose value may enter a layer or the head: a layer's result, the embedding's, what carries them."""
+        return frozenset({*self.model_parts.results.values(), ENTRY})
 
     def nodes_of_base(self, role: str) -> list[int]:
         """All nodes that are a part of the model itself, not a conversion of it."""
@@ -344,13 +404,13 @@ class Context:
     def types_of(kind: Kind) -> list[TensorType]:
         """Every type a kind declares: inputs, outputs, weight."""
         from dagtool.dag.semantics import weight_of
-        from dagtool.model.tensor import TypeTextError
+        from dagtool.ops import LayoutError
 
         types = [port.type for port in (*kind.inputs, *kind.outputs)]
         try:
             weight = weight_of(kind)
-        except TypeTextError:
-            return types  # SHD301 says what is wrong with it
+        except LayoutError:
+            return types  # DIM201 says what is wrong with it
         return [*types, weight] if weight else types
 
     @cached_property

@@ -14,8 +14,8 @@ from dagtool.dag.graph import Dag, Kind, Port
 from dagtool.dot.change import as_id, insert_after, remove_edges, retail
 from dagtool.dot.draft import Edit
 from dagtool.dot.labels_written import ports_label, ports_text
-from dagtool.model.dataflow import base_role
 from dagtool.model.mesh import format_gpus
+from dagtool.model.roles import base_role
 from dagtool.ops.base import axes_param
 from dagtool.report.fix import Applicability, Proposal
 

@@ -28,7 +28,7 @@ def _edges(ctx: Context) -> str:
 
 
 def _model(ctx: Context) -> str:
-    from dagtool.model.transformer import ModelError, parse_model
+    from dagtool.model.tree import ModelError, parse_model
 
     text = ctx.dag.facts.get("model")
     if text is None:
@@ -37,6 +37,8 @@ def _model(ctx: Context) -> str:
         parse_model(text)
     except ModelError as error:
         return str(error)
+    if ctx.model_faults:
+        return ctx.model_faults[0][1]
     missing = ctx.missing_sizes
     return f"the graph's sizes do not give {', '.join(missing)}" if missing else ""
 

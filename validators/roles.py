@@ -6,6 +6,8 @@ import re
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from dagtool.ops import OPERATORS
+
 if TYPE_CHECKING:
     from dagtool.validators.context import Context
 
@@ -62,7 +64,13 @@ class Roles:
 
     def is_input(self, node: int) -> bool:
         """Whether the graph may begin here."""
-        return self._is(node, "input", _INPUT)
+        operator = OPERATORS.get(self._ctx.dag.kind(node).op)
+        return (operator is not None and not operator.slots) or self._is(node, "input", _INPUT)
+
+    def is_state(self, node: int) -> bool:
+        """Whether a node stands for what a rank already holds, as a cache: a declared operator without inputs."""
+        operator = OPERATORS.get(self._ctx.dag.kind(node).op)
+        return operator is not None and not operator.slots
 
     def is_output(self, node: int) -> bool:
         """Whether the graph may end here."""

@@ -12,7 +12,8 @@ from dagtool.cost.work import kind_works, matmuls_of, role_flops
 from dagtool.dot import parse
 from dagtool.dot.dialect import to_dag
 from dagtool.generators import generate
-from dagtool.model.transformer import parse_model, reference_matmuls
+from dagtool.generators.unsharded import products
+from dagtool.model.tree import parse_model
 
 
 def expand(text):
@@ -92,8 +93,5 @@ def test_flops_conserved_by_an_independent_sum(name):
     layer += 4 * tokens * s["H"] * s["F"] * s.get("K", 1) + 2 * tokens * s["H"] * s.get("E", 0)
     total = s["L"] * layer + 2 * tokens * s["H"] * s["V"]
     assert sum(row.distinct.value for row in role_flops(dag)) == total
-    reference = sum(
-        part.flops.bind(s).value * (s["L"] if part.per_layer else 1)
-        for part in reference_matmuls(parse_model(dag.facts["model"]))
-    )
+    reference = sum(part.flops.bind(s).value * part.layers for part in products(parse_model(dag.facts["model"]), s))
     assert reference == total

@@ -22,7 +22,8 @@ from dagtool.generators import generate
 from dagtool.generators.partition import partition
 from dagtool.generators.presets import preset_names
 from dagtool.generators.settings import apply_settings
-from dagtool.model.transformer import parse_model, reference_parameters
+from dagtool.generators.unsharded import parameter_count
+from dagtool.model.tree import parse_model
 from dagtool.ops import OPERATORS
 
 RANDOM = settings(deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
@@ -60,8 +61,7 @@ def dag_owner(dag):
 
 def model_bytes(dag):
     """The unsharded model at 2 bytes a parameter, from its definition."""
-    parts = reference_parameters(parse_model(dag.facts["model"]), grouped="G" in dag.sizes)
-    return 2 * sum(size.bind(dag.sizes).value * (dag.sizes["L"] if each else 1) for _, size, each in parts)
+    return 2 * parameter_count(parse_model(dag.facts["model"]), dag.sizes)
 
 
 @pytest.mark.parametrize("name", preset_names())

@@ -37,11 +37,11 @@ def test_routing_is_uneven():
     import numpy as np
 
     from dagtool.execute.reference import run_reference
-    from dagtool.execute.weights import Weights
-    from dagtool.model.transformer import parse_model
+    from dagtool.execute.weights import RandomWeights
+    from dagtool.model.tree import parse_model
 
     dag = generate("ep16_tp4", {"L": "1"})
-    values = run_reference(parse_model(dag.facts["model"]), small_sizes(dag), Weights(0))
+    values = run_reference(parse_model(dag.facts["model"]), small_sizes(dag), RandomWeights(0)).values
     counts = np.bincount(values["moe.gate", 0][0].experts.reshape(-1), minlength=16)
     assert counts.max() > counts.min() > 0
 

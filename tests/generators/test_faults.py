@@ -204,7 +204,8 @@ def test_places(tmp_path, change, settings, place, part):
 def test_byte_order_mark(tmp_path):
     """As some editors write it."""
     file = tmp_path / "mine.toml"
-    text = '[sizes]\nB = 8\nS = 16\nH = 32\nN = 8\nD = 8\nF = 64\nV = 128\nL = 4\n[degrees]\ntp = 2\n[regions]\nmlp = "F/tp"'
+    sizes = "".join(f"{symbol} = {value}\n" for symbol, value in MODEL.items())
+    text = f'[sizes]\n{sizes}[degrees]\ntp = 2\n[regions]\nmlp = "F/tp"'
     file.write_bytes(b"\xef\xbb\xbf" + text.encode())
     assert find_strategy(str(file)).sizes["B"] == 8
 

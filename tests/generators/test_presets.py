@@ -17,6 +17,7 @@ from dagtool.dot import parse
 from dagtool.dot.dialect import to_dag
 from dagtool.generators import find_strategy
 from dagtool.generators.presets import preset_names
+from dagtool.ops import OPERATORS
 
 
 def node(dag, name):
@@ -86,9 +87,8 @@ def normal(kind):
     """A kind with its parameters in the order of the reader."""
     from dataclasses import replace
 
-    from dagtool.dot.dialect import PARAMETERS
-
-    return replace(kind, params=tuple(sorted(kind.params, key=lambda pair: PARAMETERS.index(pair[0]))))
+    order = [attribute.name for attribute in OPERATORS[kind.op].attributes]
+    return replace(kind, params=tuple(sorted(kind.params, key=lambda pair: order.index(pair[0]))))
 
 
 @pytest.mark.skipif(shutil.which("gc") is None, reason="the C programs of Graphviz are not installed")

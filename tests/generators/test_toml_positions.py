@@ -57,7 +57,8 @@ def documents(draw):
     """Headers, dotted headers, arrays of tables, dotted and quoted keys, inline tables, comments, both line ends."""
     lines = [f"{token(key, draw)} = {written(value, draw)}" for key, value in draw(TABLES).items()]
     for number in range(draw(st.integers(0, 4))):
-        path = [draw(st.sampled_from([f"t{number}", "array", "array", "of tables"])), *draw(st.lists(NAMES, max_size=2))]
+        first = draw(st.sampled_from([f"t{number}", "array", "array", "of tables"]))
+        path = [first, *draw(st.lists(NAMES, max_size=2))]
         if path[0] in {"array", "of tables"} and (len(path) == 1 or draw(st.booleans())):
             header = f"[[ {token(path[0], draw)} ]]"
         else:

@@ -85,7 +85,7 @@ def _unfed(ctx: Context) -> dict[tuple[int, str], list[int]]:
 
 def _needs(dag: Dag, index: int) -> tuple[str, ...]:
     kind = dag.kinds[index]
-    if kind.op not in OPERATORS or kind.op == "input":
+    if kind.op not in OPERATORS or kind.op == "input" or not OPERATORS[kind.op].slots:
         return ()
     return tuple(port.name or OPERATORS[kind.op].slots[0] for port in kind.inputs)
 

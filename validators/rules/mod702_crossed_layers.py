@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from dagtool.model.dataflow import ENTRY
+from dagtool.model.roles import ENTRY
 from dagtool.report.finding import Finding
 from dagtool.validators.rule import Rule, Severity
 

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from dagtool.accuracy.measured import Row, UnpredictableError
-from dagtool.model.transformer import Model
+from dagtool.model.tree import Model
 
 __all__ = ["Architecture", "architecture_of"]
 
@@ -44,8 +44,8 @@ class Architecture:
 
     @property
     def model(self) -> Model:
-        """The same for ``dagtool.model.transformer``."""
-        return Model(ffn="moe" if self.experts else "dense", gated=self.gated)
+        """The same as a tree, without what latent attention adds."""
+        return Model({"ffn": "moe" if self.experts else "dense", "gated": self.gated})
 
     def sizes(self, tokens: float) -> dict[str, int | None]:
         """Values of the symbols of its products, ``tokens`` of them in all."""

@@ -13,7 +13,8 @@ from functools import cache
 from dagtool.accuracy.architecture import Architecture
 from dagtool.accuracy.machine import ACTIVATION_BYTES
 from dagtool.accuracy.measured import Row
-from dagtool.model.transformer import ReferenceMatmul, reference_matmuls
+from dagtool.generators.unsharded import Product as ModelProduct
+from dagtool.generators.unsharded import products as model_products
 
 __all__ = [
     "CAUSAL",
@@ -74,11 +75,11 @@ _CUT = {
 
 
 @cache
-def _reference(arch: Architecture) -> tuple[ReferenceMatmul, ...]:
-    return reference_matmuls(arch.model, grouped=True)
+def _reference(arch: Architecture) -> tuple[ModelProduct, ...]:
+    return model_products(arch.model, {**dict.fromkeys(arch.sizes(1)), "L": None})
 
 
-def _bound(one: ReferenceMatmul, arch: Architecture, tokens: float) -> tuple[float, float, float]:
+def _bound(one: ModelProduct, arch: Architecture, tokens: float) -> tuple[float, float, float]:
     values = arch.sizes(tokens)
     bound = [size.bind(values) for size in (one.m, one.k, one.n)]
     m, k, n = (size.numerator / size.denominator for size in bound)

@@ -29,9 +29,10 @@ def find_crossing(dag: Dag, cluster: Cluster) -> str:
         inside = [axis for axis in inside if axis not in _crossing(mesh, cluster)]
         if crossing and inside:
             order = " ".join(f"{axis}={size}" for axis, size in mesh.axes)
+            last = ", ".join(crossing)
             return (
-                f"groups along {', '.join(crossing)}, with collectives in every layer, lie on several hosts of {cluster}, those"
-                f" along {', '.join(inside)} on one (mesh {mesh.name}: {order}): put {', '.join(crossing)} last in [mesh]"
+                f"groups along {last}, with collectives in every layer, lie on several hosts of {cluster},"
+                f" those along {', '.join(inside)} on one (mesh {mesh.name}: {order}): put {last} last in [mesh]"
             )
     return ""
 

@@ -40,6 +40,8 @@ class Kind:
     inputs: tuple[Port, ...] = ()
     outputs: tuple[Port, ...] = ()
     params: tuple[tuple[str, str], ...] = ()
+    phase: str = ""
+    """Which phase it belongs to, where the graph has several: prefill, decode0, decode1."""
 
     @property
     def input_types(self) -> dict[str, TensorType]:
@@ -108,6 +110,8 @@ class Dag:
     edge_kind_of: list[int] = field(default_factory=list)
 
     problems: list[Problem] = field(default_factory=list)
+    unread: dict[str, list[int]] = field(default_factory=dict)
+    """Attributes that neither our dialect nor Graphviz has, and the nodes of the file that have them."""
     source: DotGraph | None = None
     """The file it was read from, for positions."""
 

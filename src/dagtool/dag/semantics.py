@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from dagtool.dag.graph import Dag, EdgeKind, Kind
 from dagtool.model.mesh import Mesh
 from dagtool.model.size import SizeError
-from dagtool.model.tensor import TensorType, TypeTextError, parse_type
+from dagtool.model.tensor import TensorType, TypeTextError
 from dagtool.ops import OPERATORS, LayoutError, Work
-from dagtool.ops.base import axes_param
+from dagtool.ops.attributes import Attribute
+from dagtool.ops.base import PARAM, WEIGHT_SLOT, axes_param, weight_type, with_weight
+from dagtool.ops.transfer import Transfer
 
-__all__ = ["carried", "infer_outputs", "kind_work", "replication", "slot_types", "weight_of"]
+__all__ = ["carried", "infer_outputs", "kind_work", "replication", "slot_types", "stated", "weight_of"]
 
 
 def slot_types(kind: Kind) -> dict[str, TensorType]:
     """Input types by the operator's slot; a single unnamed input fills the first. Raises LayoutError."""
     slots = OPERATORS[kind.op].slots
+    if not slots:
+        return {}
     types = {port.name or slots[0]: port.type for port in kind.inputs}
-    if unknown := [name for name in types if name not in slots]:
+    known = (*slots, WEIGHT_SLOT) if OPERATORS[kind.op].attribute("param") else slots
+    if unknown := [name for name in types if name not in known]:
         raise LayoutError(f"has no input {unknown[0]!r}; {kind.op} has {', '.join(slots)}")
     if slots[0] not in types:
         raise LayoutError("states no input")
@@ -27,10 +33,23 @@ def slot_types(kind: Kind) -> dict[str, TensorType]:
     return types
 
 
+def stated(kind: Kind) -> Iterator[tuple[Attribute[Any], Any]]:
+    """The attributes of its operator that a kind states, with their values; not those that cannot be read."""
+    params = kind.parameters
+    for attribute in OPERATORS[kind.op].attributes if kind.op in OPERATORS else ():
+        if attribute.stated(params):
+            try:
+                yield attribute, attribute.read(params)
+            except LayoutError:
+                continue  # DIM201 says what is wrong with it
+
+
 def infer_outputs(kind: Kind) -> tuple[TensorType, ...]:
     """The output types that follow from the declared inputs. Raises LayoutError with the reason why not."""
+    if not OPERATORS[kind.op].slots:  # it states what it gives: nothing follows
+        return tuple(port.type for port in kind.outputs)
     try:
-        return OPERATORS[kind.op].infer(slot_types(kind), kind.parameters)
+        return OPERATORS[kind.op].infer(*with_weight(slot_types(kind), kind.parameters))
     except (TypeTextError, SizeError, IndexError) as error:
         raise LayoutError(str(error)) from None
 
@@ -42,16 +61,19 @@ def kind_work(kind: Kind, meshes: Mapping[str, Mesh]) -> Work:
         raise LayoutError("lies on no declared mesh")
     try:
         outputs = [port.type for port in kind.outputs]
-        return OPERATORS[kind.op].work(slot_types(kind), outputs, kind.parameters, mesh.sizes)
+        operator, target = OPERATORS[kind.op], meshes.get(kind.meshes[-1])
+        if isinstance(operator, Transfer) and target is not None:
+            return operator.work_between(slot_types(kind), outputs, kind.parameters, mesh, target)
+        inputs, params = with_weight(slot_types(kind), kind.parameters)
+        return operator.work(inputs, outputs, params, mesh.sizes)
     except (TypeTextError, SizeError, LookupError, ValueError) as error:
         raise LayoutError(str(error)) from None
 
 
 def weight_of(kind: Kind) -> TensorType | None:
-    """The declared weight as a type, or None."""
-    text = kind.parameters.get("param")
-    # A bare list of dimensions; the mesh is that of the node.
-    return parse_type(f"{text} @{kind.meshes[0]}") if text and kind.meshes else None
+    """The declared weight as a type on the mesh of the node, or None. Raises LayoutError for what is no weight."""
+    params = kind.parameters
+    return weight_type(params, kind.meshes[0]) if PARAM.stated(params) and kind.meshes else None
 
 
 def carried(maker: Kind, edge: EdgeKind, slots: tuple[str, ...]) -> list[tuple[str, int]]:

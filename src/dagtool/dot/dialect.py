@@ -7,29 +7,35 @@ say ``dagtool=1`` is foreign: its nodes have no operator and only its structure 
 from __future__ import annotations
 
 import re
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from dagtool.dag.graph import Dag, EdgeKind, Kind, Port, Problem
+from dagtool.dot.graphviz_names import GRAPHVIZ_NAMES
 from dagtool.model.byte_count import parse_bytes
 from dagtool.model.mesh import MeshError, parse_gpus, parse_meshes
 from dagtool.model.tensor import TypeTextError, parse_ports
-from dagtool.model.transformer import ModelError, parse_model
+from dagtool.model.tree import ModelError, parse_model
+from dagtool.ops import OPERATORS, LayoutError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from dagtool.dot.graph import DotGraph
 
-__all__ = ["PARAMETERS", "to_dag"]
+__all__ = ["NODE_FACTS", "PARAMETERS", "to_dag"]
 
-PARAMETERS = (
-    "param", "contract", "fused", "einsum", "function", "tables", "over", "along", "to_along", "to",
-    "owner", "experts", "top_k", "count",
-)  # fmt: skip
+PARAMETERS = tuple(sorted({one.name for operator in OPERATORS.values() for one in operator.attributes}))
 """Attributes that are parameters of an operator."""
 
 VERSION = "1"
 """The dialect written and read here, graph attribute ``dagtool``."""
 
-_KIND_KEYS = ("op", "role", "input", "output", *PARAMETERS)
+NODE_FACTS = ("op", "role", "input", "output", "phase", "gpu", "layer_index", "expert")
+"""Attributes that any node has."""
+
+_KIND_KEYS = (*NODE_FACTS[:5], *PARAMETERS)
+_KNOWN = GRAPHVIZ_NAMES.union(NODE_FACTS, PARAMETERS)
 
 
 def to_dag(graph: DotGraph) -> Dag:
@@ -81,7 +87,7 @@ def _read_header(graph: DotGraph, dag: Dag) -> None:
     dag.facts = {key: attributes[key] for key in _FACTS if key in attributes}
 
 
-_FACTS = ("preset", "model", "gpu_memory")
+_FACTS = ("preset", "model", "phase", "gpu_memory")
 
 _SYMBOL = re.compile(r"[A-Z][A-Za-z0-9_]*\Z")
 
@@ -93,17 +99,26 @@ def _positive(text: str) -> int:
 
 def _read_nodes(graph: DotGraph, dag: Dag) -> None:
     kinds: dict[tuple[str | None, ...], int] = {}
+    forms: dict[tuple[str, ...], _Form] = {}
     devices: dict[str | None, int] = {None: -1}
     numbers: dict[str | None, int] = {None: -1}
     kind_of, devices_of, layer_of, expert_of = dag.kind_of, dag.devices_of, dag.layer_of, dag.expert_of
     for node, attributes in enumerate(graph.node_attributes):
         get = attributes.get
-        key = tuple([get(name) for name in _KIND_KEYS])
-        kind = kinds.get(key)
+        names = tuple(attributes)
+        form = forms.get(names)
+        if form is None:
+            form = forms[names] = _Form(names)
+        values = form.values(attributes)
+        kind = form.kinds.get(values)
         if kind is None:
-            kind = kinds[key] = len(dag.kinds)
-            dag.kinds.append(_kind(key, node, dag))
+            key = tuple([get(name) for name in _KIND_KEYS])
+            kind = form.kinds[values] = kinds.setdefault(key, len(kinds))
+            if kind == len(dag.kinds):
+                dag.kinds.append(_kind(key, node, dag))
         kind_of.append(kind)
+        for name in form.unread:
+            dag.unread.setdefault(name, []).append(node)
         gpu = get("gpu")
         if gpu not in devices:
             devices[gpu] = _device_set(gpu, node, dag)
@@ -117,8 +132,24 @@ def _read_nodes(graph: DotGraph, dag: Dag) -> None:
         expert_of.append(numbers[expert])
 
 
+class _Form:
+    """Nodes that have the same attributes, written in the same order: which of them make the kind is found once."""
+
+    __slots__ = ("kinds", "unread", "values")
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        ours = [name for name in _KIND_KEYS if name in names]
+        self.unread = [name for name in names if name not in _KNOWN]
+        self.kinds: dict[tuple[str, ...], int] = {}
+        # With a single name itemgetter would give no tuple.
+        self.values: Callable[[Mapping[str, str]], tuple[str, ...]] = (
+            itemgetter(*ours, ours[0]) if ours else lambda _: ()
+        )
+
+
 def _kind(key: tuple[str | None, ...], node: int, dag: Dag) -> Kind:
     op, role, *ports = key[:4]
+    phase = key[4] or ""
     read: list[tuple[Port, ...]] = []
     for attribute, text in zip(("input", "output"), ports, strict=True):
         try:
@@ -126,8 +157,21 @@ def _kind(key: tuple[str | None, ...], node: int, dag: Dag) -> Kind:
         except TypeTextError as error:
             dag.problems.append(Problem(node, attribute, str(error)))
             read.append(())
-    params = tuple((name, text) for name, text in zip(PARAMETERS, key[4:], strict=True) if text is not None)
-    return Kind(op or "", role or "", read[0], read[1], params)
+    params = {name: text for name, text in zip(PARAMETERS, key[5:], strict=True) if text is not None}
+    return Kind(op or "", role or "", read[0], read[1], _parameters(op or "", params, node, dag), phase)
+
+
+def _parameters(op: str, given: dict[str, str], node: int, dag: Dag) -> tuple[tuple[str, str], ...]:
+    """Those that the operator declares in its order, then the others; a text that is no such value is a problem."""
+    declared = OPERATORS[op].attributes if op in OPERATORS else ()
+    for one in declared:
+        if one.stated(given):
+            try:
+                one.parse(given[one.name])
+            except LayoutError as error:
+                dag.problems.append(Problem(node, one.name, str(error)))
+    first = [one.name for one in declared if one.name in given]
+    return tuple((name, given[name]) for name in dict.fromkeys([*first, *given]))
 
 
 def _device_set(text: str | None, node: int, dag: Dag) -> int:

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from dagtool.dag import algorithms
 from dagtool.dag.graph import Dag, Kind
 from dagtool.dag.semantics import carried, slot_types, weight_of
 from dagtool.execute.weights import Weights
+from dagtool.model.amount import Amount, Factor
 from dagtool.model.mesh import Mesh
+from dagtool.model.roles import base_role
 from dagtool.model.size import parse_size
 from dagtool.model.tensor import TensorType
 from dagtool.ops import OPERATORS, LayoutError
-from dagtool.ops.base import Types, Values
+from dagtool.ops.base import WEIGHT_SLOT, Operator, Types, Values, only, with_weight
 from dagtool.ops.collective import Collective
-from dagtool.ops.transfer import Transfer
+from dagtool.ops.transfer import Redistribute, RemoteDispatch, Transfer
 
 if TYPE_CHECKING:
     from dagtool.ops.tokens import Array
 
-__all__ = ["FailureError", "Here", "Machine"]
+__all__ = ["FailureError", "Here", "Machine", "latest", "with_room"]
 
 
 class FailureError(Exception):
@@ -46,6 +48,8 @@ class Here:
     position: Mapping[str, int]
     sizes: Mapping[str, int]
     weights: Weights
+    arrived: Any = None
+    """The weight, where a node brings it."""
 
     def part(self, tensor: TensorType) -> tuple[slice, ...]:
         """Which part of the whole tensor the GPU holds, by its position along the axes that cut it."""
@@ -68,23 +72,75 @@ class Here:
             raise LayoutError(f"{symbol} is not a whole number of the graph's sizes")
         return value
 
+    def replica(self, expert: int) -> tuple[int, int, int]:
+        """Of a physical expert: the expert of the model it is, which of its replicas, and how many there are.
+
+        Physical expert r is expert r mod E.
+        """
+        experts = self.sizes.get("E") or 1
+        physical = max(self.sizes.get("R", experts), experts)
+        return expert % experts, expert // experts, len(range(expert % experts, physical, experts))
+
+    @property
+    def role(self) -> str:
+        """The node's role."""
+        return self.kind.role
+
+    def amount(self, amount: Amount) -> int:
+        """The number that a sum of sizes is, with the small sizes."""
+        value = amount.value(self.sizes)
+        if value is None:
+            raise LayoutError(f"{amount} is not a whole number of the graph's sizes")
+        return value
+
+    def factor(self, factor: Factor) -> float:
+        """The number that a factor is, with the small sizes."""
+        value = factor.value(self.sizes)
+        if value is None:
+            raise LayoutError(f"{factor} is not a number of the graph's sizes")
+        return value
+
     def weight(self) -> Array:
         """The GPU's part of the node's weight."""
+        if self.arrived is not None:
+            return self.arrived
         held = weight_of(self.kind)
         if held is None:
             raise LayoutError("states no weight (attribute 'param')")
-        return self._cut(self.kind.role, held)
+        return self.parameter(self.params.get("parameter") or self.kind.role, held)
 
-    def table(self, rows: str) -> Array:
-        """The GPU's part of the position table [rows, H]."""
-        held = weight_of(self.kind)
-        assert held is not None
-        positions = TensorType((type(held.dims[0])(parse_size(rows)), held.dims[1]), held.mesh)
-        return self._cut("embedding.positions", positions)
+    def parameter(self, role: str, tensor: TensorType) -> Array:
+        """The GPU's part of the parameter ``role``; a table [V, H] that is used as [H, V] is transposed."""
+        return self.parameter_whole(role, tensor)[self.part(tensor)]
 
-    def _cut(self, role: str, held: TensorType) -> Array:
-        shape = tuple(self.count(str(dim.size)) for dim in held.dims)
-        return self.weights.whole(role, self.layer, self.expert, shape)[self.part(held)]
+    def parameter_whole(self, role: str, tensor: TensorType) -> Array:
+        """The whole parameter ``role`` in the shape of a type."""
+        shape = tuple(self.count(str(dim.size)) for dim in tensor.dims)
+        if role == "embedding.tokens" and base_role(self.kind.role) not in {role, f"{role}_weight"}:
+            return self.weights.whole(role, self.layer, self.expert, shape[::-1]).T
+        expert = self.replica(self.expert)[0] if self.expert >= 0 else -1
+        return self.weights.whole(role, self.layer, expert, shape)
+
+
+FED = frozenset({"input", "cache"})
+"""Operators whose value comes from outside."""
+
+
+def latest(whole: Any, shape: Sequence[int]) -> Any:
+    """The last elements of each dimension where the value has more: the newest tokens."""
+    if len(shape) != len(whole.shape):
+        return whole
+    return whole[tuple(slice(max(have - want, 0), None) for have, want in zip(whole.shape, shape, strict=True))]
+
+
+def with_room(whole: Any, shape: Sequence[int], fill: float) -> Any:
+    """The value filled up at the end of each dimension where it has fewer elements: tokens that are still to come."""
+    import numpy as np
+
+    if len(shape) != len(whole.shape) or all(have >= want for have, want in zip(whole.shape, shape, strict=True)):
+        return whole
+    missing = [(0, max(want - have, 0)) for have, want in zip(whole.shape, shape, strict=True)]
+    return np.pad(whole, missing, constant_values=fill)
 
 
 @dataclass(slots=True)
@@ -94,8 +150,8 @@ class Machine:
     dag: Dag
     sizes: Mapping[str, int]
     weights: Weights
-    fed: Any
-    """The input of the graph, whole."""
+    fed: Mapping[tuple[str, str, int], Any]
+    """What comes from outside, whole, by phase, role and layer: the input, caches of earlier tokens."""
     results: list[dict[int, tuple[Any, ...]] | None] = field(default_factory=list)
     _types: dict[int, Types] = field(default_factory=dict)
 
@@ -139,6 +195,12 @@ class Machine:
             self.dag.meshes, position, self.sizes, self.weights,
         )  # fmt: skip
 
+    def part(self, tensor: TensorType, gpu: int) -> tuple[slice, ...]:
+        """Which part of the whole tensor a GPU of its mesh holds."""
+        mesh = self.dag.meshes[tensor.mesh]
+        here = Here(Kind(""), {}, {}, -1, -1, self.dag.meshes, mesh.position(gpu), self.sizes, self.weights)
+        return here.part(tensor)
+
     # -- what edges bring -----------------------------------------------------------------
 
     def _arrived(self, node: int, before: algorithms.Adjacency) -> dict[int, dict[str, list[Any]]]:
@@ -165,15 +227,35 @@ class Machine:
         gpus = self.dag.gpus(node)
         if not gpus:
             raise LayoutError("names no GPU")
-        if kind.op == "input":
-            return {gpu: (self.fed[self.here(node, gpu).part(kind.outputs[0].type)],) for gpu in gpus}
+        if kind.op in FED:
+            whole = self._fed(node, kind)
+            return {gpu: (whole[self.here(node, gpu).part(kind.outputs[0].type)],) for gpu in gpus}
         if isinstance(operator, Collective):
             return self._collective(node, operator, gpus, arrived)
         if isinstance(operator, Transfer) and kind.op != "send":
             return self._transfer(node, operator, gpus, arrived)
-        return {gpu: operator.run(self.here(node, gpu), self._at(arrived, gpu)) for gpu in gpus}
+        return {gpu: operator.run(*self._with_weight(node, gpu, self._at(arrived, gpu, operator))) for gpu in gpus}
 
-    def _at(self, arrived: Mapping[int, Values], gpu: int) -> Values:
+    def _with_weight(self, node: int, gpu: int, values: Values) -> tuple[Here, Values]:
+        """What the node knows and gets on a GPU: a weight that arrives is its weight."""
+        here = self.here(node, gpu)
+        if WEIGHT_SLOT not in values:
+            return here, values
+        types, params = with_weight(here.types, here.params)
+        here = replace(here, types=types, params=params, arrived=only(values, WEIGHT_SLOT))
+        return here, {slot: held for slot, held in values.items() if slot != WEIGHT_SLOT}
+
+    def _fed(self, node: int, kind: Kind) -> Any:
+        """What is fed to a node; of a cache that is longer than the node's the last tokens."""
+        whole = self.fed.get((kind.phase, kind.role, self.dag.layer_of[node]))
+        if whole is None:
+            raise LayoutError(f"nothing is fed to {kind.role}")
+        here = self.here(node, self.dag.gpus(node)[0])
+        return latest(whole, [here.count(str(dim.size)) for dim in kind.outputs[0].type.dims])
+
+    def _at(self, arrived: Mapping[int, Values], gpu: int, operator: Operator | None = None) -> Values:
+        if operator is not None and not operator.slots:
+            return {}
         if gpu not in arrived:
             raise LayoutError(f"nothing arrived on GPU {gpu}")
         return arrived[gpu]
@@ -192,8 +274,8 @@ class Machine:
             group = mesh.group(over, fixed)
             if missing := [member for member in group if member not in gpus]:
                 raise LayoutError(f"waits forever: GPU {missing[0]} of its group does not take part")
-            held = [self._at(arrived, member) for member in group]
-            results = operator.exchange([self.here(node, member) for member in group], held)
+            known = [self._with_weight(node, member, self._at(arrived, member)) for member in group]
+            results = operator.exchange([here for here, _ in known], [held for _, held in known])
             done.update({member: (result,) for member, result in zip(group, results, strict=True)})
         return done
 
@@ -202,9 +284,15 @@ class Machine:
     ) -> dict[int, tuple[Any, ...]]:
         kind = self.dag.kind(node)
         target = self.dag.meshes[kind.parameters["to"]]
-        source = self.dag.meshes[slot_types(kind)["x"].mesh]
+        source = self.dag.meshes[slot_types(kind)[operator.slots[0]].mesh]
         held = {gpu: arrived[gpu] for gpu in source.gpus if gpu in arrived}
-        delivered = operator.deliver(kind.parameters, held, source, target)
+        if isinstance(operator, RemoteDispatch):
+            delivered = operator.route(lambda gpu: self.here(node, gpu), arrived, source, target)
+        elif isinstance(operator, Redistribute):
+            types = (slot_types(kind)["x"], kind.outputs[0].type)
+            delivered = operator.deliver_parts(types, held, (source, target), self.part)
+        else:
+            delivered = operator.deliver(kind.parameters, held, source, target)
         if missing := [gpu for gpu in gpus if gpu in target.gpus and gpu not in delivered]:
             raise LayoutError(f"brings nothing to GPU {missing[0]}")
         return {gpu: (value,) for gpu, value in delivered.items() if gpu in gpus}

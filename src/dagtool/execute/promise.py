@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from dagtool.dag.graph import Dag
-from dagtool.execute.machine import FailureError, Here, Machine
+from dagtool.execute.machine import FailureError, Here, Machine, latest, with_room
 from dagtool.execute.reference import Reference
+from dagtool.model.roles import base_role
 from dagtool.model.tensor import TensorType
 from dagtool.ops import LayoutError
 from dagtool.ops.tokens import Routing, Tokens
@@ -35,10 +38,13 @@ class _Claim:
 class Promises:
     """Compares results node by node; partial sums once all their terms are there. Keeps the largest error."""
 
-    def __init__(self, machine: Machine, reference: Reference) -> None:
+    def __init__(self, machine: Machine, references: Mapping[str, Reference]) -> None:
         self._machine = machine
         self._dag: Dag = machine.dag
-        self._reference = reference
+        self._values = {phase: reference.values for phase, reference in references.items()}
+        self._parameter_names = {
+            kind.role: kind.parameters.get("parameter", "") for kind in self._dag.kinds if kind.op == "parameter"
+        }
         self._sums: dict[tuple[Any, ...], tuple[Any, int]] = {}
         self.worst = 0.0
 
@@ -59,22 +65,53 @@ class Promises:
 
     def _expected(self, node: int) -> tuple[Any, ...] | None:
         role, layer, expert = self._dag.kind(node).role, self._dag.layer_of[node], self._dag.expert_of[node]
+        if expert >= 0:
+            expert = self._machine.here(node, self._dag.gpus(node)[0]).replica(expert)[0]
+        reference = self._values.get(self._dag.kind(node).phase, {})
+        if base_role(role).endswith("_weight"):
+            return (self._parameter(node),)
         parts = role.split(".")
         for length in range(len(parts), 0, -1):
             base = ".".join(parts[:length])
             for key in ((base, layer, expert), (base, layer)):
-                if key in self._reference:
-                    return self._reference[key]
+                if key in reference:
+                    return reference[key]
         return None
+
+    def _parameter(self, node: int) -> Any:
+        """The whole parameter that a node stores or has gathered."""
+        kind, here = self._dag.kind(node), self._machine.here(node, self._dag.gpus(node)[0])
+        name = self._parameter_names.get(base_role(kind.role), "")
+        return here.parameter_whole(name, kind.outputs[0].type)
+
+    def _whole(self, claim: _Claim, value: Any, expected: tuple[Any, ...]) -> Any:
+        """The value that a node holds its part of: of several outputs the one it makes, or converts."""
+        number = claim.number
+        if len(expected) > 1 and len(claim.here.kind.outputs) == 1:
+            number = self._outputs(claim.here.kind.role)
+        whole = expected[number] if number < len(expected) else expected[0]
+        if isinstance(value, Routing | Tokens):
+            return whole
+        shape = [claim.here.count(str(dim.size)) for dim in claim.declared.dims]
+        return with_room(latest(whole, shape), shape, -inf if ".scores" in claim.here.kind.role else 0.0)
+
+    def _outputs(self, role: str) -> int:
+        """Which output of a part a conversion is about: its role names it, ``attention.kv.v.all_to_all``."""
+        base, name = base_role(role), role.split(".")
+        for kind in self._dag.kinds:
+            if kind.role == base:
+                names = [port.name for port in kind.outputs]
+                return names.index(name[2]) if len(name) > 2 and name[2] in names else 0
+        return 0
 
     def _compare(self, claim: _Claim, value: Any, expected: tuple[Any, ...]) -> None:
         here, declared = claim.here, claim.declared
         if isinstance(value, dict):
             for expert, tokens in value.items():
-                whole = self._reference["moe.dispatch", here.layer, expert][0]
+                whole = self._values[here.kind.phase]["moe.dispatch", here.layer, here.replica(expert)[0]][0]
                 self._measure(claim, tokens.rows, whole[tokens.ids], whole)
             return
-        whole = expected[claim.number] if claim.number < len(expected) else expected[0]
+        whole = self._whole(claim, value, expected)
         if isinstance(value, Routing):
             part = here.part(declared)[:-1]
             if value.experts.shape != whole.experts[part].shape or (value.experts != whole.experts[part]).any():
@@ -107,11 +144,15 @@ class Promises:
         total, count = self._sums.get(key, (0.0, 0))
         total, count = total + value, count + 1
         self._sums[key] = total, count
-        if count < (here.count("E") if of_experts else len(self._dag.meshes[declared.mesh].members(fixed))):
+        if count < (
+            here.count("R" if "R" in self._dag.sizes else "E")
+            if of_experts
+            else len(self._dag.meshes[declared.mesh].members(fixed))
+        ):
             return
         del self._sums[key]
         if of_experts:
-            whole = self._reference["moe.route_back", here.layer][0]
+            whole = self._values[here.kind.phase]["moe.route_back", here.layer][0]
         if whole.shape != total.shape and whole.ndim == len(declared.dims):
             whole = whole[here.part(declared)]
         self._measure(claim, total, whole, whole)
@@ -124,8 +165,10 @@ class Promises:
             raise FailureError(claim.node, f"holds shape {shapes}")
         if not np.size(value):
             return
-        scale = max(float(np.abs(whole).max()), 1e-30)
-        error = float(np.abs(value - expected).max()) / scale
+        finite = np.isfinite(whole)  # what a mask hides is -inf on both sides
+        scale = max(float(np.abs(np.where(finite, whole, 0.0)).max()), 1e-30)
+        with np.errstate(invalid="ignore"):
+            error = float(np.where(value == expected, 0.0, np.abs(value - expected)).max()) / scale
         if not error <= TOLERANCE:
             where = f"on GPU {claim.gpu} (relative error {error:.2g})"
             raise FailureError(claim.node, f"holds another value than its type promises {where}")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from dagtool.model.size import Size
 from dagtool.model.tensor import TensorType
-from dagtool.model.transformer import SYMBOLS
+from dagtool.model.vocabulary import SYMBOLS
 
 __all__ = ["dim_name", "shape_label"]
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from math import prod, sqrt
 from typing import Any, ClassVar
 
 from dagtool.model.size import Size, product
 from dagtool.model.tensor import Dim, TensorType
+from dagtool.ops.attributes import AXES, EINSUM, FACTOR, NUMBER, REARRANGEMENT, SIZE, Attribute, choice
 from dagtool.ops.base import (
+    PARAM,
+    PARAMETER,
+    KeptPairs,
     LayoutError,
     Local,
     Matmul,
@@ -22,39 +26,74 @@ from dagtool.ops.base import (
     require_no_partial,
     require_whole,
 )
-from dagtool.ops.factors import contract, parse_spec
+from dagtool.ops.collective import OVER, Collective
+from dagtool.ops.factors import Spec, contract, format_spec, parse_spec
+from dagtool.ops.pointwise import soften
+from dagtool.ops.rotary import OFFSET, PAST, check_offset, past, token_positions
 
-__all__ = ["HeadMerge", "HeadSplit", "Scores", "Softmax", "WeightedSum"]
+__all__ = ["HeadMerge", "HeadSplit", "ParallelSoftmax", "RingAttention", "Scores", "Softmax", "WeightedSum"]
 
 
-def einsum(spec: str, *operands: Any) -> Any:
+SCORES = Attribute(
+    "einsum", EINSUM, parse_spec("bsnd,btnd->bnst"), "which dimension is which; with grouped heads `bsgrd,btgd->bgrst`"
+)
+WEIGHTED_SUM = Attribute(
+    "einsum", EINSUM, parse_spec("bnst,btnd->bsnd"), "which dimension is which; with grouped heads `bgrst,btgd->bsgrd`"
+)
+MASK = Attribute(
+    "mask", choice("none", "causal"), "none", "which keys a query sees: all, or only those at or before its position"
+)
+WINDOW = Attribute(
+    "window", SIZE, doc="the number of keys a query sees up to and including its own position; absent: no limit"
+)
+KEY_OFFSET = Attribute(
+    "key_offset", AXES, (), "the axes that cut the keys; a rank's first key is then not the first of the sequence"
+)
+SCALE = Attribute(
+    "scale", FACTOR, doc="the factor that multiplies the scores; absent: one over the square root of the head size"
+)
+SOFTCAP = Attribute("softcap", NUMBER, 0.0, "bounds the scores: cap * tanh(scores / cap); 0: no bound")
+SINKS = replace(PARAM, doc="the sinks, one logit per head, cut as the heads are: `[N/tp]`; absent: no sinks")
+LAYOUT_CHANGE = Attribute(
+    "einsum", REARRANGEMENT, doc="how dimensions move, merge and split: `bsnd->bnsd`, `bsnd->bs(nd)`, `bs(nd)->bsnd`"
+)
+
+
+def einsum(spec: Spec, *operands: Any) -> Any:
     """numpy's einsum. Raises LayoutError where the local shapes do not fit."""
     import numpy as np
 
+    text = format_spec(spec)
     try:
-        return np.einsum(spec, *operands, optimize=True)
+        return np.einsum(text, *operands, optimize=True)
     except ValueError as error:
         shapes = " and ".join(str(getattr(one, "shape", "?")) for one in operands)
-        raise LayoutError(f"local shapes {shapes} do not fit {spec}: {error}") from None
+        raise LayoutError(f"local shapes {shapes} do not fit {text}: {error}") from None
 
 
-def softmax(x: Any) -> Any:
-    """Over the last dimension."""
+def softmax(x: Any, sinks: Any = None) -> Any:
+    """Softmax over the last dimension; each row's sink is one more logit whose share is dropped."""
     import numpy as np
 
-    shifted = np.exp(x - x.max(axis=-1, keepdims=True))
-    return shifted / shifted.sum(axis=-1, keepdims=True)
+    top = x.max(axis=-1, keepdims=True)
+    top = top if sinks is None else np.maximum(top, sinks)
+    shifted = np.exp(x - top)
+    total = shifted.sum(axis=-1, keepdims=True)
+    return shifted / (total if sinks is None else total + np.exp(sinks - top))
 
 
 class _Product(Operator):
     """A product of two activations, heads counted in m as the field's reports do."""
 
-    def _spec(self, params: Params) -> str:
-        return params.get("einsum", self.defaults["einsum"])
+    factors: ClassVar[Attribute[Spec]]
+    """The attribute that says which dimension is which."""
+
+    def _spec(self, params: Params) -> Spec:
+        return self.read(params, self.factors)
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """The factor rule over ``einsum``."""
-        return (contract(parse_spec(self._spec(params)), [inputs[slot] for slot in self.slots]),)
+        return (contract(self._spec(params), [inputs[slot] for slot in self.slots]),)
 
     def run(self, here: Local, values: Values) -> tuple[Any, ...]:
         """The einsum of what this GPU has."""
@@ -62,7 +101,7 @@ class _Product(Operator):
 
     def work(self, inputs: Types, outputs: Sequence[TensorType], params: Params, axis_sizes: Mapping[str, int]) -> Work:
         """m: everything of the first operand but the contraction; k: the contraction; n: the rest."""
-        spec = parse_spec(self._spec(params))
+        spec = self._spec(params)
         left, right = (inputs[slot].local_shape(axis_sizes) for slot in self.slots)
         first = dict(zip(spec.inputs[0], left, strict=True))
         second = dict(zip(spec.inputs[1], right, strict=True))
@@ -81,85 +120,274 @@ class _Product(Operator):
 
 
 class Scores(_Product):
-    """Q K^T / sqrt(D) per head: q, k [B, S, N, D] -> [B, N, S, S]."""
+    """Q K^T per head, scaled and masked: q [B, S, N, D], k [B, T, N, D] -> [B, N, S, T].
+
+    Positions count from the first key: key j is at position j, query i at position ``past`` + i. A mask hides the keys
+    after a query (``mask``) and those that are too far before it (``window``). ``offset`` and ``key_offset`` must name
+    the axes that cut queries and keys, so that every rank counts positions in the whole sequence.
+    """
 
     name = "scores"
     slots = ("q", "k")
     cached = "k"
-    defaults: ClassVar[Mapping[str, str]] = {"einsum": "bsnd,btnd->bnst"}
+    factors = SCORES
+    attributes = (SCORES, MASK, WINDOW, PAST, OFFSET, KEY_OFFSET, SCALE, SOFTCAP)
 
     @staticmethod
     def _on_chip(moved: tuple[Size, ...]) -> tuple[Size, ...]:
         """The scores."""
         return moved[2:]
 
+    def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
+        """The factor rule over ``einsum``. A soft cap refuses partial sums; a mask needs offsets that fit the cuts."""
+        (found,) = super().infer(inputs, params)
+        if self.stated(params, SCALE):
+            self.read(params, SCALE)
+        if self.read(params, SOFTCAP):
+            require_no_partial(found, "a soft cap")
+        if self._masked(params):
+            self._check_order(params)
+            check_offset(found.dims[-2].axes, self.read(params, OFFSET), "offset", "queries")
+            check_offset(found.dims[-1].axes, self.read(params, KEY_OFFSET), "key_offset", "keys")
+            self.kept_pairs(found, params)
+        return (found,)
+
+    def _masked(self, params: Params) -> bool:
+        return self.read(params, MASK) != "none" or self.stated(params, WINDOW)
+
+    def _check_order(self, params: Params) -> None:
+        """A mask is applied to scores [.., S, T]. Raises LayoutError for an einsum with other last dimensions."""
+        spec = self._spec(params)
+        ends = [[letter in letters for letters in spec.inputs] for letter in spec.output[-2:]]
+        if ends != [[True, False], [False, True]]:
+            raise LayoutError(
+                f"a mask needs scores [.., S, T] but the last dimensions of {format_spec(spec)} are not the queries "
+                "and the keys: write them last, in this order"
+            )
+
+    def work(self, inputs: Types, outputs: Sequence[TensorType], params: Params, axis_sizes: Mapping[str, int]) -> Work:
+        """One product, and which of its pairs of query and key the mask keeps."""
+        work = super().work(inputs, outputs, params, axis_sizes)
+        return replace(work, kept=self.kept_pairs(outputs[0], params)) if self._masked(params) else work
+
     def run(self, here: Local, values: Values) -> tuple[Any, ...]:
-        """Scaled by the square root of the head size."""
+        """The scaled product; -inf where the mask hides the key."""
         (scores,) = super().run(here, values)
-        # The whole head size, also where a GPU has only a part of it.
-        letters = parse_spec(self._spec(here.params)).inputs[0]
-        dims = here.types["q"].dims
-        width = prod(here.count(str(dim.size)) for letter, dim in zip(letters, dims, strict=True) if letter == "d")
-        return (scores / sqrt(width),)
+        (found,) = super().infer(here.types, here.params)
+        queries = token_positions(here, found, len(found.dims) - 2, self.read(here.params, OFFSET))
+        queries = queries + past(here, self.read(here.params, PAST))
+        keys = token_positions(here, found, len(found.dims) - 1, self.read(here.params, KEY_OFFSET))
+        return (scaled_and_masked(self, here, scores, (queries, keys)),)
+
+    def kept_pairs(self, scores: TensorType, params: Params) -> KeptPairs:
+        """The pairs of query and key that the mask of scores [.., S, T] keeps."""
+        window = self.read(params, WINDOW) if self.stated(params, WINDOW) else None
+        causal = self.read(params, MASK) == "causal"
+        return KeptPairs(scores.dims[-2].size, scores.dims[-1].size, self.read(params, PAST), window, causal=causal)
+
+
+def scaled_and_masked(operator: Operator, here: Local, scores: Any, positions: tuple[Any, Any]) -> Any:
+    """Scores times their scale, soft-capped; -inf where the key at a position is hidden from the query at another."""
+    import numpy as np
+
+    params = here.params
+    if operator.stated(params, SCALE):
+        scores = scores * here.factor(operator.read(params, SCALE))
+    else:  # the whole head size, also where a GPU has only a part of it
+        spec, dims = operator.read(params, SCORES), here.types["q"].dims
+        sizes = {letter: here.count(str(dim.size)) for letter, dim in zip(spec.inputs[0], dims, strict=True)}
+        scores = scores / sqrt(prod(sizes[letter] for letter in spec.contracted))
+    if cap := operator.read(params, SOFTCAP):
+        scores = soften(scores, cap)
+    causal, windowed = operator.read(params, MASK) == "causal", operator.stated(params, WINDOW)
+    if not causal and not windowed:
+        return scores
+    behind = positions[0][:, None] - positions[1][None, :]
+    seen = behind >= 0 if causal else np.ones_like(behind, dtype=bool)
+    if windowed:
+        seen &= behind < here.count(str(operator.read(params, WINDOW)))
+    return np.where(seen, scores, -np.inf)
 
 
 class WeightedSum(_Product):
-    """Attention weights times V per head: p [B, N, S, S], v [B, S, N, D] -> [B, S, N, D]."""
+    """Attention weights times V per head: p [B, N, S, T], v [B, T, N, D] -> [B, S, N, D]."""
 
     name = "weighted_sum"
     slots = ("p", "v")
     cached = "v"
-    defaults: ClassVar[Mapping[str, str]] = {"einsum": "bnst,btnd->bsnd"}
+    factors = WEIGHTED_SUM
+    attributes = (WEIGHTED_SUM,)
 
     @staticmethod
     def _on_chip(moved: tuple[Size, ...]) -> tuple[Size, ...]:
-        """The weights of attention."""
+        """The attention weights."""
         return moved[:1]
 
 
 class Softmax(Operator):
-    """Softmax over the last dimension, which each GPU must hold whole."""
+    """Softmax over the last dimension, which each GPU must hold whole.
+
+    With sinks, a parameter [N], every row has one more logit, that of its head. It takes its share of the softmax and
+    is then dropped, so that the row sums to less than 1 (gpt-oss, arXiv:2309.17453).
+    """
 
     name = "softmax"
+    attributes = (SINKS, PARAMETER)
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """Same type as the input."""
         x = inputs["x"]
         require_no_partial(x, "softmax")
         require_whole(x, -1, "softmax")
+        check_sinks(x, params)
         return (x,)
 
     def work(self, inputs: Types, outputs: Sequence[TensorType], params: Params, axis_sizes: Mapping[str, int]) -> Work:
-        """Reads and writes the scores, which a fused kernel keeps."""
+        """Reads and writes the scores, which a fused kernel keeps on chip."""
         moved = super().work(inputs, outputs, params, axis_sizes).elements_moved
         return Work(elements_moved=moved, on_chip=moved)
 
     def run(self, here: Local, values: Values) -> tuple[Any, ...]:
         """exp(x - max) over its sum."""
-        return (softmax(only(values, "x")),)
+        return (softmax(only(values, "x"), local_sinks(here)),)
+
+
+def check_sinks(x: TensorType, params: Params) -> None:
+    """Raise LayoutError where the sinks differ from the heads of scores [B, heads.., S, T] in size or cut."""
+    if SINKS.stated(params) and SINKS.read(params) != x.dims[1:-2]:
+        heads = SINKS.type.format(x.dims[1:-2])
+        raise LayoutError(f"its sinks are {params['param']} but the heads of {x} are {heads}: cut both alike")
+
+
+def local_sinks(here: Local) -> Any:
+    """The sinks of this GPU's heads, shaped to fit scores [B, heads.., S, T]; None where there are none."""
+    return here.weight()[..., None, None] if SINKS.stated(here.params) else None
+
+
+class ParallelSoftmax(Collective):
+    """Softmax over a last dimension that is cut along ``over``.
+
+    The ranks agree on each row's largest logit and on its sum of exponentials: two all-reduces of one number per row.
+    """
+
+    name = "parallel_softmax"
+    attributes = (OVER, SINKS, PARAMETER)
+    algorithm = "all_reduce"
+
+    def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
+        """Same type as the input; exactly the axes ``over`` must cut its last dimension."""
+        x, over = inputs["x"], self.read(params, OVER)
+        require_no_partial(x, "softmax")
+        if not x.dims or x.dims[-1].axes != over:
+            raise LayoutError(f"sums over {','.join(over)} but these axes do not cut the last dimension of {x}")
+        check_sinks(x, params)
+        return (x,)
+
+    def work(self, inputs: Types, outputs: Sequence[TensorType], params: Params, axis_sizes: Mapping[str, int]) -> Work:
+        """Reads and writes the scores; all-reduces two numbers per row."""
+        local = inputs["x"].local_shape(axis_sizes)
+        ranks = prod(axis_sizes[axis] for axis in self.read(params, OVER))
+        rows = product(local[:-1])
+        moved = (product(local), product(local))
+        return Work(elements_moved=moved, elements_sent=rows * 4 * (ranks - 1) / ranks, on_chip=moved)
+
+    def exchange(self, members: Sequence[Local], values: Sequence[Values]) -> list[Any]:
+        """Each member's part of the softmax of the whole rows."""
+        import numpy as np
+
+        parts = [only(held, "x") for held in values]
+        whole = softmax(np.concatenate(parts, axis=-1), local_sinks(members[0]))
+        return list(np.split(whole, np.cumsum([part.shape[-1] for part in parts])[:-1], axis=-1))
+
+
+class RingAttention(Collective):
+    """Attention where the ranks along ``over`` hold parts of queries, keys and values, each of its own tokens.
+
+    Keys and values go round the ring: each rank sends its own to all others, one after the other, and mixes what
+    comes by into its queries' results. Source: Ring Attention, arXiv:2310.01889.
+    """
+
+    name = "ring_attention"
+    algorithm = "all_gather"
+    slots = ("q", "k", "v")
+    cached = "k"
+    attributes = (OVER, SCORES, MASK, WINDOW, OFFSET, SCALE, SOFTCAP, SINKS, PARAMETER)
+
+    def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
+        """q [B, S/cp, N, D], k and v [B, S/cp, N, D] -> [B, S/cp, N, D]."""
+        q, k, v = (inputs[slot] for slot in self.slots)
+        spec, over = self.read(params, SCORES), self.read(params, OVER)
+        for tensor in (q, k, v):
+            require_no_partial(tensor, "attention")
+        queries, keys = self._token_dims(spec)
+        if k.dims != v.dims or not q.dims[queries].axes == k.dims[keys].axes == over:
+            raise LayoutError(f"goes round {','.join(over)} but queries {q}, keys {k} and values {v} are not cut so")
+        check_offset(over, self.read(params, OFFSET), "offset", "tokens")
+        whole = k.with_dim(keys, replace(k.dims[keys], axes=()))
+        scores = contract(spec, (q, whole))
+        if SINKS.stated(params):
+            check_sinks(scores, params)
+        back = Spec((spec.output, spec.inputs[1]), spec.inputs[0])
+        return (contract(back, (scores, whole)),)
+
+    @staticmethod
+    def _token_dims(spec: Spec) -> tuple[int, int]:
+        """Which dimension of queries and which of keys counts tokens."""
+        queries = next(letter for letter in spec.inputs[0] if letter not in spec.inputs[1])
+        keys = next(letter for letter in spec.inputs[1] if letter not in spec.inputs[0])
+        tokens = [letter for letter in spec.output[-2:] if letter not in spec.inputs[1]]
+        return spec.inputs[0].index(tokens[0] if tokens else queries), spec.inputs[1].index(keys)
+
+    def work(self, inputs: Types, outputs: Sequence[TensorType], params: Params, axis_sizes: Mapping[str, int]) -> Work:
+        """Both products over the keys of all ranks; keys and values of this rank leave for every other one."""
+        spec = self.read(params, SCORES)
+        ranks = prod(axis_sizes[axis] for axis in self.read(params, OVER))
+        q, k = (
+            dict(zip(letters, inputs[slot].local_shape(axis_sizes), strict=True))
+            for letters, slot in zip(spec.inputs, "qk", strict=True)
+        )
+        rows = product(size for letter, size in q.items() if letter not in spec.contracted)
+        width = product(q[letter] for letter in spec.contracted)
+        keys = product(size for letter, size in k.items() if letter not in q) * ranks
+        held = product(k.values()) * 2
+        moved = (product(q.values()), held * ranks, product(outputs[0].local_shape(axis_sizes)))
+        return Work((Matmul(rows, width, keys), Matmul(rows, keys, width)), moved, held * (ranks - 1))
+
+    def exchange(self, members: Sequence[Local], values: Sequence[Values]) -> list[Any]:
+        """Each member's queries over the keys and values of all."""
+        import numpy as np
+
+        spec = self.read(members[0].params, SCORES)
+        queries, tokens = self._token_dims(spec)
+        k, v = (np.concatenate([only(held, slot) for held in values], axis=tokens) for slot in "kv")
+        found = []
+        for here, held in zip(members, values, strict=True):
+            positions = token_positions(here, here.types["q"], queries, self.read(here.params, OFFSET))
+            scores = einsum(spec, only(held, "q"), k)
+            scores = scaled_and_masked(self, here, scores, (positions, np.arange(k.shape[tokens])))
+            weights = softmax(scores, local_sinks(here))
+            found.append(einsum(Spec((spec.output, spec.inputs[1]), spec.inputs[0]), weights, v))
+        return found
 
 
 class _Rearrange(Operator):
     """A change of layout on each GPU alone, written ``bsnd->bnsd``, ``bsnd->bs(nd)``, ``bs(nd)->bsnd``."""
 
+    attributes = (LAYOUT_CHANGE,)
+
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """Dimensions move, merge or split; a cut stays with the leftmost factor."""
         x = inputs["x"]
-        left, arrow, right = params.get("einsum", "").partition("->")
-        if not arrow:
-            raise LayoutError("states no layout change (attribute 'einsum')")
-        before, after = "".join(_groups(left)), "".join(_groups(right))
-        if sorted(before) != sorted(after) or len(set(before)) < len(before):
-            raise LayoutError(f"its layout change {params.get('einsum')} loses or doubles a dimension")
-        held = self._factors(_groups(left), x, params)
-        return (TensorType(tuple(_merge(group, held) for group in _groups(right)), x.mesh, x.partial, x.varying),)
+        change = self.read(params, LAYOUT_CHANGE)
+        held = self._factors(change.before, x)
+        return (TensorType(tuple(_merge(group, held) for group in change.after), x.mesh, x.partial, x.varying),)
 
     def run(self, here: Local, values: Values) -> tuple[Any, ...]:
         """A transposition and a reshape; of a merged dimension the leading factor holds the cut."""
         x = only(values, "x")
-        left, _, right = here.params.get("einsum", "").partition("->")
-        into, out = _groups(left), _groups(right)
-        dims = self._factors(into, here.types["x"], here.params)
+        change = self.read(here.params, LAYOUT_CHANGE)
+        into, out = change.before, change.after
+        dims = self._factors(into, here.types["x"])
         sizes = {letter: here.count(str(dim.size)) for letter, dim in dims.items()}
         for group, length in zip(into, x.shape, strict=True):
             sizes[group[0]] = length // prod(sizes[letter] for letter in group[1:])
@@ -169,7 +397,7 @@ class _Rearrange(Operator):
         return (flat.transpose(order).reshape(shape),)
 
     @staticmethod
-    def _factors(groups: list[str], x: TensorType, params: Params) -> dict[str, Dim]:
+    def _factors(groups: Sequence[str], x: TensorType) -> dict[str, Dim]:
         if len(groups) != len(x.dims):
             raise LayoutError(f"expects {len(groups)} dimensions but gets {x}")
         held: dict[str, Dim] = {}
@@ -184,13 +412,7 @@ class _Rearrange(Operator):
         return held
 
 
-def _groups(text: str) -> list[str]:
-    return [group.strip("()") for group in re.findall(r"\([a-z]+\)|[a-z]", text)]
-
-
 def _merge(group: str, held: Mapping[str, Dim]) -> Dim:
-    if missing := [letter for letter in group if letter not in held]:
-        raise LayoutError(f"its layout change uses {missing[0]!r}, which its input does not have")
     dims = [held[letter] for letter in group]
     for dim in dims[1:]:
         if dim.axes:
@@ -202,9 +424,11 @@ class HeadSplit(_Rearrange):
     """Brings heads into a dimension of their own, or to the front: [B, S, N, D] -> [B, N, S, D]."""
 
     name = "head_split"
+    attributes = (LAYOUT_CHANGE,)
 
 
 class HeadMerge(_Rearrange):
     """Puts the heads side by side again: [B, S, N, D] -> [B, S, N*D]."""
 
     name = "head_merge"
+    attributes = (LAYOUT_CHANGE,)

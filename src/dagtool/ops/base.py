@@ -5,13 +5,19 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from fractions import Fraction
+from typing import Any, ClassVar, Protocol, TypeVar
 
+from dagtool.model.amount import Amount, Factor
 from dagtool.model.size import ONE, Size, product
-from dagtool.model.tensor import TensorType, parse_type
+from dagtool.model.tensor import TensorType
+from dagtool.ops.attributes import TEXT, WEIGHT, Attribute
+from dagtool.ops.errors import LayoutError
 
 __all__ = [
     "OPERATORS",
+    "PARAM",
+    "PARAMETER",
     "LayoutError",
     "Local",
     "Matmul",
@@ -21,7 +27,6 @@ __all__ = [
     "Values",
     "Work",
     "axes_param",
-    "int_param",
     "only",
     "require_no_partial",
     "require_whole",
@@ -31,9 +36,10 @@ __all__ = [
 Params = Mapping[str, str]
 Types = Mapping[str, TensorType]
 
+T = TypeVar("T")
 
-class LayoutError(ValueError):
-    """The inputs do not satisfy the operator's type rule; the message says which part and why."""
+PARAMETER = Attribute("parameter", TEXT, doc="the name of the parameter that is the weight; absent: the node's role")
+PARAM = Attribute("param", WEIGHT, doc="the dimensions of the weight, and the axes that cut them: `[H, 3, N/tp, D]`")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +57,51 @@ class Matmul:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptPairs:
+    """The pairs of query and key that a mask keeps, out of ``queries`` x ``keys``.
+
+    Query i is at position ``past`` + i, key j at position j.
+    """
+
+    queries: Size
+    keys: Size
+    past: Amount
+    window: Size | None = None
+    causal: bool = True
+
+    def share(self, sizes: Mapping[str, int | None]) -> Fraction:
+        """Return the kept pairs divided by all pairs; 1 while a size is a symbol."""
+        numbers = [self.queries.bind(sizes).value, self.keys.bind(sizes).value]
+        before = self.past.value(sizes)
+        window = None if self.window is None else self.window.bind(sizes).value
+        if None in numbers or before is None or (self.window is not None and window is None):
+            return Fraction(1)
+        queries, keys = (int(number or 0) for number in numbers)
+        pairs = _pairs_behind(before, queries, keys) if self.causal else queries * keys
+        if window is not None:  # a query at position p sees min(window, p + 1) keys
+            pairs -= _pairs_behind(before - window, queries, keys)
+        return Fraction(pairs, queries * keys)
+
+
+def _pairs_behind(first: int, queries: int, keys: int) -> int:
+    """Return how many pairs have the key at or before the query; queries are at ``first``, ``first + 1``, …"""
+    total = 0
+    begin, end = first + 1, first + queries  # keys seen by the first and by the last query
+    low, high = max(begin, 1), min(end, keys)
+    if low <= high:
+        total += (low + high) * (high - low + 1) // 2
+    return total + max(0, end - max(keys, begin - 1)) * keys if keys > 0 else 0
+
+
+@dataclass(frozen=True, slots=True)
 class Work:
     """What one GPU does in one node: matrix products, elements read and written, elements sent."""
 
     matmuls: tuple[Matmul, ...] = ()
     elements_moved: tuple[Size, ...] = ()
     elements_sent: Size | None = None
+    kept: KeptPairs | None = None
+    """The pairs of query and key that its products are needed for; None where no mask hides any."""
     on_chip: tuple[Size, ...] = ()
     """Those of ``elements_moved`` that never leave the chip where attention is one fused kernel."""
 
@@ -79,14 +124,27 @@ class Local(Protocol):
     def weight(self) -> Any:
         """The GPU's part of the weight."""
 
-    def table(self, rows: str) -> Any:
-        """The GPU's part of a further table [rows, H], cut along H as the weight is."""
+    def parameter(self, role: str, tensor: TensorType) -> Any:
+        """The GPU's part of the parameter ``role``, which is of this type."""
+
+    @property
+    def role(self) -> str:
+        """The node's role."""
+
+    def amount(self, amount: Amount) -> int:
+        """The number that a sum of sizes is."""
+
+    def factor(self, factor: Factor) -> float:
+        """The number that a factor is."""
 
     def part(self, tensor: TensorType) -> tuple[slice, ...]:
         """Which part of the whole tensor of this type the GPU holds."""
 
     def count(self, symbol: str) -> int:
         """The value of a size."""
+
+    def replica(self, expert: int) -> tuple[int, int, int]:
+        """Of a physical expert: the expert of the model it is, which of its replicas, and how many there are."""
 
 
 Values = Mapping[str, list[Any]]
@@ -125,8 +183,10 @@ class Operator(ABC):
     """Whether each of its GPUs needs the input, or one that has it is enough."""
     many: ClassVar[tuple[str, ...]] = ()
     """Slots that take several values on one GPU: the results of its experts."""
-    defaults: ClassVar[Mapping[str, str]] = {}
-    """Parameters a node need not state."""
+    spans_mesh: ClassVar[bool] = False
+    """Whether one node stands for all GPUs of its mesh, unless its name tells them apart."""
+    attributes: ClassVar[tuple[Attribute[Any], ...]] = ()
+    """What a node may state, in the order in which it is written: all of it, also what a base class has."""
     cached: ClassVar[str] = ""
     """The input that a KV cache keeps from one token to the next."""
     source: ClassVar[str] = ""
@@ -152,43 +212,73 @@ class Operator(ABC):
 
     def weights(self, params: Params, mesh: str) -> tuple[TensorType, ...]:
         """The types of the weights a node holds. Raises LayoutError for what is no weight."""
-        return (weight_type(params, mesh),) if params.get("param") else ()
+        return (weight_type(params, mesh),) if self.attribute("param") and PARAM.stated(params) else ()
+
+    def named_weights(self, role: str, params: Params, mesh: str) -> tuple[tuple[str, TensorType], ...]:
+        """The weights a node of a role holds, each with the name of its parameter: the role, or ``parameter``."""
+        shared = PARAMETER in self.attributes and PARAMETER.stated(params)
+        first = self.read(params, PARAMETER) if shared else role
+        return tuple(
+            (first if index == 0 else f"{role}_{index}", w) for index, w in enumerate(self.weights(params, mesh))
+        )
+
+    def even_sizes(self, inputs: Types, params: Params) -> tuple[Size, ...]:
+        """Local sizes that must be even, because the operator pairs elements."""
+        return ()
 
     def held_values(self, params: Params, axis_sizes: Mapping[str, int]) -> Size:
         """How many values of its output type one GPU holds of a node: one, or one for each of its experts."""
         return ONE
 
+    def read(self, params: Params, attribute: Attribute[T]) -> T:
+        """The value of one of its attributes. Raises LayoutError, and KeyError for one that it does not declare."""
+        if attribute not in self.attributes:
+            raise KeyError(f"operator {self.name!r} does not declare an attribute {attribute.name!r}")
+        return attribute.read(params)
+
+    def stated(self, params: Params, attribute: Attribute[Any]) -> bool:
+        """Whether a node states one of its attributes. Raises KeyError for one that it does not declare."""
+        if attribute not in self.attributes:
+            raise KeyError(f"operator {self.name!r} does not declare an attribute {attribute.name!r}")
+        return attribute.stated(params)
+
+    def attribute(self, name: str) -> Attribute[Any] | None:
+        """The attribute of that name; None where it declares none."""
+        return next((one for one in self.attributes if one.name == name), None)
+
     def default_param(self, name: str) -> str:
-        """The value a parameter has where a node does not state it; empty where there is none."""
-        return self.defaults.get(name, "")
+        """The text an attribute has where a node does not state it; empty where there is none."""
+        declared = self.attribute(name)
+        return declared.default_text if declared else ""
 
     def run(self, here: Local, values: Values) -> tuple[Any, ...]:
         """Run on one GPU, in numpy: one result per output. Raises LayoutError where a value is missing."""
         raise LayoutError(f"{self.name} does not run on one GPU alone")
 
 
+WEIGHT_SLOT = "w"
+"""The input of an operator that takes its weight from a node, because it is stored otherwise than used."""
+
+
+def with_weight(inputs: Types, params: Params) -> tuple[Types, Params]:
+    """Inputs without a weight that arrives as one, and attributes that state it. Raises LayoutError."""
+    if WEIGHT_SLOT not in inputs:
+        return inputs, params
+    weight = inputs[WEIGHT_SLOT]
+    if weight.partial or weight.varying:
+        raise LayoutError(f"its weight {weight} is a partial sum or varies: a weight is whole or cut")
+    rest = {slot: tensor for slot, tensor in inputs.items() if slot != WEIGHT_SLOT}
+    return rest, {**params, "param": WEIGHT.format(weight.dims)}
+
+
 def axes_param(params: Params, name: str) -> tuple[str, ...]:
-    """A comma-separated list of axes, empty where absent."""
+    """The axes a node of any operator names, empty where it names none; unlike a typed reading it never raises."""
     return tuple(part.strip() for part in params.get(name, "").split(",") if part.strip())
-
-
-def int_param(params: Params, name: str, default: int = 1) -> int:
-    """A parameter that is a number of at least 1. Raises LayoutError."""
-    text = params.get(name, str(default))
-    if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text) > 0):
-        raise LayoutError(f"has {name}={text!r}, which is no number of at least 1")
-    return int(text)
 
 
 def weight_type(params: Params, mesh: str) -> TensorType:
     """The ``param`` attribute as a type on ``mesh``. Raises LayoutError where it is missing or no weight."""
-    text = params.get("param")
-    if not text:
-        raise LayoutError("states no weight (attribute 'param')")
-    found = parse_type(f"{text} @{mesh}")
-    if found.partial or found.varying:
-        raise LayoutError(f"its weight {text} is a partial sum or varies: a weight is whole or cut")
-    return found
+    return TensorType(PARAM.read(params), mesh)
 
 
 def require_no_partial(tensor: TensorType, what: str) -> None:

@@ -9,15 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import prod
-from typing import Any
+from typing import Any, ClassVar
 
-from dagtool.model.size import ONE, Size, parse_size, product
+from dagtool.model.size import ONE, Size, product
 from dagtool.model.tensor import Dim, TensorType
-from dagtool.ops.base import LayoutError, Local, Operator, Params, Types, Values, Work, axes_param, int_param, only
-from dagtool.ops.routing import put_back, returned_tokens, routed_tokens, select
+from dagtool.ops.attributes import AXES, COUNT, DIM, Attribute
+from dagtool.ops.base import LayoutError, Local, Operator, Params, Types, Values, Work, only
+from dagtool.ops.routing import EXPERTS, OWNER, put_back, returned_tokens, routed_tokens, select
 from dagtool.ops.tokens import Tokens
 
 __all__ = [
+    "OVER",
     "AllGather",
     "AllReduce",
     "AllToAll",
@@ -31,19 +33,18 @@ __all__ = [
 ]
 
 
-def over_axes(params: Params) -> tuple[str, ...]:
-    """The axes of the group. Raises LayoutError where none is stated."""
-    axes = axes_param(params, "over")
-    if not axes:
-        raise LayoutError("does not say over which axes it runs (attribute 'over')")
-    return axes
+OVER = Attribute("over", AXES, doc="the axes along which one group lies, comma-separated")
+ALONG = Attribute("along", DIM, doc="which dimension is put together or cut, counted from 0")
+TO_ALONG = Attribute("to_along", DIM, doc="which dimension is cut afterwards")
+VALUES = Attribute("count", COUNT, 1, "how many values")
 
 
-def _dim(params: Params, name: str, x: TensorType) -> int:
-    text = params.get(name, "")
-    if not (text.isascii() and text.isdigit() and len(text) < 4) or int(text) >= len(x.dims):
-        raise LayoutError(f"states no dimension of {x} (attribute {name!r})")
-    return int(text)
+def _dim(params: Params, attribute: Attribute[int], x: TensorType) -> int:
+    """The index of one of the dimensions of ``x``."""
+    index = attribute.read(params)
+    if index >= len(x.dims):
+        raise LayoutError(f"{x} has no dimension {index} (attribute {attribute.name!r})")
+    return index
 
 
 def _uncut(x: TensorType, index: int, axes: tuple[str, ...]) -> TensorType:
@@ -113,6 +114,7 @@ class Collective(Operator):
     """A node on every GPU of its group, one edge in and one out per member."""
 
     family = "communication"
+    attributes: ClassVar[tuple[Attribute[Any], ...]] = (OVER,)
     source = "nccl-tests PERFORMANCE.md"
 
     def wire(self, whole: Size, ranks: int) -> Size:
@@ -129,7 +131,7 @@ class Collective(Operator):
 
     def group_axes(self, params: Params) -> tuple[str, ...]:
         """The axes along which the members of one group lie."""
-        return over_axes(params)
+        return self.read(params, OVER)
 
     def exchange(self, members: Sequence[Local], values: Sequence[Values]) -> list[Any]:
         """Run one whole group, members in mesh order: what each of them holds afterwards."""
@@ -142,10 +144,11 @@ class AllReduce(Collective):
     name = "all_reduce"
     algorithm = "all_reduce"
     many = ("x",)
+    attributes = (OVER,)
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """P over the axes -> R."""
-        return (_reduced(inputs["x"], over_axes(params), "reduces"),)
+        return (_reduced(inputs["x"], self.read(params, OVER), "reduces"),)
 
     def exchange(self, members: Sequence[Local], values: Sequence[Values]) -> list[Any]:
         """The sum of everything that arrived, on every member."""
@@ -162,16 +165,17 @@ class ReduceScatter(Collective):
     name = "reduce_scatter"
     algorithm = "reduce_scatter"
     many = ("x",)
+    attributes = (OVER, ALONG)
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """P over the axes -> S(along)."""
-        x, axes = inputs["x"], over_axes(params)
-        return (_cut(_reduced(x, axes, "reduces"), _dim(params, "along", x), axes),)
+        x, axes = inputs["x"], self.read(params, OVER)
+        return (_cut(_reduced(x, axes, "reduces"), _dim(params, ALONG, x), axes),)
 
     def exchange(self, members: Sequence[Local], values: Sequence[Values]) -> list[Any]:
         """Member i keeps the i-th part of the sum."""
         whole = total([term for held in values for term in terms(held)])
-        return pieces(whole, len(members), _dim(members[0].params, "along", members[0].types["x"]))
+        return pieces(whole, len(members), _dim(members[0].params, ALONG, members[0].types["x"]))
 
 
 class AllGather(Collective):
@@ -179,18 +183,19 @@ class AllGather(Collective):
 
     name = "all_gather"
     algorithm = "all_gather"
+    attributes = (OVER, ALONG)
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """S(along) over the axes -> R."""
         x = inputs["x"]
-        return (_uncut(x, _dim(params, "along", x), over_axes(params)),)
+        return (_uncut(x, _dim(params, ALONG, x), self.read(params, OVER)),)
 
     def exchange(self, members: Sequence[Local], values: Sequence[Values]) -> list[Any]:
         """The parts side by side in mesh order."""
         import numpy as np
 
         parts = [only(held, "x") for held in values]
-        return [np.concatenate(parts, axis=_dim(members[0].params, "along", members[0].types["x"]))] * len(members)
+        return [np.concatenate(parts, axis=_dim(members[0].params, ALONG, members[0].types["x"]))] * len(members)
 
 
 class AllToAll(Collective):
@@ -198,21 +203,22 @@ class AllToAll(Collective):
 
     name = "all_to_all"
     algorithm = "all_to_all"
+    attributes = (OVER, ALONG, TO_ALONG)
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """S(along) -> S(to_along)."""
-        x, axes = inputs["x"], over_axes(params)
-        if _dim(params, "along", x) == _dim(params, "to_along", x):
+        x, axes = inputs["x"], self.read(params, OVER)
+        if _dim(params, ALONG, x) == _dim(params, TO_ALONG, x):
             raise LayoutError(f"moves the cut of {x} to the dimension where it is: nothing is exchanged")
-        return (_cut(_uncut(x, _dim(params, "along", x), axes), _dim(params, "to_along", x), axes),)
+        return (_cut(_uncut(x, _dim(params, ALONG, x), axes), _dim(params, TO_ALONG, x), axes),)
 
     def exchange(self, members: Sequence[Local], values: Sequence[Values]) -> list[Any]:
         """Each member cuts what it has along the new dimension and sends the j-th part to member j."""
         import numpy as np
 
         x, params = members[0].types["x"], members[0].params
-        sent = [pieces(only(held, "x"), len(members), _dim(params, "to_along", x)) for held in values]
-        along = _dim(params, "along", x)
+        sent = [pieces(only(held, "x"), len(members), _dim(params, TO_ALONG, x)) for held in values]
+        along = _dim(params, ALONG, x)
         return [np.concatenate([parts[j] for parts in sent], axis=along) for j in range(len(members))]
 
 
@@ -221,11 +227,12 @@ class Split(Operator):
 
     name = "split"
     family = "routing"
+    attributes = (OVER, ALONG)
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """R -> S(along)."""
         x = inputs["x"]
-        return (_cut(x, _dim(params, "along", x), over_axes(params)),)
+        return (_cut(x, _dim(params, ALONG, x), self.read(params, OVER)),)
 
     def work(self, inputs: Types, outputs: Sequence[TensorType], params: Params, axis_sizes: Mapping[str, int]) -> Work:
         """Reads the part that it keeps, and writes it."""
@@ -247,23 +254,24 @@ class Concat(Operator):
     name = "concat"
     family = "routing"
     many = ("x",)
+    attributes = (ALONG, VALUES)
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """[.., d, ..] each -> [.., count*d, ..]."""
         x = inputs["x"]
-        index = _dim(params, "along", x)
+        index = _dim(params, ALONG, x)
         if x.dims[index].axes:
             raise LayoutError(f"concatenates along {x.dims[index]}, which is cut: all_gather instead")
-        return (x.with_dim(index, Dim(x.dims[index].size * int_param(params, "count"))),)
+        return (x.with_dim(index, Dim(x.dims[index].size * self.read(params, VALUES))),)
 
     def run(self, here: Local, values: Values) -> tuple[Any, ...]:
         """The values side by side in the order of the edges."""
         import numpy as np
 
         held = values.get("x", [])
-        if len(held) != int_param(here.params, "count"):
-            raise LayoutError(f"{len(held)} of its {here.params.get('count', '1')} parts arrived on this GPU")
-        return (np.concatenate(held, axis=_dim(here.params, "along", here.types["x"])),)
+        if len(held) != (count := self.read(here.params, VALUES)):
+            raise LayoutError(f"{len(held)} of its {count} parts arrived on this GPU")
+        return (np.concatenate(held, axis=_dim(here.params, ALONG, here.types["x"])),)
 
 
 class Dispatch(Collective):
@@ -272,15 +280,16 @@ class Dispatch(Collective):
     name = "dispatch"
     algorithm = "all_to_all"
     slots = ("x", "route")
+    attributes = (EXPERTS, OWNER)
     source = "DeepEP, Megatron-LM MoE token dispatcher"
 
     def group_axes(self, params: Params) -> tuple[str, ...]:
         """The experts' axes."""
-        return axes_param(params, "owner")
+        return self.read(params, OWNER)
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """x [B/ep, S, H], route [B/ep, S, K] -> tokens of one expert [B*S*K/E, H], varying over ep."""
-        owner = axes_param(params, "owner")
+        owner = self.read(params, OWNER)
         x = inputs["x"]
         if not owner or not set(owner) <= {axis for dim in x.dims[:-1] for axis in dim.axes}:
             raise LayoutError(f"exchanges tokens over {','.join(owner) or 'no axis'} but {x} is not cut along it")
@@ -288,12 +297,13 @@ class Dispatch(Collective):
 
     def held_values(self, params: Params, axis_sizes: Mapping[str, int]) -> Size:
         """The tokens of each expert that a GPU holds."""
-        return parse_size(params.get("experts", "1")) / prod(axis_sizes[axis] for axis in self.group_axes(params))
+        experts = self.read(params, EXPERTS) if EXPERTS.stated(params) else ONE
+        return experts / prod(axis_sizes[axis] for axis in self.group_axes(params))
 
     def exchange(self, members: Sequence[Local], values: Sequence[Values]) -> list[Any]:
         """Member i gets, for each of its experts, the tokens of all members that chose it."""
         held = [(here, only(one, "x"), only(one, "route")) for here, one in zip(members, values, strict=True)]
-        each = members[0].count(members[0].params["experts"]) // len(members)
+        each = members[0].count(str(self.read(members[0].params, EXPERTS))) // len(members)
         return [
             {expert: merged([select(*one, expert) for one in held]) for expert in range(i * each, (i + 1) * each)}
             for i in range(len(members))
@@ -313,10 +323,12 @@ class Combine(Dispatch):
     name = "combine"
     slots = ("tokens", "route")
     many = ("tokens",)
+    attributes = (EXPERTS, OWNER)
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """tokens [B*S*K/E, H] varying over ep, route [B/ep, S, K] -> [B/ep, S, H]."""
-        return (returned_tokens(inputs["tokens"], inputs["route"], params, over=axes_param(params, "owner")),)
+        owner = self.read(params, OWNER)
+        return (returned_tokens(inputs["tokens"], inputs["route"], params, over=owner),)
 
     def held_values(self, params: Params, axis_sizes: Mapping[str, int]) -> Size:
         """One activation."""
@@ -335,10 +347,11 @@ class CombineReduce(Collective):
     algorithm = "all_reduce"
     slots = ("tokens", "route")
     many = ("tokens",)
+    attributes = (EXPERTS, OWNER)
 
     def group_axes(self, params: Params) -> tuple[str, ...]:
         """The experts' axes."""
-        return axes_param(params, "owner")
+        return self.read(params, OWNER)
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """tokens [B*S*K/E, H] varying over tp, route [B, S, K] -> [B, S, H]."""

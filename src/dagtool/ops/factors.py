@@ -7,14 +7,23 @@ operand while the other is replicated. Source: DTensor `_einsum_strategy.py`, Sh
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dagtool.model.size import Size
 from dagtool.model.tensor import Dim, TensorType
-from dagtool.ops.base import LayoutError
+from dagtool.ops.errors import LayoutError
 
-__all__ = ["Spec", "contract", "parse_spec"]
+__all__ = [
+    "Rearrangement",
+    "Spec",
+    "contract",
+    "format_rearrangement",
+    "format_spec",
+    "parse_rearrangement",
+    "parse_spec",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +51,41 @@ def parse_spec(text: str) -> Spec:
     if any(len(set(part)) < len(part) for part in (*inputs, output)):
         raise LayoutError(f"einsum {text!r} has a letter twice in one tensor")
     return Spec(inputs, output)
+
+
+def format_spec(spec: Spec) -> str:
+    """Write what ``parse_spec`` reads."""
+    return f"{','.join(spec.inputs)}->{spec.output}"
+
+
+@dataclass(frozen=True, slots=True)
+class Rearrangement:
+    """``bs(nd)->bsnd`` taken apart: for each dimension the letters of its factors, leading one first."""
+
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+
+
+_GROUPS = re.compile(r"(?:[a-z]|\([a-z]+\))+\Z")
+_GROUP = re.compile(r"[a-z]|\([a-z]+\)")
+
+
+def parse_rearrangement(text: str) -> Rearrangement:
+    """Read a change of layout. Raises LayoutError for anything else, and where it loses or doubles a dimension."""
+    left, _, right = text.replace(" ", "").partition("->")
+    if not (_GROUPS.match(left) and _GROUPS.match(right)):
+        raise LayoutError(f"cannot read {text!r} as a layout change, like bs(nd)->bnsd")
+    before, after = (tuple(group.strip("()") for group in _GROUP.findall(side)) for side in (left, right))
+    letters = "".join(before)
+    if sorted(letters) != sorted("".join(after)) or len(set(letters)) < len(letters):
+        raise LayoutError(f"its layout change {text} loses or doubles a dimension")
+    return Rearrangement(before, after)
+
+
+def format_rearrangement(change: Rearrangement) -> str:
+    """Write what ``parse_rearrangement`` reads."""
+    sides = (change.before, change.after)
+    return "->".join("".join(group if len(group) == 1 else f"({group})" for group in side) for side in sides)
 
 
 def contract(spec: Spec, inputs: Sequence[TensorType]) -> TensorType:

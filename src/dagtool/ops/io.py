@@ -16,6 +16,7 @@ class Input(Operator):
     """What comes from outside: it states its type, nothing is inferred."""
 
     name = "input"
+    spans_mesh = True
     family = "io"
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
@@ -31,6 +32,7 @@ class Output(Operator):
     """What leaves: on every GPU it names its part of the value, whole or cut."""
 
     name = "output"
+    spans_mesh = True
     family = "io"
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:

@@ -1,4 +1,4 @@
-"""Matrix products with a weight: linear, expert linear, embedding."""
+"""Products with a weight: linear, expert linear, embedding, head linear."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from dataclasses import replace
 from math import prod
 from typing import Any, ClassVar
 
-from dagtool.model.size import Size, product
+from dagtool.model.size import parse_size, product
 from dagtool.model.tensor import Dim, TensorType
+from dagtool.ops.attributes import COUNT, EINSUM, SIZE, Attribute, choice
 from dagtool.ops.base import (
+    PARAM,
+    PARAMETER,
     LayoutError,
     Local,
     Matmul,
@@ -18,33 +21,43 @@ from dagtool.ops.base import (
     Types,
     Values,
     Work,
-    int_param,
     only,
     require_no_partial,
     weight_type,
 )
-from dagtool.ops.factors import Spec, contract
-from dagtool.ops.routing import own_tokens, pick, routed_tokens
+from dagtool.ops.factors import Spec, contract, format_spec
+from dagtool.ops.rotary import PAST, past
+from dagtool.ops.routing import EXPERTS, OWNER, own_tokens, pick, routed_tokens
 
-__all__ = ["Embedding", "ExpertLinear", "Linear"]
+__all__ = ["Embedding", "ExpertLinear", "HeadLinear", "Linear"]
 
-TABLES = ("token", "position", "token+position")
-"""What an embedding looks up: rows by token id, by position, or the sum of both."""
+CONTRACT = Attribute(
+    "contract", COUNT, 1, "how many trailing dimensions of the input meet as many leading ones of the weight"
+)
+FUSED = Attribute(
+    "fused", COUNT, 1, "outputs that lie side by side in the weight: 3 for q, k, v; 2 for k, v or for gate, up"
+)
+POSITIONS = Attribute("positions", SIZE, parse_size("S"), "the number of rows of the second table, that of positions")
+HEADS = Attribute("einsum", EINSUM, doc="which dimension of x and of the weight is which: `bsnd,rnd->bsnr`")
+TABLES = Attribute(
+    "tables",
+    choice("token", "position", "token+position"),
+    "token",
+    "what is looked up: rows by token id, by position, or the sum of both",
+)
 
 _LETTERS = "abcdefghijklm"
 _OUT = "nopqrstuvw"
 
 
-def _split_weight(weight: TensorType, params: Params) -> tuple[int, int]:
-    """How many leading dimensions of the weight are contracted, and how many outputs are fused."""
-    contracted, fused = int_param(params, "contract"), int_param(params, "fused")
+def _check_weight(weight: TensorType, contracted: int, fused: int) -> None:
+    """Refuse a weight that has not as many dimensions, or does not hold ``fused`` outputs side by side."""
     if len(weight.dims) < contracted + (2 if fused > 1 else 1):
         raise LayoutError(f"its weight {weight} has too few dimensions")
     if fused > 1:
         held = weight.dims[contracted]
         if held.size.value != fused or held.axes:
             raise LayoutError(f"a fused weight keeps its {fused} outputs whole, side by side, but this one is {weight}")
-    return contracted, fused
 
 
 class Linear(Operator):
@@ -55,12 +68,14 @@ class Linear(Operator):
     """
 
     name = "linear"
+    attributes: ClassVar[tuple[Attribute[Any], ...]] = (PARAM, CONTRACT, FUSED, PARAMETER)
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """x [.., c] -> one type [.., o] per fused output; partial where c is cut."""
         x = inputs["x"]
         weight = weight_type(params, x.mesh)
-        contracted, fused = _split_weight(weight, params)
+        contracted, fused = self.read(params, CONTRACT), self.read(params, FUSED)
+        _check_weight(weight, contracted, fused)
         if len(x.dims) <= contracted:
             raise LayoutError(f"contracts {contracted} dimensions but its input is {x}")
         if fused > 1:
@@ -73,12 +88,11 @@ class Linear(Operator):
         """x W, and for a fused weight one result for each of its parts."""
         return self._multiply(here, only(values, "x"))
 
-    @staticmethod
-    def _multiply(here: Local, x: Any) -> tuple[Any, ...]:
+    def _multiply(self, here: Local, x: Any) -> tuple[Any, ...]:
         import numpy as np
 
         weight = here.weight()
-        contracted, fused = int_param(here.params, "contract"), int_param(here.params, "fused")
+        contracted, fused = self.read(here.params, CONTRACT), self.read(here.params, FUSED)
         parts = np.moveaxis(weight, contracted, 0) if fused > 1 else [weight]
         if x.shape[x.ndim - contracted :] != parts[0].shape[:contracted]:
             raise LayoutError(f"local shapes {x.shape} and {weight.shape} do not fit")
@@ -88,7 +102,8 @@ class Linear(Operator):
         """One matmul, ``fused`` times as wide."""
         x = inputs["x"]
         weight = weight_type(params, x.mesh)
-        contracted, _ = _split_weight(weight, params)
+        contracted = self.read(params, CONTRACT)
+        _check_weight(weight, contracted, self.read(params, FUSED))
         shape, cut = x.local_shape(axis_sizes), weight.local_shape(axis_sizes)
         matmul = Matmul(product(shape[: len(shape) - contracted]), product(cut[:contracted]), product(cut[contracted:]))
         moved = (product(shape), product(cut), *(product(t.local_shape(axis_sizes)) for t in outputs))
@@ -103,6 +118,7 @@ class ExpertLinear(Linear):
     """
 
     name = "expert_linear"
+    attributes = (EXPERTS, OWNER, PARAM, CONTRACT, FUSED)
     slots = ("x", "route")
     needs_all = False
 
@@ -137,7 +153,7 @@ class Embedding(Operator):
     """
 
     name = "embedding"
-    defaults: ClassVar[Mapping[str, str]] = {"tables": "token"}
+    attributes = (PARAM, TABLES, POSITIONS, PAST)
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """ids [B, S] -> [B, S, H]."""
@@ -147,37 +163,42 @@ class Embedding(Operator):
         if len(table.dims) != 2:
             raise LayoutError(f"its table {table} is not [rows, columns]")
         rows, columns = table.dims
-        if params.get("tables", "token") not in TABLES:
-            raise LayoutError(f"looks up tables {params['tables']!r}; known: {', '.join(TABLES)}")
-        if params.get("tables") == "position" and rows.axes:
+        if self.read(params, TABLES) == "position" and rows.axes:
             raise LayoutError(f"looks up positions in a table cut by rows along {','.join(rows.axes)}")
         if clash := set(ids.used_axes) & {*rows.axes, *columns.axes}:
             raise LayoutError(f"axis {sorted(clash)[0]} cuts both the ids and the table")
         return (TensorType((*ids.dims, Dim(columns.size, columns.axes)), ids.mesh, rows.axes, ids.varying),)
 
     def weights(self, params: Params, mesh: str) -> tuple[TensorType, ...]:
-        """The table, and for token+position a second one [S, H], its columns cut alike."""
+        """The table, and for token+position a second one [``positions``, H], its columns cut alike."""
         held = super().weights(params, mesh)
-        if params.get("tables") != "token+position" or not held:
+        if self.read(params, TABLES) != "token+position" or not held:
             return held
-        return (*held, TensorType((Dim(Size(powers=(("S", 1),))), held[0].dims[-1]), mesh))
+        rows = Dim(self.read(params, POSITIONS))
+        return (*held, TensorType((rows, held[0].dims[-1]), mesh))
+
+    def named_weights(self, role: str, params: Params, mesh: str) -> tuple[tuple[str, TensorType], ...]:
+        """The table under the role, that of positions as ``embedding.positions``."""
+        return tuple(zip((role, "embedding.positions"), self.weights(params, mesh), strict=False))
 
     def work(self, inputs: Types, outputs: Sequence[TensorType], params: Params, axis_sizes: Mapping[str, int]) -> Work:
         """Reads the ids, a row of the table for each that it has, and the positions once; writes the rows."""
         ids, written = (product(one.local_shape(axis_sizes)) for one in (inputs["x"], outputs[0]))
         first, *others = self.weights(params, inputs["x"].mesh)
-        if params.get("tables") == "position":
+        if self.read(params, TABLES) == "position":
             return Work(elements_moved=(ids, product(first.local_shape(axis_sizes)), written))
         looked_up = written / prod(axis_sizes[axis] for axis in first.dims[0].axes)
         positions = (product(one.local_shape(axis_sizes)) for one in others)
         return Work(elements_moved=(ids, looked_up, *positions, written))
 
     def run(self, here: Local, values: Values) -> tuple[Any, ...]:
-        """Rows this GPU has, zero for others; positions by their place in the sequence."""
+        """Rows this GPU has, zeros for others; rows of positions by the token's position, behind ``past`` tokens."""
         import numpy as np
 
-        ids, tables = only(values, "x"), here.params.get("tables", "token")
-        positions = np.arange(here.count("S"))[here.part(here.types["x"])[1]]
+        ids, tables = only(values, "x"), self.read(here.params, TABLES)
+        within = here.part(here.types["x"])[1]
+        first = past(here, self.read(here.params, PAST))
+        positions = np.arange(first + within.start, first + within.stop)
         if tables == "position":
             return (np.broadcast_to(here.weight()[positions], (*ids.shape, here.weight().shape[1])).copy(),)
         table = here.weight()
@@ -187,4 +208,47 @@ class Embedding(Operator):
         if "position" not in tables:
             return (rows,)
         # A table cut by rows makes terms of a sum: the positions enter it once, on its first rank.
-        return (rows + (here.table("S")[positions] if first == 0 else 0.0),)
+        learned = here.parameter("embedding.positions", self.weights(here.params, here.types["x"].mesh)[1])
+        return (rows + (learned[positions] if first == 0 else 0.0),)
+
+
+class HeadLinear(Operator):
+    """The product of x with a weight that has a matrix for each head, written as an einsum: ``bsnd,rnd->bsnr``.
+
+    Latent attention uses it to absorb the up-projections of keys and values into the queries and the result:
+    DeepSeek-V2, arXiv:2405.04434, section 2.1.2.
+    """
+
+    name = "head_linear"
+    attributes = (PARAM, PARAMETER, HEADS)
+
+    def _operands(self, x: TensorType, params: Params) -> tuple[Spec, tuple[TensorType, TensorType]]:
+        return self.read(params, HEADS), (x, weight_type(params, x.mesh))
+
+    def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
+        """The factor rule over ``einsum``."""
+        spec, operands = self._operands(inputs["x"], params)
+        return (contract(spec, operands),)
+
+    def work(self, inputs: Types, outputs: Sequence[TensorType], params: Params, axis_sizes: Mapping[str, int]) -> Work:
+        """One product [m, k] x [k, n] per head; m counts the heads, too."""
+        spec, (x, weight) = self._operands(inputs["x"], params)
+        first = dict(zip(spec.inputs[0], x.local_shape(axis_sizes), strict=True))
+        second = dict(zip(spec.inputs[1], weight.local_shape(axis_sizes), strict=True))
+        matmul = Matmul(
+            product(size for letter, size in first.items() if letter not in spec.contracted),
+            product(first[letter] for letter in spec.contracted),
+            product(size for letter, size in second.items() if letter not in first),
+        )
+        moved = (product(first.values()), product(second.values()), product(outputs[0].local_shape(axis_sizes)))
+        return Work((matmul,), moved)
+
+    def run(self, here: Local, values: Values) -> tuple[Any, ...]:
+        """The einsum of this GPU's parts."""
+        import numpy as np
+
+        x, weight = only(values, "x"), here.weight()
+        try:
+            return (np.einsum(format_spec(self.read(here.params, HEADS)), x, weight, optimize=True),)
+        except ValueError as error:
+            raise LayoutError(f"local shapes {x.shape} and {weight.shape} do not fit: {error}") from None

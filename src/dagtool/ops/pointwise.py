@@ -1,15 +1,17 @@
-"""Operators that keep the shape: norm, activation, residual add, copy."""
+"""Operators that keep the shape: norm, activation, residual add, bias, scale, soft cap, copy."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from math import pi, sqrt
-from typing import Any, ClassVar
+from math import erf, pi, sqrt
+from typing import Any
 
 from dagtool.model.tensor import TensorType
+from dagtool.ops.attributes import FACTOR, FLAG, NUMBER, Attribute, choice
 from dagtool.ops.base import (
+    PARAM,
     LayoutError,
     Local,
     Operator,
@@ -20,28 +22,49 @@ from dagtool.ops.base import (
     only,
     require_no_partial,
     require_whole,
-    weight_type,
 )
 from dagtool.ops.tokens import Tokens
 
-__all__ = ["EPSILON", "Activation", "Add", "Copy", "GatedActivation", "Norm"]
+__all__ = [
+    "EPSILON",
+    "Activation",
+    "Add",
+    "Bias",
+    "Copy",
+    "GatedActivation",
+    "Norm",
+    "PairBias",
+    "Scale",
+    "Softcap",
+    "soften",
+]
 
-EPSILON = 1e-5
-"""Added to the variance in a norm."""
 
-
-NORMS = ("layer", "rms")
-ACTIVATIONS = ("gelu", "relu", "silu")
-
-
-def known_activation(params: Params) -> None:
-    """Raises LayoutError for a function that no operator has."""
-    if params.get("function", "gelu") not in ACTIVATIONS:
-        raise LayoutError(f"knows no activation {params['function']!r}: {', '.join(ACTIVATIONS)}")
+NORM = Attribute("function", choice("layer", "rms"), "layer", "layer norm or RMS norm")
+NORM_WEIGHT = replace(PARAM, doc="the dimension that the norm scales: `[H]`")
+EPSILON = Attribute("epsilon", NUMBER, 1e-5, "the number added to the variance before its square root is taken")
+NORM_BIAS = Attribute("bias", FLAG, default=False, doc="whether a bias of the size of the weight is added")
+ACTIVATION = Attribute(
+    "function",
+    choice("gelu", "relu", "silu", "gelu_erf"),
+    "gelu",
+    "the function applied to each element; gelu is the tanh approximation, gelu_erf the exact form",
+)
+GATED = Attribute(
+    "function",
+    choice("gelu", "relu", "silu", "gelu_erf", "swiglu_clamped"),
+    "gelu",
+    "the function applied to the gate; swiglu_clamped clamps both inputs and adds 1 to `up`",
+)
+LIMIT = Attribute("limit", NUMBER, 7.0, "the bound of swiglu_clamped: gate at most limit, `up` from -limit to limit")
+FACTOR_OF = Attribute("factor", FACTOR, doc="the factor: `0.5`, `sqrt(H)`")
+BIAS = replace(PARAM, doc="the bias: the last dimensions of x, cut as they are: `[N/tp, D]`")
+PAIR = replace(PARAM, doc="the biases of gate and up, cut as their last dimensions: `[2, F/tp]`")
+CAP = Attribute("cap", NUMBER, doc="the bound, greater than 0")
 
 
 def activate(function: str, x: Any) -> Any:
-    """gelu (tanh form), relu or silu of each element. Raises LayoutError for another function."""
+    """Return gelu (tanh form), gelu_erf, relu or silu of each element. Raises LayoutError for another function."""
     import numpy as np
 
     if function == "relu":
@@ -50,11 +73,29 @@ def activate(function: str, x: Any) -> Any:
         return x / (1.0 + np.exp(-x))
     if function == "gelu":
         return 0.5 * x * (1.0 + np.tanh(sqrt(2.0 / pi) * (x + 0.044715 * x**3)))
-    raise LayoutError(f"knows no activation {function!r}: gelu, relu, silu")
+    if function == "gelu_erf":
+        return 0.5 * x * (1.0 + _erf(x / sqrt(2.0)))
+    raise LayoutError(f"knows no activation {function!r} of one input: gelu, gelu_erf, relu, silu")
+
+
+def _erf(x: Any) -> Any:
+    import numpy as np
+
+    return np.vectorize(erf, otypes=[float])(x)
+
+
+def gated(function: str, gate: Any, up: Any, limit: float) -> Any:
+    """Return ``function(gate) * up``; swiglu_clamped: gate * sigmoid(1.702 gate) * (up + 1), both clamped (gpt-oss)."""
+    import numpy as np
+
+    if function != "swiglu_clamped":
+        return activate(function, gate) * up
+    gate, up = np.minimum(gate, limit), np.clip(up, -limit, limit)
+    return gate / (1.0 + np.exp(-1.702 * gate)) * (up + 1.0)
 
 
 def over_rows(function: Callable[[Any], Any], x: Any) -> Any:
-    """A function of the elements of an array, or of routed tokens' rows."""
+    """Apply a function to an array, or to the rows of routed tokens."""
     return replace(x, rows=function(x.rows)) if isinstance(x, Tokens) else function(x)
 
 
@@ -63,16 +104,15 @@ class Norm(Operator):
 
     name = "norm"
     family = "norm"
-    defaults: ClassVar[Mapping[str, str]] = {"function": "layer"}
+    attributes = (NORM, NORM_WEIGHT, EPSILON, NORM_BIAS)
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """Same type as the input."""
         x = inputs["x"]
         require_no_partial(x, "norm")
         require_whole(x, -1, "norm")
-        if params.get("function", "layer") not in NORMS:
-            raise LayoutError(f"knows no norm {params['function']!r}: {', '.join(NORMS)}")
-        if "param" in params and weight_type(params, x.mesh).dims != x.dims[-1:]:
+        self.read(params, NORM)
+        if NORM_WEIGHT.stated(params) and self.read(params, NORM_WEIGHT) != x.dims[-1:]:
             raise LayoutError(f"its weight {params['param']} is not the last dimension of {x}")
         return (x,)
 
@@ -81,40 +121,57 @@ class Norm(Operator):
         import numpy as np
 
         x = only(values, "x")
-        if here.params.get("function", "layer") == "layer":
+        if self.read(here.params, NORM) == "layer":
             x = x - x.mean(axis=-1, keepdims=True)
-        return (x / np.sqrt((x * x).mean(axis=-1, keepdims=True) + EPSILON) * here.weight(),)
+        x = x / np.sqrt((x * x).mean(axis=-1, keepdims=True) + self.read(here.params, EPSILON)) * here.weight()
+        if not self.read(here.params, NORM_BIAS):
+            return (x,)
+        held = self.weights(here.params, here.types["x"].mesh)[1]
+        return (x + here.parameter(f"{here.role}_bias", held),)
+
+    def weights(self, params: Params, mesh: str) -> tuple[TensorType, ...]:
+        """The gain, then the bias if there is one."""
+        held = super().weights(params, mesh)
+        return held * 2 if self.read(params, NORM_BIAS) else held
+
+    def named_weights(self, role: str, params: Params, mesh: str) -> tuple[tuple[str, TensorType], ...]:
+        """The gain under the role, the bias under ``ROLE_bias``."""
+        return tuple(zip((role, f"{role}_bias"), self.weights(params, mesh), strict=False))
 
 
 class Activation(Operator):
-    """A function of each element (``function``: gelu, relu, silu)."""
+    """A function of each element (``function``: gelu, relu, silu, gelu_erf)."""
 
     name = "activation"
-    defaults: ClassVar[Mapping[str, str]] = {"function": "gelu"}
+    attributes = (ACTIVATION,)
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """Same type as the input."""
-        known_activation(params)
-        require_no_partial(inputs["x"], params.get("function", "activation"))
+        require_no_partial(inputs["x"], self.read(params, ACTIVATION))
         return (inputs["x"],)
 
     def run(self, here: Local, values: Values) -> tuple[Any, ...]:
         """The function of each element."""
-        return (over_rows(partial(activate, here.params.get("function", "gelu")), only(values, "x")),)
+        return (over_rows(partial(activate, self.read(here.params, ACTIVATION)), only(values, "x")),)
 
 
 class GatedActivation(Operator):
-    """``function(gate) * up``, both cut alike; ``up`` may be a partial sum, ``gate`` may not."""
+    """``function(gate) * up``, both cut alike; ``up`` may be a partial sum, ``gate`` may not.
+
+    With ``swiglu_clamped``, gate * sigmoid(1.702 gate) * (up + 1) of clamped inputs (gpt-oss), neither may.
+    """
 
     name = "gated_activation"
-    defaults: ClassVar[Mapping[str, str]] = {"function": "gelu"}
+    attributes = (GATED, LIMIT)
     slots = ("gate", "up")
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """Type of ``up``."""
         gate, up = inputs["gate"], inputs["up"]
-        known_activation(params)
-        require_no_partial(gate, params.get("function", "gated activation"))
+        function = self.read(params, GATED)
+        require_no_partial(gate, function)
+        if function == "swiglu_clamped":
+            require_no_partial(up, function)
         if (gate.dims, gate.mesh, gate.varying) != (up.dims, up.mesh, up.varying):
             raise LayoutError(f"gate {gate} and up {up} do not lie alike")
         return (up,)
@@ -122,10 +179,10 @@ class GatedActivation(Operator):
     def run(self, here: Local, values: Values) -> tuple[Any, ...]:
         """function(gate) * up."""
         gate, up = only(values, "gate"), only(values, "up")
-        act = partial(activate, here.params.get("function", "gelu"))
+        function, limit = self.read(here.params, GATED), self.read(here.params, LIMIT)
         if isinstance(up, Tokens):
-            return (replace(up, rows=act(gate.rows) * up.rows),)
-        return (act(gate) * up,)
+            return (replace(up, rows=gated(function, gate.rows, up.rows, limit)),)
+        return (gated(function, gate, up, limit),)
 
 
 class Add(Operator):
@@ -151,6 +208,97 @@ class Add(Operator):
         if len(held) != len(here.types):
             raise LayoutError(f"{len(held)} of its {len(here.types)} terms arrived on this GPU")
         return (sum(held[1:], start=held[0]),)
+
+
+class Bias(Operator):
+    """Adds a parameter to the last dimensions of x; both must be cut alike."""
+
+    name = "bias"
+    attributes = (BIAS,)
+
+    def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
+        """Same type as the input, which must not be a partial sum: every rank would add the bias."""
+        x = inputs["x"]
+        if x.partial:
+            axes = ",".join(x.partial)
+            raise LayoutError(
+                f"every rank along {axes} would add its bias to a partial sum: all_reduce over {axes} first"
+            )
+        bias = self.read(params, BIAS)
+        if bias != x.dims[max(len(x.dims) - len(bias), 0) :]:
+            raise LayoutError(f"its bias {params['param']} differs from the last dimensions of {x} in size or cut")
+        return (x,)
+
+    def run(self, here: Local, values: Values) -> tuple[Any, ...]:
+        """x + bias."""
+        bias = here.weight()
+        return (over_rows(lambda x: x + bias, only(values, "x")),)
+
+
+class PairBias(Operator):
+    """Adds a parameter [2, d] to a gate and an up-projection that lie alike: its first row to the gate."""
+
+    name = "pair_bias"
+    slots = ("gate", "up")
+    attributes = (PAIR,)
+
+    def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
+        """Types of the inputs, which must be no partial sums: every rank would add the bias."""
+        gate, up = inputs["gate"], inputs["up"]
+        require_no_partial(gate, "adding a bias")
+        pair, *bias = self.read(params, PAIR)
+        if gate != up or pair.size.value != 2 or pair.axes or tuple(bias) != gate.dims[len(gate.dims) - len(bias) :]:
+            raise LayoutError(f"its bias {params['param']} is not two of the last dimensions of {gate} and {up}")
+        return gate, up
+
+    def run(self, here: Local, values: Values) -> tuple[Any, ...]:
+        """gate + bias[0], up + bias[1]."""
+        bias = here.weight()
+        gate, up = only(values, "gate"), only(values, "up")
+        return over_rows(lambda x: x + bias[0], gate), over_rows(lambda x: x + bias[1], up)
+
+
+class Scale(Operator):
+    """Multiplies each element by ``factor``: a number, or the square root of a size."""
+
+    name = "scale"
+    attributes = (FACTOR_OF,)
+
+    def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
+        """Same type as the input; a partial sum stays one."""
+        self.read(params, FACTOR_OF)
+        return (inputs["x"],)
+
+    def run(self, here: Local, values: Values) -> tuple[Any, ...]:
+        """factor * x."""
+        factor = here.factor(self.read(here.params, FACTOR_OF))
+        return (over_rows(lambda x: x * factor, only(values, "x")),)
+
+
+def soften(x: Any, cap: float) -> Any:
+    """Return cap * tanh(x / cap)."""
+    import numpy as np
+
+    return cap * np.tanh(x / cap)
+
+
+class Softcap(Operator):
+    """Bounds each element smoothly: cap * tanh(x / cap) (Gemma 2, arXiv:2408.00118)."""
+
+    name = "softcap"
+    attributes = (CAP,)
+
+    def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
+        """Same type as the input."""
+        require_no_partial(inputs["x"], "a soft cap")
+        if self.read(params, CAP) <= 0:
+            raise LayoutError(f"its cap is {params['cap']}: expected a number greater than 0")
+        return (inputs["x"],)
+
+    def run(self, here: Local, values: Values) -> tuple[Any, ...]:
+        """cap * tanh(x / cap) of each element."""
+        cap = self.read(here.params, CAP)
+        return (over_rows(lambda x: soften(x, cap), only(values, "x")),)
 
 
 class Copy(Operator):

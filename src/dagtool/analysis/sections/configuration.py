@@ -5,7 +5,7 @@ from __future__ import annotations
 from dagtool.analysis.subject import Subject, part_of
 from dagtool.analysis.table import Table, code
 from dagtool.model.mesh import Mesh, format_gpus
-from dagtool.model.transformer import SYMBOLS
+from dagtool.model.vocabulary import SYMBOLS
 from dagtool.report.as_markdown import plain
 
 __all__ = ["gpu_table", "mesh_table", "size_table"]

@@ -9,7 +9,9 @@ from dagtool.analysis.subject import Subject, role_of
 from dagtool.analysis.table import Table, code
 from dagtool.cost.critical import Term
 from dagtool.cost.work import matmuls_of, role_flops
-from dagtool.model.transformer import ModelError, parse_model, reference_matmuls
+from dagtool.generators.phase import FORWARD, PHASES
+from dagtool.generators.unsharded import products
+from dagtool.model.tree import ModelError, parse_model
 
 __all__ = ["Conservation", "conservation", "product_table"]
 
@@ -74,7 +76,6 @@ def _model(subject: Subject) -> Polynomial | None:
     if model is None or not count:
         return None
     total = Polynomial()
-    for product in reference_matmuls(model, grouped="G" in sizes):
-        one = product.flops.bind(sizes)
-        total = total + Polynomial.of(one * count if product.per_layer else one)
+    for product in products(model, sizes, PHASES.get(subject.dag.facts.get("phase", ""), FORWARD)):
+        total = total + Polynomial.of(product.flops.bind(sizes) * (product.layers or 1))
     return total

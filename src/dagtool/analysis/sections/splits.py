@@ -5,8 +5,8 @@ from __future__ import annotations
 from dagtool.analysis.subject import Subject, role_of
 from dagtool.analysis.table import Table, code
 from dagtool.dag.semantics import weight_of
-from dagtool.model.size import SizeError
-from dagtool.model.tensor import TensorType, TypeTextError
+from dagtool.model.tensor import TensorType
+from dagtool.ops import LayoutError
 from dagtool.ops.base import axes_param
 
 __all__ = ["split_table"]
@@ -18,7 +18,7 @@ def split_table(subject: Subject) -> Table:
     for kind in subject.dag.kinds:
         try:
             weight = weight_of(kind)
-        except (TypeTextError, SizeError):
+        except LayoutError:
             continue
         if weight is None or weight.mesh not in subject.dag.meshes:
             continue

@@ -1,0 +1,109 @@
+"""A model resolved: which block builds each part of each kind of layer, with options of the block's own type.
+
+Blocks are the modules beside this one that have a ``SLOT`` (``attention`` or ``ffn``): they are found, not listed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from importlib import import_module
+from pkgutil import iter_modules
+from types import ModuleType
+from typing import Any
+
+from dagtool.errors import did_you_mean
+from dagtool.generators import blocks
+from dagtool.generators.blocks.common import LayerOptions
+from dagtool.generators.blocks.ends import EmbeddingOptions, HeadOptions
+from dagtool.generators.blocks.options import option_fields, read_options
+from dagtool.model.tree import Model, ModelError
+
+__all__ = ["Architecture", "Block", "LayerKind", "block_names", "resolve"]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One block of a kind of layer: its module and options."""
+
+    name: str
+    module: ModuleType
+    options: Any
+
+    @property
+    def prefix(self) -> str:
+        """What its roles begin with."""
+        return str(self.module.PREFIX)
+
+
+@dataclass(frozen=True, slots=True)
+class LayerKind:
+    """A kind of layer: norm, mixer, norm, feed-forward."""
+
+    name: str
+    options: LayerOptions
+    attention: Block
+    ffn: Block
+
+
+@dataclass(frozen=True, slots=True)
+class Architecture:
+    """The whole model, every option typed."""
+
+    model: Model
+    embedding: EmbeddingOptions
+    head: HeadOptions
+    kinds: dict[str, LayerKind]
+
+
+@cache
+def block_names(slot: str) -> tuple[str, ...]:
+    """The blocks that can stand in a slot of a layer."""
+    names = sorted(info.name for info in iter_modules(blocks.__path__))
+    return tuple(name for name in names if getattr(_module(name), "SLOT", "") == slot)
+
+
+def _module(name: str) -> ModuleType:
+    return import_module(f"{blocks.__name__}.{name}")
+
+
+@lru_cache(maxsize=64)
+def resolve(model: Model) -> Architecture:
+    """The model with its blocks. Raises ModelError for an unknown block, or an option that no part of it reads."""
+    kinds = {name: _kind(name, model) for name in model.kind_names}
+    parts: list[type[Any]] = [EmbeddingOptions, HeadOptions]
+    of_kind = {
+        name: {
+            key
+            for kind in (LayerOptions, type(one.attention.options), type(one.ffn.options))
+            for key in option_fields(kind)
+        }
+        for name, one in kinds.items()
+    }
+    known = {key for part in parts for key in option_fields(part)}.union(*of_kind.values())
+    _refuse_unknown("model", model.options, known)
+    for name, own in model.kinds.items():
+        _refuse_unknown(f"model {name}.", own, of_kind[name])
+    return Architecture(
+        model, read_options(EmbeddingOptions, model.options), read_options(HeadOptions, model.options), kinds
+    )
+
+
+def _kind(name: str, model: Model) -> LayerKind:
+    given = model.options_of(name)
+    options = read_options(LayerOptions, given)
+    return LayerKind(name, options, _block("attention", options.attention, given), _block("ffn", options.ffn, given))
+
+
+def _block(slot: str, name: str, given: Any) -> Block:
+    if name not in block_names(slot):
+        raise ModelError(f"model {slot} is {name!r}; known: {', '.join(block_names(slot))}")
+    module = _module(name)
+    return Block(name, module, read_options(module.Options, given))
+
+
+def _refuse_unknown(where: str, given: Any, known: set[str]) -> None:
+    for key in given:
+        if key not in known:
+            hint = did_you_mean(key, sorted(known))
+            raise ModelError(f"{where} has no option {key!r} in this model" + (f"; {hint}" if hint else ""))

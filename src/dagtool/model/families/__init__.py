@@ -1,0 +1,95 @@
+"""Published families of models: ``config.json`` read into the tree of the model, checkpoints into its weights.
+
+One module for each family, found by its ``MODEL_TYPES``: ``read(config)`` gives the model and its sizes,
+``checkpoint(c)`` puts the arrays of a state dict into the shapes of the model. What a family does not read is an error
+unless it is known not to change what the model computes (``reader.IGNORED``).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+from types import ModuleType
+from typing import Any
+
+from dagtool.errors import DagtoolError, did_you_mean
+from dagtool.files import read_bytes
+from dagtool.model.families.checkpoint import Arrays, Checkpoint
+from dagtool.model.families.precision import read_precision
+from dagtool.model.families.reader import Reader
+from dagtool.model.tree import Model
+
+__all__ = ["PublishedModel", "model_types", "read_config"]
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedModel:
+    """A model as its configuration describes it."""
+
+    model_type: str
+    model: Model
+    sizes: Mapping[str, int]
+    """Without those of a run: B sequences of S tokens."""
+    weight_dtypes: Mapping[str, str]
+    """The data type in which the weights of a role are stored; ``*``: of all others. Empty where it is not said."""
+
+    def checkpoint(self, state: Mapping[str, Any]) -> Arrays:
+        """Return the arrays of a state dict by (role, layer, expert). Raises DagtoolError where they do not fit."""
+        c = Checkpoint(state, self.model, self.sizes)
+        _family(self.model_type).checkpoint(c)
+        return c.finish()
+
+
+@cache
+def model_types() -> Mapping[str, str]:
+    """The value of ``model_type`` of each supported family, and the family's module."""
+    found = {}
+    for info in iter_modules(__path__):
+        for name in getattr(import_module(f"{__name__}.{info.name}"), "MODEL_TYPES", ()):
+            found[name] = info.name
+    return found
+
+
+def _family(model_type: str) -> ModuleType:
+    return import_module(f"{__name__}.{model_types()[model_type]}")
+
+
+def read_config(source: str | os.PathLike[str] | Mapping[str, Any]) -> PublishedModel:
+    """Read a configuration: the path of a ``config.json`` or of the folder that holds it, or its fields.
+
+    Raises DagtoolError for an unknown family, for a field that is missing, has a value that the family does not
+    support, or changes what the model computes and is not read.
+    """
+    config = _opened(source)
+    name = config.word("model_type")
+    if name not in model_types():
+        hint = did_you_mean(name, sorted(model_types())) or f"known: {', '.join(sorted(model_types()))}"
+        if config.has("text_config"):
+            hint += "; of a model with more than text, give the table in its field 'text_config'"
+        raise config.error("model_type", f"{name!r} is no supported family", hint)
+    model, sizes = _family(name).read(config)
+    weight_dtypes = read_precision(config)
+    config.finish()
+    return PublishedModel(name, model, sizes, weight_dtypes)
+
+
+def _opened(source: str | os.PathLike[str] | Mapping[str, Any]) -> Reader:
+    if isinstance(source, Mapping):
+        return Reader(source, "the configuration")
+    path = os.fspath(source)
+    path = os.path.join(path, "config.json") if os.path.isdir(path) else path
+    text = read_bytes(path)
+    try:
+        fields = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise DagtoolError(f"{path}:{error.lineno}:{error.colno}: is no JSON: {error.msg}") from None
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise DagtoolError(f"{path}: is no JSON: {error}") from None
+    if not isinstance(fields, dict):
+        raise DagtoolError(f"{path}: is no configuration: expected a table of fields")
+    return Reader(fields, path, text.decode("utf-8", "replace"))
