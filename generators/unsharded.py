@@ -429,22 +429,27 @@ def _sections_products(
     found: list[tuple[Product, ...]] = []
     for kind, steps in programs[0].sections():
         others = {role for one in programs for role in _parts(one.kinds[kind])} if kind else set()
-        found.append(tuple(_products(steps, others, programs[0].meshes, counts.get(kind, 1), in_layers=bool(kind))))
+        found.append(tuple(_products(steps, others, programs[0], counts.get(kind, 1), in_layers=bool(kind))))
     return tuple(found)
 
 
 def _products(
-    steps: Sequence[Step], others: set[str], meshes: Mapping[str, Mesh], layers: int | None, *, in_layers: bool
+    steps: Sequence[Step],
+    others: set[str],
+    program: Program,
+    layers: int | None,
+    *,
+    in_layers: bool,
 ) -> Iterator[Product]:
     """The products of one section. ``others``: the parts of every way in which it may be drawn."""
-    reaches = _reach(steps)
+    reaches, meshes, experts = _reach(steps), program.meshes, Size.of(program.experts)
     met: dict[int, str] = {}
     before: int | None = None
     for index, step in enumerate(steps):
         role = step.kind.role
         after = frozenset(name for place, name in met.items() if place in reaches[index])
         for matmul in kind_work(step.kind, meshes).matmuls:
-            count = parse_size("R" if "R" in dict(sizes) else "E") if step.per_expert else ONE
+            count = experts if step.per_expert else ONE
             beside = before is not None and before not in reaches[index]
             shape = (matmul.m, matmul.k, matmul.n)
             yield Product(
