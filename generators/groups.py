@@ -72,9 +72,7 @@ def factor_groups(ways: Mapping[str, tuple[Group, ...]]) -> Grouping:
     return Grouping(tuple(axes), {**_common(ways, groups), **groups})
 
 
-def _common(
-    ways: Mapping[str, tuple[Group, ...]], groups: Mapping[str, tuple[str, ...]]
-) -> dict[str, tuple[str, ...]]:
+def _common(ways: Mapping[str, tuple[Group, ...]], groups: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
     """``tp_ep``: the axes that two groups of different lists share, whatever they are."""
     return {
         f"{one.name}_{other.name}": tuple(axis for axis in groups[one.name] if axis in groups[other.name])
