@@ -65,6 +65,8 @@ class Program:
     """Every place of a layout that the blocks ask for."""
     results: Mapping[str, str]
     """The part that is the result of each kind of layer; under the empty name that of the embedding."""
+    experts: str = "E"
+    """The size that counts the experts there are nodes for."""
 
     def sections(self) -> Iterator[tuple[str, list[Step]]]:
         """(kind of layer or empty, steps)."""
@@ -145,7 +147,7 @@ def _program(strategy: Strategy, phase: Phase) -> Program:
         kinds[name] = held.steps
     last = builder(Entry("stream", stream))
     build_head(last, Ref(OUTSIDE), architecture.head, list(architecture.kinds.values())[-1].options)
-    return Program(first.steps, kinds, last.steps, meshes, frozenset(places), results)
+    return Program(first.steps, kinds, last.steps, meshes, frozenset(places), results, strategy.experts)
 
 
 @lru_cache(maxsize=16)
