@@ -22,6 +22,7 @@ from dagtool.generators.phase import FORWARD, Phase
 from dagtool.generators.program import ENTRY as OUTSIDE
 from dagtool.generators.program import Builder, Entry, Ref, Step
 from dagtool.generators.stages import Chunk
+from dagtool.generators.store import Store
 from dagtool.generators.strategy import OPERATOR_CHOICES, Strategy
 from dagtool.model.amount import parse_amount, parse_factor
 from dagtool.model.mesh import Mesh
@@ -64,6 +65,8 @@ class Program:
     """Every place of a layout that the blocks ask for."""
     results: Mapping[str, str]
     """The part that is the result of each kind of layer; under the empty name that of the embedding."""
+    experts: str = "E"
+    """The size that counts the experts there are nodes for."""
 
     def sections(self) -> Iterator[tuple[str, list[Step]]]:
         """(kind of layer or empty, steps)."""
@@ -72,43 +75,57 @@ class Program:
         yield "", self.head
 
 
-_Cuts = Mapping[str, Mapping[str, tuple[str, ...]]]
-"""By place: which axes cut which size."""
+@dataclass(frozen=True, slots=True)
+class _Variant:
+    """One way to draw and lay out a model on two GPUs, so that every part it can have occurs in some variant."""
 
-_WHOLE: tuple[int, _Cuts] = (1, {})
-_EXPERTS_EXCHANGED: tuple[int, _Cuts] = (2, {"router": {"B": ("ep",)}, "experts": {"E": ("ep",)}})
-_EXPERTS_APART: tuple[int, _Cuts] = (2, {"experts": {"E": ("ep",)}})
-_KEYS_APART: tuple[int, _Cuts] = (2, {"attention.keys": {size: ("ep",) for size in "STW"}})
-_CACHE_APART: tuple[int, _Cuts] = (2, {"attention.keys": {size: ("ep",) for size in "TW"}})
+    operators: Mapping[str, str] = field(default_factory=dict)
+    cuts: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    """By place: which axes cut which size."""
+    apart: bool = False
+    """Whether experts lie on a mesh of their own."""
+    stored: bool = False
+    """Whether parameters are stored in more parts than they are used in."""
 
 
-def _variants(model: Model, phase: Phase) -> Iterator[tuple[dict[str, str], tuple[int, _Cuts]]]:
-    """([operators], (GPUs, cuts)): the default, each choice by itself and all, and each way keys and experts can lie."""
-    yield {}, _WHOLE
+_CUT = ("ep",)
+
+
+def _variants(model: Model, experts: str) -> Iterator[_Variant]:
+    """The default with nothing cut; each choice of ``[operators]`` by itself, and all; what cuts bring about."""
+    yield _Variant()
     for key, choices in OPERATOR_CHOICES.items():
         for choice in choices[1:]:
-            yield {key: choice}, _WHOLE
-    yield {key: choices[-1] for key, choices in OPERATOR_CHOICES.items()}, _WHOLE
-    if phase.reads_cache or not phase.writes_cache:
-        yield {}, _CACHE_APART if phase.reads_cache else _KEYS_APART
+            yield _Variant({key: choice})
+    yield _Variant({key: choices[-1] for key, choices in OPERATOR_CHOICES.items()})
+    yield _Variant({"context": "ring"}, {"attention.core": {"S": _CUT}})
+    yield _Variant(cuts={"attention.keys": dict.fromkeys("TW", _CUT), "head": {"V": _CUT}})
+    yield _Variant(cuts={"attention.keys": dict.fromkeys("STW", _CUT)})
+    yield _Variant(stored=True)
     if any(kind.ffn.prefix == "moe" for kind in resolve(model).kinds.values()):
-        yield {}, _EXPERTS_EXCHANGED
-        yield {}, _EXPERTS_APART
-        yield {"routing": "nodes"}, _EXPERTS_APART
+        spread = {"experts": {experts: _CUT}}
+        yield _Variant(cuts={"router": {"B": _CUT}, **spread})
+        yield _Variant(cuts=spread)
+        yield _Variant({"routing": "nodes"}, spread)
+        yield _Variant(cuts=spread, apart=True)
 
 
-def _strategy(model: Model, sizes: Sizes, operators: Mapping[str, str], lying: tuple[int, _Cuts]) -> Strategy:
-    """A strategy of this model on one GPU with nothing cut, or on two with some places cut."""
-    gpus, cuts = lying
-    rules = [Rule((), place, None, Region("all", cut)) for place, cut in cuts.items()]
+def _strategy(model: Model, sizes: Sizes, variant: _Variant) -> Strategy:
+    """A strategy of this model on two GPUs that lies as a variant says."""
+    rules = [
+        Rule((), place, None, Region("far" if variant.apart and place == "experts" else "all", cut))
+        for place, cut in variant.cuts.items()
+    ]
+    store = Layout([Rule((), "*", None, Region("", {"axes": _CUT}))], Region("", {}), 1)
     return Strategy(
         name="unsharded",
         layout=Layout(rules, Region("all", {}), 1),
         chunks=(Chunk(1, "all"),),
         model=model,
         sizes=dict(sizes),
-        declared=Meshes({"ep": gpus}, {"all": ("ep",)}),
-        operators={key: operators.get(key, choices[0]) for key, choices in OPERATOR_CHOICES.items()},
+        declared=Meshes({"ep": 2}, {"all": _CUT, "far": _CUT}),
+        operators={key: variant.operators.get(key, choices[0]) for key, choices in OPERATOR_CHOICES.items()},
+        store=Store(store, _CUT) if variant.stored else Store(),
     )
 
 
@@ -130,7 +147,7 @@ def _program(strategy: Strategy, phase: Phase) -> Program:
         kinds[name] = held.steps
     last = builder(Entry("stream", stream))
     build_head(last, Ref(OUTSIDE), architecture.head, list(architecture.kinds.values())[-1].options)
-    return Program(first.steps, kinds, last.steps, meshes, frozenset(places), results)
+    return Program(first.steps, kinds, last.steps, meshes, frozenset(places), results, strategy.experts)
 
 
 @lru_cache(maxsize=16)
@@ -139,7 +156,14 @@ def _programs(model: Model, sizes: tuple[tuple[str, int | None], ...], phase: Ph
     known = dict(sizes)
     # Only what decides how long a cache is must be a number; whether the others divide is another question.
     symbols: Sizes = {symbol: value if symbol in _CACHE_SIZES else None for symbol, value in known.items()}
-    return tuple(_program(_strategy(model, symbols, *variant), phase) for variant in _variants(model, phase))
+    found: list[Program] = []
+    for variant in _variants(model, "R" if "R" in known else "E"):
+        try:
+            found.append(_program(_strategy(model, symbols, variant), phase))
+        except DagtoolError:
+            if not found:  # a choice that this model does not offer; the first has none
+                raise
+    return tuple(found)
 
 
 _CACHE_SIZES = frozenset({"S", "T", "W"})
@@ -159,7 +183,7 @@ def needed_sizes(model: Model, given: frozenset[str] = frozenset(), phase: Phase
     ``given``: sizes that are known; heads of keys and values (G) are used only where they are among them.
     """
     try:
-        program = _program(_strategy(model, dict.fromkeys(given), {}, _WHOLE), phase)
+        program = _program(_strategy(model, dict.fromkeys(given), _Variant()), phase)
     except SizeError as error:
         raise DagtoolError(f"[model] {error}") from None
     found: dict[str, None] = {}
@@ -190,7 +214,7 @@ def _symbols(step: Step) -> Iterator[str]:
 def used_places(model: Model, given: frozenset[str], phases: tuple[Phase, ...] = (FORWARD,)) -> frozenset[str]:
     """The places of a layout that a model has something in."""
     sizes = dict.fromkeys(given)
-    return frozenset().union(*(_program(_strategy(model, sizes, {}, _WHOLE), phase).places for phase in phases))
+    return frozenset().union(*(_program(_strategy(model, sizes, _Variant()), phase).places for phase in phases))
 
 
 # -- parts and their wiring -------------------------------------------------------------------
@@ -290,7 +314,7 @@ def _parts(steps: Sequence[Step]) -> dict[str, Part]:
             (kind.op,),
             {} if terms else {slot: (source,) for slot, source in fed.items()},
             terms,
-            (_sizes_of(weight),) if weight else (),
+            (_sizes_of(weight) if weight else "",),
             {
                 one.name: (kind.parameters.get(one.name) or one.default_text,)
                 for one in operator.attributes
@@ -407,22 +431,27 @@ def _sections_products(
     found: list[tuple[Product, ...]] = []
     for kind, steps in programs[0].sections():
         others = {role for one in programs for role in _parts(one.kinds[kind])} if kind else set()
-        found.append(tuple(_products(steps, others, programs[0].meshes, counts.get(kind, 1), in_layers=bool(kind))))
+        found.append(tuple(_products(steps, others, programs[0], counts.get(kind, 1), in_layers=bool(kind))))
     return tuple(found)
 
 
 def _products(
-    steps: Sequence[Step], others: set[str], meshes: Mapping[str, Mesh], layers: int | None, *, in_layers: bool
+    steps: Sequence[Step],
+    others: set[str],
+    program: Program,
+    layers: int | None,
+    *,
+    in_layers: bool,
 ) -> Iterator[Product]:
     """The products of one section. ``others``: the parts of every way in which it may be drawn."""
-    reaches = _reach(steps)
+    reaches, meshes, experts = _reach(steps), program.meshes, Size.of(program.experts)
     met: dict[int, str] = {}
     before: int | None = None
     for index, step in enumerate(steps):
         role = step.kind.role
         after = frozenset(name for place, name in met.items() if place in reaches[index])
         for matmul in kind_work(step.kind, meshes).matmuls:
-            count = parse_size("E") if step.per_expert else ONE
+            count = experts if step.per_expert else ONE
             beside = before is not None and before not in reaches[index]
             shape = (matmul.m, matmul.k, matmul.n)
             yield Product(

@@ -113,9 +113,7 @@ def _contradictory(ctx: Context) -> list[tuple[int, int]]:
     circles = algorithms.cyclic_components(len(steps), tails, heads, order)
     circle_of = {step: number for number, circle in enumerate(circles) for step in circle}
     return [
-        nodes
-        for (one, other), nodes in pairs.items()
-        if one in circle_of and circle_of[one] == circle_of.get(other)
+        nodes for (one, other), nodes in pairs.items() if one in circle_of and circle_of[one] == circle_of.get(other)
     ]
 
 

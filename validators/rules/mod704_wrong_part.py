@@ -102,7 +102,11 @@ def _param_fault(kind: Kind, part: Part, where: str) -> tuple[str, str, str] | N
         if allowed is None or _read(attribute, value) in [_read(attribute, one) for one in allowed]:
             continue
         expected = " or ".join(one or "none" for one in allowed)
-        return f"has {attribute.name}={value or 'none'}; expected {expected}{where}", attribute.name, f"correct {attribute.name}"
+        return (
+            f"has {attribute.name}={value or 'none'}; expected {expected}{where}",
+            attribute.name,
+            f"correct {attribute.name}",
+        )
     return None
 
 

@@ -81,7 +81,7 @@ class Size:
     @property
     def is_mean(self) -> bool:
         """Whether it is a mean over the experts, as ``B*S*K/E`` tokens of each: it need be no whole number."""
-        return dict(self.powers).get("E", 0) < 0
+        return any(power < 0 and symbol in {"E", "R"} for symbol, power in self.powers)
 
     def __str__(self) -> str:
         above = [str(self.numerator)] if self.numerator != 1 else []
