@@ -157,7 +157,9 @@ def _program(strategy: Strategy, phase: Phase) -> Program:
     for name, kind in architecture.kinds.items():
         caches: list[Entry] = []
         if phase.tag and phase.reads_cache:  # they are what the phase before leaves
-            before = builder(Entry("stream", stream), of=filling(phase))
+            of = filling(phase)
+            tokens = replace(stream, dims=(stream.dims[0], Dim(Size.of(of.tokens)), stream.dims[2]))
+            before = builder(Entry("stream", tokens), of=of)
             build_layer(before, Ref(OUTSIDE), kind)
             caches = [Entry(cache, before.type_of(ref)) for cache, ref in before.results.items()]
         held = builder(Entry("stream", stream), *caches)

@@ -166,6 +166,12 @@ class Context:
 
         return Reading(self)
 
+    @property
+    def expert_count(self) -> int:
+        """How many experts there are nodes for: R where some are there more than once, else E; 0 where unknown."""
+        sizes = self.dag.sizes
+        return sizes.get("R") or sizes.get("E") or 0
+
     @cached_property
     def inventory(self) -> Inventory:
         """How many GPUs, layers, stages and experts there are."""
@@ -345,7 +351,12 @@ class Context:
     @cached_property
     def parts(self) -> dict[str, Part]:
         """The parts of the model by role, in any phase and any kind of layer."""
-        return {role: part for parts in reversed(self.model_parts.values()) for role, part in parts.all().items()}
+        return {role: part for parts in reversed(self.phase_parts.values()) for role, part in parts.items()}
+
+    @cached_property
+    def phase_parts(self) -> dict[str, Mapping[str, Part]]:
+        """The parts of each phase by role, in any kind of layer."""
+        return {phase: parts.all() for phase, parts in self.model_parts.items()}
 
     def layer_kind(self, layer: int) -> str:
         """The kind of a layer; empty outside the layers (-1)."""

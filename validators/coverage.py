@@ -38,8 +38,7 @@ class Coverage:
         self._owners = self._owner_axes()
         # Where tokens are sent, expert x lies on the x-th part of the ranks; elsewhere each GPU picks its own.
         self._dispatched = {kind.meshes[-1] for kind in ctx.dag.kinds if kind.op in _DISPATCHES and kind.meshes}
-        sizes = ctx.dag.sizes
-        self._experts = sizes.get("R") or sizes.get("E") or 0
+        self._experts = ctx.expert_count
         self._check(self._collect())
 
     def _owner_axes(self) -> dict[str, tuple[str, ...]]:

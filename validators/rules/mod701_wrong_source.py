@@ -24,7 +24,7 @@ from dagtool.report.finding import Finding
 from dagtool.validators.rule import Rule, Severity
 
 if TYPE_CHECKING:
-    from dagtool.dag.graph import EdgeKind
+    from dagtool.dag.graph import EdgeKind, Kind
     from dagtool.validators.context import Context
     from dagtool.validators.edges import Ends
 
@@ -82,7 +82,7 @@ def _fault(ctx: Context, tail: int, head: int, edge_kind: int, layer_kind: str) 
     if part is None or user.op not in OPERATORS:
         return ""  # MOD704 and DIM202 say it
     if part.terms:
-        source, allowed = _taken(ctx, tail, user.phase), [one for term in part.terms for one in term]
+        source, allowed = _taken(ctx, tail, user.phase, _output(maker, edge)), [one for term in part.terms for one in term]
         fits = _allowed(ctx, source, allowed)
         return "" if fits else f"adds {_said(source)}, which is none of its terms {_listed(allowed)}"
     slots = edge.slots or OPERATORS[user.op].slots[:1]
@@ -97,12 +97,15 @@ def _fault(ctx: Context, tail: int, head: int, edge_kind: int, layer_kind: str) 
 def _conversion_fault(ctx: Context, tail: int, head: int, edge: EdgeKind) -> str:
     """What is wrong with what a conversion takes: it must be the value it converts, of several outputs that one."""
     user, maker, wanted = ctx.dag.kinds[head], ctx.dag.kinds[tail], ctx.values[head]
-    several = len(maker.outputs) > 1 and maker.role == ctx.bases[tail]
-    output = next(iter(edge.outputs or edge.slots), "") if several else ""
-    source = _taken(ctx, tail, user.phase, output)
+    source = _taken(ctx, tail, user.phase, _output(maker, edge))
     if source == wanted or (wanted == ENTRY and source in ctx.entries):
         return ""
     return f"{user.role} takes {_said(source)} but converts {_said(wanted)}"
+
+
+def _output(maker: Kind, edge: EdgeKind) -> str:
+    """Which of several outputs an edge takes to the only slot there is."""
+    return next(iter(edge.outputs or edge.slots), "") if len(maker.outputs) > 1 else ""
 
 
 def _taken(ctx: Context, tail: int, phase: str, output: str = "") -> str:
@@ -132,14 +135,17 @@ def _listed(roles: list[str]) -> str:
 def _terms(ctx: Context) -> Iterator[Finding]:
     """Sums that lack one of their terms: all their edges come from the others."""
     missing: dict[tuple[int, str], list[int]] = {}
-    before, kind_of = ctx.before, ctx.dag.kind_of
+    before, dag = ctx.before, ctx.dag
     for (kind, layer_kind), nodes in ctx.kinds_by_layer_kind.items():
         role, phase = ctx.bases[kind], ctx.dag.kinds[kind].phase
         part = ctx.part(role, phase, layer_kind)
         if part is None or not part.terms or ctx.dag.kinds[kind].role != role:
             continue
         for node in nodes:
-            sources = {_taken(ctx, kind_of[maker], phase) for maker in before.of(node)}
+            into = [ctx.edge_ends[edge] for edge in before.edges[before.offsets[node] : before.offsets[node + 1]]]
+            sources = {
+                _taken(ctx, tail, phase, _output(dag.kinds[tail], dag.edge_kinds[edge])) for tail, _, edge in into
+            }
             for term in part.terms:
                 if not any(_allowed(ctx, source, list(term)) for source in sources):
                     missing.setdefault((kind, _listed(list(term))), []).append(node)
