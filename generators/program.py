@@ -152,7 +152,7 @@ class Builder:
         phase, sizes = self.phase, self.strategy.sizes
         if not phase.reads_cache:
             return phase.tokens
-        if phase.writes_cache or not window:
+        if phase.tag or not window:  # a cache that phases hand on has room for the whole context
             return phase.keys
         context, width = sizes.get(phase.keys), Size.of(window).bind(sizes).value
         short = context is not None and width is not None and width < context
