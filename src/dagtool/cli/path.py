@@ -70,21 +70,19 @@ def command(file: str, settings: tuple[str, ...], output_format: str, cost: str 
 
 def _representatives(name: str, settings: tuple[str, ...], where: str) -> tuple[Dag, str]:
     """The part of a deployment that has its critical path (on the cluster ``where``), and what to say of it."""
+    from dagtool.cost.span import pair_shares, spans
     from dagtool.generators import find_strategy
     from dagtool.generators.quotient import quotient
     from dagtool.generators.settings import parse_settings
+    from dagtool.model.cluster import cluster
 
     strategy = find_strategy(name, parse_settings(settings))
-    device_class = None
-    if where:
-        from dagtool.cost.span import spans
-        from dagtool.model.cluster import cluster
-
-        device_class = spans(cluster(where), strategy.meshes())
+    meshes = strategy.meshes()
+    device_class = spans(cluster(where), meshes, strategy.sizes) if where else pair_shares(meshes, strategy.sizes)
     found = quotient(strategy, device_class)
     if found.expanded:
         return found.dag, f"{name}: every node was built and priced, because {found.expanded}"
-    kept = f" (every rank along {', '.join(found.kept)}: their groups lie differently)" if found.kept else ""
+    kept = f" (every rank along {', '.join(found.kept)}: they differ in how their GPUs lie or in their pairs)" if found.kept else ""
     return found.dag, f"{name}: {len(found.dag.ids):,} nodes priced, which stand for {found.nodes:,}{kept}"
 
 

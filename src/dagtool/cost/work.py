@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from dataclasses import dataclass
+from fractions import Fraction
 
+from dagtool.cost.masks import Masks, find_masks
 from dagtool.dag.graph import Dag
 from dagtool.dag.semantics import kind_work, replication
 from dagtool.model.size import Size
 from dagtool.ops import OPERATORS, LayoutError, Matmul, Work
 
-__all__ = ["RoleFlops", "kind_works", "matmuls_of", "role_flops"]
+__all__ = ["RoleFlops", "kind_works", "matmuls_of", "role_flops", "scaled"]
 
 
 def kind_works(dag: Dag) -> list[Work | None]:
@@ -31,23 +33,38 @@ def matmuls_of(work: Work | None, dag: Dag) -> tuple[Matmul, ...]:
     return tuple(Matmul(*(size.bind(dag.sizes) for size in (one.m, one.k, one.n))) for one in work.matmuls)
 
 
+def scaled(size: Size, share: Fraction) -> Size:
+    """Return a share of a size."""
+    return size * share.numerator / share.denominator
+
+
 @dataclass(frozen=True, slots=True)
 class RoleFlops:
     """FLOPs of all nodes of a kind: done by all GPUs together, and of these the distinct ones."""
 
     kind: int
     executed: Size
+    """2*m*k*n of its products, also for pairs of query and key that a mask hides."""
     distinct: Size
+    kept: Fraction = Fraction(1)
+    """Of these FLOPs, those for pairs of query and key that the mask keeps, over all its nodes and their GPUs."""
 
 
-def role_flops(dag: Dag) -> list[RoleFlops]:
+def role_flops(dag: Dag, masks: Masks | None = None) -> list[RoleFlops]:
     """FLOPs of each kind that multiplies matrices, summed over its nodes' GPUs, symbols bound."""
-    gpu_counts: Counter[int] = Counter()
-    for kind, devices in zip(dag.kind_of, dag.devices_of, strict=True):
-        gpu_counts[kind] += len(dag.device_sets[devices]) if devices >= 0 else 0
+    masks = masks or find_masks(dag)
+    gpu_counts, kept = [0] * len(dag.kinds), [Fraction(0)] * len(dag.kinds)
+    by_share: dict[tuple[int, int], int] = defaultdict(int)
+    for kind, devices, share in zip(dag.kind_of, dag.devices_of, masks.share_of, strict=True):
+        by_share[kind, share] += len(dag.device_sets[devices]) if devices >= 0 else 0
+    for (kind, share), gpus in by_share.items():
+        gpu_counts[kind] += gpus
+        kept[kind] += masks.shares[share].mean * gpus
     found: list[RoleFlops] = []
     for index, work in enumerate(kind_works(dag)):
+        count = gpu_counts[index]
         for matmul in matmuls_of(work, dag):
-            executed = matmul.flops * gpu_counts[index]
-            found.append(RoleFlops(index, executed, executed / replication(dag.kinds[index], dag)))
+            executed = matmul.flops * count
+            distinct = executed / replication(dag.kinds[index], dag)
+            found.append(RoleFlops(index, executed, distinct, kept[index] / count if count else Fraction(1)))
     return found

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from dagtool.model.size import Size, product
 from dagtool.model.tensor import TensorType
-from dagtool.ops.base import LayoutError, Local, Operator, Params, Types, Values, Work, only
+from dagtool.ops.base import LayoutError, Local, Operator, Params, Types, Values, Work, only, stated_dtypes
 from dagtool.ops.rotary import PAST, past
 
 __all__ = ["Append", "Cache", "LastToken"]
@@ -57,7 +58,7 @@ class Append(Operator):
     def work(self, inputs: Types, outputs: Sequence[TensorType], params: Params, axis_sizes: Mapping[str, int]) -> Work:
         """Reads the new tokens and writes them into the cache."""
         new = product(inputs["new"].local_shape(axis_sizes))
-        return Work(elements_moved=(new, new))
+        return Work(elements_moved=(new, new), dtypes=stated_dtypes([inputs["new"], outputs[0]]))
 
     def held_values(self, params: Params, axis_sizes: Mapping[str, int]) -> Size:
         """Nothing of its own: the tokens are written into the cache."""
@@ -90,7 +91,7 @@ class LastToken(Operator):
         if len(x.dims) < 2 or x.partial:
             raise LayoutError(f"takes the last token of {x}: expects [B, S, ..], no partial sum")
         one = type(x.dims[TOKENS])(Size(1))
-        return (TensorType((x.dims[0], one, *x.dims[2:]), x.mesh, x.dims[TOKENS].axes, x.varying),)
+        return (replace(x, dims=(x.dims[0], one, *x.dims[2:]), partial=x.dims[TOKENS].axes),)
 
     def work(self, inputs: Types, outputs: Sequence[TensorType], params: Params, axis_sizes: Mapping[str, int]) -> Work:
         """Reads and writes one token of each sequence."""
