@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from functools import lru_cache
 
 from dagtool.dag.semantics import kind_work, weight_of
@@ -30,6 +31,7 @@ from dagtool.model.size import ONE, Size, SizeError, parse_size, product
 from dagtool.model.tensor import Dim, TensorType
 from dagtool.model.tree import Model
 from dagtool.ops import OPERATORS
+from dagtool.ops.base import KeptPairs
 
 __all__ = [
     "ModelParts",
@@ -348,11 +350,19 @@ class Product:
     in_layers: bool = True
     beside: bool = False
     """Whether no path passes both it and the product before it."""
+    masks: tuple[tuple[KeptPairs | None, int], ...] = ()
+    """Inside attention: the masks that it has, each with the number of layers."""
 
     @property
     def flops(self) -> Size:
-        """2*m*k*n of all of them in one layer."""
+        """2*m*k*n of all of them in one layer, also for pairs of query and key that a mask hides."""
         return self.m * self.k * self.n * self.count * 2
+
+    def kept(self, sizes: Sizes) -> Fraction:
+        """Of its FLOPs in all layers those for pairs that the mask keeps; 1 while a size is a symbol."""
+        layers = sum(count for _, count in self.masks)
+        shares = (count * (mask.share(sizes) if mask else 1) for mask, count in self.masks)
+        return sum(shares, Fraction(0)) / layers if layers else Fraction(1)
 
 
 def products(model: Model, sizes: Sizes, phase: Phase = FORWARD) -> tuple[Product, ...]:
@@ -371,12 +381,28 @@ def products(model: Model, sizes: Sizes, phase: Phase = FORWARD) -> tuple[Produc
                 held = Product(
                     step.kind.role, _alternatives(step, steps, others), matmul.m, matmul.k, matmul.n, count,
                     counts.get(kind, 1), bool(kind), before is not None and before not in reaches[index],
+                    _masks(step, steps, program.meshes, counts.get(kind, 1) or 1),
                 )  # fmt: skip
                 key = (held.part, held.flops)
                 layers = (found[key].layers or 0) + (held.layers or 0) if key in found and held.layers else held.layers
-                found[key] = replace(held, layers=layers)
+                masks = (*found[key].masks, *held.masks) if key in found else held.masks
+                found[key] = replace(held, layers=layers, masks=masks)
                 before = index if not held.beside else before
     return tuple(found.values())
+
+
+def _masks(
+    step: Step, steps: Sequence[Step], meshes: Mapping[str, Mesh], layers: int
+) -> tuple[tuple[KeptPairs | None, int], ...]:
+    """The mask of scores, or of the scores from which a weighted sum has its weights; none for other products."""
+    if step.kind.op not in ("scores", "weighted_sum"):
+        return ()
+    while step.kind.op != "scores":
+        ref = step.inputs[0][1]
+        if ref.step == OUTSIDE:
+            return ()
+        step = steps[ref.step]
+    return ((kind_work(step.kind, meshes).kept, layers),)
 
 
 def _layers_of_kinds(model: Model, sizes: Sizes) -> dict[str, int | None]:

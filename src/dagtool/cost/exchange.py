@@ -16,13 +16,14 @@ from fractions import Fraction
 from math import comb
 
 from dagtool.cost.collectives import Group
+from dagtool.cost.dtypes import dtype_bytes
 from dagtool.dag.graph import Dag, Kind
 from dagtool.model.size import Size
 from dagtool.ops import OPERATORS, Work
 from dagtool.ops.collective import Dispatch
 from dagtool.ops.routing import EXPERTS
 
-__all__ = ["DISPATCHES", "Exchanged", "distinct_parts", "exchanged"]
+__all__ = ["DISPATCHES", "Exchanged", "distinct_parts", "exchanged", "sent_bytes"]
 
 DISPATCHES = ("copy", "host")
 """Ways to send routed tokens."""
@@ -61,6 +62,20 @@ def exchanged(dag: Dag, kind: Kind, work: Work, group: Group) -> Exchanged | Non
     ranks = distinct_parts(int(experts), int(top_k), group.ranks)
     per_host = Fraction(group.ranks, group.nodes)
     return Exchanged(token * ranks * (1 - 1 / per_host), token * hosts * Fraction(group.nodes - 1, group.nodes))
+
+
+def sent_bytes(dag: Dag, kind: Kind, work: Work, width_bytes: float, hosts: Group | None = None) -> float | None:
+    """Return what one GPU sends in a node, elements without a data type of their own being ``width_bytes`` wide.
+
+    ``hosts``: how its GPUs lie, where routed tokens go once to each host. None where nothing is sent here, and while a
+    size is a symbol.
+    """
+    if work.elements_sent is None:
+        return None
+    width = float(dtype_bytes(work.sent_dtype, "activation")) if work.sent_dtype else width_bytes
+    parts = exchanged(dag, kind, work, hosts) if hosts else None
+    sent = parts.inside + parts.outside if parts else _number(dag, work.elements_sent)
+    return None if sent is None else float(sent) * width
 
 
 def _number(dag: Dag, size: Size) -> Fraction | None:

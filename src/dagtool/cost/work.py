@@ -12,7 +12,7 @@ from dagtool.dag.semantics import kind_work, replication
 from dagtool.model.size import Size
 from dagtool.ops import OPERATORS, LayoutError, Matmul, Work
 
-__all__ = ["RoleFlops", "kind_works", "matmuls_of", "role_flops", "scaled"]
+__all__ = ["Ranks", "RoleFlops", "kind_ranks", "kind_works", "matmuls_of", "role_flops", "scaled"]
 
 
 def kind_works(dag: Dag) -> list[Work | None]:
@@ -39,6 +39,28 @@ def scaled(size: Size, share: Fraction) -> Size:
 
 
 @dataclass(frozen=True, slots=True)
+class Ranks:
+    """All nodes of a kind, each counted once for each of its GPUs."""
+
+    count: int
+    kept: Fraction
+    """Of their pairs of query and key those that masks keep."""
+
+
+def kind_ranks(dag: Dag, masks: Masks) -> list[Ranks]:
+    """Return the ranks of each kind."""
+    counts, kept = [0] * len(dag.kinds), [Fraction(0)] * len(dag.kinds)
+    by_share: dict[tuple[int, int], int] = defaultdict(int)
+    for kind, devices, share in zip(dag.kind_of, dag.devices_of, masks.share_of, strict=True):
+        by_share[kind, share] += len(dag.device_sets[devices]) if devices >= 0 else 0
+    for (kind, share), gpus in by_share.items():
+        counts[kind] += gpus
+        kept[kind] += masks.shares[share].mean * gpus
+    pairs = zip(counts, kept, strict=True)
+    return [Ranks(count, share / count if count else Fraction(1)) for count, share in pairs]
+
+
+@dataclass(frozen=True, slots=True)
 class RoleFlops:
     """FLOPs of all nodes of a kind: done by all GPUs together, and of these the distinct ones."""
 
@@ -52,19 +74,11 @@ class RoleFlops:
 
 def role_flops(dag: Dag, masks: Masks | None = None) -> list[RoleFlops]:
     """FLOPs of each kind that multiplies matrices, summed over its nodes' GPUs, symbols bound."""
-    masks = masks or find_masks(dag)
-    gpu_counts, kept = [0] * len(dag.kinds), [Fraction(0)] * len(dag.kinds)
-    by_share: dict[tuple[int, int], int] = defaultdict(int)
-    for kind, devices, share in zip(dag.kind_of, dag.devices_of, masks.share_of, strict=True):
-        by_share[kind, share] += len(dag.device_sets[devices]) if devices >= 0 else 0
-    for (kind, share), gpus in by_share.items():
-        gpu_counts[kind] += gpus
-        kept[kind] += masks.shares[share].mean * gpus
+    ranks = kind_ranks(dag, masks or find_masks(dag))
     found: list[RoleFlops] = []
     for index, work in enumerate(kind_works(dag)):
-        count = gpu_counts[index]
         for matmul in matmuls_of(work, dag):
-            executed = matmul.flops * count
+            executed = matmul.flops * ranks[index].count
             distinct = executed / replication(dag.kinds[index], dag)
-            found.append(RoleFlops(index, executed, distinct, kept[index] / count if count else Fraction(1)))
+            found.append(RoleFlops(index, executed, distinct, ranks[index].kept))
     return found
