@@ -26,6 +26,7 @@ __all__ = [
     "Product",
     "attention_flops",
     "causal_share",
+    "computed_share",
     "degrees_of",
     "expert_products",
     "head_product",
@@ -163,6 +164,11 @@ def causal_share(tokens: float) -> float:
     """Of the pairs of a sequence's tokens those that a causal mask keeps: (S + 1)/(2 S), as ``cost`` counts them."""
     mask = KeptPairs(_SEQUENCE, _SEQUENCE, parse_amount("0"))
     return float(mask.share({"S": max(1, round(tokens))}))
+
+
+def computed_share(tokens: float, *, fused: bool) -> float:
+    """Of the pairs those that kernels compute: unfused ones compute all and hide some afterwards."""
+    return causal_share(tokens) if fused else 1.0
 
 
 _SEQUENCE = Dim(parse_size("S"))

@@ -15,7 +15,7 @@ from dagtool.accuracy.layer import (
     Degrees,
     Product,
     attention_flops,
-    causal_share,
+    computed_share,
     expert_products,
     head_product,
     layer_moved_bytes,
@@ -97,8 +97,8 @@ class Server:
         arch, tp = self.arch, self.degrees.tp
         bytes_ = self.cache_bytes * batch * context * self._cached_elements()
         flops = attention_flops(arch, tokens, context, tp, latent=decoding and bool(arch.latent_rank))
-        if not decoding and self.software.fused_attention:
-            flops *= causal_share(context)
+        if not decoding:
+            flops *= computed_share(context, fused=self.software.fused_attention)
         if not self.software.fused_attention:
             bytes_ += ACTIVATION_BYTES * _SCORE_PASSES * tokens * context * arch.heads / tp
         return self.machine.attention_s(flops, bytes_)

@@ -15,7 +15,7 @@ from dagtool.accuracy.layer import (
     Degrees,
     Product,
     attention_flops,
-    causal_share,
+    computed_share,
     expert_products,
     head_product,
     layer_moved_bytes,
@@ -93,7 +93,8 @@ class Step:
         """One layer forward and backward, weights at hand."""
         arch, d, machine, fit = self.arch, self.degrees, self.machine, self.fit
         forward, backward = self._products_s(products(arch, self.tokens, d.tp, routed=experts))
-        flops = attention_flops(arch, self.tokens, self.seq, d.tp) * causal_share(self.seq)
+        computed = computed_share(self.seq, fused=self.software.fused_attention)
+        flops = attention_flops(arch, self.tokens, self.seq, d.tp) * computed
         bytes_ = ACTIVATION_BYTES * self.tokens * 2 * (arch.heads + arch.kv_heads) * arch.head_size / d.tp
         if not self.software.fused_attention:
             scores = self.micro_batch * arch.heads / d.tp * self.seq**2
