@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -47,17 +48,18 @@ class Ranks:
     """Of their pairs of query and key those that masks keep."""
 
 
-def kind_ranks(dag: Dag, masks: Masks) -> list[Ranks]:
-    """Return the ranks of each kind."""
-    counts, kept = [0] * len(dag.kinds), [Fraction(0)] * len(dag.kinds)
-    by_share: dict[tuple[int, int], int] = defaultdict(int)
-    for kind, devices, share in zip(dag.kind_of, dag.devices_of, masks.share_of, strict=True):
-        by_share[kind, share] += len(dag.device_sets[devices]) if devices >= 0 else 0
-    for (kind, share), gpus in by_share.items():
-        counts[kind] += gpus
-        kept[kind] += masks.shares[share].mean * gpus
-    pairs = zip(counts, kept, strict=True)
-    return [Ranks(count, share / count if count else Fraction(1)) for count, share in pairs]
+def kind_ranks(dag: Dag, masks: Masks, layer_kinds: Sequence[str] | None = None) -> dict[tuple[int, str], Ranks]:
+    """Return the ranks of each kind, and where the kinds of layers of nodes are given, of each kind in each of them."""
+    by_share: dict[tuple[int, str, int], int] = defaultdict(int)
+    named = layer_kinds or [""] * len(dag.kind_of)
+    for kind, layer_kind, devices, share in zip(dag.kind_of, named, dag.devices_of, masks.share_of, strict=True):
+        by_share[kind, layer_kind, share] += len(dag.device_sets[devices]) if devices >= 0 else 0
+    counts: dict[tuple[int, str], int] = defaultdict(int)
+    kept: dict[tuple[int, str], Fraction] = defaultdict(Fraction)
+    for (kind, layer_kind, share), gpus in by_share.items():
+        counts[kind, layer_kind] += gpus
+        kept[kind, layer_kind] += masks.shares[share].mean * gpus
+    return {key: Ranks(count, kept[key] / count if count else Fraction(1)) for key, count in counts.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +72,20 @@ class RoleFlops:
     distinct: Size
     kept: Fraction = Fraction(1)
     """Of these FLOPs, those for pairs of query and key that the mask keeps, over all its nodes and their GPUs."""
+    layer_kind: str = ""
+    """The kind of layer its nodes stand in, where they are told apart by it."""
 
 
-def role_flops(dag: Dag, masks: Masks | None = None) -> list[RoleFlops]:
-    """FLOPs of each kind that multiplies matrices, summed over its nodes' GPUs, symbols bound."""
-    ranks = kind_ranks(dag, masks or find_masks(dag))
+def role_flops(dag: Dag, layer_kinds: Sequence[str] | None = None, masks: Masks | None = None) -> list[RoleFlops]:
+    """FLOPs of each kind that multiplies matrices, summed over its nodes' GPUs, symbols bound.
+
+    ``layer_kinds``: of each node the kind of its layer; then there is a row for each kind of layer.
+    """
+    ranks, works = kind_ranks(dag, masks or find_masks(dag), layer_kinds), kind_works(dag)
     found: list[RoleFlops] = []
-    for index, work in enumerate(kind_works(dag)):
-        for matmul in matmuls_of(work, dag):
-            executed = matmul.flops * ranks[index].count
+    for (index, layer_kind), held in sorted(ranks.items()):
+        for matmul in matmuls_of(works[index], dag):
+            executed = matmul.flops * held.count
             distinct = executed / replication(dag.kinds[index], dag)
-            found.append(RoleFlops(index, executed, distinct, ranks[index].kept))
+            found.append(RoleFlops(index, executed, distinct, held.kept, layer_kind))
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 
 from dagtool.analysis.polynomial import Polynomial
 from dagtool.analysis.subject import Subject, role_of
@@ -10,7 +11,7 @@ from dagtool.analysis.table import Table, code
 from dagtool.cost.critical import Term
 from dagtool.cost.work import kind_ranks, matmuls_of, role_flops, scaled
 from dagtool.generators.phase import FORWARD, PHASES
-from dagtool.generators.unsharded import products
+from dagtool.generators.unsharded import products_of_kinds
 from dagtool.model.tree import ModelError, parse_model
 
 __all__ = ["Conservation", "conservation", "product_table"]
@@ -29,7 +30,7 @@ def product_table(subject: Subject) -> Table:
         for one in matmuls_of(work, subject.dag):
             key = (role_of(subject.dag.kinds[index]), str(Term(one.m, one.k, one.n)))
             rows.setdefault(key, []).append(subject.node_counts[index])
-            flops[key] = Polynomial.of(scaled(one.flops, ranks[index].kept))
+            flops[key] = Polynomial.of(scaled(one.flops, ranks[index, ""].kept))
     cells = [
         [code(role), code(term), flops[role, term].words(), f"{sum(counts):,}", f"{on_path.get((role, term), 0):,}"]
         for (role, term), counts in rows.items()
@@ -65,7 +66,7 @@ class Conservation:
 def conservation(subject: Subject) -> Conservation:
     """The sums over the graph."""
     executed, distinct = Polynomial(), Polynomial()
-    for one in role_flops(subject.dag, subject.masks):
+    for one in role_flops(subject.dag, masks=subject.masks):
         executed += Polynomial.of(scaled(one.executed, one.kept))
         distinct += Polynomial.of(scaled(one.distinct, one.kept))
     return Conservation(executed, distinct, _model(subject))
@@ -81,6 +82,7 @@ def _model(subject: Subject) -> Polynomial | None:
     if model is None or not count:
         return None
     total = Polynomial()
-    for product in products(model, sizes, PHASES.get(subject.dag.facts.get("phase", ""), FORWARD)):
+    phase = PHASES.get(subject.dag.facts.get("phase", ""), FORWARD)
+    for product in chain.from_iterable(products_of_kinds(model, sizes, phase).values()):
         total += Polynomial.of(scaled(product.flops.bind(sizes) * (product.layers or 1), product.kept(sizes)))
     return total
