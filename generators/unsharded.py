@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -32,6 +33,7 @@ from dagtool.model.size import ONE, Size, SizeError, parse_size, product
 from dagtool.model.tensor import Dim, TensorType
 from dagtool.model.tree import Model
 from dagtool.ops import OPERATORS
+from dagtool.ops.base import KeptPairs
 
 __all__ = [
     "ModelParts",
@@ -418,11 +420,17 @@ class Product:
     """The products of its section that it depends on."""
     within: frozenset[str] = frozenset()
     """Roles of other products whose nodes may do it too: scores, where keys go round a ring."""
+    mask: KeptPairs | None = None
+    """Inside attention: which pairs of query and key are needed."""
 
     @property
     def flops(self) -> Size:
-        """2*m*k*n of all of them in one layer."""
+        """2*m*k*n of all of them in one layer, also for pairs of query and key that a mask hides."""
         return self.m * self.k * self.n * self.count * 2
+
+    def kept(self, sizes: Sizes) -> Fraction:
+        """Of its FLOPs those for pairs that the mask keeps; 1 while a size is a symbol."""
+        return self.mask.share(sizes) if self.mask else Fraction(1)
 
 
 def products(model: Model, sizes: Sizes, phase: Phase = FORWARD) -> tuple[Product, ...]:
@@ -492,10 +500,23 @@ def _products(
             beside = before is not None and before not in reaches[index]
             shape = (matmul.m, matmul.k, matmul.n)
             yield Product(
-                role, _alternatives(step, steps, others), *shape, count, layers, in_layers, beside, after - {role}
-            )
+                role, _alternatives(step, steps, others), *shape, count, layers, in_layers, beside, after - {role},
+                _mask(step, steps, meshes),
+            )  # fmt: skip
             met[index] = role
             before = before if beside else index
+
+
+def _mask(step: Step, steps: Sequence[Step], meshes: Mapping[str, Mesh]) -> KeptPairs | None:
+    """The mask of scores, or of the scores from which a weighted sum has its weights; None for other products."""
+    if step.kind.op not in ("scores", "weighted_sum"):
+        return None
+    while step.kind.op != "scores":
+        ref = step.inputs[0][1]
+        if ref.step == OUTSIDE:
+            return None
+        step = steps[ref.step]
+    return kind_work(step.kind, meshes).kept
 
 
 def _layers_of_kinds(model: Model, sizes: Sizes) -> dict[str, int | None]:
