@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from dagtool.errors import DagtoolError, did_you_mean
+from dagtool.generators.dtypes import DataTypes, parse_dtypes
 from dagtool.generators.faults import Faults, Source
 from dagtool.generators.layout import Layout, Region
 from dagtool.generators.meshes import Meshes, check_overlap, lay_out, parse_meshes, whole_number
@@ -41,7 +42,7 @@ OPERATOR_CHOICES: dict[str, tuple[str, ...]] = {
 }
 _TABLES = (
     "model", "sizes", "degrees", "groups", "mesh", "first_gpu", "stages", "regions", "layout", "operators", "names",
-    "stated", "decode", "store",
+    "stated", "decode", "store", "dtypes",
 )  # fmt: skip
 _PHASE_TABLES = ("decode",)
 """Phases that may have layouts of their own: ``[decode.layout]``."""
@@ -100,6 +101,7 @@ class Strategy:
     stated: tuple[Statement, ...] = ()
     store: Store = field(default_factory=Store)
     """Along which axes parameters are stored in parts, besides those that cut them where they are used."""
+    dtypes: DataTypes = field(default_factory=DataTypes)
     source: Source = field(default_factory=Source, compare=False, repr=False)
 
     @property
@@ -232,6 +234,7 @@ def _place(strategy: Strategy, document: Mapping[str, Any], tables: Mapping[str,
             strategy.phase_layouts[name] = parse_layout(
                 inner, declared, strategy.chunks, strategy.sizes, places=places, faults=faults, phase=(name,)
             )
+    strategy.dtypes = parse_dtypes(tables["dtypes"], layers, places, faults)
     strategy.store = parse_store(tables["store"], declared, layers, places, faults)
     if not faults.count:
         replicate, stored = _list(document, "replicate", faults), strategy.store.axes

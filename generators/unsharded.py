@@ -295,7 +295,7 @@ class ModelParts:
 
 
 LAYOUT_PARAMS = frozenset(
-    {"param", "contract", "fused", "owner", "over", "along", "to_along", "to", "offset", "key_offset"}
+    {"param", "contract", "fused", "owner", "over", "along", "to_along", "to", "offset", "key_offset", "dtype"}
 )
 """Parameters that follow from the layout or from how a part is drawn, not from the model."""
 
