@@ -19,7 +19,7 @@ from dagtool.generators.blocks.ends import EmbeddingOptions, HeadOptions
 from dagtool.generators.blocks.options import option_fields, read_options
 from dagtool.model.tree import Model, ModelError
 
-__all__ = ["Architecture", "Block", "LayerKind", "block_names", "resolve"]
+__all__ = ["Architecture", "Block", "LayerKind", "block_module", "block_names", "resolve"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +60,11 @@ class Architecture:
 def block_names(slot: str) -> tuple[str, ...]:
     """The blocks that can stand in a slot of a layer."""
     names = sorted(info.name for info in iter_modules(blocks.__path__))
-    return tuple(name for name in names if getattr(_module(name), "SLOT", "") == slot)
+    return tuple(name for name in names if getattr(block_module(name), "SLOT", "") == slot)
 
 
-def _module(name: str) -> ModuleType:
+def block_module(name: str) -> ModuleType:
+    """The module of a block."""
     return import_module(f"{blocks.__name__}.{name}")
 
 
@@ -98,7 +99,7 @@ def _kind(name: str, model: Model) -> LayerKind:
 def _block(slot: str, name: str, given: Any) -> Block:
     if name not in block_names(slot):
         raise ModelError(f"model {slot} is {name!r}; known: {', '.join(block_names(slot))}")
-    module = _module(name)
+    module = block_module(name)
     return Block(name, module, read_options(module.Options, given))
 
 
