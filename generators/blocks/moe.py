@@ -41,7 +41,7 @@ def build(b: Builder, h: Ref, options: Options, layer: LayerOptions) -> Ref:
         return routed
     narrow = replace(options, width=options.shared, ffn_bias=False)
     shared = feed_forward(b, {"x": b.place(h, "shared")}, narrow, Where("shared", "shared"))
-    if b.type_of(routed) != b.type_of(shared):  # else one conversion of the sum instead of one of each term
+    if b.type_of(routed) != b.type_of(shared) or b.steps[routed.step].per_expert:  # else one conversion of the sum instead of one of each term
         routed, shared = b.place(routed, "stream"), b.place(shared, "stream")
     return b.add("moe.shared_sum", "add", {"x": routed, "y": shared})
 
