@@ -50,8 +50,8 @@ def _key_of(axes: tuple[str, ...], failing: list[str], strategy: Strategy) -> Pa
 def check_type(tensor: TensorType, mesh: Mesh, sizes: Mapping[str, int | None]) -> None:
     """Every dimension of a type is whole on every GPU, or DagtoolError says which is not."""
     for dim in tensor.dims:
-        if dict(dim.size.powers).get("E", 0) < 0:
-            continue  # tokens of an expert: the mean over experts, which need be no whole number
+        if dim.size.is_mean:
+            continue
         whole = dim.size.bind(sizes)
         if whole.is_fraction:
             hint = "change a size so that it divides evenly"

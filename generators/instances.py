@@ -171,7 +171,8 @@ class Assembler:
             grouped = {*axes_param(params, "over"), *axes_param(params, "owner")}
             spanned = grouped if operator.is_communication or step.per_expert else set()
             fields += [axis for axis in self._axes(step) if axis not in spanned]
-        return "_".join([*(["layer{l}"] if in_layer else []), role, *(f"{name}{{{name}}}" for name in fields)])
+        named = [step.kind.phase] if step.kind.phase else []
+        return "_".join([*named, *(["layer{l}"] if in_layer else []), role, *(f"{name}{{{name}}}" for name in fields)])
 
     def _axes(self, step: Step) -> list[str]:
         return [axis for axis, _ in self._dag.meshes[step.meshes[0]].axes]
@@ -205,7 +206,7 @@ class Assembler:
     def _count(self, step: Step, template: str) -> int:
         """How many nodes a step has when every rank has its own."""
         sizes = self._dag.meshes[step.meshes[0]].sizes
-        each = (self._strategy.sizes["E"] or 0) if step.per_expert else 1
+        each = (self._strategy.sizes[self._strategy.experts] or 0) if step.per_expert else 1
         return each * prod(sizes[axis] for axis in self._indexed(step, template) - set(step.owner))
 
     def _check_separates(self, step: Step, template: str, axes: frozenset[str]) -> None:
@@ -224,7 +225,7 @@ class Assembler:
 
     def _owners(self, mesh: Mesh, axes: tuple[str, ...]) -> Iterator[tuple[int, Mapping[str, int]]]:
         """Each kept expert and its GPU's position along the axes the experts lie on: equal runs, in order."""
-        experts = self._strategy.sizes["E"]
+        experts = self._strategy.sizes[self._strategy.experts]
         if experts is None:
             raise DagtoolError("E cannot be a symbol: there is a node for each expert")
         each = experts // prod(mesh.sizes[axis] for axis in axes)

@@ -13,7 +13,7 @@ from dagtool.generators.blocks.architecture import Architecture, resolve
 from dagtool.generators.blocks.ends import build_embedding, build_head
 from dagtool.generators.blocks.layer import build_layer
 from dagtool.generators.instances import Assembler, Feed, Section
-from dagtool.generators.phase import Phase
+from dagtool.generators.phase import FORWARD, Phase, format_phases
 from dagtool.generators.program import Builder, Entry, Ref
 from dagtool.generators.ranks import EVERY_RANK, Ranks
 from dagtool.generators.strategy import Strategy
@@ -99,7 +99,7 @@ class _Run:
         entries = tuple(Entry(name, live.type) for name, live in taken.items())
         # A cut sends the value to where the layer behind it lies, and is called after the one before it.
         at = layer + 1 if part == "cut" else layer
-        key = (phase, part, kind, stage, self.strategy.layout.signature(at), entries)
+        key = (phase, part, kind, stage, self.strategy.layout_of(phase.name).signature(at), entries)
         section = self._sections.get(key)
         if section is None:
             builder = Builder(self.strategy, self.dag.meshes, stage, entries, phase, at)
@@ -164,15 +164,7 @@ def _check_experts(strategy: Strategy) -> None:
     """Each token takes K of E experts, which lie where the routing is done."""
     if "E" not in strategy.sizes:
         return
-    _check_count(strategy.sizes["E"] or 0)
-    for _, layer, region in strategy.layout.regions(["experts"]):
-        router = strategy.layout.at("router", layer).mesh
-        if router != region.mesh:
-            raise strategy.error(
-                strategy.layout.origin("experts", layer) or strategy.layout.origin("router", layer),
-                f"region 'experts' lies on {region.mesh!r} and 'router' on {router!r}",
-                "tokens are routed on the mesh of the experts: give both the same",
-            )
+    _check_count(strategy.sizes[strategy.experts] or 0)
 
 
 def _empty(strategy: Strategy) -> Dag:
@@ -181,7 +173,8 @@ def _empty(strategy: Strategy) -> Dag:
     except MeshError as error:
         raise DagtoolError(str(error)) from None
     facts = {"preset": strategy.name, "model": format_model(strategy.model)}
-    facts |= {"phase": strategy.phases[0].name} if strategy.phases[0].name != "forward" else {}
+    phase = format_phases(strategy.phases)
+    facts |= {"phase": phase} if phase != FORWARD.name else {}
     facts |= {"gpu_memory": strategy.gpu_memory} if strategy.gpu_memory else {}
     return Dag(strategy.name, dict(strategy.sizes), meshes, facts, declared=True)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from dagtool.dag.graph import Kind, Port
+from dagtool.errors import DagtoolError
 from dagtool.generators.divide import check_type
 from dagtool.generators.phase import FORWARD, Phase
 from dagtool.generators.strategy import Region, Strategy
@@ -18,8 +19,9 @@ from dagtool.model.mesh import Mesh
 from dagtool.model.size import Size, SizeError
 from dagtool.model.tensor import Dim, TensorType, TypeTextError
 from dagtool.ops import OPERATORS, LayoutError
+from dagtool.ops.base import with_weight
 
-__all__ = ["ENTRY", "Builder", "Entry", "Ref", "Step"]
+__all__ = ["ENTRY", "Builder", "Entry", "Ref", "Step", "Weight"]
 
 ENTRY = -1
 """The step number that stands for what earlier sections handed over; the output number says which value."""
@@ -30,6 +32,13 @@ class Ref(NamedTuple):
 
     step: int
     output: int = 0
+
+
+class Weight(NamedTuple):
+    """A parameter as it is used: its type, and the place of the layout it belongs to."""
+
+    type: TensorType
+    place: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +84,7 @@ class Builder:
     def region(self, place: str) -> Region:
         """Return the region of a place, ``stage`` resolved to the mesh of the chunk this section runs on."""
         self.places.add(place)
-        region = self.strategy.layout.at(place, self.layer)
+        region = self.strategy.layout_of(self.phase.name).at(place, self.layer)
         return replace(region, mesh=self.strategy.chunks[self.stage].mesh) if region.mesh == "stage" else region
 
     def entry(self, name: str) -> Ref | None:
@@ -110,14 +119,29 @@ class Builder:
         dims = tuple(Dim(size, where.axes(size)) if dim.size == Size.of(old) else dim for dim in held.dims)
         return replace(held, dims=dims)
 
-    def weight(self, place: str, *sizes: str | int, like: Ref | None = None) -> TensorType:
-        """The type of a weight whose dimensions are cut as a place says; uncut beside the value ``like``."""
+    def weight(self, place: str, *sizes: str | int, like: Ref | None = None) -> Weight:
+        """A weight whose dimensions are cut as a place says; uncut beside the value ``like``."""
         if like is not None:
             held = TensorType(tuple(Dim(Size.of(size)) for size in sizes), self.type_of(like).mesh)
         else:
             held = self.lying(place, *map(str, sizes))
         check_type(held, self.meshes[held.mesh], self.strategy.sizes)
-        return held
+        return Weight(held, place)
+
+    def _stored(self, role: str, weight: Weight) -> TensorType:
+        """A weight as it is stored: its first dimension that the axes of the store divide is cut along them too."""
+        axes = self.strategy.store.at(weight.place, self.layer)
+        mesh = self.meshes[weight.type.mesh]
+        axes = tuple(axis for axis in axes if axis in mesh.sizes and axis not in weight.type.used_axes)
+        if not axes:
+            return weight.type
+        for index, dim in enumerate(weight.type.dims):
+            cut = Dim(dim.size, (*dim.axes, *axes))
+            if dim.size.symbols and not cut.local(mesh.sizes).bind(self.strategy.sizes).is_fraction:
+                return weight.type.with_dim(index, cut)
+        degrees = " x ".join(f"{axis}={mesh.sizes[axis]}" for axis in axes)
+        why = f"{role}: no dimension of its parameter {weight.type} can be stored in {degrees} parts"
+        raise self.strategy.error(("store",), why, "change the degree, or keep it whole: [store] names places by path")
 
     def cached_keys(self, window: str = "") -> str:
         """The size that counts keys: new tokens; with a cache the context, or a shorter window if one token is new."""
@@ -129,6 +153,12 @@ class Builder:
         context, width = sizes.get(phase.keys), Size.of(window).bind(sizes).value
         short = context is not None and width is not None and width < context
         return window if short and sizes.get(phase.tokens) == 1 else phase.keys
+
+    @property
+    def ring(self) -> bool:
+        """Whether keys and values go round the ranks that hold parts of the tokens, instead of being gathered."""
+        cuts = self.region("attention.core").cuts.get(self.phase.tokens, ())
+        return self.strategy.operators["context"] == "ring" and bool(cuts) and not self.phase.reads_cache
 
     def mask(self, q: Ref, k: Ref, mask: str, window: str = "") -> dict[str, str]:
         """The attributes of scores that say which keys a query sees, and where the rank's tokens begin."""
@@ -152,18 +182,22 @@ class Builder:
         inputs: Mapping[str, Ref],
         *,
         outputs: tuple[str, ...] = ("",),
-        weight: TensorType | None = None,
+        weight: Weight | None = None,
         per_expert: bool = False,
         params: Mapping[str, str] | None = None,
     ) -> Ref:
         """Append an operator; its output types follow from its inputs. Returns its first output."""
         given = {key: value for key, value in (params or {}).items() if value}
         if weight is not None:
-            given["param"] = str(weight).partition(" @")[0]
+            stored = self._stored(role, weight)
+            if stored == weight.type:
+                given["param"] = layout_text(stored)
+            else:
+                inputs = {**inputs, "w": self._gathered(role, stored, weight.type, given, per_expert=per_expert)}
         order = [attribute.name for attribute in OPERATORS[op].attributes]
         types = {slot: self.type_of(ref) for slot, ref in inputs.items()}
         try:
-            inferred = OPERATORS[op].infer(types, given)
+            inferred = OPERATORS[op].infer(*with_weight(types, given))
         except (LayoutError, TypeTextError, SizeError) as error:
             raise self.strategy.error_in(role, self.layer, str(error), "check the layout it lies in") from None
         kind = Kind(
@@ -172,22 +206,36 @@ class Builder:
             tuple(Port(slot if len(types) > 1 else "", t) for slot, t in types.items()),
             tuple(Port(name, t) for name, t in zip(outputs, inferred, strict=True)),
             tuple(sorted(given.items(), key=lambda pair: order.index(pair[0]))),
+            self.phase.tag,
         )
-        owner = self.region("experts").cuts.get("E", ()) if per_expert else ()
+        owner = self.region("experts").cuts.get(self.strategy.experts, ()) if per_expert else ()
         return self._append(Step(kind, tuple(inputs.items()), self._meshes(kind), per_expert, owner))
 
     def source(self, role: str, op: str, held: TensorType, **params: str) -> Ref:
         """What needs no input: the graph's input, a cache, a parameter that is stored otherwise than used."""
         inputs = (Port("", held),) if op == "input" else ()
-        return self._append(Step(Kind(op, role, inputs, (Port("", held),), tuple(params.items())), (), (held.mesh,)))
+        kind = Kind(op, role, inputs, (Port("", held),), tuple(params.items()), self.phase.tag)
+        return self._append(Step(kind, (), (held.mesh,)))
 
-    def softmax(self, role: str, scores: Ref, sinks: TensorType | None = None) -> Ref:
+    def _gathered(
+        self, role: str, stored: TensorType, used: TensorType, given: dict[str, str], *, per_expert: bool
+    ) -> Ref:
+        """A parameter that is stored in more parts than it is used in, gathered."""
+        params = {"param": layout_text(stored), "parameter": given.pop("parameter", role)}
+        kind = Kind("parameter", f"{role}_weight", (), (Port("", stored),), tuple(params.items()), self.phase.tag)
+        return self.convert(self._append(Step(kind, (), (stored.mesh,), per_expert)), used)
+
+    def softmax(self, role: str, scores: Ref, sinks: Weight | None = None) -> Ref:
         """Softmax over the last dimension, also where ranks hold parts of it."""
         params = {"parameter": "attention.sinks"} if sinks else {}
         if axes := self.type_of(scores).dims[-1].axes:
             params = {"over": ",".join(axes), **params}
             return self.add(role, "parallel_softmax", {"x": scores}, weight=sinks, params=params)
         return self.add(role, "softmax", {"x": scores}, weight=sinks, params=params)
+
+    def refusal(self, message: str, hint: str) -> DagtoolError:
+        """An error about a choice in ``[operators]`` that a block does not offer."""
+        return self.strategy.error(("operators",), message, hint)
 
     def _append(self, step: Step) -> Ref:
         for port in step.kind.outputs:
@@ -243,7 +291,8 @@ class Builder:
         while ref.step != ENTRY and OPERATORS[(step := self.steps[ref.step]).kind.op].name in _CONVERSIONS:
             ref = step.inputs[0][1]
         if ref.step == ENTRY:
-            return "entry"
+            name = self.entries[ref.output].name
+            return "entry" if name == "stream" else f"attention.{name}"
         kind = self.steps[ref.step].kind
         return f"{kind.role}.{name}" if (name := kind.outputs[ref.output].name) else kind.role
 
@@ -307,8 +356,7 @@ class Builder:
 
     def _redistribute(self, ref: Ref, target: TensorType) -> Ref:
         summed = self.convert(ref, self.summed(ref))
-        layout = str(target).partition(" @")[0]
-        params = {"to": target.mesh, "layout": layout}
+        params = {"to": target.mesh, "layout": layout_text(target)}
         return self.add(f"{self._role(ref)}.redistribute", "redistribute", {"x": summed}, params=params)
 
     def _is_next_stage(self, held: TensorType, target: TensorType) -> bool:
@@ -322,6 +370,11 @@ class Builder:
             return self.add("pipeline.send_recv", "send_recv", {"x": ref}, params=to)
         sent = self.add("pipeline.send", "send", {"x": ref}, params=to)
         return self.add("pipeline.recv", "recv", {"x": sent}, params=to)
+
+
+def layout_text(tensor: TensorType) -> str:
+    """The dimensions of a type and the axes that cut them, without its mesh."""
+    return str(tensor).partition(" @")[0]
 
 
 _CONVERSIONS = frozenset(

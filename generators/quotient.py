@@ -112,7 +112,7 @@ def _separate(part: str, section: Section, strategy: Strategy, *, once_per_stage
             return False
         if step.per_expert and "x" not in fields:
             ranks = prod(strategy.degrees[axis] for axis in step.owner)
-            if (strategy.sizes["E"] or 0) > ranks:
+            if (strategy.sizes[strategy.experts] or 0) > ranks:
                 return False
     return True
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,15 +87,19 @@ def parse_layout(
     *,
     places: frozenset[str],
     faults: Faults,
+    phase: Path = (),
 ) -> Layout:
-    """Return the layout of ``[regions]`` and ``[layout]``; mistakes are noted in ``faults``."""
+    """Return the layout of ``[regions]`` and ``[layout]``; mistakes are noted in ``faults``.
+
+    ``phase``: the key of the table of one phase, in which these tables stand.
+    """
     names = _names(declared, chunks, sizes)
     layers = sizes.get("L") or 0
     rules: list[Rule] = []
-    for key, text, keys in _lines(tables, faults):
+    for key, text, keys in _lines(tables, faults, phase):
         with faults.at(*keys):
             pattern, chosen = parse_key(key, layers, places)
-            what = f"region {key!r}" if keys[0] == "regions" else f"layout {key!r}"
+            what = f"region {key!r}" if keys[len(phase)] == "regions" else f"layout {key!r}"
             rules.append(Rule(keys, pattern, chosen, names.region(what, text)))
     layout = Layout(rules, Region(names.only or next(iter(declared.axes)), {}), layers)
     layout.check([*PLACES, "*"], faults)
@@ -119,39 +123,46 @@ def _declared(mesh: str, declared: Meshes) -> str:
     return mesh if mesh in declared.axes else STAGE
 
 
-def _lines(tables: Mapping[str, Mapping[str, Any]], faults: Faults) -> Iterator[tuple[str, Any, Path]]:
+def _lines(tables: Mapping[str, Mapping[str, Any]], faults: Faults, phase: Path) -> Iterator[tuple[str, Any, Path]]:
     """Key, value and place of every line. Tables in ``[layout]`` are paths: ``attention.core`` without quotes."""
     for key, text in tables["regions"].items():
         if key in PLACES:
-            yield key, text, ("regions", key)
+            yield key, text, (*phase, "regions", key)
         else:
             known = [place for place in PLACES if "." not in place]
             hint = did_you_mean(key, known) or f"known: {', '.join(known)}; [layout] takes paths"
-            faults.add(("regions", key), f"[regions] has no key {key!r}", hint)
-    waiting: list[tuple[Path, Any]] = [(("layout",), tables["layout"])]
+            faults.add((*phase, "regions", key), f"[regions] has no key {key!r}", hint)
+    yield from flat_lines(tables["layout"], (*phase, "layout"))
+
+
+def flat_lines(table: Mapping[str, Any], at: Path) -> Iterator[tuple[str, Any, Path]]:
+    """Path, value and place of every line of a table whose keys are paths: ``a.b`` may be a table in a table."""
+    waiting: list[tuple[Path, Any]] = [(at, table)]
     while waiting:
         keys, value = waiting.pop()
-        if isinstance(value, dict):
+        if isinstance(value, Mapping):
             waiting += [((*keys, key), inner) for key, inner in reversed(value.items())]
         else:
-            yield ".".join(map(str, keys[1:])), value, keys
+            yield ".".join(map(str, keys[len(at) :])), value, keys
 
 
 def check_use(
-    layout: Layout,
+    layouts: Sequence[Layout],
     declared: Meshes,
     chunks: tuple[Chunk, ...],
     *,
     places: frozenset[str],
     replicate: list[Any],
+    stored: tuple[str, ...] = (),
     faults: Faults,
 ) -> None:
     """Note meshes without a place, and axes of more than one rank that cut nothing, unless ``replicate`` names them."""
     used: dict[str, set[str]] = {}
-    for _, layer, region in layout.regions(sorted(places)):
-        for mesh in _meshes_of(region, layer, declared, chunks):
-            used.setdefault(mesh, set()).update(*region.cuts.values())
-    allowed = _replicated(replicate, declared, set().union(*used.values()), faults)
+    for layout in layouts:
+        for _, layer, region in layout.regions(sorted(places)):
+            for mesh in _meshes_of(region, layer, declared, chunks):
+                used.setdefault(mesh, set()).update(*region.cuts.values())
+    allowed = _replicated(replicate, declared, set().union(*used.values()), faults) | set(stored)
     for mesh, axes in declared.axes.items():
         if mesh not in used:
             faults.add(("mesh", mesh), f"no part of the model lies on mesh {mesh!r}", "leave it out, or name it")

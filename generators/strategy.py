@@ -8,16 +8,17 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from dagtool.errors import DagtoolError, did_you_mean
 from dagtool.generators.faults import Faults, Source
 from dagtool.generators.layout import Layout, Region
 from dagtool.generators.meshes import Meshes, check_overlap, lay_out, parse_meshes, whole_number
-from dagtool.generators.phase import FORWARD, PHASES, Phase
+from dagtool.generators.phase import FORWARD, Phase, parse_phases
 from dagtool.generators.regions import check_use, parse_layout
 from dagtool.generators.stages import Chunk, parse_chunks
+from dagtool.generators.store import Store, parse_store
 from dagtool.generators.toml_positions import Path
 from dagtool.model.byte_count import parse_bytes
 from dagtool.model.mesh import Mesh
@@ -26,7 +27,7 @@ from dagtool.model.vocabulary import SYMBOLS
 
 __all__ = ["Difference", "Region", "Statement", "Strategy", "parse_strategy", "read_document", "table_of"]
 
-_OPTIONAL_SIZES = "G"
+_OPTIONAL_SIZES = ("G", "R")
 """Sizes that a model has or not; the others are those it needs."""
 _KEYWORDS = frozenset({"node", "edge", "graph", "digraph", "subgraph", "strict"})
 OPERATOR_CHOICES: dict[str, tuple[str, ...]] = {
@@ -35,12 +36,15 @@ OPERATOR_CHOICES: dict[str, tuple[str, ...]] = {
     "merge_heads": ("no", "yes"),
     "copies": ("no", "yes"),
     "routing": ("fused", "nodes"),
+    "context": ("gather", "ring"),
     "transfer": ("one_node", "send_and_recv"),
 }
 _TABLES = (
     "model", "sizes", "degrees", "groups", "mesh", "first_gpu", "stages", "regions", "layout", "operators", "names",
-    "stated",
+    "stated", "decode", "store",
 )  # fmt: skip
+_PHASE_TABLES = ("decode",)
+"""Phases that may have layouts of their own: ``[decode.layout]``."""
 _SINGLE = ("name", "phase", "summary", "document", "gpu_memory", "assumed", "replicate", "differences")
 
 
@@ -76,6 +80,8 @@ class Strategy:
     """Where every place of the model lies, by layer."""
     chunks: tuple[Chunk, ...]
     """Runs of layers with their meshes, in the order of the layers."""
+    phase_layouts: dict[str, Layout] = field(default_factory=dict)
+    """Layouts of phases that have one of their own."""
     summary: str = ""
     document: str = ""
     gpu_memory: str = ""
@@ -92,12 +98,19 @@ class Strategy:
     """Sizes the document does not state: defaults of the preset."""
     differences: tuple[Difference, ...] = ()
     stated: tuple[Statement, ...] = ()
+    store: Store = field(default_factory=Store)
+    """Along which axes parameters are stored in parts, besides those that cut them where they are used."""
     source: Source = field(default_factory=Source, compare=False, repr=False)
 
     @property
     def degrees(self) -> dict[str, int]:
         """The size of each axis, and of the pipeline under ``pp``."""
         return self.declared.degrees
+
+    @property
+    def experts(self) -> str:
+        """The size that counts the experts there are nodes for: R where some are there more than once, else E."""
+        return "R" if "R" in self.sizes else "E"
 
     @property
     def stages(self) -> int:
@@ -108,6 +121,10 @@ class Strategy:
     def stage_of(self) -> tuple[int, ...]:
         """The number of the chunk that each layer is in."""
         return tuple(number for number, chunk in enumerate(self.chunks) for _ in range(chunk.layers))
+
+    def layout_of(self, phase: str) -> Layout:
+        """Return where every place lies in a phase: as ``[PHASE.layout]`` says, or as everywhere."""
+        return self.phase_layouts.get(phase, self.layout)
 
     def meshes(self) -> dict[str, Mesh]:
         """Return the meshes laid on GPUs one after the other; ``stage`` once for each pipeline stage."""
@@ -165,11 +182,11 @@ def parse_strategy(name: str, document: Mapping[str, Any], source: Source | None
     model = Model()
     with faults.at("model"):
         model = _model(tables["model"])
-    phase = FORWARD
+    phases: tuple[Phase, ...] = (FORWARD,)
     with faults.at("phase"):
-        phase = _phase(document.get("phase", FORWARD.name))
+        phases = parse_phases(str(document.get("phase", FORWARD.name)))
     model_known = not faults.count
-    sizes = _sizes(tables["sizes"], (model, phase), faults, complete=model_known)
+    sizes = _sizes(tables["sizes"], (model, phases), faults, complete=model_known)
     declared = parse_meshes(tables["degrees"], tables["mesh"], tables["first_gpu"], tables["groups"], faults)
     strategy = Strategy(
         name="",
@@ -178,7 +195,7 @@ def parse_strategy(name: str, document: Mapping[str, Any], source: Source | None
         summary=str(document.get("summary", "")),
         document=str(document.get("document", "")),
         model=model,
-        phases=(phase,),
+        phases=phases,
         sizes=sizes,
         declared=declared,
         operators=_operators(tables["operators"], faults),
@@ -210,9 +227,26 @@ def _place(strategy: Strategy, document: Mapping[str, Any], tables: Mapping[str,
     strategy.places = places
     strategy.layout = parse_layout(tables, declared, strategy.chunks, strategy.sizes, places=places, faults=faults)
     check_overlap(declared, faults)
+    for name in _PHASE_TABLES:
+        if inner := _phase_tables(tables[name], name, faults):
+            strategy.phase_layouts[name] = parse_layout(
+                inner, declared, strategy.chunks, strategy.sizes, places=places, faults=faults, phase=(name,)
+            )
+    strategy.store = parse_store(tables["store"], declared, layers, places, faults)
     if not faults.count:
-        replicate = _list(document, "replicate", faults)
-        check_use(strategy.layout, declared, strategy.chunks, places=places, replicate=replicate, faults=faults)
+        replicate, stored = _list(document, "replicate", faults), strategy.store.axes
+        layouts = [strategy.layout, *strategy.phase_layouts.values()]
+        check_use(layouts, declared, strategy.chunks, places=places, replicate=replicate, stored=stored, faults=faults)
+
+
+def _phase_tables(table: Mapping[str, Any], name: str, faults: Faults) -> dict[str, Any]:
+    """The tables of ``[decode.regions]`` and ``[decode.layout]``; empty where the phase lies as everything does."""
+    found: dict[str, Any] = {}
+    for key, value in table.items():
+        with faults.at(name, key):
+            _only({key: value}, ["regions", "layout"], f"[{name}]")
+            found[key] = table_of(table, key)
+    return {"regions": {}, "layout": {}, **found} if found else {}
 
 
 def _tables(document: Mapping[str, Any], faults: Faults) -> dict[str, dict[str, Any]]:
@@ -249,13 +283,6 @@ def _model(table: Mapping[str, Any]) -> Model:
     except ModelError as error:
         raise DagtoolError(f"[model] {error}") from None
     return model
-
-
-def _phase(value: Any) -> Phase:
-    if value not in PHASES:
-        known = list(PHASES)
-        raise DagtoolError(f"phase is {value!r}", did_you_mean(str(value), known) or f"known: {', '.join(known)}")
-    return PHASES[value]
 
 
 def _name(value: Any) -> str:
@@ -316,15 +343,16 @@ _USUAL_NAMES = {
 
 
 def _sizes(
-    table: Mapping[str, Any], run: tuple[Model, Phase], faults: Faults, *, complete: bool
+    table: Mapping[str, Any], run: tuple[Model, tuple[Phase, ...]], faults: Faults, *, complete: bool
 ) -> dict[str, int | None]:
     """The sizes of a file; ``complete``: whether those that a phase of the model needs, and no others, are due."""
     from dagtool.generators.unsharded import needed_sizes
 
-    model, phase = run
+    model, phases = run
     needed: tuple[str, ...] = ()
     with faults.at("model"):
-        needed = needed_sizes(model, frozenset(table), phase)
+        for phase in dict.fromkeys(replace(phase, past="", tag="") for phase in phases):
+            needed = tuple(dict.fromkeys((*needed, *needed_sizes(model, frozenset(table), phase))))
     known = [*needed, *_OPTIONAL_SIZES]
     if complete:
         for symbol in needed:
@@ -342,7 +370,7 @@ def _sizes(
 
 def _check_sizes(table: Mapping[str, Any], found: Mapping[str, int | None], faults: Faults) -> None:
     """What sizes must be beside each other."""
-    for symbol in ("L", "E"):
+    for symbol in ("L", "E", "R"):
         if symbol in found and found[symbol] is None and table[symbol] == symbol:
             what = SYMBOLS[symbol].removesuffix("s")
             faults.add(("sizes", symbol), f"{symbol} cannot be a symbol: there are nodes for each {what}")
@@ -350,6 +378,10 @@ def _check_sizes(table: Mapping[str, Any], found: Mapping[str, int | None], faul
     if heads and groups and heads % groups:
         faults.add(("sizes", "G"), f"heads N={heads} are no multiple of kv_heads G={groups}", "G divides N")
     top, experts = found.get("K"), found.get("E")
+    physical = found.get("R")
+    if physical and experts and physical < experts:
+        why = f"physical experts R={physical} are fewer than experts E={experts}"
+        faults.add(("sizes", "R"), why, "R counts every copy: at least one of each expert")
     if top and experts and top > experts:
         faults.add(("sizes", "K"), f"top_k K={top} is more than experts E={experts}")
 

@@ -105,10 +105,12 @@ def append_cache(b: Builder, name: str, new: Ref, keys: str) -> Ref:
     """Append keys or values of the new tokens to those of earlier ones: [B, S, ..] -> [B, ``keys``, ..]."""
     if not (b.phase.reads_cache or b.phase.writes_cache):
         return new
-    cache = b.entry(name)
-    if cache is None:
-        cache = b.source(f"attention.{name}", "cache", b.replaced(new, b.phase.tokens, keys, "attention.keys"))
+    keys = keys if b.phase.reads_cache else b.phase.keys
+    held = b.replaced(new, b.phase.tokens, keys, "attention.keys")
+    handed = b.entry(name)
+    cache = b.source(f"attention.{name}", "cache", held) if handed is None else b.convert(handed, held)
     past = b.phase.past if keys == b.phase.keys else f"{keys}-{b.phase.tokens}"
     result = b.add(f"attention.{name}_append", "append", {"cache": cache, "new": new}, params={"past": past})
-    b.results[name] = result
+    if b.phase.writes_cache:
+        b.results[name] = result
     return result if b.phase.reads_cache else new

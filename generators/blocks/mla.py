@@ -32,6 +32,8 @@ class Options(RotaryOptions):
 
 def build(b: Builder, h: Ref, options: Options, layer: LayerOptions) -> Ref:
     """Normalised stream [B, S, H] -> [B, S, H], in general a partial sum."""
+    if b.ring:
+        raise b.refusal("latent attention has no ring", "[operators] context = 'gather'")
     h = enter(b, "attention.copy_in", h, "attention")
     q, rows = h, "H"
     if options.query_latent:

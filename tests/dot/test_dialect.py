@@ -86,11 +86,18 @@ def test_foreign_file_declares_nothing():
 EXAMPLES = {
     "along": "1", "contract": "2", "count": "3", "experts": "E", "fused": "3", "over": "tp", "owner": "tp",
     "param": "[H, F/tp]", "tables": "token+position", "to": "n", "to_along": "0", "top_k": "K",
+    "bias": "yes", "cap": "30.0", "correction": "yes", "epsilon": "1e-6", "factor": "2.5", "group_score": "top2",
+    "groups": "8", "key_offset": "cp", "limit": "7.0", "mask": "causal", "normalise": "no", "offset": "dp,cp",
+    "pairs": "half", "parameter": "embedding.tokens", "past": "T-S", "positions": "T", "scale": "rsqrt(D+Dr)",
+    "scaling": "llama3:8,1,4,8192", "scores": "sigmoid", "softcap": "50.0", "theta": "500000.0", "top_groups": "4",
+    "window": "W",
 }  # fmt: skip
 EXAMPLES_OF_OPERATORS = {
     ("norm", "function"): "rms",
     ("activation", "function"): "silu",
-    ("gated_activation", "function"): "relu",
+    ("gated_activation", "function"): "swiglu_clamped",
+    ("head_linear", "einsum"): "bsnd,rnd->bsnr",
+    ("scale", "factor"): "1.5*sqrt(H)",
     ("scores", "einsum"): "bsgrd,btgd->bgrst",
     ("weighted_sum", "einsum"): "bgrst,btgd->bsgrd",
     ("head_split", "einsum"): "bs(nd)->bnsd",
@@ -120,6 +127,11 @@ def test_every_attribute_of_an_operator_is_read_and_written(op):
         ('a [op=linear param="[H, F"]', "param", r"like \[H, F/tp\]"),
         ("a [op=norm function=batch]", "function", "expected layer or rms"),
         ("a [op=gate top_k=k]", "top_k", "expected a size"),
+        ('a [op=scores past="T-s"]', "past", "expected a sum of sizes, like T-S"),
+        ('a [op=scale factor="root(H)"]', "factor", r"expected a number, sqrt\(H\) or rsqrt"),
+        ("a [op=rotary pairs=odd]", "pairs", "expected half or interleaved"),
+        ("a [op=gate normalise=true]", "normalise", "expected yes or no"),
+        ("a [op=norm epsilon=tiny]", "epsilon", "expected a number"),
     ],
 )
 def test_unreadable_parameter_is_a_problem(body, attribute, message):

@@ -1,18 +1,23 @@
 """Typed attributes: what is read, what is refused, and that every operator declares exactly what it reads."""
 
+import numpy as np
 import pytest
 from ops.test_type_rules import ACCEPTED
+from oracle.ranks import ROLE, SIZES, Node, mesh_of
+from pydot.core import NODE_ATTRIBUTES
 
 from dagtool.dot.dialect import NODE_FACTS
-from dagtool.dot.graphviz_names import GRAPHVIZ_NAMES
+from dagtool.model.amount import Amount, Factor, parse_amount
 from dagtool.model.size import parse_size
 from dagtool.model.tensor import Dim, parse_type
 from dagtool.ops import OPERATORS, LayoutError
 from dagtool.ops.attributes import (
+    AMOUNT,
     AXES,
     COUNT,
     DIM,
     EINSUM,
+    FACTOR,
     FLAG,
     MESH,
     NUMBER,
@@ -26,6 +31,7 @@ from dagtool.ops.attributes import (
 from dagtool.ops.collective import OVER, Collective
 from dagtool.ops.factors import Rearrangement, Spec
 from dagtool.ops.linear import FUSED
+from dagtool.ops.transfer import Transfer
 
 CHOICE = choice("layer", "rms")
 
@@ -41,6 +47,11 @@ READ = [
     (WEIGHT, "[H,N/dp/tp]", (Dim(parse_size("H")), Dim(parse_size("N"), ("dp", "tp"))), "[H, N/dp/tp]"),
     (EINSUM, "ab, bc -> ac", Spec(("ab", "bc"), "ac"), "ab,bc->ac"),
     (REARRANGEMENT, "bs(nd)->bnsd", Rearrangement(("b", "s", "nd"), ("b", "n", "s", "d")), "bs(nd)->bnsd"),
+    (AMOUNT, "T - S", Amount(((1, parse_size("T")), (-1, parse_size("S")))), "T-S"),
+    (AMOUNT, "0", Amount(((1, parse_size("0")),)), "0"),
+    (FACTOR, "0.125", Factor(0.125), "0.125"),
+    (FACTOR, "rsqrt(D+Dr)", Factor(power=-0.5, amount=parse_amount("D+Dr")), "rsqrt(D+Dr)"),
+    (FACTOR, "1.5 * sqrt(H)", Factor(1.5, 0.5, parse_amount("H")), "1.5*sqrt(H)"),
     (MESH, "s1", "s1", "s1"),
     (TEXT, "as it is", "as it is", "as it is"),
 ]
@@ -74,6 +85,15 @@ REFUSED = [
     (REARRANGEMENT, "bs[nd]->bsnd", "as a layout change"),
     (REARRANGEMENT, "bsnd->bsn", "loses or doubles"),
     (REARRANGEMENT, "bsnn->bsnn", "loses or doubles"),
+    (AMOUNT, "T-", "a sum of sizes, like T-S"),
+    (AMOUNT, "T S", "a sum of sizes, like T-S"),
+    (AMOUNT, "t", "a sum of sizes, like T-S"),
+    (FACTOR, "cbrt(H)", r"a number, sqrt\(H\) or rsqrt"),
+    (FACTOR, "sqrt()", r"a number, sqrt\(H\) or rsqrt"),
+    (FACTOR, "2*", r"a number, sqrt\(H\) or rsqrt"),
+    (FACTOR, "*sqrt(H)", r"a number, sqrt\(H\) or rsqrt"),
+    (FACTOR, "1.2.3", r"a number, sqrt\(H\) or rsqrt"),
+    (FACTOR, "1e999", r"a number, sqrt\(H\) or rsqrt"),
     (MESH, "s 1", "name of a mesh"),
 ]
 
@@ -152,8 +172,27 @@ FURTHER = [
 ]
 
 
+def run_on_one_rank(operator, types, given):
+    """Run an operator on random values, all axes of size 1."""
+    mesh = mesh_of(dp=1, ep=1, tp=1)
+    named = operator.named_weights(ROLE, given, "m")
+    if operator.attribute("param") and not named:
+        return
+    wholes = {name: np.ones(shape_of(tensor)) for name, tensor in named}
+    dtype = int if operator.name == "embedding" else float
+    held = {slot: [np.ones(shape_of(tensor), dtype)] for slot, tensor in types.items()}
+    if operator.many:
+        held = {slot: each * int(dict.get(given, "count", "1")) for slot, each in held.items()}
+    Node(operator, mesh, types, given, wholes).run({0: held})
+
+
+def shape_of(tensor):
+    """The shape of a whole tensor."""
+    return tuple(dim.size.bind(SIZES).value for dim in tensor.dims)
+
+
 def asked_by(op):
-    """Every parameter that an operator looks at in all it does with types."""
+    """Every parameter that an operator reads in all that it does."""
     operator, sizes, asked = OPERATORS[op], dict.fromkeys(("dp", "ep", "tp"), 2), set()
     for name, params, inputs, *_ in [*ACCEPTED, *FURTHER]:
         if name != op:
@@ -162,10 +201,12 @@ def asked_by(op):
         types = {slot: parse_type(f"{text} @m") for slot, text in inputs.items()}
         outputs = operator.infer(types, given)
         operator.work(types, outputs, given, sizes)
-        operator.weights(given, "m")
+        operator.named_weights(ROLE, given, "m")
         operator.held_values(given, sizes)
         if isinstance(operator, Collective):
             operator.group_axes(given)
+        if not isinstance(operator, Transfer) and not {"route", "tokens"} & {*operator.slots}:
+            run_on_one_rank(operator, types, given)
         asked |= given.asked
     return asked
 
@@ -180,8 +221,8 @@ def test_declarations_are_whole(op):
     operator = OPERATORS[op]
     names = [attribute.name for attribute in operator.attributes]
     assert len(set(names)) == len(names)
-    assert not set(names) & {*NODE_FACTS, *GRAPHVIZ_NAMES}
+    assert not set(names) & {*NODE_FACTS, *NODE_ATTRIBUTES}
     assert not names or "attributes" in vars(type(operator))  # what a base class has is written out
     for attribute in operator.attributes:
         assert attribute.doc
-        assert attribute.default is None or attribute.type.parse(attribute.default_text) == (attribute.default or ())
+        assert attribute.default is None or attribute.type.parse(attribute.default_text) == attribute.default

@@ -9,7 +9,7 @@ from itertools import product
 from typing import Any
 
 import numpy as np
-from oracle.ranks import SIZES, Node, fault, numeric, one_rank, place, placements, shape_of, uncut
+from oracle.ranks import ROLE, SIZES, Node, fault, numeric, one_rank, place, placements, shape_of, uncut
 
 from dagtool.model.mesh import Mesh
 from dagtool.model.size import parse_size
@@ -17,6 +17,9 @@ from dagtool.model.tensor import TensorType, parse_type
 from dagtool.ops import OPERATORS, LayoutError
 
 Infer = Callable[[Mapping[str, TensorType], Mapping[str, str]], tuple[TensorType, ...]]
+
+WHOLE = {"parallel_softmax": "softmax"}
+"""The operator that gives the right result on one rank, where it is another one."""
 
 
 @dataclass(frozen=True)
@@ -70,8 +73,8 @@ def judge(
     bases = {name: parse_type(f"{text} @m") for name, text in case.inputs.items()}
     if case.param:
         bases["param"] = parse_type(f"{case.param} @m")
-    data = {name: [_random(case, name, base, rng) for _ in range(case.copies)] for name, base in bases.items()}
-    wholes = {"weight": data.pop("param", [None])[0], "table": rng.standard_normal((SIZES["S"], SIZES["H"]))}
+    data = {name: [_random(case, name, bases[name], rng) for _ in range(case.copies)] for name in case.inputs}
+    wholes = _parameters(case, rng)
     expected = _whole(case, mesh, data, bases, wholes)
     choices = [list(placements(bases[name], axes, "" if name == "param" else states)) for name in names]
     for chosen in product(*choices):
@@ -105,18 +108,31 @@ def _held(types: Any, data: Any, mesh: Mesh, rng: np.random.Generator) -> dict[i
     return held
 
 
+def _parameters(case: Case, rng: np.random.Generator) -> dict[str, Any]:
+    """Random values of all the weights that a node of the case holds."""
+    named = OPERATORS[case.op].named_weights(ROLE, _uncut_params(case), "m")
+    return {name: rng.standard_normal(_shape(tensor)) for name, tensor in named}
+
+
+def _uncut_params(case: Case) -> dict[str, str]:
+    return {**case.params, **({"param": case.param} if case.param else {})}
+
+
+def _shape(tensor: TensorType) -> tuple[int, ...]:
+    return tuple(parse_size(str(dim.size)).bind(SIZES).value or 0 for dim in tensor.dims)
+
+
 def _random(case: Case, name: str, base: TensorType, rng: np.random.Generator) -> Any:
-    shape = tuple(parse_size(str(dim.size)).bind(SIZES).value for dim in base.dims)
     if case.op == "embedding" and name == "x":
-        return rng.integers(0, SIZES["V"], shape)
-    return rng.standard_normal(shape)
+        return rng.integers(0, SIZES["V"], _shape(base))
+    return rng.standard_normal(_shape(base))
 
 
 def _whole(case: Case, mesh: Mesh, data: Mapping[str, Any], bases: Mapping[str, TensorType], wholes: Any) -> Any:
     """What one rank that holds everything gets."""
     types = {name: uncut(bases[name]) for name in data}
-    params = {**case.params, **({"param": case.param} if case.param else {})}
-    return Node(OPERATORS[case.op], one_rank(mesh), types, params, wholes).run({0: data})[0]
+    operator = OPERATORS[WHOLE.get(case.op, case.op)]
+    return Node(operator, one_rank(mesh), types, _uncut_params(case), wholes).run({0: data})[0]
 
 
 def _wrong(node: Node, held: Any, expected: Any, outputs: tuple[TensorType, ...]) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from dagtool.model.amount import Amount, Factor
 from dagtool.model.mesh import Mesh
 from dagtool.model.size import Size, parse_size
 from dagtool.model.tensor import Dim, TensorType, parse_type
@@ -19,8 +20,11 @@ from dagtool.ops.base import Operator
 from dagtool.ops.collective import Collective
 from dagtool.ops.tokens import Routing
 
-SIZES = {"B": 12, "S": 18, "N": 24, "D": 30, "H": 36, "F": 42, "V": 48, "E": 12, "K": 6}
-"""All divide by 2, 3 and 6, and no two dimensions of one tensor are equal."""
+SIZES = {"B": 12, "S": 18, "N": 24, "D": 30, "H": 36, "F": 42, "V": 48, "T": 54, "E": 12, "K": 6, "W": 12}
+"""All divide by 2, 3 and 6, and no two dimensions of one tensor are equal; W is no dimension."""
+
+ROLE = "module.node"
+"""The role of every node, which its first weight is called by unless it says otherwise."""
 
 
 def mesh_of(**axes: int) -> Mesh:
@@ -37,8 +41,11 @@ class Rank:
     types: Mapping[str, TensorType]
     params: Mapping[str, str]
     wholes: Mapping[str, Any] = field(default_factory=dict)
-    """``weight`` and ``table``, whole."""
+    """Parameters by name, whole."""
+    named: tuple[tuple[str, TensorType], ...] = ()
+    """The node's weights: the name of each, and how it is cut."""
     expert: int = -1
+    role: str = ROLE
 
     def part(self, tensor: TensorType) -> tuple[slice, ...]:
         """The slices of the whole that this rank holds."""
@@ -59,14 +66,26 @@ class Rank:
         assert value is not None, symbol
         return value
 
-    def weight(self) -> Any:
-        """This rank's part of the weight."""
-        return self.wholes["weight"][self.part(parse_type(f"{self.params['param']} @m"))]
+    def amount(self, amount: Amount) -> int:
+        """The value of a sum of sizes."""
+        value = amount.value(SIZES)
+        assert value is not None, amount
+        return value
 
-    def table(self, rows: str) -> Any:
-        """This rank's part of a table [rows, H] cut like the weight's columns."""
-        columns = parse_type(f"{self.params['param']} @m").dims[1]
-        return self.wholes["table"][self.part(TensorType((Dim(parse_size(rows)), columns), "m"))]
+    def factor(self, factor: Factor) -> float:
+        """The value of a factor."""
+        value = factor.value(SIZES)
+        assert value is not None, factor
+        return value
+
+    def weight(self) -> Any:
+        """This rank's part of the first weight."""
+        return self.wholes[self.named[0][0]][self.part(parse_type(f"{self.params['param']} @m"))]
+
+    def parameter(self, role: str, tensor: TensorType) -> Any:
+        """This rank's part of a parameter."""
+        assert (role, tensor) in self.named, f"{role} is not among the node's weights"
+        return self.wholes[role][self.part(tensor)]
 
 
 # -- placements ---------------------------------------------------------------------------
@@ -171,7 +190,8 @@ class Node:
 
     def run(self, held: Mapping[int, Mapping[str, list[Any]]]) -> dict[int, tuple[Any, ...]]:
         """Each rank of ``held`` alone, or group by group where the operator communicates."""
-        ranks = {gpu: Rank(self.mesh, gpu, self.types, self.params, self.wholes, self.expert) for gpu in held}
+        named = self.operator.named_weights(ROLE, self.params, "m")
+        ranks = {gpu: Rank(self.mesh, gpu, self.types, self.params, self.wholes, named, self.expert) for gpu in held}
         if not isinstance(self.operator, Collective):
             return {gpu: self.operator.run(rank, held[gpu]) for gpu, rank in ranks.items()}
         over = self.operator.group_axes(self.params)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 from oracle.judge import Case, Verdict
-from oracle.ranks import SIZES, Node, Rank, fault, place, placements, terms_of
+from oracle.ranks import ROLE, SIZES, Node, Rank, fault, place, placements, terms_of
 
 from dagtool.model.mesh import Mesh
 from dagtool.model.size import parse_size
@@ -319,17 +319,32 @@ class Judging:
             have = {g: here[g] for g in where}
             if isinstance(OPERATORS[case.op], Collective) and set(where) != set(self.mesh.gpus):
                 raise LayoutError("a rank of the group has no such tokens")
-            weight = {"weight": self.world.up[e]}
+            weight = {ROLE: self.world.up[e] if case.op == "expert_linear" else self.world.up[e, :, 0]}
             ran = Node(OPERATORS[case.op], self.mesh, one.types, case.params, weight, e).run(have)
-            whole: Any = self.world.term(e) if case.op == "route_back" else self.world.sent(e)
-            if case.op == "expert_linear":
-                whole = replace(whole, rows=whole.rows @ self.world.up[e])
-            each.append(({gpu: made[0] for gpu, made in ran.items()}, whole))
+            each.append(({gpu: made[0] for gpu, made in ran.items()}, self._expected(case, e)))
         if case.op == "route_back" and owner:
             # The experts of one rank are terms of the same sum.
             sums = {g: sum((made[g] for made, _ in each if g in made), np.zeros(1)) for g in self.mesh.gpus}
             return [(sums, self.world.sum())]
         return each
+
+    def _expected(self, case: Case, expert: int) -> Any:
+        """What an operator makes of all tokens of an expert."""
+        tokens = self.world.sent(expert)
+        rows = tokens.rows
+        if case.op == "route_back":
+            return self.world.term(expert)
+        if case.op == "expert_linear":
+            rows = rows @ self.world.up[expert]
+        if case.op == "bias":
+            rows = rows + self.world.up[expert, :, 0]
+        if case.op == "scale":
+            rows = rows * float(case.params["factor"])
+        if case.op == "softcap":
+            rows = float(case.params["cap"]) * np.tanh(rows / float(case.params["cap"]))
+        if case.op == "activation":
+            rows = rows / (1 + np.exp(-rows))
+        return replace(tokens, rows=rows)
 
     def _fault(self, case: Case, output: TensorType, batch: TensorType, found: Found) -> str:
         for held, whole in found:

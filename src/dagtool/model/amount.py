@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from math import sqrt
+from math import inf, isfinite, sqrt
 
 from dagtool.model.size import Size, SizeError, parse_size
 
@@ -83,7 +83,8 @@ class Factor:
 
 
 _FACTOR = re.compile(
-    r"\s*(?P<number>-?[0-9.]+(?:e[-+]?[0-9]+)?)?\s*\*?\s*(?:(?P<root>r?sqrt)\((?P<amount>[^()]+)\))?\s*\Z"
+    r"\s*(?:(?P<number>-?[0-9.]+(?:e[-+]?[0-9]+)?)\s*(?:\*\s*(?=r?sqrt)|\Z))?"
+    r"(?:(?P<root>r?sqrt)\((?P<amount>[^()]+)\)\s*)?\Z"
 )
 
 
@@ -96,7 +97,9 @@ def parse_factor(text: str) -> Factor:
     try:
         number = float(match["number"] or 1)
     except ValueError:
-        raise SizeError(f"expected a number in {text!r}") from None
+        number = inf
+    if not isfinite(number):
+        raise SizeError(f"expected a number in {text!r}")
     if not match["root"]:
         return Factor(number)
     return Factor(number, 0.5 if match["root"] == "sqrt" else -0.5, parse_amount(match["amount"]))

@@ -31,7 +31,7 @@ from dagtool.ops.factors import Spec, contract, format_spec, parse_spec
 from dagtool.ops.pointwise import soften
 from dagtool.ops.rotary import OFFSET, PAST, check_offset, past, token_positions
 
-__all__ = ["HeadMerge", "HeadSplit", "ParallelSoftmax", "Scores", "Softmax", "WeightedSum"]
+__all__ = ["HeadMerge", "HeadSplit", "ParallelSoftmax", "RingAttention", "Scores", "Softmax", "WeightedSum"]
 
 
 SCORES = Attribute(
@@ -40,14 +40,20 @@ SCORES = Attribute(
 WEIGHTED_SUM = Attribute(
     "einsum", EINSUM, parse_spec("bnst,btnd->bsnd"), "which dimension is which; with grouped heads `bgrst,btgd->bsgrd`"
 )
-MASK = Attribute("mask", choice("none", "causal"), "none", "which keys a query sees: all, or none that is later")
-WINDOW = Attribute("window", SIZE, doc="how many keys a query sees, itself the last")
-KEY_OFFSET = Attribute(
-    "key_offset", AXES, (), "the axes that cut the keys: a rank's first key is not the sequence's first"
+MASK = Attribute(
+    "mask", choice("none", "causal"), "none", "which keys a query sees: all, or only those at or before its position"
 )
-SCALE = Attribute("scale", FACTOR, doc="what scores are multiplied with; one over the root of the head size if absent")
-SOFTCAP = Attribute("softcap", NUMBER, 0.0, "scores become cap * tanh(scores / cap); 0: they stay")
-SINKS = replace(PARAM, doc="a logit for each head that takes part in the sum and has no value: `[N/tp]`")
+WINDOW = Attribute(
+    "window", SIZE, doc="the number of keys a query sees up to and including its own position; absent: no limit"
+)
+KEY_OFFSET = Attribute(
+    "key_offset", AXES, (), "the axes that cut the keys; a rank's first key is then not the first of the sequence"
+)
+SCALE = Attribute(
+    "scale", FACTOR, doc="the factor that multiplies the scores; absent: one over the square root of the head size"
+)
+SOFTCAP = Attribute("softcap", NUMBER, 0.0, "bounds the scores: cap * tanh(scores / cap); 0: no bound")
+SINKS = replace(PARAM, doc="the sinks, one logit per head, cut as the heads are: `[N/tp]`; absent: no sinks")
 LAYOUT_CHANGE = Attribute(
     "einsum", REARRANGEMENT, doc="how dimensions move, merge and split: `bsnd->bnsd`, `bsnd->bs(nd)`, `bs(nd)->bsnd`"
 )
@@ -66,7 +72,7 @@ def einsum(spec: Spec, *operands: Any) -> Any:
 
 
 def softmax(x: Any, sinks: Any = None) -> Any:
-    """Over the last dimension; ``sinks``, one for each row, take part in the sum only."""
+    """Softmax over the last dimension; each row's sink is one more logit whose share is dropped."""
     import numpy as np
 
     top = x.max(axis=-1, keepdims=True)
@@ -116,8 +122,9 @@ class _Product(Operator):
 class Scores(_Product):
     """Q K^T per head, scaled and masked: q [B, S, N, D], k [B, T, N, D] -> [B, N, S, T].
 
-    ``mask``: causal, then a query sees no later key; ``window``: and only that many. Queries begin behind ``past``
-    keys. ``offset`` and ``key_offset`` name the axes that cut queries and keys: a rank's first is not the first of all.
+    Positions count from the first key: key j is at position j, query i at position ``past`` + i. A mask hides the keys
+    after a query (``mask``) and those that are too far before it (``window``). ``offset`` and ``key_offset`` must name
+    the axes that cut queries and keys, so that every rank counts positions in the whole sequence.
     """
 
     name = "scores"
@@ -132,14 +139,14 @@ class Scores(_Product):
         return moved[2:]
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
-        """The factor rule over ``einsum``; a soft cap or a mask needs whole scores, and offsets that fit the cuts."""
+        """The factor rule over ``einsum``. A soft cap refuses partial sums; a mask needs offsets that fit the cuts."""
         (found,) = super().infer(inputs, params)
         if self.stated(params, SCALE):
             self.read(params, SCALE)
         if self.read(params, SOFTCAP):
             require_no_partial(found, "a soft cap")
         if self._masked(params):
-            require_no_partial(found, "a mask")
+            self._check_order(params)
             check_offset(found.dims[-2].axes, self.read(params, OFFSET), "offset", "queries")
             check_offset(found.dims[-1].axes, self.read(params, KEY_OFFSET), "key_offset", "keys")
             self.kept_pairs(found, params)
@@ -148,46 +155,62 @@ class Scores(_Product):
     def _masked(self, params: Params) -> bool:
         return self.read(params, MASK) != "none" or self.stated(params, WINDOW)
 
+    def _check_order(self, params: Params) -> None:
+        """A mask is applied to scores [.., S, T]. Raises LayoutError for an einsum with other last dimensions."""
+        spec = self._spec(params)
+        ends = [[letter in letters for letters in spec.inputs] for letter in spec.output[-2:]]
+        if ends != [[True, False], [False, True]]:
+            raise LayoutError(
+                f"a mask needs scores [.., S, T] but the last dimensions of {format_spec(spec)} are not the queries "
+                "and the keys: write them last, in this order"
+            )
+
     def work(self, inputs: Types, outputs: Sequence[TensorType], params: Params, axis_sizes: Mapping[str, int]) -> Work:
-        """One product; of its pairs of query and key the mask keeps a share."""
+        """One product, and which of its pairs of query and key the mask keeps."""
         work = super().work(inputs, outputs, params, axis_sizes)
         return replace(work, kept=self.kept_pairs(outputs[0], params)) if self._masked(params) else work
 
     def run(self, here: Local, values: Values) -> tuple[Any, ...]:
-        """Scaled by one over the square root of the head size, or by ``scale``; -inf where the mask hides the key."""
-        import numpy as np
-
+        """The scaled product; -inf where the mask hides the key."""
         (scores,) = super().run(here, values)
-        if self.stated(here.params, SCALE):
-            scores = scores * here.factor(self.read(here.params, SCALE))
-        else:  # the whole head size, also where a GPU has only a part of it
-            letters = self._spec(here.params).inputs[0]
-            dims = here.types["q"].dims
-            width = prod(here.count(str(dim.size)) for letter, dim in zip(letters, dims, strict=True) if letter == "d")
-            scores = scores / sqrt(width)
-        if cap := self.read(here.params, SOFTCAP):
-            scores = soften(scores, cap)
-        if not self._masked(here.params):
-            return (scores,)
         (found,) = super().infer(here.types, here.params)
         queries = token_positions(here, found, len(found.dims) - 2, self.read(here.params, OFFSET))
         queries = queries + past(here, self.read(here.params, PAST))
         keys = token_positions(here, found, len(found.dims) - 1, self.read(here.params, KEY_OFFSET))
-        behind = queries[:, None] - keys[None, :]
-        seen = behind >= 0 if self.read(here.params, MASK) == "causal" else np.ones_like(behind, dtype=bool)
-        if self.stated(here.params, WINDOW):
-            seen &= behind < here.count(str(self.read(here.params, WINDOW)))
-        return (np.where(seen, scores, -np.inf),)
+        return (scaled_and_masked(self, here, scores, (queries, keys)),)
 
     def kept_pairs(self, scores: TensorType, params: Params) -> KeptPairs:
-        """Which pairs of query and key the mask of scores [.., S, T] keeps."""
+        """The pairs of query and key that the mask of scores [.., S, T] keeps."""
         window = self.read(params, WINDOW) if self.stated(params, WINDOW) else None
         causal = self.read(params, MASK) == "causal"
         return KeptPairs(scores.dims[-2].size, scores.dims[-1].size, self.read(params, PAST), window, causal=causal)
 
 
+def scaled_and_masked(operator: Operator, here: Local, scores: Any, positions: tuple[Any, Any]) -> Any:
+    """Scores times their scale, soft-capped; -inf where the key at a position is hidden from the query at another."""
+    import numpy as np
+
+    params = here.params
+    if operator.stated(params, SCALE):
+        scores = scores * here.factor(operator.read(params, SCALE))
+    else:  # the whole head size, also where a GPU has only a part of it
+        spec, dims = operator.read(params, SCORES), here.types["q"].dims
+        sizes = {letter: here.count(str(dim.size)) for letter, dim in zip(spec.inputs[0], dims, strict=True)}
+        scores = scores / sqrt(prod(sizes[letter] for letter in spec.contracted))
+    if cap := operator.read(params, SOFTCAP):
+        scores = soften(scores, cap)
+    causal, windowed = operator.read(params, MASK) == "causal", operator.stated(params, WINDOW)
+    if not causal and not windowed:
+        return scores
+    behind = positions[0][:, None] - positions[1][None, :]
+    seen = behind >= 0 if causal else np.ones_like(behind, dtype=bool)
+    if windowed:
+        seen &= behind < here.count(str(operator.read(params, WINDOW)))
+    return np.where(seen, scores, -np.inf)
+
+
 class WeightedSum(_Product):
-    """Attention weights times V per head: p [B, N, S, S], v [B, S, N, D] -> [B, S, N, D]."""
+    """Attention weights times V per head: p [B, N, S, T], v [B, T, N, D] -> [B, S, N, D]."""
 
     name = "weighted_sum"
     slots = ("p", "v")
@@ -197,14 +220,15 @@ class WeightedSum(_Product):
 
     @staticmethod
     def _on_chip(moved: tuple[Size, ...]) -> tuple[Size, ...]:
-        """The weights of attention."""
+        """The attention weights."""
         return moved[:1]
 
 
 class Softmax(Operator):
     """Softmax over the last dimension, which each GPU must hold whole.
 
-    With a weight [N] of sinks, one for each head: a further logit that takes part in the sum and has no value.
+    With sinks, a parameter [N], every row has one more logit, that of its head. It takes its share of the softmax and
+    is then dropped, so that the row sums to less than 1 (gpt-oss, arXiv:2309.17453).
     """
 
     name = "softmax"
@@ -219,7 +243,7 @@ class Softmax(Operator):
         return (x,)
 
     def work(self, inputs: Types, outputs: Sequence[TensorType], params: Params, axis_sizes: Mapping[str, int]) -> Work:
-        """Reads and writes the scores, which a fused kernel keeps."""
+        """Reads and writes the scores, which a fused kernel keeps on chip."""
         moved = super().work(inputs, outputs, params, axis_sizes).elements_moved
         return Work(elements_moved=moved, on_chip=moved)
 
@@ -229,20 +253,21 @@ class Softmax(Operator):
 
 
 def check_sinks(x: TensorType, params: Params) -> None:
-    """Sinks are cut as the heads of scores [B, heads.., S, T]. Raises LayoutError."""
+    """Raise LayoutError where the sinks differ from the heads of scores [B, heads.., S, T] in size or cut."""
     if SINKS.stated(params) and SINKS.read(params) != x.dims[1:-2]:
-        raise LayoutError(f"its sinks {params['param']} do not lie as the heads of {x}")
+        heads = SINKS.type.format(x.dims[1:-2])
+        raise LayoutError(f"its sinks are {params['param']} but the heads of {x} are {heads}: cut both alike")
 
 
 def local_sinks(here: Local) -> Any:
-    """The sinks of this GPU's heads beside scores [B, heads.., S, T], or None."""
+    """The sinks of this GPU's heads, shaped to fit scores [B, heads.., S, T]; None where there are none."""
     return here.weight()[..., None, None] if SINKS.stated(here.params) else None
 
 
 class ParallelSoftmax(Collective):
-    """Softmax over the last dimension where the ranks along ``over`` hold parts of it.
+    """Softmax over a last dimension that is cut along ``over``.
 
-    They agree on the largest logit and on the sum of exponentials of each row: two all-reduces of one number a row.
+    The ranks agree on each row's largest logit and on its sum of exponentials: two all-reduces of one number per row.
     """
 
     name = "parallel_softmax"
@@ -250,16 +275,16 @@ class ParallelSoftmax(Collective):
     algorithm = "all_reduce"
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
-        """Same type as the input, whose last dimension is cut along ``over``."""
-        x = inputs["x"]
+        """Same type as the input; exactly the axes ``over`` must cut its last dimension."""
+        x, over = inputs["x"], self.read(params, OVER)
         require_no_partial(x, "softmax")
-        if not x.dims or x.dims[-1].axes != self.read(params, OVER):
-            raise LayoutError(f"sums over {params['over']} but the last dimension of {x} is cut otherwise")
+        if not x.dims or x.dims[-1].axes != over:
+            raise LayoutError(f"sums over {','.join(over)} but these axes do not cut the last dimension of {x}")
         check_sinks(x, params)
         return (x,)
 
     def work(self, inputs: Types, outputs: Sequence[TensorType], params: Params, axis_sizes: Mapping[str, int]) -> Work:
-        """Reads and writes the scores; two numbers of each row are all-reduced."""
+        """Reads and writes the scores; all-reduces two numbers per row."""
         local = inputs["x"].local_shape(axis_sizes)
         ranks = prod(axis_sizes[axis] for axis in self.read(params, OVER))
         rows = product(local[:-1])
@@ -267,12 +292,82 @@ class ParallelSoftmax(Collective):
         return Work(elements_moved=moved, elements_sent=rows * 4 * (ranks - 1) / ranks, on_chip=moved)
 
     def exchange(self, members: Sequence[Local], values: Sequence[Values]) -> list[Any]:
-        """Each member's part of the softmax of all."""
+        """Each member's part of the softmax of the whole rows."""
         import numpy as np
 
         parts = [only(held, "x") for held in values]
         whole = softmax(np.concatenate(parts, axis=-1), local_sinks(members[0]))
         return list(np.split(whole, np.cumsum([part.shape[-1] for part in parts])[:-1], axis=-1))
+
+
+class RingAttention(Collective):
+    """Attention where the ranks along ``over`` hold parts of queries, keys and values, each of its own tokens.
+
+    Keys and values go round the ring: each rank sends its own to all others, one after the other, and mixes what
+    comes by into its queries' results. Source: Ring Attention, arXiv:2310.01889.
+    """
+
+    name = "ring_attention"
+    algorithm = "all_gather"
+    slots = ("q", "k", "v")
+    cached = "k"
+    attributes = (OVER, SCORES, MASK, WINDOW, OFFSET, SCALE, SOFTCAP, SINKS, PARAMETER)
+
+    def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
+        """q [B, S/cp, N, D], k and v [B, S/cp, N, D] -> [B, S/cp, N, D]."""
+        q, k, v = (inputs[slot] for slot in self.slots)
+        spec, over = self.read(params, SCORES), self.read(params, OVER)
+        for tensor in (q, k, v):
+            require_no_partial(tensor, "attention")
+        queries, keys = self._token_dims(spec)
+        if k.dims != v.dims or not q.dims[queries].axes == k.dims[keys].axes == over:
+            raise LayoutError(f"goes round {','.join(over)} but queries {q}, keys {k} and values {v} are not cut so")
+        check_offset(over, self.read(params, OFFSET), "offset", "tokens")
+        whole = k.with_dim(keys, replace(k.dims[keys], axes=()))
+        scores = contract(spec, (q, whole))
+        if SINKS.stated(params):
+            check_sinks(scores, params)
+        back = Spec((spec.output, spec.inputs[1]), spec.inputs[0])
+        return (contract(back, (scores, whole)),)
+
+    @staticmethod
+    def _token_dims(spec: Spec) -> tuple[int, int]:
+        """Which dimension of queries and which of keys counts tokens."""
+        queries = next(letter for letter in spec.inputs[0] if letter not in spec.inputs[1])
+        keys = next(letter for letter in spec.inputs[1] if letter not in spec.inputs[0])
+        tokens = [letter for letter in spec.output[-2:] if letter not in spec.inputs[1]]
+        return spec.inputs[0].index(tokens[0] if tokens else queries), spec.inputs[1].index(keys)
+
+    def work(self, inputs: Types, outputs: Sequence[TensorType], params: Params, axis_sizes: Mapping[str, int]) -> Work:
+        """Both products over the keys of all ranks; keys and values of this rank leave for every other one."""
+        spec = self.read(params, SCORES)
+        ranks = prod(axis_sizes[axis] for axis in self.read(params, OVER))
+        q, k = (
+            dict(zip(letters, inputs[slot].local_shape(axis_sizes), strict=True))
+            for letters, slot in zip(spec.inputs, "qk", strict=True)
+        )
+        rows = product(size for letter, size in q.items() if letter not in spec.contracted)
+        width = product(q[letter] for letter in spec.contracted)
+        keys = product(size for letter, size in k.items() if letter not in q) * ranks
+        held = product(k.values()) * 2
+        moved = (product(q.values()), held * ranks, product(outputs[0].local_shape(axis_sizes)))
+        return Work((Matmul(rows, width, keys), Matmul(rows, keys, width)), moved, held * (ranks - 1))
+
+    def exchange(self, members: Sequence[Local], values: Sequence[Values]) -> list[Any]:
+        """Each member's queries over the keys and values of all."""
+        import numpy as np
+
+        spec = self.read(members[0].params, SCORES)
+        queries, tokens = self._token_dims(spec)
+        k, v = (np.concatenate([only(held, slot) for held in values], axis=tokens) for slot in "kv")
+        found = []
+        for here, held in zip(members, values, strict=True):
+            positions = token_positions(here, here.types["q"], queries, self.read(here.params, OFFSET))
+            scores = einsum(spec, only(held, "q"), k)
+            scores = scaled_and_masked(self, here, scores, (positions, np.arange(k.shape[tokens])))
+            weights = softmax(scores, local_sinks(here))
+            found.append(einsum(Spec((spec.output, spec.inputs[1]), spec.inputs[0]), weights, v))
+        return found
 
 
 class _Rearrange(Operator):

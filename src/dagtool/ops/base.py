@@ -38,9 +38,7 @@ Types = Mapping[str, TensorType]
 
 T = TypeVar("T")
 
-PARAMETER = Attribute(
-    "parameter", TEXT, doc="the parameter that the weight is, where it is not the node's own: a tied table, sinks"
-)
+PARAMETER = Attribute("parameter", TEXT, doc="the name of the parameter that is the weight; absent: the node's role")
 PARAM = Attribute("param", WEIGHT, doc="the dimensions of the weight, and the axes that cut them: `[H, 3, N/tp, D]`")
 
 
@@ -60,7 +58,10 @@ class Matmul:
 
 @dataclass(frozen=True, slots=True)
 class KeptPairs:
-    """The pairs of query and key that a mask keeps, of ``queries`` x ``keys`` in all."""
+    """The pairs of query and key that a mask keeps, out of ``queries`` x ``keys``.
+
+    Query i is at position ``past`` + i, key j at position j.
+    """
 
     queries: Size
     keys: Size
@@ -69,7 +70,7 @@ class KeptPairs:
     causal: bool = True
 
     def share(self, sizes: Mapping[str, int | None]) -> Fraction:
-        """The kept pairs over all pairs; 1 while a size is a symbol."""
+        """Return the kept pairs divided by all pairs; 1 while a size is a symbol."""
         numbers = [self.queries.bind(sizes).value, self.keys.bind(sizes).value]
         before = self.past.value(sizes)
         window = None if self.window is None else self.window.bind(sizes).value
@@ -83,7 +84,7 @@ class KeptPairs:
 
 
 def _pairs_behind(first: int, queries: int, keys: int) -> int:
-    """How many pairs have a key at or before the query: queries stand at ``first``, ``first + 1``, …"""
+    """Return how many pairs have the key at or before the query; queries are at ``first``, ``first + 1``, …"""
     total = 0
     begin, end = first + 1, first + queries  # keys seen by the first and by the last query
     low, high = max(begin, 1), min(end, keys)
@@ -100,7 +101,7 @@ class Work:
     elements_moved: tuple[Size, ...] = ()
     elements_sent: Size | None = None
     kept: KeptPairs | None = None
-    """Which pairs of query and key its products are needed for, where a mask hides some."""
+    """The pairs of query and key that its products are needed for; None where no mask hides any."""
     on_chip: tuple[Size, ...] = ()
     """Those of ``elements_moved`` that never leave the chip where attention is one fused kernel."""
 
@@ -141,6 +142,9 @@ class Local(Protocol):
 
     def count(self, symbol: str) -> int:
         """The value of a size."""
+
+    def replica(self, expert: int) -> tuple[int, int, int]:
+        """Of a physical expert: the expert of the model it is, which of its replicas, and how many there are."""
 
 
 Values = Mapping[str, list[Any]]
@@ -250,6 +254,21 @@ class Operator(ABC):
     def run(self, here: Local, values: Values) -> tuple[Any, ...]:
         """Run on one GPU, in numpy: one result per output. Raises LayoutError where a value is missing."""
         raise LayoutError(f"{self.name} does not run on one GPU alone")
+
+
+WEIGHT_SLOT = "w"
+"""The input of an operator that takes its weight from a node, because it is stored otherwise than used."""
+
+
+def with_weight(inputs: Types, params: Params) -> tuple[Types, Params]:
+    """Inputs without a weight that arrives as one, and attributes that state it. Raises LayoutError."""
+    if WEIGHT_SLOT not in inputs:
+        return inputs, params
+    weight = inputs[WEIGHT_SLOT]
+    if weight.partial or weight.varying:
+        raise LayoutError(f"its weight {weight} is a partial sum or varies: a weight is whole or cut")
+    rest = {slot: tensor for slot, tensor in inputs.items() if slot != WEIGHT_SLOT}
+    return rest, {**params, "param": WEIGHT.format(weight.dims)}
 
 
 def axes_param(params: Params, name: str) -> tuple[str, ...]:

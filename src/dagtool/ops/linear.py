@@ -1,4 +1,4 @@
-"""Matrix products with a weight: linear, expert linear, embedding."""
+"""Products with a weight: linear, expert linear, embedding, head linear."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ CONTRACT = Attribute(
 FUSED = Attribute(
     "fused", COUNT, 1, "outputs that lie side by side in the weight: 3 for q, k, v; 2 for k, v or for gate, up"
 )
-POSITIONS = Attribute("positions", SIZE, parse_size("S"), "how many rows the table of learned positions has")
-HEADS = Attribute("einsum", EINSUM, doc="how x meets the weight head by head: `bsnd,rnd->bsnr`")
+POSITIONS = Attribute("positions", SIZE, parse_size("S"), "the number of rows of the second table, that of positions")
+HEADS = Attribute("einsum", EINSUM, doc="which dimension of x and of the weight is which: `bsnd,rnd->bsnr`")
 TABLES = Attribute(
     "tables",
     choice("token", "position", "token+position"),
@@ -170,7 +170,7 @@ class Embedding(Operator):
         return (TensorType((*ids.dims, Dim(columns.size, columns.axes)), ids.mesh, rows.axes, ids.varying),)
 
     def weights(self, params: Params, mesh: str) -> tuple[TensorType, ...]:
-        """The table, and for token+position a second one [S, H], its columns cut alike."""
+        """The table, and for token+position a second one [``positions``, H], its columns cut alike."""
         held = super().weights(params, mesh)
         if self.read(params, TABLES) != "token+position" or not held:
             return held
@@ -178,7 +178,7 @@ class Embedding(Operator):
         return (*held, TensorType((rows, held[0].dims[-1]), mesh))
 
     def named_weights(self, role: str, params: Params, mesh: str) -> tuple[tuple[str, TensorType], ...]:
-        """The table under the role, that of the positions under its own."""
+        """The table under the role, that of positions as ``embedding.positions``."""
         return tuple(zip((role, "embedding.positions"), self.weights(params, mesh), strict=False))
 
     def work(self, inputs: Types, outputs: Sequence[TensorType], params: Params, axis_sizes: Mapping[str, int]) -> Work:
@@ -192,7 +192,7 @@ class Embedding(Operator):
         return Work(elements_moved=(ids, looked_up, *positions, written))
 
     def run(self, here: Local, values: Values) -> tuple[Any, ...]:
-        """Rows this GPU has, zero for others; positions by their place in the sequence."""
+        """Rows this GPU has, zeros for others; rows of positions by the token's position, behind ``past`` tokens."""
         import numpy as np
 
         ids, tables = only(values, "x"), self.read(here.params, TABLES)
@@ -213,9 +213,10 @@ class Embedding(Operator):
 
 
 class HeadLinear(Operator):
-    """A product of x with a weight head by head, written as an einsum: ``bsnd,rnd->bsnr``.
+    """The product of x with a weight that has a matrix for each head, written as an einsum: ``bsnd,rnd->bsnr``.
 
-    Latent attention absorbs its up-projections of keys and values so: DeepSeek-V2, arXiv:2405.04434, section 2.1.2.
+    Latent attention uses it to absorb the up-projections of keys and values into the queries and the result:
+    DeepSeek-V2, arXiv:2405.04434, section 2.1.2.
     """
 
     name = "head_linear"
@@ -230,7 +231,7 @@ class HeadLinear(Operator):
         return (contract(spec, operands),)
 
     def work(self, inputs: Types, outputs: Sequence[TensorType], params: Params, axis_sizes: Mapping[str, int]) -> Work:
-        """One product [m, k] x [k, n] for each head: heads are counted in m."""
+        """One product [m, k] x [k, n] per head; m counts the heads, too."""
         spec, (x, weight) = self._operands(inputs["x"], params)
         first = dict(zip(spec.inputs[0], x.local_shape(axis_sizes), strict=True))
         second = dict(zip(spec.inputs[1], weight.local_shape(axis_sizes), strict=True))
@@ -243,7 +244,7 @@ class HeadLinear(Operator):
         return Work((matmul,), moved)
 
     def run(self, here: Local, values: Values) -> tuple[Any, ...]:
-        """The einsum of what this GPU has."""
+        """The einsum of this GPU's parts."""
         import numpy as np
 
         x, weight = only(values, "x"), here.weight()

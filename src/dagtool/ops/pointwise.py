@@ -1,4 +1,4 @@
-"""Operators that keep the shape: norm, activation, residual add, copy."""
+"""Operators that keep the shape: norm, activation, residual add, bias, scale, soft cap, copy."""
 
 from __future__ import annotations
 
@@ -42,29 +42,29 @@ __all__ = [
 
 NORM = Attribute("function", choice("layer", "rms"), "layer", "layer norm or RMS norm")
 NORM_WEIGHT = replace(PARAM, doc="the dimension that the norm scales: `[H]`")
-EPSILON = Attribute("epsilon", NUMBER, 1e-5, "what is added to the variance")
-NORM_BIAS = Attribute("bias", FLAG, default=False, doc="whether a bias of the same dimension is added")
+EPSILON = Attribute("epsilon", NUMBER, 1e-5, "the number added to the variance before its square root is taken")
+NORM_BIAS = Attribute("bias", FLAG, default=False, doc="whether a bias of the size of the weight is added")
 ACTIVATION = Attribute(
     "function",
     choice("gelu", "relu", "silu", "gelu_erf"),
     "gelu",
-    "the function of each element (gelu: tanh form)",
+    "the function applied to each element; gelu is the tanh approximation, gelu_erf the exact form",
 )
 GATED = Attribute(
     "function",
     choice("gelu", "relu", "silu", "gelu_erf", "swiglu_clamped"),
     "gelu",
-    "the function of the gate; swiglu_clamped also clamps both and adds 1 to `up` (gpt-oss)",
+    "the function applied to the gate; swiglu_clamped clamps both inputs and adds 1 to `up`",
 )
-LIMIT = Attribute("limit", NUMBER, 7.0, "what swiglu_clamped clamps to")
-FACTOR_OF = Attribute("factor", FACTOR, doc="what is multiplied with: 0.5, sqrt(H)")
-BIAS = replace(PARAM, doc="the bias, of the last dimensions and cut as they are: `[N/tp, D]`")
+LIMIT = Attribute("limit", NUMBER, 7.0, "the bound of swiglu_clamped: gate at most limit, `up` from -limit to limit")
+FACTOR_OF = Attribute("factor", FACTOR, doc="the factor: `0.5`, `sqrt(H)`")
+BIAS = replace(PARAM, doc="the bias: the last dimensions of x, cut as they are: `[N/tp, D]`")
 PAIR = replace(PARAM, doc="the biases of gate and up, cut as their last dimensions: `[2, F/tp]`")
-CAP = Attribute("cap", NUMBER, doc="what no value exceeds")
+CAP = Attribute("cap", NUMBER, doc="the bound, greater than 0")
 
 
 def activate(function: str, x: Any) -> Any:
-    """gelu (tanh form), relu or silu of each element. Raises LayoutError for another function."""
+    """Return gelu (tanh form), gelu_erf, relu or silu of each element. Raises LayoutError for another function."""
     import numpy as np
 
     if function == "relu":
@@ -85,7 +85,7 @@ def _erf(x: Any) -> Any:
 
 
 def gated(function: str, gate: Any, up: Any, limit: float) -> Any:
-    """``function(gate) * up``; swiglu_clamped: clamped gate * sigmoid(1.702 gate) * (clamped up + 1) (gpt-oss)."""
+    """Return ``function(gate) * up``; swiglu_clamped: gate * sigmoid(1.702 gate) * (up + 1), both clamped (gpt-oss)."""
     import numpy as np
 
     if function != "swiglu_clamped":
@@ -95,7 +95,7 @@ def gated(function: str, gate: Any, up: Any, limit: float) -> Any:
 
 
 def over_rows(function: Callable[[Any], Any], x: Any) -> Any:
-    """A function of the elements of an array, or of routed tokens' rows."""
+    """Apply a function to an array, or to the rows of routed tokens."""
     return replace(x, rows=function(x.rows)) if isinstance(x, Tokens) else function(x)
 
 
@@ -130,7 +130,7 @@ class Norm(Operator):
         return (x + here.parameter(f"{here.role}_bias", held),)
 
     def weights(self, params: Params, mesh: str) -> tuple[TensorType, ...]:
-        """The gain, and the bias where there is one."""
+        """The gain, then the bias if there is one."""
         held = super().weights(params, mesh)
         return held * 2 if self.read(params, NORM_BIAS) else held
 
@@ -140,7 +140,7 @@ class Norm(Operator):
 
 
 class Activation(Operator):
-    """A function of each element (``function``: gelu, relu, silu)."""
+    """A function of each element (``function``: gelu, relu, silu, gelu_erf)."""
 
     name = "activation"
     attributes = (ACTIVATION,)
@@ -156,7 +156,10 @@ class Activation(Operator):
 
 
 class GatedActivation(Operator):
-    """``function(gate) * up``, both cut alike; ``up`` may be a partial sum, ``gate`` may not."""
+    """``function(gate) * up``, both cut alike; ``up`` may be a partial sum, ``gate`` may not.
+
+    With ``swiglu_clamped``, gate * sigmoid(1.702 gate) * (up + 1) of clamped inputs (gpt-oss), neither may.
+    """
 
     name = "gated_activation"
     attributes = (GATED, LIMIT)
@@ -208,18 +211,22 @@ class Add(Operator):
 
 
 class Bias(Operator):
-    """Adds a parameter [.., d] of the last dimensions of x, cut as they are."""
+    """Adds a parameter to the last dimensions of x; both must be cut alike."""
 
     name = "bias"
     attributes = (BIAS,)
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
-        """Same type as the input, which must be no partial sum: every rank would add the bias."""
+        """Same type as the input, which must not be a partial sum: every rank would add the bias."""
         x = inputs["x"]
-        require_no_partial(x, "adding a bias")
+        if x.partial:
+            axes = ",".join(x.partial)
+            raise LayoutError(
+                f"every rank along {axes} would add its bias to a partial sum: all_reduce over {axes} first"
+            )
         bias = self.read(params, BIAS)
-        if bias != x.dims[len(x.dims) - len(bias) :]:
-            raise LayoutError(f"its bias {params['param']} is not cut as the last dimensions of {x}")
+        if bias != x.dims[max(len(x.dims) - len(bias), 0) :]:
+            raise LayoutError(f"its bias {params['param']} differs from the last dimensions of {x} in size or cut")
         return (x,)
 
     def run(self, here: Local, values: Values) -> tuple[Any, ...]:
@@ -252,13 +259,13 @@ class PairBias(Operator):
 
 
 class Scale(Operator):
-    """Multiplies by a number (``factor``): 0.5, sqrt(H)."""
+    """Multiplies each element by ``factor``: a number, or the square root of a size."""
 
     name = "scale"
     attributes = (FACTOR_OF,)
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
-        """Same type as the input."""
+        """Same type as the input; a partial sum stays one."""
         self.read(params, FACTOR_OF)
         return (inputs["x"],)
 
@@ -269,14 +276,14 @@ class Scale(Operator):
 
 
 def soften(x: Any, cap: float) -> Any:
-    """cap * tanh(x / cap)."""
+    """Return cap * tanh(x / cap)."""
     import numpy as np
 
     return cap * np.tanh(x / cap)
 
 
 class Softcap(Operator):
-    """cap * tanh(x / cap): large values are bounded by ``cap`` (Gemma 2)."""
+    """Bounds each element smoothly: cap * tanh(x / cap) (Gemma 2, arXiv:2408.00118)."""
 
     name = "softcap"
     attributes = (CAP,)
@@ -284,12 +291,14 @@ class Softcap(Operator):
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """Same type as the input."""
         require_no_partial(inputs["x"], "a soft cap")
-        self.read(params, CAP)
+        if self.read(params, CAP) <= 0:
+            raise LayoutError(f"its cap is {params['cap']}: expected a number greater than 0")
         return (inputs["x"],)
 
     def run(self, here: Local, values: Values) -> tuple[Any, ...]:
-        """Of each element."""
-        return (soften(only(values, "x"), self.read(here.params, CAP)),)
+        """cap * tanh(x / cap) of each element."""
+        cap = self.read(here.params, CAP)
+        return (over_rows(lambda x: soften(x, cap), only(values, "x")),)
 
 
 class Copy(Operator):

@@ -1,4 +1,4 @@
-"""Rotary positions: pairs of elements of each head are rotated by an angle that grows with the token's position.
+"""Rotary positions: each pair of elements of a head is rotated by an angle proportional to the token's position.
 
 Sources: arXiv:2104.09864; the scalings of frequencies as Hugging Face transformers defines them
 (``modeling_rope_utils.py``): llama3 (Llama 3.1), linear, yarn (arXiv:2309.00071).
@@ -6,7 +6,7 @@ Sources: arXiv:2104.09864; the scalings of frequencies as Hugging Face transform
 
 from __future__ import annotations
 
-from math import log, pi
+from math import isfinite, log, pi
 from typing import Any
 
 from dagtool.model.amount import Amount, parse_amount
@@ -21,46 +21,49 @@ from dagtool.ops.base import (
     Types,
     Values,
     only,
-    require_no_partial,
     require_whole,
 )
 
 __all__ = ["OFFSET", "PAST", "Rotary", "check_offset", "past", "token_positions"]
 
-PAST = Attribute("past", AMOUNT, parse_amount("0"), "how many tokens come before the new ones: `T-S`")
+PAST = Attribute("past", AMOUNT, parse_amount("0"), "the number of earlier tokens, before the new ones: `T-S`")
 OFFSET = Attribute(
-    "offset", AXES, (), "the axes that cut the new tokens: a rank's first token is not the sequence's first"
+    "offset", AXES, (), "the axes that cut the new tokens; a rank's first token is then not the first of the sequence"
 )
 PAIRS = Attribute(
-    "pairs", choice("half", "interleaved"), doc="which elements are a pair: i and i + D/2, or 2i and 2i + 1"
+    "pairs", choice("half", "interleaved"), doc="which elements form a pair: i and i + D/2, or 2i and 2i + 1"
 )
-THETA = Attribute("theta", NUMBER, 10000.0, "the base of the frequencies")
-SCALING = Attribute(
-    "scaling",
-    TEXT,
-    doc="how frequencies are scaled: `linear:F`, `llama3:F,LOW,HIGH,ORIGINAL`, `yarn:F,ORIGINAL,FAST,SLOW,A,T`",
-)
+THETA = Attribute("theta", NUMBER, 10000.0, "the base of the frequencies, greater than 1")
+_SCALINGS = {
+    "linear": ("FACTOR",),
+    "llama3": ("FACTOR", "LOW", "HIGH", "ORIGINAL"),
+    "yarn": ("FACTOR", "ORIGINAL", "FAST", "SLOW", "MAGNITUDE", "TRUNCATE"),
+}
+"""The numbers that each scaling of frequencies has."""
+_FORMS = [f"{name}:{','.join(numbers)}" for name, numbers in _SCALINGS.items()]
+SCALING = Attribute("scaling", TEXT, doc=f"how frequencies are scaled: `{'`, `'.join(_FORMS)}`; absent: not")
 TOKENS = 1
 """The dimension of [B, S, .., D] that counts tokens."""
 
 
 class Rotary(Operator):
-    """Rotates pairs of elements of the last dimension by the token's position times a frequency.
+    """Rotates each pair of elements of the last dimension by the token's position times the frequency of the pair.
 
-    ``offset`` names the axes that cut the tokens: a rank's first token is not the sequence's first.
+    ``offset`` must name the axes that cut the tokens, so that every rank counts positions in the whole sequence.
     """
 
     name = "rotary"
     attributes = (PAIRS, THETA, SCALING, PAST, OFFSET)
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
-        """Same type as the input; ``offset`` must name the axes that cut its tokens."""
+        """Same type as the input, whose last dimension must be whole; a partial sum stays one."""
         x = inputs["x"]
-        require_no_partial(x, "a rotation")
         require_whole(x, -1, "a rotation of pairs")
         if len(x.dims) < 3:
             raise LayoutError(f"expects [B, S, .., D] but gets {x}")
         self.read(params, PAIRS)
+        if self.read(params, THETA) <= 1:
+            raise LayoutError(f"its theta is {params['theta']}: expected a number greater than 1")
         check_offset(x.dims[TOKENS].axes, self.read(params, OFFSET), "offset", "tokens")
         parse_scaling(self._scaling(params))
         return (x,)
@@ -93,14 +96,18 @@ class Rotary(Operator):
 
 
 def check_offset(axes: tuple[str, ...], stated: tuple[str, ...], name: str, what: str) -> None:
-    """Raises LayoutError where the axes that cut the tokens are not those whose offset is counted."""
-    if stated != axes:
-        held, said = ",".join(axes) or "nothing", ",".join(stated) or "none"
-        raise LayoutError(f"its {what} are cut along {held} but {name} is {said}: positions would be counted wrongly")
+    """Raise LayoutError where the attribute ``name`` does not state exactly the axes that cut the tokens."""
+    if stated == axes:
+        return
+    if not axes:
+        raise LayoutError(f"its {what} are not cut but {name} is {','.join(stated)}: remove the attribute")
+    held, said = ",".join(axes), ",".join(stated)
+    why = f"{name} is {said}" if said else f"{name} is not stated"
+    raise LayoutError(f"its {what} are cut along {held} but {why}, so positions would be wrong: set {name}={held}")
 
 
 def token_positions(here: Local, tensor: TensorType, index: int, offset: tuple[str, ...]) -> Any:
-    """The positions of a rank's tokens among those that ``tensor`` has; without ``offset`` they begin with 0."""
+    """Return the positions of a rank's tokens in dimension ``index`` of the whole; without ``offset`` from 0 on."""
     import numpy as np
 
     part = here.part(tensor)[index]
@@ -109,30 +116,32 @@ def token_positions(here: Local, tensor: TensorType, index: int, offset: tuple[s
 
 
 def past(here: Local, amount: Amount) -> int:
-    """How many tokens come before the new ones."""
+    """Return the number of earlier tokens."""
     return here.amount(amount)
 
 
-_FLAGS = {"true": 1.0, "false": 0.0}
-
-
 def parse_scaling(text: str) -> tuple[str, tuple[float, ...]]:
-    """``llama3:8,1,4,8192`` as its name and numbers. Raises LayoutError."""
+    """Read ``llama3:8,1,4,8192`` as a name and its numbers; true and false are 1 and 0. Raises LayoutError."""
     name, _, rest = text.partition(":")
+    if not text:
+        return "", ()
+    words = {"true": 1.0, "false": 0.0}
     try:
-        numbers = tuple(_FLAGS[part] if part in _FLAGS else float(part) for part in rest.split(",") if part)
+        numbers = [words[part] if part in words else float(part) for part in rest.split(",")]
     except ValueError:
-        raise LayoutError(f"cannot read the scaling of frequencies {text!r}") from None
-    wanted = {"": 0, "linear": 1, "llama3": 4, "yarn": 6}
-    if wanted.get(name) != len(numbers):
-        raise LayoutError(
-            f"cannot read the scaling of frequencies {text!r}: linear:F, llama3:F,LOW,HIGH,ORIGINAL, yarn:…"
-        )
-    return name, numbers
+        numbers = []
+    held = dict(zip(_SCALINGS.get(name, ()), numbers, strict=False))
+    positive = all(isfinite(number) and number > 0 for key, number in held.items() if key != "TRUNCATE")
+    if len(held) != len(numbers) or tuple(held) != _SCALINGS.get(name) or not positive:
+        forms = ", ".join(_FORMS)
+        raise LayoutError(f"cannot read the scaling of frequencies {text!r}: expected {forms}, with positive numbers")
+    if name == "llama3" and not held["LOW"] < held["HIGH"]:
+        raise LayoutError(f"cannot scale frequencies by {text!r}: LOW must be less than HIGH")
+    return name, tuple(numbers)
 
 
 def frequencies(width: int, theta: float, scaling: str) -> tuple[Any, float]:
-    """The angle by which each pair turns from token to token [width/2], and what cosine and sine are scaled by."""
+    """Return the angle by which each pair turns per token [width/2], and the factor of cosine and sine."""
     import numpy as np
 
     inverse = 1.0 / theta ** (np.arange(0, width, 2) / width)
@@ -151,6 +160,6 @@ def frequencies(width: int, theta: float, scaling: str) -> tuple[Any, float]:
         if truncate:
             first, last = float(np.floor(first)), float(np.ceil(last))
         first, last = max(first, 0.0), min(last, width - 1.0)
-        ramp = np.clip((np.arange(width // 2) - first) / max(last - first, 0.001), 0, 1)
+        ramp = np.clip((np.arange(width // 2) - first) / (last - first or 0.001), 0, 1)
         return inverse / factor * ramp + inverse * (1 - ramp), attention
     return inverse, 1.0

@@ -34,17 +34,25 @@ __all__ = ["EXPERTS", "OWNER", "Aggregate", "Gate", "Route", "RouteBack", "retur
 
 EXPERTS = Attribute("experts", SIZE, doc="the number of experts: `E`")
 OWNER = Attribute("owner", AXES, (), "the axes over which the experts are spread; none where one GPU has them all")
-GATE_SCORES = Attribute("scores", choice("softmax", "sigmoid"), "softmax", "what turns logits into scores")
-NORMALISE = Attribute("normalise", FLAG, default=True, doc="whether a token's K weights are made to sum to 1")
-WEIGHT_FACTOR = Attribute("factor", NUMBER, 1.0, "what the weights are multiplied with afterwards")
+GATE_SCORES = Attribute(
+    "scores", choice("softmax", "sigmoid"), "softmax", "how logits become scores: softmax over all, or sigmoid of each"
+)
+NORMALISE = Attribute("normalise", FLAG, default=True, doc="whether a token's K weights are scaled to sum to 1")
+WEIGHT_FACTOR = Attribute("factor", NUMBER, 1.0, "the factor that multiplies the weights, after they are normalised")
 GATE_BIAS = Attribute("bias", FLAG, default=False, doc="whether a bias [E] is added to the logits")
 CORRECTION = Attribute(
-    "correction", FLAG, default=False, doc="whether a bias [E] is added to the scores for the choice only"
+    "correction",
+    FLAG,
+    default=False,
+    doc="whether a bias [E] is added to the scores for the choice, not for the weights",
 )
-GROUPS = Attribute("groups", COUNT, 1, "groups of consecutive experts, of which only the best are chosen from")
-TOP_GROUPS = Attribute("top_groups", COUNT, 1, "how many groups are chosen from")
+GROUPS = Attribute("groups", COUNT, 1, "the number of equal groups of consecutive experts; 1: no groups")
+TOP_GROUPS = Attribute("top_groups", COUNT, 1, "the number of groups whose experts a token may choose")
 GROUP_SCORE = Attribute(
-    "group_score", choice("max", "top2"), "max", "the score of a group: of its best expert, or the sum of its best two"
+    "group_score",
+    choice("max", "top2"),
+    "max",
+    "the score of a group: that of its best expert, or the sum of its best two",
 )
 TOP_K = Attribute("top_k", SIZE, parse_size("K"), "experts per token")
 
@@ -92,10 +100,12 @@ def token_ids(here: Local, tensor: TensorType) -> Any:
 
 
 def select(here: Local, x: Any, route: Routing, expert: int) -> Tokens:
-    """One expert's tokens among those this GPU holds."""
+    """One expert's tokens among those this GPU holds; replicas of an expert share its tokens by their numbers."""
     held = x.reshape(-1, x.shape[-1])
-    chosen = (route.experts.reshape(len(held), -1) == expert).any(axis=1)
-    return Tokens(expert, token_ids(here, here.types["x"])[chosen], held[chosen])
+    ids = token_ids(here, here.types["x"])
+    logical, number, count = here.replica(expert)
+    chosen = (route.experts.reshape(len(held), -1) == logical).any(axis=1) & (ids % count == number)
+    return Tokens(expert, ids[chosen], held[chosen])
 
 
 def pick(here: Local, x: Any, route: Routing) -> Tokens:
@@ -133,7 +143,7 @@ def put_back(here: Local, route: Routing, tokens: Sequence[Tokens], *, complete:
         at = np.searchsorted(ids, one.ids, sorter=order)
         mine = (at < len(ids)) & (ids[order[np.minimum(at, len(ids) - 1)]] == one.ids)
         rows = order[at[mine]]
-        chosen = experts[rows] == one.expert
+        chosen = experts[rows] == here.replica(one.expert)[0]
         served[rows] += chosen
         result[rows] += (weights[rows] * chosen).sum(axis=1)[:, None] * one.rows[mine]
     if complete and (served != 1).any():
@@ -142,12 +152,11 @@ def put_back(here: Local, route: Routing, tokens: Sequence[Tokens], *, complete:
 
 
 class Gate(Operator):
-    """Router: a score for each of E experts, the K best of each token, and their weights.
+    """Router: chooses the K experts with the highest scores for each token, and gives each of them a weight.
 
-    ``scores``: softmax over all logits, or sigmoid of each; ``normalise``: whether the weights of the K are made to
-    sum to 1; ``factor``: what they are multiplied with. ``bias`` [E] is added to the logits, ``correction`` [E] to
-    the scores for the choice only. Of ``groups`` of experts only the ``top_groups`` best are chosen from; the score
-    of a group is that of its best expert (``max``) or the sum of its best two (``top2``).
+    Logits (plus ``bias``) become ``scores``. The choice is made by score plus ``correction``, among the experts of the
+    ``top_groups`` best of ``groups``; the weights are the scores without correction, normalised and multiplied by
+    ``factor``.
     """
 
     name = "gate"
@@ -155,7 +164,7 @@ class Gate(Operator):
     attributes = (
         PARAM, TOP_K, GATE_SCORES, NORMALISE, WEIGHT_FACTOR, GATE_BIAS, CORRECTION, GROUPS, TOP_GROUPS, GROUP_SCORE,
     )  # fmt: skip
-    source = "Mixtral, Qwen3, DeepSeek-V2 and -V3, gpt-oss as in Hugging Face transformers; top-k needs every score"
+    source = "Hugging Face transformers: Mixtral, Qwen3, DeepSeek-V2 and -V3, gpt-oss; top-k needs all scores"
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """x [B, S, H], weight [H, E] -> route [B, S, K]: expert ids with their weights."""
@@ -166,16 +175,19 @@ class Gate(Operator):
             raise LayoutError(f"the gate needs its whole weight [H, E] but has {weight}")
         if x.dims[-1] != weight.dims[0]:
             raise LayoutError(f"its input ends in {x.dims[-1]} but its weight begins with {weight.dims[0]}")
+        groups, top = self.read(params, GROUPS), self.read(params, TOP_GROUPS)
+        if top > groups:
+            raise LayoutError(f"chooses from {top} groups of experts but has only {groups}: lower top_groups")
         return (TensorType((*x.dims[:-1], Dim(self.read(params, TOP_K))), x.mesh, (), x.varying),)
 
     def weights(self, params: Params, mesh: str) -> tuple[TensorType, ...]:
-        """The matrix [H, E], then bias and correction [E] where it has them."""
+        """The matrix [H, E], then bias and correction [E] if it has them."""
         held = super().weights(params, mesh)
         vectors = sum(self.read(params, one) for one in (GATE_BIAS, CORRECTION))
         return (*held, *(replace(held[0], dims=held[0].dims[1:]),) * vectors) if held else ()
 
     def named_weights(self, role: str, params: Params, mesh: str) -> tuple[tuple[str, TensorType], ...]:
-        """The matrix under the role, ``moe.gate_bias`` and ``moe.correction`` under theirs."""
+        """The matrix under the role, the vectors as ``gate_bias`` and ``correction`` of the same module."""
         module = role.partition(".")[0]
         names = [role]
         names += [f"{module}.gate_bias"] if self.read(params, GATE_BIAS) else []
@@ -183,7 +195,7 @@ class Gate(Operator):
         return tuple(zip(names, self.weights(params, mesh), strict=False))
 
     def run(self, here: Local, values: Values) -> tuple[Any, ...]:
-        """Scores of all experts; the K best; their weights."""
+        """The K best experts of each token, and their weights."""
         import numpy as np
 
         params, mesh = here.params, here.types["x"].mesh
@@ -214,7 +226,7 @@ class Gate(Operator):
 
 
 def _within_best_groups(ranked: Any, groups: int, top: int, group_score: str) -> Any:
-    """The scores, those of groups that a token does not use as -inf."""
+    """Return the scores, with -inf for the experts of all but the best groups."""
     import numpy as np
 
     parts = ranked.reshape(*ranked.shape[:-1], groups, -1)

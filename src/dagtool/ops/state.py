@@ -1,40 +1,67 @@
-"""What outlives a token: the cache of keys and values, and parameters that are stored otherwise than used."""
+"""The cache of keys and values, which outlives a token, and the choice of the last token."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from dagtool.model.size import Size, product
-from dagtool.model.tensor import TensorType
-from dagtool.ops.base import LayoutError, Local, Operator, Params, Types, Values, Work, only
+from dagtool.model.size import ONE, Size, product
+from dagtool.model.tensor import Dim, TensorType
+from dagtool.ops.base import PARAM, PARAMETER, LayoutError, Local, Operator, Params, Types, Values, Work, only
 from dagtool.ops.rotary import PAST, past
 
-__all__ = ["Append", "Cache", "LastToken"]
+__all__ = ["Append", "Cache", "LastToken", "Parameter"]
 
 TOKENS = 1
+"""The dimension of [B, S, ..] that counts tokens."""
 
 
 class Cache(Operator):
-    """Keys, values or latents of earlier tokens [B, T, ..], as the rank holds them in memory."""
+    """Keys, values or latents of earlier tokens [B, T, ..] in memory; the node declares the type."""
 
     name = "cache"
     family = "io"
     slots = ()
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
+        """Type as declared; there is no input to infer it from."""
+        raise LayoutError("has no input from which its type could follow")
+
+    def work(self, inputs: Types, outputs: Sequence[TensorType], params: Params, axis_sizes: Mapping[str, int]) -> Work:
+        """Nothing: the operators that use the cache read it."""
+        return Work()
+
+
+class Parameter(Operator):
+    """A parameter as it is stored, where it is used in another layout: FSDP, ZeRO-3."""
+
+    name = "parameter"
+    family = "io"
+    slots = ()
+    attributes = (PARAM, PARAMETER)
+
+    def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """It states its type; nothing is inferred."""
-        raise LayoutError("a cache has no input")
+        raise LayoutError("a parameter has no input")
 
     def work(self, inputs: Types, outputs: Sequence[TensorType], params: Params, axis_sizes: Mapping[str, int]) -> Work:
         """Nothing: who uses it reads it."""
         return Work()
 
+    def held_values(self, params: Params, axis_sizes: Mapping[str, int]) -> Size:
+        """Nothing but the weight itself."""
+        return Size(0)
+
+    def run(self, here: Local, values: Values) -> tuple[Any, ...]:
+        """The part that this GPU stores."""
+        return (here.weight(),)
+
 
 class Append(Operator):
-    """Puts the new tokens' keys or values behind those of ``past`` earlier ones: [B, T, ..], [B, S, ..] -> [B, T, ..].
+    """Writes keys or values of new tokens [B, S, ..] into a cache [B, T, ..], behind those of ``past`` earlier tokens.
 
-    Tokens of the cache may be cut: the rank that holds the new tokens' positions writes them.
+    The cache may be cut along its tokens: each rank writes the new tokens whose positions it holds.
     """
 
     name = "append"
@@ -42,15 +69,22 @@ class Append(Operator):
     attributes = (PAST,)
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
-        """Type of the cache; the new tokens must lie as it does, uncut along the tokens."""
+        """Type of the cache. The new tokens must be cut as the cache is, but never along the tokens."""
         cache, new = inputs["cache"], inputs["new"]
         if len(cache.dims) < 3 or len(new.dims) != len(cache.dims):
             raise LayoutError(f"expects a cache [B, T, ..] and new tokens [B, S, ..] but gets {cache} and {new}")
         rest = [index for index in range(len(cache.dims)) if index != TOKENS]
         if cache.mesh != new.mesh or any(cache.dims[index] != new.dims[index] for index in rest):
-            raise LayoutError(f"its cache {cache} and the new tokens {new} do not lie alike")
-        if new.dims[TOKENS].axes or new.partial or cache.partial:
-            raise LayoutError(f"every rank of the cache needs the new tokens whole, but they are {new}")
+            raise LayoutError(f"its cache {cache} and the new tokens {new} differ in more than the number of tokens")
+        if cache.varying != new.varying:
+            raise LayoutError(f"its cache {cache} and the new tokens {new} do not vary along the same axes")
+        if axes := new.dims[TOKENS].axes:
+            cut = ",".join(axes)
+            raise LayoutError(
+                f"every rank needs all new tokens but they are cut along {cut}: all_gather over {cut} first"
+            )
+        if axes := tuple(sorted({*new.partial, *cache.partial})):
+            raise LayoutError(f"caches no partial sums, but is given one over {','.join(axes)}: all_reduce first")
         self.read(params, PAST)
         return (cache,)
 
@@ -60,14 +94,16 @@ class Append(Operator):
         return Work(elements_moved=(new, new))
 
     def held_values(self, params: Params, axis_sizes: Mapping[str, int]) -> Size:
-        """Nothing of its own: the tokens are written into the cache."""
+        """Zero: the tokens are written into the memory of the cache."""
         return Size(0)
 
     def run(self, here: Local, values: Values) -> tuple[Any, ...]:
-        """The cache with the new tokens at their positions, as far as this rank holds them."""
-        cache, new = only(values, "cache"), only(values, "new")
-        part = here.part(here.types["cache"])[TOKENS]
+        """The cache with those new tokens written whose positions this rank holds."""
+        cache, new, held = only(values, "cache"), only(values, "new"), here.types["cache"]
+        part, length = here.part(held)[TOKENS], here.count(str(held.dims[TOKENS].size))
         first = past(here, self.read(here.params, PAST))
+        if first < 0 or first + new.shape[TOKENS] > length:
+            raise LayoutError(f"{new.shape[TOKENS]} new tokens behind {first} do not fit a cache of {length}")
         written = cache.copy()
         begin, end = max(first, part.start), min(first + new.shape[TOKENS], part.stop)
         if begin < end:
@@ -76,21 +112,20 @@ class Append(Operator):
 
 
 class LastToken(Operator):
-    """The last token of each sequence: [B, S, H] -> [B, 1, H].
+    """Keeps the last token of each sequence: [B, S, H] -> [B, 1, H].
 
-    Where the tokens are cut, the last rank has it and the others zeros: a partial sum.
+    If the tokens are cut, the last rank holds the last token and the others hold zeros: a partial sum.
     """
 
     name = "last_token"
     family = "routing"
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
-        """[B, S/sp, H] -> [B, 1, H], a partial sum along sp."""
+        """[B, S/sp, H] -> [B, 1, H], a partial sum along sp; a partial sum stays one."""
         x = inputs["x"]
-        if len(x.dims) < 2 or x.partial:
-            raise LayoutError(f"takes the last token of {x}: expects [B, S, ..], no partial sum")
-        one = type(x.dims[TOKENS])(Size(1))
-        return (TensorType((x.dims[0], one, *x.dims[2:]), x.mesh, x.dims[TOKENS].axes, x.varying),)
+        if len(x.dims) <= TOKENS:
+            raise LayoutError(f"expects [B, S, ..] but gets {x}")
+        return (replace(x.with_dim(TOKENS, Dim(ONE)), partial=(*x.partial, *x.dims[TOKENS].axes)),)
 
     def work(self, inputs: Types, outputs: Sequence[TensorType], params: Params, axis_sizes: Mapping[str, int]) -> Work:
         """Reads and writes one token of each sequence."""
@@ -99,6 +134,8 @@ class LastToken(Operator):
 
     def run(self, here: Local, values: Values) -> tuple[Any, ...]:
         """The last token if this rank holds it, else zeros."""
+        import numpy as np
+
         x, tensor = only(values, "x"), here.types["x"]
         last = here.part(tensor)[TOKENS].stop == here.count(str(tensor.dims[TOKENS].size))
-        return (x[:, -1:] * (1.0 if last else 0.0),)
+        return (x[:, -1:] if last else np.zeros_like(x[:, -1:]),)
