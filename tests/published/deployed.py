@@ -28,7 +28,7 @@ def logits_of(dag: Dag, run: Run) -> np.ndarray:
     machine = Machine(dag, run.sizes, run.weights, run.fed)
     whole = np.full(0, np.nan)
     for node in machine.run():
-        if dag.kind(node).op != "output":
+        if dag.kind(node).role != "output":
             continue
         tensor = dag.kind(node).outputs[0].type
         shape = [dim.size.bind(run.sizes).value for dim in tensor.dims]

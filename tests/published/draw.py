@@ -14,6 +14,8 @@ from typing import Any
 from helpers import plans
 from helpers.plans import Draft, Situation, cut, degree, together
 
+from dagtool.generators.layout import PLACES
+
 __all__ = ["WAYS", "Combination", "draw"]
 
 WAYS = ("fitting", "bent", "anything")
@@ -39,10 +41,7 @@ def draw(seed: int, number: int) -> Combination:
     model = draw_model(random)
     phase = random.choice(("forward", "prefill", "decode"))
     s = Situation(model, draw_sizes(random, model, phase), phase)
-    if way == "anything":
-        document = anything(random, s)
-    else:
-        document = plans.document_of(s, fitting(random, s))
+    document = anything(random, s) if way == "anything" else plans.document_of(s, fitting(random, s))
     document["operators"] = draw_operators(random)
     if way == "bent":
         for bend in random.sample(BENDS, random.choice((1, 1, 2))):
@@ -77,6 +76,7 @@ def draw_model(random: Random) -> Document:
     for name in names:
         table[name] = dict(shared)
         if random.random() < 0.6:
+            table[name] = {key: value for key, value in table[name].items() if key in ATTENTION_OPTIONS}
             table[name] |= draw_ffn(random) | {"width": random.choice(("F", "Fe"))}
         if random.random() < 0.6:
             table[name] = {key: value for key, value in table[name].items() if key not in ATTENTION_OPTIONS}
@@ -161,7 +161,7 @@ def draw_sizes(random: Random, model: Document, phase: str) -> dict[str, int]:
         "V": random.choice((24, 40)),
         "L": random.choice((2, 3, 4)),
     }
-    if gqa and random.random() < 0.6:
+    if gqa and not mla and random.random() < 0.6:
         sizes["G"] = random.choice([count for count in (1, 2, 4, 8) if heads % count == 0])
     if gqa and any(kind.get("window") for kind in kinds):
         sizes["W"] = random.choice((2, 3, 4))
@@ -193,8 +193,12 @@ def fitting(random: Random, s: Situation) -> Draft:
     pieces = random.sample(PIECES, random.choice((0, 1, 1, 2, 2, 3)))
     for piece in pieces:
         added = piece(random, s)
-        if added is None or set(added.degrees) & set(found.degrees):
-            continue
+        if (
+            added is None
+            or set(added.degrees) & set(found.degrees)
+            or (found.degrees and (added.meshes or found.meshes))
+        ):
+            continue  # several meshes have axes of their own
         if plans.fits(s, both := together(found, added)):
             found = both
     return _in_use(s, found)
@@ -346,16 +350,20 @@ def draw_operators(random: Random) -> dict[str, str]:
 
 def leave_out_followers(document: Document) -> None:
     """Take out of a layout the lines that say what the place they follow says."""
-    from dagtool.generators.layout import PLACES
-
     layout = document["layout"]
-    if "*" in layout:
-        return
-    for place, followed in PLACES.items():
-        if followed and place in layout and layout[place] == layout.get(followed) and place != "attention.keys":
-            if not any(PLACES.get(other) == place and layout.get(other) != layout[place] for other in layout):
-                del layout[place]
-                break
+    for place in [] if "*" in layout else reversed(list(layout)):
+        followed = next((one for one in _chain(place) if one in layout), "")
+        followers = [other for other in layout if place in _chain(other)]
+        if layout[place] == layout.get(followed) and not followers and place != "attention.keys":
+            del layout[place]
+
+
+def _chain(place: str) -> list[str]:
+    """The places that a place follows, the nearest first."""
+    found: list[str] = []
+    while place := PLACES.get(place, ""):
+        found.append(place)
+    return found
 
 
 # -- bends ------------------------------------------------------------------------------------

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Random combinations of model, layout and phase: legal ones are proved, illegal ones are refused with a reason.
 
-``python tests/published/study.py [--count 2000] [--seed 1] [--only NUMBER] [--write-docs]``. The same arguments give the
-same table. ``--only NUMBER`` shows one combination: its document, and what becomes of it. Exit status 1 for a fault.
+``python tests/published/study.py [--count 2000] [--seed 1] [--only NUMBER] [--write-docs]``. The same arguments give
+the same table. ``--only NUMBER`` shows one combination: its document, and what becomes of it. Exit status 1 for
+a fault.
 """
 
 from __future__ import annotations
@@ -89,12 +90,12 @@ def _all(judged: partial[Verdict], numbers: Iterable[int], jobs: int) -> Iterato
 def summary(study: Study) -> str:
     """The counts, one a line."""
     total = len(study.verdicts)
-    nodes = [one.nodes for one in study.proved]
+    nodes = [one.nodes for one in study.proved] or [0]
     ways = ", ".join(f"{_count_way(study.proved, way)} of {_count_way(study.verdicts, way)} {way}" for way in WAYS)
     return "\n".join(
         [
             f"seed {study.seed}: {total:,} combinations of model, layout and phase",
-            f"proved {len(study.proved):,} ({ways}); {sum(nodes):,} nodes, {max(nodes, default=0):,} at most in a graph",
+            f"proved {len(study.proved):,} ({ways}); {sum(nodes):,} nodes, {max(nodes):,} at most in a graph",
             f"refused with reason and hint: {len(study.refused):,}, in {len(study.refusals())} kinds of message",
             f"faults: {len(study.faults) or 'none'}",
         ]
@@ -166,9 +167,9 @@ python3 dev.py combinations --count {count} --seed {seed}
 ```
 
 gives what follows, the same on every machine, and shows the document of every fault. `--only NUMBER` shows one
-combination; `--write-docs` writes this page. The draws are `tests/published/draw.py`; a fixed sample runs with the tests.
-Plans that are known by name, on published models and against published software, are `tests/helpers/plans.py` and
-`tests/published/test_golden.py`.
+combination; `--write-docs` writes this page. The draws are `tests/published/draw.py`; a fixed sample runs with the
+tests. Plans that are known by name, on published models and against published software, are `tests/helpers/plans.py`
+and `tests/published/test_golden.py`.
 
 """
 
