@@ -6,7 +6,6 @@ the files give.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -17,7 +16,6 @@ from dagtool.dag.graph import Dag, Kind
 from dagtool.generators import find_strategy
 from dagtool.generators.representatives import represent
 from dagtool.generators.unsharded import parameter_count
-from dagtool.model.byte_count import format_bytes
 from dagtool.model.size import Size
 from dagtool.ops import OPERATORS, Work
 

@@ -55,12 +55,15 @@ class Region:
     def axes(self, size: Size) -> tuple[str, ...]:
         """Return the axes that cut a dimension: those of its leading symbol.
 
-        Of the N/G query heads of one key and value head, those that cut N but not already G.
+        Of the N/G query heads of one key and value head, those that cut N but not already G; of all query heads
+        side by side, those that cut G and then those that cut N.
         """
         axes = self.cuts.get(size.symbols[0], ()) if size.symbols else ()
-        if size.symbols == ("N", "G"):
-            return tuple(axis for axis in axes if axis not in self.cuts.get("G", ()))
-        return axes
+        groups = self.cuts.get("G", ())
+        if size.symbols[:1] != ("N",) or not groups:
+            return axes
+        inner = tuple(axis for axis in axes if axis not in groups)
+        return inner if size.symbols == ("N", "G") else groups + inner
 
     def without(self, symbol: str) -> Region:
         """Return this region without the cuts of one size."""

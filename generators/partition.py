@@ -54,7 +54,7 @@ def assemble(strategy: Strategy, ranks: Ranks = EVERY_RANK) -> Assembly:
         architecture = resolve(strategy.model)
         kinds = strategy.model.order(len(strategy.stage_of))
     except ModelError as error:
-        raise strategy.error(("model",), f"[model] {error}") from None
+        raise strategy.error(("model",), f"[model] {error.message}", error.hint) from None
     _check_experts(strategy)
     _check_roles(strategy)
     dag = _empty(strategy)

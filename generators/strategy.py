@@ -287,7 +287,7 @@ def _model(table: Mapping[str, Any]) -> Model:
         model = model_of({**_MODEL_DEFAULTS, **table})
         resolve(model)
     except ModelError as error:
-        raise DagtoolError(f"[model] {error}") from None
+        raise DagtoolError(f"[model] {error.message}", error.hint) from None
     return model
 
 
@@ -363,7 +363,11 @@ def _sizes(
     if complete:
         for symbol in needed:
             if symbol not in table:
-                faults.add(("sizes",), f"[sizes] does not give {symbol} ({SYMBOLS.get(symbol, symbol)})")
+                what = f"{symbol} ({SYMBOLS[symbol]})" if symbol in SYMBOLS else symbol
+                hint = f"add {symbol} = …: a number" + (
+                    "" if symbol in ("L", "E") else f", or '{symbol}' to leave it open"
+                )
+                faults.add(("sizes",), f"[sizes] does not give {what}", hint)
     found: dict[str, int | None] = {}
     for symbol, value in table.items():
         with faults.at("sizes", symbol):
@@ -398,7 +402,8 @@ def _check_sizes(table: Mapping[str, Any], found: Mapping[str, int | None], faul
     for symbol in ("L", "E", "R"):
         if symbol in found and found[symbol] is None and table[symbol] == symbol:
             what = SYMBOLS[symbol].removesuffix("s")
-            faults.add(("sizes", symbol), f"{symbol} cannot be a symbol: there are nodes for each {what}")
+            why = f"{symbol} cannot be a symbol: there are nodes for each {what}"
+            faults.add(("sizes", symbol), why, f"give a number, like {symbol} = 8")
     heads, groups = found.get("N"), found.get("G")
     if heads and groups and heads % groups:
         faults.add(("sizes", "G"), f"heads N={heads} are no multiple of kv_heads G={groups}", "G divides N")
@@ -408,7 +413,7 @@ def _check_sizes(table: Mapping[str, Any], found: Mapping[str, int | None], faul
         why = f"physical experts R={physical} are fewer than experts E={experts}"
         faults.add(("sizes", "R"), why, "R counts every copy: at least one of each expert")
     if top and experts and top > experts:
-        faults.add(("sizes", "K"), f"top_k K={top} is more than experts E={experts}")
+        faults.add(("sizes", "K"), f"top_k K={top} is more than experts E={experts}", f"K is at most {experts}")
 
 
 _PADDED = re.compile(r"([0-9]{1,18})\s+pad\s+([0-9]{1,9})")

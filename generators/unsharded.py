@@ -384,13 +384,20 @@ def _united(one: Part, other: Part) -> Part:
             slot: _both(one.sources.get(slot, ()), other.sources.get(slot, ()))
             for slot in {**one.sources, **other.sources}
         },
-        tuple(_both(a, b) for a, b in zip(one.terms, other.terms, strict=True)) if other.terms else one.terms,
+        _united_terms(one.terms, other.terms),
         _both(one.weights, other.weights),
         {name: _both(one.params.get(name, ("",)), other.params.get(name, ("",))) for name in names},
         one.outputs or other.outputs,
         one.required and other.required,
         one.per_expert or other.per_expert,
     )
+
+
+def _united_terms(one: tuple[tuple[str, ...], ...], other: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ...]:
+    """The terms of both, where both are sums of as many; else those of the one that has more."""
+    if len(one) != len(other):
+        return max(one, other, key=len)
+    return tuple(_both(a, b) for a, b in zip(one, other, strict=True))
 
 
 def _both(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:

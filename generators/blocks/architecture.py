@@ -82,9 +82,9 @@ def resolve(model: Model) -> Architecture:
         for name, one in kinds.items()
     }
     known = {key for part in parts for key in option_fields(part)}.union(*of_kind.values())
-    _refuse_unknown("model", model.options, known)
+    _refuse_unknown("the model", model.options, known)
     for name, own in model.kinds.items():
-        _refuse_unknown(f"model {name}.", own, of_kind[name])
+        _refuse_unknown(f"the kind of layer {name!r}", own, of_kind[name])
     return Architecture(
         model, read_options(EmbeddingOptions, model.options), read_options(HeadOptions, model.options), kinds
     )
@@ -98,7 +98,8 @@ def _kind(name: str, model: Model) -> LayerKind:
 
 def _block(slot: str, name: str, given: Any) -> Block:
     if name not in block_names(slot):
-        raise ModelError(f"model {slot} is {name!r}; known: {', '.join(block_names(slot))}")
+        known = list(block_names(slot))
+        raise ModelError(f"model {slot} is {name!r}", did_you_mean(name, known) or f"known: {', '.join(known)}")
     module = block_module(name)
     return Block(name, module, read_options(module.Options, given))
 
@@ -106,5 +107,17 @@ def _block(slot: str, name: str, given: Any) -> Block:
 def _refuse_unknown(where: str, given: Any, known: set[str]) -> None:
     for key in given:
         if key not in known:
-            hint = did_you_mean(key, sorted(known))
-            raise ModelError(f"{where} has no option {key!r} in this model" + (f"; {hint}" if hint else ""))
+            hint = _whose(key) or did_you_mean(key, sorted(known)) or f"known: {', '.join(sorted(known))}"
+            raise ModelError(f"{where} has no option {key!r}", hint)
+
+
+def _whose(key: str) -> str:
+    """Which other parts have an option."""
+    found = [f"{slot} = {name!r}" for slot in ("attention", "ffn") for name in block_names(slot) if _has(name, key)]
+    if any(key in option_fields(part) for part in (EmbeddingOptions, HeadOptions)):
+        found.append("the whole model")
+    return f"{key} is an option of {' and of '.join(found)}" if found else ""
+
+
+def _has(name: str, key: str) -> bool:
+    return key in option_fields(_module(name).Options)
