@@ -120,4 +120,4 @@ def _whose(key: str) -> str:
 
 
 def _has(name: str, key: str) -> bool:
-    return key in option_fields(_module(name).Options)
+    return key in option_fields(block_module(name).Options)
