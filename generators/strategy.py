@@ -281,10 +281,10 @@ _MODEL_DEFAULTS = {
 
 
 def _model(table: Mapping[str, Any]) -> Model:
-    from dagtool.generators.blocks.architecture import resolve
+    from dagtool.generators.blocks.architecture import resolve, with_defaults
 
     try:
-        model = model_of({**_MODEL_DEFAULTS, **table})
+        model = with_defaults(model_of(table), _MODEL_DEFAULTS)
         resolve(model)
     except ModelError as error:
         raise DagtoolError(f"[model] {error.message}", error.hint) from None

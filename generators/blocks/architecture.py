@@ -5,7 +5,8 @@ Blocks are the modules beside this one that have a ``SLOT`` (``attention`` or ``
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from importlib import import_module
 from pkgutil import iter_modules
@@ -17,9 +18,9 @@ from dagtool.generators import blocks
 from dagtool.generators.blocks.common import LayerOptions
 from dagtool.generators.blocks.ends import EmbeddingOptions, HeadOptions
 from dagtool.generators.blocks.options import option_fields, read_options
-from dagtool.model.tree import Model, ModelError
+from dagtool.model.tree import Model, ModelError, Value
 
-__all__ = ["Architecture", "Block", "LayerKind", "block_module", "block_names", "resolve"]
+__all__ = ["Architecture", "Block", "LayerKind", "block_module", "block_names", "resolve", "with_defaults"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,21 +73,30 @@ def block_module(name: str) -> ModuleType:
 def resolve(model: Model) -> Architecture:
     """The model with its blocks. Raises ModelError for an unknown block, or an option that no part of it reads."""
     kinds = {name: _kind(name, model) for name in model.kind_names}
-    parts: list[type[Any]] = [EmbeddingOptions, HeadOptions]
-    of_kind = {
-        name: {
-            key
-            for kind in (LayerOptions, type(one.attention.options), type(one.ffn.options))
-            for key in option_fields(kind)
-        }
-        for name, one in kinds.items()
-    }
-    known = {key for part in parts for key in option_fields(part)}.union(*of_kind.values())
+    of_kind = {name: _options_of(kind) for name, kind in kinds.items()}
+    known = _OF_MODEL.union(*of_kind.values())
     _refuse_unknown("the model", model.options, known)
     for name, own in model.kinds.items():
         _refuse_unknown(f"the kind of layer {name!r}", own, of_kind[name])
     return Architecture(
         model, read_options(EmbeddingOptions, model.options), read_options(HeadOptions, model.options), kinds
+    )
+
+
+_OF_MODEL = frozenset({*option_fields(EmbeddingOptions), *option_fields(HeadOptions)})
+"""Options that belong to no kind of layer."""
+
+
+def _options_of(kind: LayerKind) -> set[str]:
+    parts = (LayerOptions, type(kind.attention.options), type(kind.ffn.options))
+    return {key for part in parts for key in option_fields(part)}
+
+
+def with_defaults(model: Model, defaults: Mapping[str, Value]) -> Model:
+    """The model with those of ``defaults`` in front that some part of it reads. Raises ModelError."""
+    reading = _OF_MODEL.union(*(_options_of(_kind(name, model)) for name in model.kind_names))
+    return replace(
+        model, options={**{key: value for key, value in defaults.items() if key in reading}, **model.options}
     )
 
 
