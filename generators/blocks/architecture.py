@@ -95,7 +95,8 @@ def _options_of(kind: LayerKind) -> set[str]:
 def with_defaults(model: Model, defaults: Mapping[str, Value]) -> Model:
     """The model with those of ``defaults`` in front that some part of it reads. Raises ModelError."""
     reading = _OF_MODEL.union(*(_options_of(_kind(name, model)) for name in model.kind_names))
-    return replace(
+    kept = {key: value for key, value in defaults.items() if key in reading}
+    return replace(model, options={**kept, **model.options})
         model, options={**{key: value for key, value in defaults.items() if key in reading}, **model.options}
     )
 
