@@ -97,8 +97,6 @@ def with_defaults(model: Model, defaults: Mapping[str, Value]) -> Model:
     reading = _OF_MODEL.union(*(_options_of(_kind(name, model)) for name in model.kind_names))
     kept = {key: value for key, value in defaults.items() if key in reading}
     return replace(model, options={**kept, **model.options})
-        model, options={**{key: value for key, value in defaults.items() if key in reading}, **model.options}
-    )
 
 
 def _kind(name: str, model: Model) -> LayerKind:
