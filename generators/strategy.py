@@ -23,7 +23,7 @@ from dagtool.generators.store import Store, parse_store
 from dagtool.generators.toml_positions import Path
 from dagtool.model.byte_count import parse_bytes
 from dagtool.model.mesh import Mesh
-from dagtool.model.tree import Model, ModelError, model_of
+from dagtool.model.tree import Model, ModelError, Value, model_of
 from dagtool.model.vocabulary import SYMBOLS
 
 __all__ = ["Difference", "Region", "Statement", "Strategy", "parse_strategy", "read_document", "table_of"]
@@ -269,7 +269,7 @@ def _tables(document: Mapping[str, Any], faults: Faults) -> dict[str, dict[str, 
     return found
 
 
-_MODEL_DEFAULTS = {
+_MODEL_DEFAULTS: dict[str, Value] = {
     "ffn": "dense",
     "activation": "gelu",
     "gated": False,

@@ -508,7 +508,7 @@ def _products(
             shape = (matmul.m, matmul.k, matmul.n)
             yield Product(
                 role, _alternatives(step, steps, others), *shape, count, layers, in_layers, beside, after - {role},
-                _mask(step, steps, meshes),
+                mask=_mask(step, steps, meshes),
             )  # fmt: skip
             met[index] = role
             before = before if beside else index

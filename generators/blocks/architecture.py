@@ -5,7 +5,7 @@ Blocks are the modules beside this one that have a ``SLOT`` (``attention`` or ``
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from importlib import import_module
@@ -113,7 +113,7 @@ def _block(slot: str, name: str, given: Any) -> Block:
     return Block(name, module, read_options(module.Options, given))
 
 
-def _refuse_unknown(where: str, given: Any, known: set[str]) -> None:
+def _refuse_unknown(where: str, given: Any, known: Set[str]) -> None:
     for key in given:
         if key not in known:
             hint = _whose(key) or did_you_mean(key, sorted(known)) or f"known: {', '.join(sorted(known))}"
