@@ -18,7 +18,7 @@ from dagtool.generators.faults import Faults
 from dagtool.generators.toml_positions import Path
 from dagtool.model.size import Size
 
-__all__ = ["PLACES", "Layout", "Region", "Rule", "parse_key"]
+__all__ = ["PLACES", "Layout", "Region", "Rule", "followed", "parse_key"]
 
 PLACES = {
     "stream": "",
@@ -123,6 +123,15 @@ class Layout:
             self._wholes[group] = tuple((region.mesh, tuple(sorted(region.cuts.items()))) for region in regions)
         return self._wholes[group]
 
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """The lines of the file, in order."""
+        return self._rules
+
+    def with_rules(self, rules: Iterable[Rule]) -> Layout:
+        """Return the layout of other lines for the same layers."""
+        return Layout(rules, self._default, self._layers)
+
     def regions(self, places: Iterable[str]) -> Iterator[tuple[str, int, Region]]:
         """Return each place with a layer it is in and its region there, once for each layout that layers have."""
         some = {self._group(layer): layer for layer in range(self._layers - 1, -1, -1)}
@@ -166,7 +175,7 @@ class Layout:
             if rule := self._best(place, layer):
                 break
             lost += ["S"] if place == "attention.keys" else []  # every query needs all keys
-            place = _followed(place)
+            place = followed(place)
         else:
             universal = self._best(_EVERYTHING, layer)
             named = self._best("stream", layer)
@@ -193,7 +202,8 @@ def _matches(rule: Rule, place: str) -> bool:
     return fnmatchcase(place, rule.pattern)
 
 
-def _followed(place: str) -> str:
+def followed(place: str) -> str:
+    """Return the place that another one follows; empty for the stream. Raises ValueError for what is no place."""
     if place in PLACES:
         return PLACES[place]
     parent = place.rpartition(".")[0]

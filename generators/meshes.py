@@ -22,6 +22,13 @@ _MOST_GPUS = 1 << 20
 _LARGEST = 10**18
 _AXIS = re.compile(r"[a-z][a-z0-9_]*\Z")
 _OUTER_TO_INNER = {"dp": 0, "ep": 2, "cp": 3, "etp": 4, "tp": 5}
+_FIELDS_OF_NAMES = {
+    "l": "the layer",
+    "s": "the stage",
+    "next": "the next stage",
+    "x": "the expert",
+    "gpu": "the first GPU",
+}
 _UNKNOWN = 1
 """Axes of other names are taken for data parallel ones."""
 
@@ -174,6 +181,10 @@ def _name_stage(found: Meshes, *, given: bool, faults: Faults) -> None:
 def _check_mesh(name: str, axes: tuple[str, ...], degrees: Mapping[str, int]) -> None:
     if len(set(axes)) < len(axes):
         raise DagtoolError(f"mesh {name!r} has an axis twice: {', '.join(axes)}", "leave one out")
+    if reserved := [axis for axis in axes if axis in _FIELDS_OF_NAMES]:
+        what = _FIELDS_OF_NAMES[reserved[0]]
+        hint = f"in names of nodes {{{reserved[0]}}} stands for {what}; like dp, tp, ep, cp"
+        raise DagtoolError(f"an axis cannot be called {reserved[0]!r}", hint)
     if "pp" in axes:
         raise DagtoolError(f"mesh {name!r} has pp as an axis", "a mesh is laid once for each of the pp stages")
     if prod(degrees[axis] for axis in axes) * degrees.get("pp", 1) > _MOST_GPUS:

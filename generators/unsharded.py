@@ -18,6 +18,7 @@ from dagtool.errors import DagtoolError
 from dagtool.generators.blocks.architecture import resolve
 from dagtool.generators.blocks.ends import build_embedding, build_head
 from dagtool.generators.blocks.layer import build_layer
+from dagtool.generators.faults import MisplacedError
 from dagtool.generators.layout import Layout, Region, Rule
 from dagtool.generators.meshes import Meshes
 from dagtool.generators.phase import FORWARD, Phase, filling
@@ -208,7 +209,9 @@ def needed_sizes(model: Model, given: frozenset[str] = frozenset(), phase: Phase
     try:
         program = _program(_strategy(model, dict.fromkeys(given), _Variant()), phase)
     except SizeError as error:
-        raise DagtoolError(f"[model] {error}") from None
+        raise DagtoolError(f"[model] {error}", "a size is a capital letter, like W, or a product") from None
+    except MisplacedError as error:  # with nothing cut it is no matter of the layout
+        raise DagtoolError(f"[model] {error.message}", "change that option of the model") from None
     found: dict[str, None] = {}
     for _, section in program.sections():
         for step in section.steps:

@@ -295,10 +295,13 @@ def two_meshes(random: Random, s: Situation) -> Draft:
         inner.append(cut("a", "B", *plans.ATTENTION, "stream", *plans.ENDS))
     else:
         inner.append(cut("a", s.heads, *plans.ATTENTION))
-    rows = ("ffn", "router", "mlp", "shared")
-    inner.append(random.choice((cut("w", "B", *rows), together(*(cut("w", one, "mlp") for one in s.widths("dense"))))))
+    by_rows = random.random() < 0.5
+    if by_rows:
+        inner.append(cut("w", "B", "ffn", "router", "mlp", "shared"))
+    else:
+        inner += [cut("w", width, "mlp") for width in s.widths("dense")]
     if s.experts:
-        inner.append(random.choice((cut("w", "E", "experts"), plans.expert_width(s, "w"))))
+        inner.append(cut("w", "E", "experts") if by_rows or random.random() < 0.5 else plans.expert_width(s, "w"))
     return together(*inner)
 
 
@@ -313,7 +316,7 @@ PIECES: tuple[Piece, ...] = (
 
 def anything(random: Random, s: Situation) -> Document:
     """Cuts of any size along any axes at any place."""
-    axes = random.sample(("dp", "tp", "cp", "ep", "x"), random.choice((1, 2, 2, 3)))
+    axes = random.sample(("dp", "tp", "cp", "ep", "xp"), random.choice((1, 2, 2, 3)))
     degrees = {axis: random.choice((1, 2, 2, 2, 3, 4)) for axis in axes}
     layout = {"*": _some_cuts(random, s, axes)} if random.random() < 0.5 else {}
     for place in random.sample(s.places, random.randint(1, len(s.places))):
