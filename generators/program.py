@@ -301,7 +301,9 @@ class Builder:
         return f"{kind.role}.{name}" if (name := kind.outputs[ref.output].name) else kind.role
 
     def _collective(self, ref: Ref, op: str, **params: str) -> Ref:
+        # What the experts put back at their tokens are terms of one sum.
         per_expert = ref.step != ENTRY and self.steps[ref.step].per_expert
+        per_expert = per_expert and self.steps[ref.step].kind.op != "route_back"
         role = f"{self._role(ref)}.{op}"
         again = sum(step.kind.role.rstrip("0123456789") == role for step in self.steps)
         role = f"{role}{again + 1}" if again else role
