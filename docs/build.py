@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import deployments
 from examples import replay
 
 from dagtool.ops import OPERATORS, Operator
@@ -74,6 +75,8 @@ if __name__ == "__main__":
     write_pages(FOLDER / "rules")
     dialect = FOLDER / "dialect.md"
     dialect.write_text(dialect_page(dialect.read_text(encoding="utf-8")), encoding="utf-8")
+    figures = FOLDER / "deployments.md"
+    figures.write_text(deployments.page(figures.read_text(encoding="utf-8")), encoding="utf-8")
     for page in [FOLDER.parent / "README.md", *sorted(FOLDER.glob("*.md"))]:
         with tempfile.TemporaryDirectory() as folder:
             page.write_text(replay(page, Path(folder)), encoding="utf-8")

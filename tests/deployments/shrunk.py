@@ -10,8 +10,6 @@ from typing import Any
 
 __all__ = ["SHRUNK"]
 
-_MLA = {"sizes": {"L": 5, "E": 16, "K": 4}}
-
 SHRUNK: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "dsv3_decode_144": {"sizes": {"B": 72, "L": 5, "E": 16, "R": 18, "K": 4}, "degrees": {"ep": 9}},
     "dsv3_decode_320": {
@@ -30,8 +28,16 @@ SHRUNK: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "gptoss120b_ep8_decode": {"sizes": {"L": 4, "E": 16}},
     "gptoss120b_tp8": {"sizes": {"L": 4, "E": 8}},
     "llama405b_helix": {"sizes": {"L": 2}, "degrees": {"kvp": 2, "tpa": 4}},
-    "llama405b_interleaved": {"sizes": {"L": 10}, "degrees": {"dp": 2, "tp": 2, "pp": 3}, "stages": {"layers": "1 2*4 1"}},
-    "llama405b_tp8_dp8_pp16": {"sizes": {"L": 8}, "degrees": {"dp": 2, "tp": 2, "pp": 4}, "stages": {"layers": "1 3 3 1"}},
+    "llama405b_interleaved": {
+        "sizes": {"L": 10},
+        "degrees": {"dp": 2, "tp": 2, "pp": 3},
+        "stages": {"layers": "1 2*4 1"},
+    },
+    "llama405b_tp8_dp8_pp16": {
+        "sizes": {"L": 8},
+        "degrees": {"dp": 2, "tp": 2, "pp": 4},
+        "stages": {"layers": "1 3 3 1"},
+    },
     "llama70b_cp4_tp8_gather": {"sizes": {"L": 2}, "degrees": {"cp": 4, "tp": 2}},
     "llama70b_cp4_tp8_ring": {"sizes": {"L": 2}, "degrees": {"cp": 4, "tp": 2}},
     "llama70b_fsdp64": {"sizes": {"L": 2}, "degrees": {"dp": 4}},
