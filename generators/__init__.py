@@ -33,7 +33,8 @@ def find_strategy(name: str, settings: Mapping[str, str] | None = None) -> Strat
     else:
         hint = did_you_mean(name, preset_names()) or f"presets: {', '.join(preset_names())}"
         raise DagtoolError(f"there is no preset {name!r}", f"{hint}; a strategy file of your own ends in .toml")
-    return apply_settings(stem, read_document(path), settings or {}, place=name)
+    document, text = read_document(path)
+    return apply_settings(stem, document, settings or {}, place=name, text="" if stem == name else text)
 
 
 def generate(name: str, settings: Mapping[str, str] | None = None) -> Dag:

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping
 from math import gcd, prod
 
 from dagtool.errors import DagtoolError
+from dagtool.generators.faults import Faults
 from dagtool.generators.strategy import Strategy
+from dagtool.generators.toml_positions import Path
 from dagtool.model.mesh import Mesh
 from dagtool.model.size import near_divisors
 from dagtool.model.tensor import TensorType
@@ -16,28 +18,44 @@ __all__ = ["check_degrees", "check_type"]
 
 
 def check_degrees(strategy: Strategy) -> None:
-    """Every region's cuts divide. Raises DagtoolError naming all dimensions one degree does not fit, and near ones."""
-    cut_by: dict[tuple[str, ...], list[str]] = {("pp",): ["L"]} if strategy.stages > 1 else {}
-    for region in strategy.regions.values():
+    """Raise DagtoolError for every degree that does not divide a size it cuts, naming all of them, and near degrees."""
+    faults = Faults(strategy.source)
+    cut_by: dict[tuple[str, ...], list[str]] = {}
+    for _, _, region in strategy.layout.regions(sorted(strategy.places)):
         for symbol, axes in region.cuts.items():
             held = cut_by.setdefault(axes, [])
             held += [symbol] if symbol not in held else []
+    order = list(strategy.sizes)
     for axes, symbols in cut_by.items():
         degree = prod(strategy.degrees[axis] for axis in axes)
-        bound = {symbol: value for symbol in symbols if (value := strategy.sizes.get(symbol)) is not None}
+        bound = {
+            symbol: value
+            for symbol in sorted(symbols, key=order.index)
+            if (value := strategy.sizes.get(symbol)) is not None
+        }
         failing = [symbol for symbol, value in bound.items() if value % degree]
         if failing:
-            _refuse(_degree_text(axes, strategy.degrees), degree, failing, bound)
+            message, hint = _refusal(_degree_text(axes, strategy.degrees), degree, failing, bound)
+            faults.add(_key_of(axes, failing, strategy), message, hint)
+    faults.end()
+
+
+def _key_of(axes: tuple[str, ...], failing: list[str], strategy: Strategy) -> Path:
+    """The key that is likeliest at fault: what ``--set`` changed, else the degree."""
+    keys: list[Path] = [*(("degrees", axis) for axis in axes), *(("sizes", symbol) for symbol in failing)]
+    changed = [key for key in keys if key in strategy.source.settings]
+    return (changed or [("groups",) if strategy.declared.groups else keys[0]])[0]
 
 
 def check_type(tensor: TensorType, mesh: Mesh, sizes: Mapping[str, int | None]) -> None:
     """Every dimension of a type is whole on every GPU, or DagtoolError says which is not."""
     for dim in tensor.dims:
+        if dim.size.is_mean:
+            continue
         whole = dim.size.bind(sizes)
         if whole.is_fraction:
-            name = "tokens per expert" if "E" in dim.size.symbols else "a dimension"
             hint = "change a size so that it divides evenly"
-            raise DagtoolError(f"{name} {dim.size} = {whole} is not a whole number", hint)
+            raise DagtoolError(f"a dimension {dim.size} = {whole} is not a whole number", hint)
         if dim.local(mesh.sizes).bind(sizes).is_fraction:
             axes = _degree_text(dim.axes, mesh.sizes)
             raise DagtoolError(
@@ -49,8 +67,9 @@ def _degree_text(axes: Iterable[str], degrees: Mapping[str, int]) -> str:
     return " x ".join(f"{axis}={degrees[axis]}" for axis in axes)
 
 
-def _refuse(degrees: str, degree: int, failing: list[str], bound: Mapping[str, int]) -> None:
-    named = " and ".join(f"{SYMBOLS[symbol]} {symbol}={bound[symbol]}" for symbol in failing)
+def _refusal(degrees: str, degree: int, failing: list[str], bound: Mapping[str, int]) -> tuple[str, str]:
+    """Message and hint."""
+    named = " and ".join(f"{SYMBOLS.get(symbol, 'size')} {symbol}={bound[symbol]}" for symbol in failing)
     pads = ", ".join(f"{symbol} to {-(-bound[symbol] // degree) * degree}" for symbol in failing)
     near = near_divisors(gcd(*bound.values()), degree)
     fitting = f"the nearest degrees that do are {' and '.join(map(str, near))}"
@@ -60,7 +79,4 @@ def _refuse(degrees: str, degree: int, failing: list[str], bound: Mapping[str, i
         pads += "; or cut the heads by two axes, G by one that divides it and N by the other (G/kv N/rep)"
     rest = [symbol for symbol in bound if symbol not in failing]
     also = f" (they also divide {', '.join(f'{symbol}={bound[symbol]}' for symbol in rest)})" if rest else ""
-    raise DagtoolError(
-        f"{degrees} does not divide {named}",
-        f"{fitting}{also}; or pad {pads}",
-    )
+    return f"{degrees} does not divide {named}", f"{fitting}{also}; or pad {pads}"

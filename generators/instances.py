@@ -114,11 +114,11 @@ class Assembler:
 
     # -- once per program -----------------------------------------------------------------
 
-    def prepare(self, steps: list[Step], results: Mapping[str, Ref], stage: int) -> Section:
+    def prepare(self, steps: list[Step], results: Mapping[str, Ref], stage: int, *, in_layer: bool) -> Section:
         """Lay out a program's nodes and inner edges; ``stage`` is what ``{s}`` stands for in names."""
         section = Section(steps, results)
         for step in steps:
-            template = self._template(step)
+            template = self._template(step, in_layer=in_layer)
             section.templates.append(template)
             section.axes.append(self._indexed(step, template))
             section.offsets.append(len(section.patterns))
@@ -144,42 +144,42 @@ class Assembler:
             items.append(key)
         return known[key]  # type: ignore[no-any-return]
 
-    def _template(self, step: Step) -> str:
+    def _template(self, step: Step, *, in_layer: bool) -> str:
         """The node's name with fields; the fields decide which axes have a node for each rank."""
         role = step.kind.role
         template = self._strategy.names.get(role)
         if template is None:
-            return self._default_template(step)
+            return self._default_template(step, in_layer=in_layer)
         known = [*self._axes(step), "l", "s", "next", "gpu", "x"]
         for name in _FIELD.findall(template):
             if name not in known:
                 hint = did_you_mean(name, known) or f"known: {', '.join(known)}"
-                raise DagtoolError(f"name {role!r} = {template!r}: no field {name!r}", hint)
+                raise self._strategy.error(("names", role), f"name {role!r} = {template!r}: no field {name!r}", hint)
         if (
             role.startswith("pipeline.")
-            and self._strategy.stages > 2
+            and len(self._strategy.chunks) > 2
             and not {"l", "s", "next"} & set(_FIELD.findall(template))
         ):
             return template + "_{s}"  # one cut needs no number, several do
         return template
 
-    def _default_template(self, step: Step) -> str:
+    def _default_template(self, step: Step, *, in_layer: bool) -> str:
         operator, params = OPERATORS[step.kind.op], step.kind.parameters
         role = step.kind.role.replace(".", "_")
-        in_layer = not role.startswith(("input", "output", "embedding", "head"))
         fields = ["x"] if step.per_expert else []
         if not operator.spans_mesh and len(step.meshes) == 1:
             grouped = {*axes_param(params, "over"), *axes_param(params, "owner")}
             spanned = grouped if operator.is_communication or step.per_expert else set()
             fields += [axis for axis in self._axes(step) if axis not in spanned]
-        return "_".join([*(["layer{l}"] if in_layer else []), role, *(f"{name}{{{name}}}" for name in fields)])
+        named = [step.kind.phase] if step.kind.phase else []
+        return "_".join([*named, *(["layer{l}"] if in_layer else []), role, *(f"{name}{{{name}}}" for name in fields)])
 
     def _axes(self, step: Step) -> list[str]:
         return [axis for axis, _ in self._dag.meshes[step.meshes[0]].axes]
 
     def _instances(self, step: Step, template: str) -> Iterator[Instance]:
         mesh = self._dag.meshes[step.meshes[0]]
-        axes, owner = self._indexed(step, template), self._owner(step)
+        axes, owner = self._indexed(step, template), step.owner
         self._check_separates(step, template, axes)
         if not step.per_expert:
             for position in self._ranks.positions(mesh, axes):
@@ -187,7 +187,8 @@ class Assembler:
             return
         fields = self._fields(step, template)
         if "x" not in fields and not set(owner) <= fields:
-            raise DagtoolError(f"name {step.kind.role!r} needs the field {{x}}: there is a node for each expert")
+            why = f"name {step.kind.role!r} needs the field {{x}}: there is a node for each expert"
+            raise self._strategy.error(("names", step.kind.role), why)
         for expert, held in self._owners(mesh, owner):
             for position in self._ranks.positions(mesh, axes - set(owner)):
                 everywhere = {**held, **position}
@@ -198,35 +199,33 @@ class Assembler:
         fields = set(_FIELD.findall(template))
         return fields | set(self._axes(step)) if "gpu" in fields else fields
 
-    def _owner(self, step: Step) -> tuple[str, ...]:
-        return self._strategy.owner_axes if step.per_expert else ()
-
     def _indexed(self, step: Step, template: str) -> frozenset[str]:
         """The axes along which a step has a node for each rank: those its name or its experts tell apart."""
-        return frozenset({*(self._fields(step, template) & set(self._axes(step))), *self._owner(step)})
+        return frozenset({*(self._fields(step, template) & set(self._axes(step))), *step.owner})
 
     def _count(self, step: Step, template: str) -> int:
         """How many nodes a step has when every rank has its own."""
         sizes = self._dag.meshes[step.meshes[0]].sizes
-        each = (self._strategy.sizes["E"] or 0) if step.per_expert else 1
-        return each * prod(sizes[axis] for axis in self._indexed(step, template) - set(self._owner(step)))
+        each = (self._strategy.sizes[self._strategy.experts] or 0) if step.per_expert else 1
+        return each * prod(sizes[axis] for axis in self._indexed(step, template) - set(step.owner))
 
     def _check_separates(self, step: Step, template: str, axes: frozenset[str]) -> None:
-        """Only where the value is the same may one node name several GPUs."""
-        if OPERATORS[step.kind.op].is_communication:
+        """Only where the value is the same may one node name several GPUs; the graph's ends may be one node anyway."""
+        if OPERATORS[step.kind.op].family in ("communication", "io"):
             return
         weight = weight_of(step.kind)
         types = [port.type for port in (*step.kind.inputs, *step.kind.outputs)] + ([weight] if weight else [])
         if missing := sorted({axis for tensor in types for axis in tensor.used_axes} - axes):
             named = f"name {step.kind.role!r} = {template!r}"
-            raise DagtoolError(
+            raise self._strategy.error(
+                ("names", step.kind.role),
                 f"{named} gives one node to ranks that differ along {', '.join(missing)}",
                 f"add the field {{{missing[0]}}} or {{gpu}}",
             )
 
     def _owners(self, mesh: Mesh, axes: tuple[str, ...]) -> Iterator[tuple[int, Mapping[str, int]]]:
         """Each kept expert and its GPU's position along the axes the experts lie on: equal runs, in order."""
-        experts = self._strategy.sizes["E"]
+        experts = self._strategy.sizes[self._strategy.experts]
         if experts is None:
             raise DagtoolError("E cannot be a symbol: there is a node for each expert")
         each = experts // prod(mesh.sizes[axis] for axis in axes)

@@ -12,13 +12,12 @@ from dagtool.errors import DagtoolError, did_you_mean
 from dagtool.generators.blocks.architecture import Architecture, resolve
 from dagtool.generators.blocks.ends import build_embedding, build_head
 from dagtool.generators.blocks.layer import build_layer
-from dagtool.generators.divide import check_degrees
 from dagtool.generators.instances import Assembler, Feed, Section
-from dagtool.generators.phase import Phase
+from dagtool.generators.phase import FORWARD, Phase, format_phases
 from dagtool.generators.program import Builder, Entry, Ref
 from dagtool.generators.ranks import EVERY_RANK, Ranks
 from dagtool.generators.strategy import Strategy
-from dagtool.generators.unsharded import check_sizes, part_names
+from dagtool.generators.unsharded import part_names
 from dagtool.model.mesh import MeshError
 from dagtool.model.roles import ENTRY, base_role
 from dagtool.model.tensor import TensorType
@@ -31,7 +30,7 @@ __all__ = ["Assembly", "assemble", "partition"]
 def partition(strategy: Strategy) -> Dag:
     """Build the DAG. Raises DagtoolError where a degree does not divide or a name is used twice."""
     dag = assemble(strategy).dag
-    _check_names(dag)
+    _check_names(dag, strategy)
     return dag
 
 
@@ -51,16 +50,11 @@ class Assembly:
 
 def assemble(strategy: Strategy, ranks: Ranks = EVERY_RANK) -> Assembly:
     """Build the DAG of the chosen ranks; names are not compared yet. Raises DagtoolError."""
-    layers = strategy.sizes.get("L")
-    if layers is None:
-        raise DagtoolError("L cannot be a symbol: there are nodes for each layer")
     try:
         architecture = resolve(strategy.model)
-        kinds = strategy.model.order(layers)
+        kinds = strategy.model.order(len(strategy.stage_of))
     except ModelError as error:
-        raise DagtoolError(str(error)) from None
-    check_sizes(strategy)
-    check_degrees(strategy)
+        raise strategy.error(("model",), f"[model] {error}") from None
     _check_experts(strategy)
     _check_roles(strategy)
     dag = _empty(strategy)
@@ -92,26 +86,30 @@ class _Run:
 
     def append_phase(self, phase: Phase, kinds: tuple[str, ...]) -> None:
         """The whole model once: embedding, layers with a cut where the stage changes, head."""
-        stage_of = [layer // (len(kinds) // self.strategy.stages) for layer in range(len(kinds))]
+        stage_of = self.strategy.stage_of
         self._append("embedding", "", phase, 0, -1)
-        for layer, kind in enumerate(kinds):
-            if layer and stage_of[layer] != stage_of[layer - 1]:
-                self._append("cut", "", phase, stage_of[layer], layer - 1)
-            self._append("layer", kind, phase, stage_of[layer], layer)
+        for layer, (kind, stage) in enumerate(zip(kinds, stage_of, strict=True)):
+            self._append("layer", kind, phase, stage, layer)
+            if stage_of[layer + 1 : layer + 2] == (stage + 1,):
+                self._append("cut", "", phase, stage + 1, layer)
         self._append("head", "", phase, stage_of[-1], -1)
 
     def _append(self, part: str, kind: str, phase: Phase, stage: int, layer: int) -> None:
         taken = self._taken(part, phase, layer)
         entries = tuple(Entry(name, live.type) for name, live in taken.items())
-        key = (phase, part, kind, stage, entries)
+        # A cut sends the value to where the layer behind it lies, and is called after the one before it.
+        at = layer + 1 if part == "cut" else layer
+        key = (phase, part, kind, stage, self.strategy.layout_of(phase.name).signature(at), entries)
         section = self._sections.get(key)
         if section is None:
-            builder = Builder(self.strategy, self.dag.meshes, f"s{stage}", entries, phase, layer)
+            builder = Builder(self.strategy, self.dag.meshes, stage, entries, phase, at)
             results = self._build(part, kind, builder)
-            # A cut lies between two stages and is named after the one it leaves.
-            section = self.assembler.prepare(builder.steps, results, stage - (part == "cut"))
+            # The cut lies between two stages and is named after the one it leaves.
+            section = self.assembler.prepare(builder.steps, results, stage - (part == "cut"), in_layer=layer >= 0)
             self._sections[key] = section
-            _check_count(len(section.patterns) * (self.strategy.sizes["L"] or 1 if part == "layer" else 1))
+            _check_count(len(section.patterns) * (len(self.strategy.stage_of) if part == "layer" else 1))
+        if not section.steps:  # nothing to send: it lies there already, or the layer converts it
+            return
         base = self.assembler.append(section, layer, [live.feed for live in taken.values()])
         self.order.append((part, layer, section))
         for name, ref in section.results.items():
@@ -137,8 +135,8 @@ class _Run:
             stream = build_layer(builder, stream, architecture.kinds[kind])
             return {"stream": stream, **builder.results}
         if part == "cut":
-            return {"stream": builder.place(stream, "stream")}
-        last = architecture.kinds[self.strategy.model.order(self.strategy.sizes["L"] or 1)[-1]]
+            return {"stream": builder.hand_over(stream)}
+        last = architecture.kinds[architecture.model.order(len(self.strategy.stage_of))[-1]]
         return {"result": build_head(builder, stream, architecture.head, last.options)}
 
 
@@ -150,7 +148,8 @@ def _check_roles(strategy: Strategy) -> None:
         conversion = role.rpartition(".")[2].rstrip("0123456789")
         if base not in parts or (role != base and conversion not in OPERATORS):
             hint = did_you_mean(role, list(parts)) or "'dagtool gen' writes each node's role"
-            raise DagtoolError(f"[names] {role!r} is no part of the model and no conversion of one", hint)
+            why = f"[names] {role!r} is no part of the model and no conversion of one"
+            raise strategy.error(("names", role), why, hint)
 
 
 _MOST_NODES = 50_000_000
@@ -165,18 +164,7 @@ def _check_experts(strategy: Strategy) -> None:
     """Each token takes K of E experts, which lie where the routing is done."""
     if "E" not in strategy.sizes:
         return
-    experts, top = strategy.sizes["E"], strategy.sizes.get("K")
-    if experts is None:
-        raise DagtoolError("E cannot be a symbol: there are nodes for each expert")
-    if top is not None and top > experts:
-        raise DagtoolError(f"top_k K={top} is more than experts E={experts}")
-    _check_count(experts)
-    router, held = strategy.regions["router"].mesh, strategy.regions["experts"].mesh
-    if router != held:
-        raise DagtoolError(
-            f"region 'experts' lies on {held!r} and 'router' on {router!r}",
-            "tokens are routed on the mesh of the experts: give both the same",
-        )
+    _check_count(strategy.sizes[strategy.experts] or 0)
 
 
 def _empty(strategy: Strategy) -> Dag:
@@ -185,17 +173,19 @@ def _empty(strategy: Strategy) -> Dag:
     except MeshError as error:
         raise DagtoolError(str(error)) from None
     facts = {"preset": strategy.name, "model": format_model(strategy.model)}
-    facts |= {"phase": strategy.phases[0].name} if strategy.phases[0].name != "forward" else {}
+    phase = format_phases(strategy.phases)
+    facts |= {"phase": phase} if phase != FORWARD.name else {}
     facts |= {"gpu_memory": strategy.gpu_memory} if strategy.gpu_memory else {}
     return Dag(strategy.name, dict(strategy.sizes), meshes, facts, declared=True)
 
 
-def _check_names(dag: Dag) -> None:
+def _check_names(dag: Dag, strategy: Strategy) -> None:
     if len(set(dag.ids)) == len(dag.ids):
         return
     name, count = Counter(dag.ids).most_common(1)[0]
     role = dag.kind(dag.ids.index(name)).role
-    raise DagtoolError(
+    raise strategy.error(
+        ("names", role),
         f"{count} nodes would be called {name!r}",
         f"give names.{role!r} a field for what tells them apart: {{l}}, {{s}}, {{x}}, {{gpu}} or a mesh axis",
     )

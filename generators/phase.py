@@ -1,10 +1,13 @@
-"""What a deployment runs: a plain forward pass, a prefill, or decode steps over a cache."""
+"""What a deployment runs: a plain forward pass, a prefill, decode steps over a cache, or one after the other."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 
-__all__ = ["DECODE", "FORWARD", "PHASES", "PREFILL", "Phase"]
+from dagtool.errors import DagtoolError, did_you_mean
+
+__all__ = ["DECODE", "FORWARD", "LOSS", "PHASES", "PREFILL", "Phase", "format_phases", "parse_phases"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +18,7 @@ class Phase:
     tokens: str = "S"
     """The size that counts the new tokens of a sequence."""
     keys: str = "S"
-    """The size that counts the keys a query can see: the new tokens, or the context with them as its last."""
+    """The size that counts the tokens of a cache; without one that of the new tokens."""
     reads_cache: bool = False
     """Whether keys and values of earlier tokens come from a cache."""
     writes_cache: bool = False
@@ -24,12 +27,52 @@ class Phase:
     """How many tokens come before the new ones, a sum of sizes; empty: none."""
     last_only: bool = False
     """Whether only the last token of each sequence is projected onto the vocabulary."""
+    loss: bool = False
+    """Whether the output is the loss of each token instead of its logits."""
     tag: str = ""
     """What tells its nodes from those of other phases in one graph; empty where there is one phase."""
 
 
 FORWARD = Phase("forward")
 PREFILL = Phase("prefill", last_only=True)
-DECODE = Phase("decode", keys="T", reads_cache=True, past="T-S", last_only=False)
+DECODE = Phase("decode", keys="T", reads_cache=True, past="T-S")
 
-PHASES = {phase.name: phase for phase in (FORWARD, PREFILL, DECODE)}
+LOSS = Phase("loss", loss=True)
+
+PHASES = {phase.name: phase for phase in (FORWARD, PREFILL, DECODE, LOSS)}
+
+_MOST_STEPS = 10_000
+_ITEM = re.compile(r"(?P<name>[a-z]+)(?:\*(?P<count>[0-9]{1,6}))?")
+
+
+def parse_phases(text: str) -> tuple[Phase, ...]:
+    """Read ``decode``, or ``prefill decode*3``: a prefill of S tokens and steps of Q tokens on caches of T.
+
+    Raises DagtoolError.
+    """
+    names: list[str] = []
+    for part in text.replace(",", " ").split():
+        match = _ITEM.fullmatch(part)
+        if match is None or match["name"] not in PHASES:
+            hint = did_you_mean(match["name"] if match else part, list(PHASES)) or f"known: {', '.join(PHASES)}"
+            raise DagtoolError(f"phase {part!r} is not known", hint)
+        names += [match["name"]] * int(match["count"] or 1)
+        if len(names) > _MOST_STEPS:
+            raise DagtoolError(f"phase {text!r} has more than {_MOST_STEPS:,} steps")
+    if len(names) == 1:
+        return (PHASES[names[0]],)
+    if names[:1] != ["prefill"] or set(names[1:]) != {"decode"}:
+        raise DagtoolError(f"phase {text!r}: several phases are a prefill and decode steps", "like 'prefill decode*3'")
+    prefill = replace(PREFILL, keys="T", writes_cache=True, tag="prefill")
+    return (prefill, *(_step(number, len(names) - 2) for number in range(len(names) - 1)))
+
+
+def _step(number: int, last: int) -> Phase:
+    past = "S" + ("" if not number else "+Q" if number == 1 else f"+{number}*Q")
+    return replace(DECODE, tokens="Q", past=past, writes_cache=number < last, tag=f"decode{number}")
+
+
+def format_phases(phases: tuple[Phase, ...]) -> str:
+    """The graph attribute ``phase``."""
+    steps = len(phases) - 1
+    return phases[0].name if not steps else f"prefill decode{f'*{steps}' if steps > 1 else ''}"

@@ -19,8 +19,9 @@ from dagtool.model.mesh import Mesh
 from dagtool.model.size import Size, SizeError
 from dagtool.model.tensor import Dim, TensorType, TypeTextError
 from dagtool.ops import OPERATORS, LayoutError
+from dagtool.ops.base import with_weight
 
-__all__ = ["ENTRY", "Builder", "Entry", "Ref", "Step"]
+__all__ = ["ENTRY", "Builder", "Entry", "Ref", "Step", "Weight"]
 
 ENTRY = -1
 """The step number that stands for what earlier sections handed over; the output number says which value."""
@@ -31,6 +32,13 @@ class Ref(NamedTuple):
 
     step: int
     output: int = 0
+
+
+class Weight(NamedTuple):
+    """A parameter as it is used: its type, and the place of the layout it belongs to."""
+
+    type: TensorType
+    place: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,38 +58,34 @@ class Step:
     meshes: tuple[str, ...]
     """The mesh it runs on; for a transfer in one node, both."""
     per_expert: bool = False
+    owner: tuple[str, ...] = ()
+    """Of a step with a node for each expert, the axes along which the experts lie, major first."""
 
 
 @dataclass(slots=True)
 class Builder:
-    """Collects the steps of one section. ``stage`` is the mesh that ``stage`` stands for in its layouts."""
+    """Collects the steps of one section: of a layer (-1: of none) that lies in chunk ``stage`` of the pipeline."""
 
     strategy: Strategy
     meshes: Mapping[str, Mesh]
-    stage: str = "s0"
+    stage: int = 0
     entries: tuple[Entry, ...] = ()
     phase: Phase = FORWARD
     layer: int = -1
     steps: list[Step] = field(default_factory=list)
     results: dict[str, Ref] = field(default_factory=dict)
     """What it hands over to later sections, by name."""
+    places: set[str] = field(default_factory=set)
+    """The places it has asked for."""
     _placed: dict[tuple[Ref, TensorType], Ref] = field(default_factory=dict)
 
     # -- what lies where ------------------------------------------------------------------
 
     def region(self, place: str) -> Region:
-        """How values at a place lie, ``stage`` resolved to the mesh this section runs on."""
-        region = self._layout(place)
-        return replace(region, mesh=self.stage) if region.mesh == "stage" else region
-
-    def _layout(self, place: str) -> Region:
-        regions = self.strategy.regions
-        if place == "attention.keys":  # keys of all tokens, unless their own cut says otherwise
-            held = self._layout("attention.core")
-            return replace(held, cuts={symbol: axes for symbol, axes in held.cuts.items() if symbol != "S"})
-        while place not in regions:
-            place = {"shared": "ffn"}.get(place) or place.rpartition(".")[0] or "stream"
-        return regions[place]
+        """Return the region of a place, ``stage`` resolved to the mesh of the chunk this section runs on."""
+        self.places.add(place)
+        region = self.strategy.layout_of(self.phase.name).at(place, self.layer)
+        return replace(region, mesh=self.strategy.chunks[self.stage].mesh) if region.mesh == "stage" else region
 
     def entry(self, name: str) -> Ref | None:
         """A value that an earlier section handed over, or None."""
@@ -103,9 +107,10 @@ class Builder:
         """The type of a value with its partial sums added up, cut as it is."""
         return replace(self.type_of(ref), partial=())
 
-    def whole(self, place: str, *sizes: str) -> TensorType:
-        """An uncut value on the mesh of a place."""
-        return TensorType(tuple(Dim(Size.of(size)) for size in sizes), self.region(place).mesh)
+    def lying(self, place: str, *sizes: str) -> TensorType:
+        """The type of a value that lies as a place says."""
+        where = self.region(place)
+        return TensorType(tuple(Dim(size, where.axes(size)) for size in map(Size.of, sizes)), where.mesh)
 
     def replaced(self, ref: Ref, old: str, new: str, place: str) -> TensorType:
         """The type of a value with the size ``old`` replaced by ``new``, cut as a place says."""
@@ -114,12 +119,29 @@ class Builder:
         dims = tuple(Dim(size, where.axes(size)) if dim.size == Size.of(old) else dim for dim in held.dims)
         return replace(held, dims=dims)
 
-    def weight(self, place: str, *sizes: str | int, like: Ref | None = None) -> TensorType:
-        """The type of a weight whose dimensions are cut as a place says; uncut beside the value ``like``."""
-        where = Region(self.type_of(like).mesh, {}) if like is not None else self.region(place)
-        held = TensorType(tuple(Dim(size, where.axes(size)) for size in map(Size.of, sizes)), where.mesh)
-        check_type(held, self.meshes[where.mesh], self.strategy.sizes)
-        return held
+    def weight(self, place: str, *sizes: str | int, like: Ref | None = None) -> Weight:
+        """A weight whose dimensions are cut as a place says; uncut beside the value ``like``."""
+        if like is not None:
+            held = TensorType(tuple(Dim(Size.of(size)) for size in sizes), self.type_of(like).mesh)
+        else:
+            held = self.lying(place, *map(str, sizes))
+        check_type(held, self.meshes[held.mesh], self.strategy.sizes)
+        return Weight(held, place)
+
+    def _stored(self, role: str, weight: Weight) -> TensorType:
+        """A weight as it is stored: its first dimension that the axes of the store divide is cut along them too."""
+        axes = self.strategy.store.at(weight.place, self.layer)
+        mesh = self.meshes[weight.type.mesh]
+        axes = tuple(axis for axis in axes if axis in mesh.sizes and axis not in weight.type.used_axes)
+        if not axes:
+            return weight.type
+        for index, dim in enumerate(weight.type.dims):
+            cut = Dim(dim.size, (*dim.axes, *axes))
+            if dim.size.symbols and not cut.local(mesh.sizes).bind(self.strategy.sizes).is_fraction:
+                return weight.type.with_dim(index, cut)
+        degrees = " x ".join(f"{axis}={mesh.sizes[axis]}" for axis in axes)
+        why = f"{role}: no dimension of its parameter {weight.type} can be stored in {degrees} parts"
+        raise self.strategy.error(("store",), why, "change the degree, or keep it whole: [store] names places by path")
 
     def cached_keys(self, window: str = "") -> str:
         """The size that counts keys: new tokens; with a cache the context, or a shorter window if one token is new."""
@@ -131,6 +153,12 @@ class Builder:
         context, width = sizes.get(phase.keys), Size.of(window).bind(sizes).value
         short = context is not None and width is not None and width < context
         return window if short and sizes.get(phase.tokens) == 1 else phase.keys
+
+    @property
+    def ring(self) -> bool:
+        """Whether keys and values go round the ranks that hold parts of the tokens, instead of being gathered."""
+        cuts = self.region("attention.core").cuts.get(self.phase.tokens, ())
+        return self.strategy.operators["context"] == "ring" and bool(cuts) and not self.phase.reads_cache
 
     def mask(self, q: Ref, k: Ref, mask: str, window: str = "") -> dict[str, str]:
         """The attributes of scores that say which keys a query sees, and where the rank's tokens begin."""
@@ -154,35 +182,50 @@ class Builder:
         inputs: Mapping[str, Ref],
         *,
         outputs: tuple[str, ...] = ("",),
-        weight: TensorType | None = None,
+        weight: Weight | None = None,
         per_expert: bool = False,
         params: Mapping[str, str] | None = None,
     ) -> Ref:
         """Append an operator; its output types follow from its inputs. Returns its first output."""
         given = {key: value for key, value in (params or {}).items() if value}
         if weight is not None:
-            given["param"] = str(weight).partition(" @")[0]
+            stored = self._stored(role, weight)
+            if stored == weight.type:
+                given["param"] = layout_text(stored)
+            else:
+                inputs = {**inputs, "w": self._gathered(role, stored, weight.type, given, per_expert=per_expert)}
         order = [attribute.name for attribute in OPERATORS[op].attributes]
         types = {slot: self.type_of(ref) for slot, ref in inputs.items()}
         try:
-            inferred = OPERATORS[op].infer(types, given)
+            inferred = OPERATORS[op].infer(*with_weight(types, given))
         except (LayoutError, TypeTextError, SizeError) as error:
-            raise DagtoolError(f"{self.strategy.name}: {role}: {error}", "check the [regions] it lies in") from None
+            raise self.strategy.error_in(role, self.layer, str(error), "check the layout it lies in") from None
         kind = Kind(
             op,
             role,
             tuple(Port(slot if len(types) > 1 else "", t) for slot, t in types.items()),
             tuple(Port(name, t) for name, t in zip(outputs, inferred, strict=True)),
             tuple(sorted(given.items(), key=lambda pair: order.index(pair[0]))),
+            self.phase.tag,
         )
-        return self._append(Step(kind, tuple(inputs.items()), self._meshes(kind), per_expert))
+        owner = self.region("experts").cuts.get(self.strategy.experts, ()) if per_expert else ()
+        return self._append(Step(kind, tuple(inputs.items()), self._meshes(kind), per_expert, owner))
 
     def source(self, role: str, op: str, held: TensorType, **params: str) -> Ref:
         """What needs no input: the graph's input, a cache, a parameter that is stored otherwise than used."""
         inputs = (Port("", held),) if op == "input" else ()
-        return self._append(Step(Kind(op, role, inputs, (Port("", held),), tuple(params.items())), (), (held.mesh,)))
+        kind = Kind(op, role, inputs, (Port("", held),), tuple(params.items()), self.phase.tag)
+        return self._append(Step(kind, (), (held.mesh,)))
 
-    def softmax(self, role: str, scores: Ref, sinks: TensorType | None = None) -> Ref:
+    def _gathered(
+        self, role: str, stored: TensorType, used: TensorType, given: dict[str, str], *, per_expert: bool
+    ) -> Ref:
+        """A parameter that is stored in more parts than it is used in, gathered."""
+        params = {"param": layout_text(stored), "parameter": given.pop("parameter", role)}
+        kind = Kind("parameter", f"{role}_weight", (), (Port("", stored),), tuple(params.items()), self.phase.tag)
+        return self.convert(self._append(Step(kind, (), (stored.mesh,), per_expert)), used)
+
+    def softmax(self, role: str, scores: Ref, sinks: Weight | None = None) -> Ref:
         """Softmax over the last dimension, also where ranks hold parts of it."""
         params = {"parameter": "attention.sinks"} if sinks else {}
         if axes := self.type_of(scores).dims[-1].axes:
@@ -190,11 +233,17 @@ class Builder:
             return self.add(role, "parallel_softmax", {"x": scores}, weight=sinks, params=params)
         return self.add(role, "softmax", {"x": scores}, weight=sinks, params=params)
 
+    def refusal(self, message: str, hint: str) -> DagtoolError:
+        """An error about a choice in ``[operators]`` that a block does not offer."""
+        return self.strategy.error(("operators",), message, hint)
+
     def _append(self, step: Step) -> Ref:
         for port in step.kind.outputs:
             if port.type.clash:
-                raise DagtoolError(
-                    f"{self.strategy.name}: {step.kind.role}: axis {port.type.clash} has two meanings in {port.type}",
+                raise self.strategy.error_in(
+                    step.kind.role,
+                    self.layer,
+                    f"axis {port.type.clash} has two meanings in {port.type}",
                     "check the [regions]: an axis cuts one dimension of a tensor",
                 )
             check_type(port.type, self.meshes[port.type.mesh], self.strategy.sizes)
@@ -214,6 +263,12 @@ class Builder:
         held = self.type_of(ref)
         dims = tuple(Dim(dim.size, where.axes(dim.size)) for dim in held.dims)
         return self.convert(ref, TensorType(dims, where.mesh, (), held.varying))
+
+    def hand_over(self, ref: Ref) -> Ref:
+        """The value sent to the stage where the stream lies, rank to rank, in the layout it has; else the same."""
+        held = self.type_of(ref)
+        target = replace(held, mesh=self.region("stream").mesh)
+        return self._send(ref, target.mesh) if target != held and self._is_next_stage(held, target) else ref
 
     def convert(self, ref: Ref, target: TensorType) -> Ref:
         """The value with type ``target``."""
@@ -236,7 +291,8 @@ class Builder:
         while ref.step != ENTRY and OPERATORS[(step := self.steps[ref.step]).kind.op].name in _CONVERSIONS:
             ref = step.inputs[0][1]
         if ref.step == ENTRY:
-            return "entry"
+            name = self.entries[ref.output].name
+            return "entry" if name == "stream" else f"attention.{name}"
         kind = self.steps[ref.step].kind
         return f"{kind.role}.{name}" if (name := kind.outputs[ref.output].name) else kind.role
 
@@ -284,19 +340,27 @@ class Builder:
         return ref
 
     def _move(self, ref: Ref, target: TensorType) -> Ref:
-        """To another mesh: rank to rank between stages, else whole, and cut again on arrival."""
+        """To another mesh: rank to rank between stages; whole to everybody; else each rank the parts it needs."""
         held = self.type_of(ref)
         if self._is_next_stage(held, target):
             return self._send(self.convert(ref, replace(target, mesh=held.mesh)), target.mesh)
+        if any(dim.axes for dim in target.dims):
+            return self._redistribute(ref, target)
         whole = self.convert(ref, replace(held, dims=tuple(Dim(dim.size) for dim in held.dims)))
         op = "reduce_broadcast" if held.partial else "broadcast"
         params = {"over": ",".join(held.partial), "to": target.mesh}
         moved = self.add(f"{self._role(ref)}.{op}", op, {"x": whole}, params=params)
         return self.convert(moved, target)
 
+    def _redistribute(self, ref: Ref, target: TensorType) -> Ref:
+        summed = self.convert(ref, self.summed(ref))
+        params = {"to": target.mesh, "layout": layout_text(target)}
+        return self.add(f"{self._role(ref)}.redistribute", "redistribute", {"x": summed}, params=params)
+
     def _is_next_stage(self, held: TensorType, target: TensorType) -> bool:
-        stages = {f"s{index}" for index in range(self.strategy.stages)} if self.strategy.stages > 1 else set()
-        return {held.mesh, target.mesh} <= stages
+        """Whether both are meshes of the pipeline with the same axes, so that rank sends to rank."""
+        stages = {chunk.mesh for chunk in self.strategy.chunks}
+        return {held.mesh, target.mesh} <= stages and self.meshes[held.mesh].axes == self.meshes[target.mesh].axes
 
     def _send(self, ref: Ref, mesh: str) -> Ref:
         to = {"to": mesh}
@@ -306,6 +370,11 @@ class Builder:
         return self.add("pipeline.recv", "recv", {"x": sent}, params=to)
 
 
+def layout_text(tensor: TensorType) -> str:
+    """The dimensions of a type and the axes that cut them, without its mesh."""
+    return str(tensor).partition(" @")[0]
+
+
 _CONVERSIONS = frozenset(
-    {"all_reduce", "reduce_scatter", "all_gather", "all_to_all", "split", "send", "recv", "send_recv"}
+    {"all_reduce", "reduce_scatter", "all_gather", "all_to_all", "split", "send", "recv", "send_recv", "redistribute"}
 )

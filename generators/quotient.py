@@ -13,6 +13,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
+from math import prod
 
 from dagtool.dag.graph import Dag, Kind
 from dagtool.generators.instances import Section, Shape, gpus_at
@@ -80,9 +81,9 @@ def doubt(found: Assembly, strategy: Strategy) -> str:
     """Why some ranks might not stand for the others, or an empty text."""
     if any(not _ascending(mesh) for mesh in found.dag.meshes.values()):
         return "the GPUs of a mesh are not in ascending order"
-    per_stage = (strategy.sizes["L"] or 0) // strategy.stages
+    once_per_stage = all(chunk.layers == 1 for chunk in strategy.chunks)
     for part, _, section in found.sections:
-        if not _separate(part, section, strategy, once_per_stage=per_stage == 1):
+        if not _separate(part, section, strategy, once_per_stage=once_per_stage):
             return "names without a field for what tells nodes apart may occur twice"
     names = {(part, template) for part, _, section in found.sections for template in section.templates}
     repeated = any(len(set(section.templates)) < len(section.templates) for _, _, section in found.sections)
@@ -109,14 +110,16 @@ def _separate(part: str, section: Section, strategy: Strategy, *, once_per_stage
         counted = "l" in fields or bool(fields & {"s", "next"} and (part == "cut" or once_per_stage))
         if not counted and _often(part, strategy):
             return False
-        if step.per_expert and "x" not in fields and strategy.experts_per_rank > 1:
-            return False
+        if step.per_expert and "x" not in fields:
+            ranks = prod(strategy.degrees[axis] for axis in step.owner)
+            if (strategy.sizes[strategy.experts] or 0) > ranks:
+                return False
     return True
 
 
 def _often(part: str, strategy: Strategy) -> bool:
     """Whether a part occurs more than once."""
-    return (part == "layer" and strategy.sizes["L"] != 1) or (part == "cut" and strategy.stages > 2)
+    return (part == "layer" and strategy.sizes["L"] != 1) or (part == "cut" and len(strategy.chunks) > 2)
 
 
 def _overlapping(templates: Iterable[str]) -> bool:

@@ -1,4 +1,4 @@
-"""A deployment as declared: sizes, degrees, meshes, how each region's dimensions are cut, node names.
+"""A deployment as declared: sizes, degrees, meshes, how each place's dimensions are cut, node names.
 
 Presets and users' own files are the same TOML. See docs/strategy-files.md for every key.
 """
@@ -8,61 +8,44 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from math import prod
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from dagtool.errors import DagtoolError, did_you_mean
-from dagtool.generators.phase import FORWARD, PHASES, Phase
+from dagtool.generators.faults import Faults, Source
+from dagtool.generators.layout import Layout, Region
+from dagtool.generators.meshes import Meshes, check_overlap, lay_out, parse_meshes, whole_number
+from dagtool.generators.phase import FORWARD, Phase, parse_phases
+from dagtool.generators.regions import check_use, parse_layout
+from dagtool.generators.stages import Chunk, parse_chunks
+from dagtool.generators.store import Store, parse_store
+from dagtool.generators.toml_positions import Path
 from dagtool.model.byte_count import parse_bytes
 from dagtool.model.mesh import Mesh
-from dagtool.model.size import Size
 from dagtool.model.tree import Model, ModelError, model_of
 from dagtool.model.vocabulary import SYMBOLS
 
 __all__ = ["Difference", "Region", "Statement", "Strategy", "parse_strategy", "read_document", "table_of"]
 
-_DEFAULT_REGIONS = {
-    "stream": "all",
-    "input": "stream",
-    "embedding": "stream",
-    "attention": "stream",
-    "ffn": "stream",
-    "router": "ffn",
-    "mlp": "ffn",
-    "experts": "router",
-    "head": "stream",
-    "output": "stream",
-}
-_CUTTABLE = frozenset(SYMBOLS) - {"K", "L", "W", "P"}
+_OPTIONAL_SIZES = ("G", "R")
+"""Sizes that a model has or not; the others are those it needs."""
 _KEYWORDS = frozenset({"node", "edge", "graph", "digraph", "subgraph", "strict"})
-_MOST_GPUS = 1 << 20
 OPERATOR_CHOICES: dict[str, tuple[str, ...]] = {
     "qkv": ("fused", "separate"),
     "heads": ("inner", "outer"),
     "merge_heads": ("no", "yes"),
     "copies": ("no", "yes"),
     "routing": ("fused", "nodes"),
+    "context": ("gather", "ring"),
     "transfer": ("one_node", "send_and_recv"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Region:
-    """Where a part of the model lies: a mesh, and which axes cut which dimension."""
-
-    mesh: str
-    cuts: Mapping[str, tuple[str, ...]]
-
-    def axes(self, size: Size) -> tuple[str, ...]:
-        """The axes that cut a dimension: those of its leading symbol.
-
-        Of the N/G query heads of one key and value head, those that cut N but not already G.
-        """
-        axes = self.cuts.get(size.symbols[0], ()) if size.symbols else ()
-        if size.symbols == ("N", "G"):
-            return tuple(axis for axis in axes if axis not in self.cuts.get("G", ()))
-        return axes
+_TABLES = (
+    "model", "sizes", "degrees", "groups", "mesh", "first_gpu", "stages", "regions", "layout", "operators", "names",
+    "stated", "decode", "store",
+)  # fmt: skip
+_PHASE_TABLES = ("decode",)
+"""Phases that may have layouts of their own: ``[decode.layout]``."""
+_SINGLE = ("name", "phase", "summary", "document", "gpu_memory", "assumed", "replicate", "differences")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +73,15 @@ class Statement:
 
 @dataclass(slots=True)
 class Strategy:
-    """Everything a strategy file says, defaults filled in, checked for spelling but not yet for divisibility."""
+    """Everything a strategy file says, defaults filled in and checked."""
 
     name: str
+    layout: Layout
+    """Where every place of the model lies, by layer."""
+    chunks: tuple[Chunk, ...]
+    """Runs of layers with their meshes, in the order of the layers."""
+    phase_layouts: dict[str, Layout] = field(default_factory=dict)
+    """Layouts of phases that have one of their own."""
     summary: str = ""
     document: str = ""
     gpu_memory: str = ""
@@ -100,56 +89,76 @@ class Strategy:
     model: Model = field(default_factory=Model)
     phases: tuple[Phase, ...] = (FORWARD,)
     sizes: dict[str, int | None] = field(default_factory=dict)
-    degrees: dict[str, int] = field(default_factory=dict)
-    mesh_axes: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    first_gpu: dict[str, int] = field(default_factory=dict)
-    regions: dict[str, Region] = field(default_factory=dict)
+    places: frozenset[str] = frozenset()
+    """The places of the layout in which the model has something."""
+    declared: Meshes = field(default_factory=Meshes)
     operators: dict[str, str] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
     assumed: tuple[str, ...] = ()
     """Sizes the document does not state: defaults of the preset."""
     differences: tuple[Difference, ...] = ()
     stated: tuple[Statement, ...] = ()
+    store: Store = field(default_factory=Store)
+    """Along which axes parameters are stored in parts, besides those that cut them where they are used."""
+    source: Source = field(default_factory=Source, compare=False, repr=False)
 
     @property
-    def owner_axes(self) -> tuple[str, ...]:
-        """The axes along which the experts lie, major first."""
-        return self.regions["experts"].cuts.get("E", ())
+    def degrees(self) -> dict[str, int]:
+        """The size of each axis, and of the pipeline under ``pp``."""
+        return self.declared.degrees
 
     @property
-    def experts_per_rank(self) -> int:
-        """How many experts of a layer one rank holds; 0 without experts."""
-        return (self.sizes.get("E") or 0) // prod(self.degrees[axis] for axis in self.owner_axes)
+    def experts(self) -> str:
+        """The size that counts the experts there are nodes for: R where some are there more than once, else E."""
+        return "R" if "R" in self.sizes else "E"
 
     @property
     def stages(self) -> int:
         """Number of pipeline stages."""
-        return self.degrees.get("pp", 1)
+        return self.declared.stages
+
+    @property
+    def stage_of(self) -> tuple[int, ...]:
+        """The number of the chunk that each layer is in."""
+        return tuple(number for number, chunk in enumerate(self.chunks) for _ in range(chunk.layers))
+
+    def layout_of(self, phase: str) -> Layout:
+        """Return where every place lies in a phase: as ``[PHASE.layout]`` says, or as everywhere."""
+        return self.phase_layouts.get(phase, self.layout)
 
     def meshes(self) -> dict[str, Mesh]:
-        """The meshes laid on GPUs one after the other; ``stage`` once for each pipeline stage."""
-        meshes: dict[str, Mesh] = {}
-        next_gpu = 0
-        for name, axes in self.mesh_axes.items():
-            sizes = tuple((axis, self.degrees[axis]) for axis in axes)
-            copies = [f"s{index}" for index in range(self.stages)] if name == "stage" else [name]
-            for copy in copies:
-                first = self.first_gpu.get(name, next_gpu)
-                count = prod(size for _, size in sizes)
-                meshes[copy] = Mesh(copy, sizes, tuple(range(first, first + count)))
-                next_gpu = max(next_gpu, first + count)
-        return meshes
+        """Return the meshes laid on GPUs one after the other; ``stage`` once for each pipeline stage."""
+        return lay_out(self.declared)
+
+    def error(self, keys: Path, message: str, hint: str = "") -> DagtoolError:
+        """Return an error about a key of the file, with its place."""
+        return self.source.error(keys, message, hint)
+
+    def error_in(self, role: str, layer: int, message: str, hint: str = "") -> DagtoolError:
+        """Return an error about a part of the model, with the place of the layout it has."""
+        part = role.partition(".")[0]
+        place = {"moe": "experts", "pipeline": "stream", "entry": "stream"}.get(part, part)
+        return self.source.error(self.layout.origin(place, layer) or ("layout",), f"{role}: {message}", hint)
 
 
-def read_document(path: str) -> dict[str, Any]:
-    """The content of a strategy file. Raises DagtoolError with the file's name in front."""
+def read_document(path: str) -> tuple[dict[str, Any], str]:
+    """Return the content of a strategy file and its text. Raises DagtoolError with the file's name in front."""
     try:
-        with open(path, "rb") as stream:
-            return tomllib.load(stream)
+        with open(path, encoding="utf-8-sig") as stream:
+            text = stream.read()
+        return tomllib.loads(text), text
     except OSError as error:
         raise DagtoolError(f"{path}: cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
         raise DagtoolError(f"{path}: is not TOML: {error}") from None
+    except tomllib.TOMLDecodeError as error:
+        place = re.fullmatch(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", str(error), re.DOTALL)
+        if place is None:
+            raise DagtoolError(f"{path}: is not TOML: {error}") from None
+        line = place[2] or str(text.count("\n") + 1)
+        raise DagtoolError(f"{path}:{line}:{place[3] or 1}: is not TOML: {place[1]}") from None
+    except RecursionError:
+        raise DagtoolError(f"{path}: is not TOML: nested too deeply") from None
 
 
 def _only(table: Mapping[str, Any], known: list[str], where: str) -> None:
@@ -159,54 +168,99 @@ def _only(table: Mapping[str, Any], known: list[str], where: str) -> None:
 
 
 def table_of(document: Mapping[str, Any], key: str) -> dict[str, Any]:
-    """A table of a strategy document, empty where absent. Raises DagtoolError where the key is something else."""
+    """Return a table of a strategy document, empty where absent. Raises DagtoolError where it is something else."""
     value = document.get(key, {})
     if not isinstance(value, dict):
         raise DagtoolError(f"{key!r} is not a table")
     return value
 
 
-def parse_strategy(name: str, document: Mapping[str, Any]) -> Strategy:
-    """A strategy from the content of its TOML. Raises DagtoolError naming the key at fault."""
-    tables = [
-        "model",
-        "sizes",
-        "degrees",
-        "mesh",
-        "first_gpu",
-        "regions",
-        "operators",
-        "names",
-        "stated",
-        "differences",
-    ]
-    _only(document, ["name", "summary", "document", "gpu_memory", "assumed", "phase", *tables], "a strategy file")
-    for key in tables[:-1]:
-        table_of(document, key)
-    model = _model(table_of(document, "model"))
-    degrees = {key: _whole(value, f"degree {key}") for key, value in table_of(document, "degrees").items()}
-    if odd := [key for key in degrees if not re.fullmatch(r"[a-z][a-z0-9_]*", key)]:
-        raise DagtoolError(f"degree {odd[0]!r}: an axis is written in small letters", "like tp, ep, dp, cp")
+def parse_strategy(name: str, document: Mapping[str, Any], source: Source | None = None) -> Strategy:
+    """Return the strategy that a TOML document describes. Raises DagtoolError naming every key at fault."""
+    faults = Faults(source or Source())
+    tables = _tables(document, faults)
+    model = Model()
+    with faults.at("model"):
+        model = _model(tables["model"])
+    phases: tuple[Phase, ...] = (FORWARD,)
+    with faults.at("phase"):
+        phases = parse_phases(str(document.get("phase", FORWARD.name)))
+    model_known = not faults.count
+    sizes = _sizes(tables["sizes"], (model, phases), faults, complete=model_known)
+    declared = parse_meshes(tables["degrees"], tables["mesh"], tables["first_gpu"], tables["groups"], faults)
     strategy = Strategy(
-        name=_name(document.get("name", name)),
+        name="",
+        layout=Layout((), Region("", {}), 0),
+        chunks=(),
         summary=str(document.get("summary", "")),
         document=str(document.get("document", "")),
-        gpu_memory=_memory(document.get("gpu_memory", "")),
         model=model,
-        phases=_phases(document.get("phase", "forward")),
-        sizes=_sizes(table_of(document, "sizes")),
-        degrees=degrees,
-        mesh_axes=_mesh_axes(table_of(document, "mesh"), degrees),
-        first_gpu={key: _whole(value, f"first_gpu {key}", 0) for key, value in table_of(document, "first_gpu").items()},
-        operators=_operators(table_of(document, "operators")),
-        names=_names(table_of(document, "names")),
-        assumed=tuple(map(str, _list(document, "assumed"))),
-        differences=tuple(map(_difference, _list(document, "differences"))),
-        stated=_stated(table_of(document, "stated")),
+        phases=phases,
+        sizes=sizes,
+        declared=declared,
+        operators=_operators(tables["operators"], faults),
+        names=_names(tables["names"], faults),
+        assumed=tuple(map(str, _list(document, "assumed", faults))),
+        differences=_differences(document, faults),
+        stated=_stated(tables["stated"], faults),
+        source=faults.source,
     )
-    _check_meshes(strategy)
-    strategy.regions = _regions(table_of(document, "regions"), strategy)
+    with faults.at("name"):
+        strategy.name = _name(document.get("name", name))
+    with faults.at("gpu_memory"):
+        strategy.gpu_memory = _memory(document.get("gpu_memory", ""))
+    _place(strategy, document, tables, faults)
+    faults.end()
     return strategy
+
+
+def _place(strategy: Strategy, document: Mapping[str, Any], tables: Mapping[str, Any], faults: Faults) -> None:
+    """Stages and layouts, which need sizes and meshes that are right."""
+    layers = strategy.sizes.get("L")
+    if faults.count or layers is None:
+        return
+    declared = strategy.declared
+    strategy.chunks = parse_chunks(tables["stages"], layers, declared, faults)
+    from dagtool.generators.unsharded import used_places
+
+    places = used_places(strategy.model, frozenset(strategy.sizes), strategy.phases)
+    strategy.places = places
+    strategy.layout = parse_layout(tables, declared, strategy.chunks, strategy.sizes, places=places, faults=faults)
+    check_overlap(declared, faults)
+    for name in _PHASE_TABLES:
+        if inner := _phase_tables(tables[name], name, faults):
+            strategy.phase_layouts[name] = parse_layout(
+                inner, declared, strategy.chunks, strategy.sizes, places=places, faults=faults, phase=(name,)
+            )
+    strategy.store = parse_store(tables["store"], declared, layers, places, faults)
+    if not faults.count:
+        replicate, stored = _list(document, "replicate", faults), strategy.store.axes
+        layouts = [strategy.layout, *strategy.phase_layouts.values()]
+        check_use(layouts, declared, strategy.chunks, places=places, replicate=replicate, stored=stored, faults=faults)
+
+
+def _phase_tables(table: Mapping[str, Any], name: str, faults: Faults) -> dict[str, Any]:
+    """The tables of ``[decode.regions]`` and ``[decode.layout]``; empty where the phase lies as everything does."""
+    found: dict[str, Any] = {}
+    for key, value in table.items():
+        with faults.at(name, key):
+            _only({key: value}, ["regions", "layout"], f"[{name}]")
+            found[key] = table_of(table, key)
+    return {"regions": {}, "layout": {}, **found} if found else {}
+
+
+def _tables(document: Mapping[str, Any], faults: Faults) -> dict[str, dict[str, Any]]:
+    known = [*_SINGLE, *_TABLES]
+    for key in document:
+        if key not in known:
+            hint = did_you_mean(key, known) or f"known: {', '.join(known)}"
+            faults.add((key,), f"a strategy file has no key {key!r}", hint)
+    found: dict[str, dict[str, Any]] = {}
+    for key in _TABLES:
+        found[key] = {}
+        with faults.at(key):
+            found[key] = table_of(document, key)
+    return found
 
 
 _MODEL_DEFAULTS = {
@@ -231,13 +285,6 @@ def _model(table: Mapping[str, Any]) -> Model:
     return model
 
 
-def _phases(value: Any) -> tuple[Phase, ...]:
-    if value not in PHASES:
-        known = list(PHASES)
-        raise DagtoolError(f"phase is {value!r}", did_you_mean(str(value), known) or f"known: {', '.join(known)}")
-    return (PHASES[value],)
-
-
 def _name(value: Any) -> str:
     if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}", str(value)):
         raise DagtoolError(f"the name {str(value)[:40]!r} cannot name a file", "letters, digits, _ . and -")
@@ -253,150 +300,130 @@ def _memory(value: Any) -> str:
     return str(value)
 
 
-def _check_meshes(strategy: Strategy) -> None:
-    """Names of meshes and axes that go together."""
-    meshes, degrees = strategy.mesh_axes, strategy.degrees
-    for name in strategy.first_gpu:
-        if name not in meshes:
-            raise DagtoolError(f"first_gpu {name!r} is no mesh", did_you_mean(name, list(meshes)))
-    for name, axes in meshes.items():
-        _check_mesh(name, axes, degrees)
-    if strategy.stages > 1 and "stage" not in meshes:
-        hint = "[mesh] stage = [..] is laid once for each pipeline stage"
-        raise DagtoolError("pp > 1, but no mesh is called 'stage'", hint)
-    used = {axis for axes in meshes.values() for axis in axes} | {"pp"}
-    if idle := [axis for axis in degrees if axis not in used]:
-        raise DagtoolError(f"degree {idle[0]!r} is an axis of no mesh", f"meshes: {', '.join(meshes)}")
-
-
-def _check_mesh(name: str, axes: tuple[str, ...], degrees: Mapping[str, int]) -> None:
-    if len(set(axes)) < len(axes):
-        raise DagtoolError(f"mesh {name!r} has an axis twice: {', '.join(axes)}")
-    if "pp" in axes:
-        hint = "a pipeline stage is the mesh called 'stage', once for each"
-        raise DagtoolError(f"mesh {name!r} has pp as an axis", hint)
-    if prod(degrees[axis] for axis in axes) * degrees.get("pp", 1) > _MOST_GPUS:
-        raise DagtoolError(f"mesh {name!r} has more than {_MOST_GPUS:,} GPUs")
-    if re.fullmatch(r"s[0-9]+", name):
-        raise DagtoolError(f"a mesh cannot be called {name!r}", "s0, s1, … are the stages of a pipeline")
-
-
-def _whole(value: Any, what: str, least: int = 1) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise DagtoolError(f"{what} is {value!r}; expected a whole number of at least {least}")
-    return value
-
-
-def _list(document: Mapping[str, Any], key: str) -> list[Any]:
+def _list(document: Mapping[str, Any], key: str, faults: Faults) -> list[Any]:
     value = document.get(key, [])
     if not isinstance(value, list):
-        raise DagtoolError(f"{key!r} is not a list")
+        faults.add((key,), f"{key!r} is not a list")
+        return []
     return value
 
 
-def _difference(row: Any) -> Difference:
+def _differences(document: Mapping[str, Any], faults: Faults) -> tuple[Difference, ...]:
     keys = [field.name for field in fields(Difference)]
-    if not isinstance(row, dict) or sorted(row) != sorted(keys):
-        raise DagtoolError(f"[[differences]] takes the keys {', '.join(keys)}")
-    return Difference(**{key: str(value) for key, value in row.items()})
-
-
-def _stated(table: Mapping[str, Any]) -> tuple[Statement, ...]:
-    found: list[Statement] = []
-    for name in table:
-        for row in _list(table, name):
-            if not isinstance(row, list) or len(row) not in (3, 4) or not all(isinstance(cell, str) for cell in row):
-                raise DagtoolError(f"[stated] {name}: {row!r}", "a row is [what, what is said, quantity, why]")
-            found.append(Statement(name, *row))
+    found: list[Difference] = []
+    for index, row in enumerate(_list(document, "differences", faults)):
+        with faults.at("differences", index):
+            if not isinstance(row, dict) or sorted(row) != sorted(keys):
+                raise DagtoolError(f"[[differences]] takes the keys {', '.join(keys)}")
+            found.append(Difference(**{key: str(value) for key, value in row.items()}))
     return tuple(found)
 
 
-def _sizes(table: Mapping[str, Any]) -> dict[str, int | None]:
-    _only(table, list(SYMBOLS), "[sizes]")
-    return {
-        symbol: None if value == symbol else _whole(value, f"size {symbol} ({SYMBOLS[symbol]})")
-        for symbol, value in table.items()
-    }
+def _stated(table: Mapping[str, Any], faults: Faults) -> tuple[Statement, ...]:
+    found: list[Statement] = []
+    for name, rows in table.items():
+        if not isinstance(rows, list):
+            faults.add(("stated", name), f"{name!r} is not a list")
+            continue
+        for index, row in enumerate(rows):
+            with faults.at("stated", name, index):
+                if not isinstance(row, list) or len(row) not in {3, 4} or not all(isinstance(one, str) for one in row):
+                    raise DagtoolError(f"[stated] {name}: {row!r}", "a row is [what, what is said, quantity, why]")
+                found.append(Statement(name, *row))
+    return tuple(found)
 
 
-def _mesh_axes(table: Mapping[str, Any], degrees: Mapping[str, int]) -> dict[str, tuple[str, ...]]:
-    if not table:
-        return {"stage" if degrees.get("pp", 1) > 1 else "all": tuple(axis for axis in degrees if axis != "pp")}
-    meshes: dict[str, tuple[str, ...]] = {}
-    for name, axes in table.items():
-        if (
-            not isinstance(axes, list)
-            or not all(isinstance(axis, str) for axis in axes)
-            or not re.fullmatch(r"[a-z][a-z0-9_]*", name)
-        ):
-            raise DagtoolError(
-                f"mesh {name!r} is {axes!r}",
-                "a mesh is a name in small letters with a list of axes: all = ['ep', 'tp']",
-            )
-        for axis in axes:
-            if axis not in degrees:
-                raise DagtoolError(
-                    f"mesh {name!r} has an axis {axis!r} without a degree", did_you_mean(axis, list(degrees))
-                )
-        meshes[name] = tuple(axes)
-    return meshes
+_USUAL_NAMES = {
+    "hidden_size": "H", "d_model": "H", "num_layers": "L", "num_hidden_layers": "L", "num_attention_heads": "N",
+    "num_heads": "N", "n_heads": "N", "num_key_value_heads": "G", "head_dim": "D", "intermediate_size": "F",
+    "num_experts": "E", "sequence_length": "S", "batch": "B", "vocab": "V",
+    **{name: key for key, name in SYMBOLS.items()},
+}  # fmt: skip
+"""Sizes as configurations of models and engineers call them."""
 
 
-def _operators(table: Mapping[str, Any]) -> dict[str, str]:
-    _only(table, list(OPERATOR_CHOICES), "[operators]")
+def _sizes(
+    table: Mapping[str, Any], run: tuple[Model, tuple[Phase, ...]], faults: Faults, *, complete: bool
+) -> dict[str, int | None]:
+    """The sizes of a file; ``complete``: whether those that a phase of the model needs, and no others, are due."""
+    from dagtool.generators.unsharded import needed_sizes
+
+    model, phases = run
+    needed: tuple[str, ...] = ()
+    with faults.at("model"):
+        for phase in dict.fromkeys(replace(phase, past="", tag="") for phase in phases):
+            needed = tuple(dict.fromkeys((*needed, *needed_sizes(model, frozenset(table), phase))))
+    known = [*needed, *_OPTIONAL_SIZES]
+    if complete:
+        for symbol in needed:
+            if symbol not in table:
+                faults.add(("sizes",), f"[sizes] does not give {symbol} ({SYMBOLS.get(symbol, symbol)})")
+    found: dict[str, int | None] = {}
+    for symbol, value in table.items():
+        with faults.at("sizes", symbol):
+            if symbol not in known and (complete or symbol not in SYMBOLS):
+                raise DagtoolError(*_unknown_size(symbol, known))
+            found[symbol] = None if value == symbol else _size(symbol, value)
+    _check_sizes(table, found, faults)
+    return found
+
+
+def _check_sizes(table: Mapping[str, Any], found: Mapping[str, int | None], faults: Faults) -> None:
+    """What sizes must be beside each other."""
+    for symbol in ("L", "E", "R"):
+        if symbol in found and found[symbol] is None and table[symbol] == symbol:
+            what = SYMBOLS[symbol].removesuffix("s")
+            faults.add(("sizes", symbol), f"{symbol} cannot be a symbol: there are nodes for each {what}")
+    heads, groups = found.get("N"), found.get("G")
+    if heads and groups and heads % groups:
+        faults.add(("sizes", "G"), f"heads N={heads} are no multiple of kv_heads G={groups}", "G divides N")
+    top, experts = found.get("K"), found.get("E")
+    physical = found.get("R")
+    if physical and experts and physical < experts:
+        why = f"physical experts R={physical} are fewer than experts E={experts}"
+        faults.add(("sizes", "R"), why, "R counts every copy: at least one of each expert")
+    if top and experts and top > experts:
+        faults.add(("sizes", "K"), f"top_k K={top} is more than experts E={experts}")
+
+
+def _size(symbol: str, value: Any) -> int:
+    what = f"size {symbol} ({SYMBOLS.get(symbol, symbol)})"
+    try:
+        return whole_number(value, what)
+    except DagtoolError as error:
+        hint = error.hint or (f"a number, or {symbol!r} itself to leave it open" if isinstance(value, str) else "")
+        raise DagtoolError(error.message, hint) from None
+
+
+def _unknown_size(symbol: str, known: list[str]) -> tuple[str, str]:
+    if symbol in SYMBOLS:
+        return (
+            f"the model has no size {symbol} ({SYMBOLS[symbol]})",
+            "[model] ffn = 'moe' gives it experts; or leave the size out" if symbol in "EK" else "leave it out",
+        )
+    usual = _USUAL_NAMES.get(symbol.lower())
+    listed = f"known: {', '.join(f'{one} ({SYMBOLS.get(one, one)})' for one in known)}"
+    return f"[sizes] has no key {symbol!r}", f"{symbol} is called {usual}" if usual in known else listed
+
+
+def _operators(table: Mapping[str, Any], faults: Faults) -> dict[str, str]:
     for key, value in table.items():
-        if value not in OPERATOR_CHOICES[key]:
-            known = list(OPERATOR_CHOICES[key])
-            hint = did_you_mean(str(value), known) or f"known: {', '.join(known)}"
-            raise DagtoolError(f"[operators] {key} is {value!r}", hint)
+        with faults.at("operators", key):
+            _only({key: value}, list(OPERATOR_CHOICES), "[operators]")
+            if value not in OPERATOR_CHOICES[key]:
+                known = list(OPERATOR_CHOICES[key])
+                hint = did_you_mean(str(value), known) or f"known: {', '.join(known)}"
+                raise DagtoolError(f"[operators] {key} is {value!r}", hint)
     return {key: table.get(key, known[0]) for key, known in OPERATOR_CHOICES.items()}
 
 
-def _names(table: Mapping[str, Any]) -> dict[str, str]:
+def _names(table: Mapping[str, Any], faults: Faults) -> dict[str, str]:
     for role, template in table.items():
         odd = not re.fullmatch(r"(?:[A-Za-z0-9_]|\{\w+\})+", str(template)) or str(template)[0].isdigit()
         if odd or str(template).lower() in _KEYWORDS:
-            raise DagtoolError(
+            faults.add(
+                ("names", role),
                 f"name {role!r} = {template!r}",
                 "names have letters, digits, _ and {fields}, no digit first, and are no word of DOT",
             )
     return {str(role): str(template) for role, template in table.items()}
-
-
-def _regions(table: Mapping[str, Any], strategy: Strategy) -> dict[str, Region]:
-    _only(table, list(_DEFAULT_REGIONS), "[regions]")
-    regions: dict[str, Region] = {}
-    for name, default in _DEFAULT_REGIONS.items():
-        text = table.get(name)
-        if text is None and name != "stream":
-            whole = name in {"input", "output"}  # what comes and goes is not cut
-            regions[name] = Region(regions[default].mesh, {}) if whole else regions[default]
-            continue
-        regions[name] = _region(name, str(text if text is not None else next(iter(strategy.mesh_axes))), strategy)
-    return regions
-
-
-def _region(name: str, text: str, strategy: Strategy) -> Region:
-    mesh, *cuts = text.split() or [""]
-    if mesh not in strategy.mesh_axes:
-        hint = did_you_mean(mesh, list(strategy.mesh_axes)) or f"meshes: {', '.join(strategy.mesh_axes)}"
-        raise DagtoolError(f"region {name!r} lies on {mesh!r}, which is no mesh", hint)
-    axes_here = strategy.mesh_axes[mesh]
-    found: dict[str, tuple[str, ...]] = {}
-    for cut in cuts:
-        symbol, *axes = cut.split("/")
-        if symbol not in _CUTTABLE or not axes or len(set(axes)) < len(axes):
-            raise DagtoolError(
-                f"region {name!r}: cannot read {cut!r}",
-                f"a cut is written like N/tp or B/dp/ep; dimensions: {' '.join(s for s in SYMBOLS if s in _CUTTABLE)}",
-            )
-        for axis in axes:
-            if axis not in axes_here:
-                raise DagtoolError(
-                    f"region {name!r}: mesh {mesh!r} has no axis {axis!r}",
-                    did_you_mean(axis, list(axes_here)),
-                )
-        # An axis of one rank cuts nothing: no collective over it is ever needed.
-        if cutting := tuple(axis for axis in axes if strategy.degrees[axis] > 1):
-            found[symbol] = cutting
-    return Region(mesh, found)

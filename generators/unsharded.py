@@ -16,17 +16,20 @@ from dagtool.errors import DagtoolError
 from dagtool.generators.blocks.architecture import resolve
 from dagtool.generators.blocks.ends import build_embedding, build_head
 from dagtool.generators.blocks.layer import build_layer
+from dagtool.generators.layout import Layout, Region, Rule
+from dagtool.generators.meshes import Meshes
 from dagtool.generators.phase import FORWARD, Phase
 from dagtool.generators.program import ENTRY as OUTSIDE
 from dagtool.generators.program import Builder, Entry, Ref, Step
-from dagtool.generators.strategy import Strategy, parse_strategy
+from dagtool.generators.stages import Chunk
+from dagtool.generators.store import Store
+from dagtool.generators.strategy import OPERATOR_CHOICES, Strategy
 from dagtool.model.amount import parse_amount, parse_factor
 from dagtool.model.mesh import Mesh
 from dagtool.model.roles import ENTRY, base_role
 from dagtool.model.size import ONE, Size, SizeError, parse_size, product
 from dagtool.model.tensor import Dim, TensorType
 from dagtool.model.tree import Model
-from dagtool.model.vocabulary import size_name
 from dagtool.ops import OPERATORS
 
 __all__ = [
@@ -34,13 +37,14 @@ __all__ = [
     "Parameter",
     "Part",
     "Product",
-    "check_sizes",
     "model_parts",
     "needed_sizes",
     "parameter_count",
     "parameters",
     "part_names",
     "products",
+    "products_of_kinds",
+    "used_places",
 ]
 
 Sizes = Mapping[str, int | None]
@@ -57,6 +61,12 @@ class Program:
     kinds: dict[str, list[Step]]
     head: list[Step]
     meshes: Mapping[str, Mesh]
+    places: frozenset[str]
+    """Every place of a layout that the blocks ask for."""
+    results: Mapping[str, str]
+    """The part that is the result of each kind of layer; under the empty name that of the embedding."""
+    experts: str = "E"
+    """The size that counts the experts there are nodes for."""
 
     def sections(self) -> Iterator[tuple[str, list[Step]]]:
         """(kind of layer or empty, steps)."""
@@ -65,71 +75,98 @@ class Program:
         yield "", self.head
 
 
-_EXPERTS_EXCHANGED = ({"ep": 2}, {"stream": "all", "router": "all B/ep", "experts": "all E/ep"})
-_EXPERTS_APART = ({"ep": 2}, {"stream": "all", "router": "all", "experts": "all E/ep"})
-_WHOLE: tuple[dict[str, int], dict[str, str]] = ({}, {"stream": "all"})
+@dataclass(frozen=True, slots=True)
+class _Variant:
+    """One way to draw and lay out a model on two GPUs, so that every part it can have occurs in some variant."""
+
+    operators: Mapping[str, str] = field(default_factory=dict)
+    cuts: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    """By place: which axes cut which size."""
+    apart: bool = False
+    """Whether experts lie on a mesh of their own."""
+    stored: bool = False
+    """Whether parameters are stored in more parts than they are used in."""
 
 
-def _variants(model: Model) -> Iterator[tuple[dict[str, str], tuple[dict[str, int], dict[str, str]]]]:
-    """([operators], (degrees, regions)): the default, each choice by itself, and each way experts can lie."""
-    from dagtool.generators.strategy import OPERATOR_CHOICES
+_CUT = ("ep",)
 
-    yield {}, _WHOLE
+
+def _variants(model: Model, experts: str) -> Iterator[_Variant]:
+    """The default with nothing cut; each choice of ``[operators]`` by itself, and all; what cuts bring about."""
+    yield _Variant()
     for key, choices in OPERATOR_CHOICES.items():
         for choice in choices[1:]:
-            yield {key: choice}, _WHOLE
-    yield {key: choices[-1] for key, choices in OPERATOR_CHOICES.items()}, _WHOLE
+            yield _Variant({key: choice})
+    yield _Variant({key: choices[-1] for key, choices in OPERATOR_CHOICES.items()})
+    yield _Variant({"context": "ring"}, {"attention.core": {"S": _CUT}})
+    yield _Variant(cuts={"attention.keys": dict.fromkeys("TW", _CUT), "head": {"V": _CUT}})
+    yield _Variant(cuts={"attention.keys": dict.fromkeys("STW", _CUT)})
+    yield _Variant(stored=True)
     if any(kind.ffn.prefix == "moe" for kind in resolve(model).kinds.values()):
-        yield {}, _EXPERTS_EXCHANGED
-        yield {}, _EXPERTS_APART
-        yield {"routing": "nodes"}, _EXPERTS_APART
+        spread = {"experts": {experts: _CUT}}
+        yield _Variant(cuts={"router": {"B": _CUT}, **spread})
+        yield _Variant(cuts=spread)
+        yield _Variant({"routing": "nodes"}, spread)
+        yield _Variant(cuts=spread, apart=True)
 
 
-def _strategy(
-    model: Model, sizes: Sizes, operators: Mapping[str, str], degrees: Mapping[str, int], regions: Mapping[str, str]
-) -> Strategy:
-    """A strategy of this model on one GPU, or cut as ``regions`` say, its sizes those given."""
-    bare = parse_strategy(
-        "unsharded",
-        {
-            "degrees": dict(degrees),
-            "mesh": {"all": list(degrees)},
-            "regions": dict(regions),
-            "operators": dict(operators),
-        },
+def _strategy(model: Model, sizes: Sizes, variant: _Variant) -> Strategy:
+    """A strategy of this model on two GPUs that lies as a variant says."""
+    rules = [
+        Rule((), place, None, Region("far" if variant.apart and place == "experts" else "all", cut))
+        for place, cut in variant.cuts.items()
+    ]
+    store = Layout([Rule((), "*", None, Region("", {"axes": _CUT}))], Region("", {}), 1)
+    return Strategy(
+        name="unsharded",
+        layout=Layout(rules, Region("all", {}), 1),
+        chunks=(Chunk(1, "all"),),
+        model=model,
+        sizes=dict(sizes),
+        declared=Meshes({"ep": 2}, {"all": _CUT, "far": _CUT}),
+        operators={key: variant.operators.get(key, choices[0]) for key, choices in OPERATOR_CHOICES.items()},
+        store=Store(store, _CUT) if variant.stored else Store(),
     )
-    return replace(bare, model=model, sizes=dict(sizes))
 
 
 def _program(strategy: Strategy, phase: Phase) -> Program:
     architecture = resolve(strategy.model)
     meshes = strategy.meshes()
+    places: set[str] = set()
     stream = TensorType(tuple(Dim(Size.of(size)) for size in ("B", phase.tokens, "H")), "all")
 
     def builder(*entries: Entry) -> Builder:
-        return Builder(strategy, meshes, "all", entries, phase)
+        return Builder(strategy, meshes, 0, entries, phase, places=places)
 
     first = builder()
-    build_embedding(first, architecture.embedding)
+    results = {"": _source(first.steps, build_embedding(first, architecture.embedding))}
     kinds: dict[str, list[Step]] = {}
     for name, kind in architecture.kinds.items():
         held = builder(Entry("stream", stream))
-        build_layer(held, Ref(OUTSIDE), kind)
+        results[name] = _source(held.steps, build_layer(held, Ref(OUTSIDE), kind))
         kinds[name] = held.steps
     last = builder(Entry("stream", stream))
     build_head(last, Ref(OUTSIDE), architecture.head, list(architecture.kinds.values())[-1].options)
-    return Program(first.steps, kinds, last.steps, meshes)
+    return Program(first.steps, kinds, last.steps, meshes, frozenset(places), results, strategy.experts)
 
 
 @lru_cache(maxsize=16)
 def _programs(model: Model, sizes: tuple[tuple[str, int | None], ...], phase: Phase) -> tuple[Program, ...]:
     """The program of every variant, the default first. Cuts are of symbols, so that any degree divides."""
     known = dict(sizes)
-    symbols: Sizes = dict.fromkeys(known)
-    found = []
-    for index, (operators, (degrees, regions)) in enumerate(_variants(model)):
-        found.append(_program(_strategy(model, symbols if index else known, operators, degrees, regions), phase))
+    # Only what decides how long a cache is must be a number; whether the others divide is another question.
+    symbols: Sizes = {symbol: value if symbol in _CACHE_SIZES else None for symbol, value in known.items()}
+    found: list[Program] = []
+    for variant in _variants(model, "R" if "R" in known else "E"):
+        try:
+            found.append(_program(_strategy(model, symbols, variant), phase))
+        except DagtoolError:
+            if not found:  # a choice that this model does not offer; the first has none
+                raise
     return tuple(found)
+
+
+_CACHE_SIZES = frozenset({"S", "T", "W"})
 
 
 def _key(sizes: Sizes) -> tuple[tuple[str, int | None], ...]:
@@ -145,7 +182,10 @@ def needed_sizes(model: Model, given: frozenset[str] = frozenset(), phase: Phase
 
     ``given``: sizes that are known; heads of keys and values (G) are used only where they are among them.
     """
-    program = _program(_strategy(model, dict.fromkeys(given), {}, *_WHOLE), phase)
+    try:
+        program = _program(_strategy(model, dict.fromkeys(given), _Variant()), phase)
+    except SizeError as error:
+        raise DagtoolError(f"[model] {error}") from None
     found: dict[str, None] = {}
     for _, steps in program.sections():
         for step in steps:
@@ -170,19 +210,11 @@ def _symbols(step: Step) -> Iterator[str]:
             yield from amount.symbols
 
 
-def check_sizes(strategy: Strategy) -> None:
-    """Refuse a strategy that lacks a size its model has. Raises DagtoolError naming all of them."""
-    missing: dict[str, None] = {}
-    for phase in strategy.phases:
-        try:
-            needed = needed_sizes(strategy.model, frozenset(strategy.sizes), phase)
-        except SizeError as error:
-            raise DagtoolError(f"[model] {error}") from None
-        missing.update(dict.fromkeys(symbol for symbol in needed if symbol not in strategy.sizes))
-    if missing:
-        raise DagtoolError(
-            f"[sizes] does not give {', '.join(f'{symbol} ({size_name(symbol)})' for symbol in missing)}"
-        )
+@lru_cache(maxsize=64)
+def used_places(model: Model, given: frozenset[str], phases: tuple[Phase, ...] = (FORWARD,)) -> frozenset[str]:
+    """The places of a layout that a model has something in."""
+    sizes = dict.fromkeys(given)
+    return frozenset().union(*(_program(_strategy(model, sizes, _Variant()), phase).places for phase in phases))
 
 
 # -- parts and their wiring -------------------------------------------------------------------
@@ -199,7 +231,7 @@ class Part:
     weights: tuple[str, ...] = ()
     """The dimensions its weight may have, as text without cuts."""
     params: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Parameters and the values they may have, an empty one where it may be absent."""
+    """Every parameter that follows from the model and the values it may have, an empty one where it may be absent."""
     outputs: tuple[str, ...] = ()
     """The names of its outputs in order, where it has several."""
     required: bool = True
@@ -213,7 +245,9 @@ class ModelParts:
     ends: Mapping[str, Part]
     kinds: Mapping[str, Mapping[str, Part]]
     order: tuple[str, ...] = ()
-    """The kind of each layer; empty where the model has one kind only."""
+    """The kind of each layer; empty where the model has one kind only, or the number of layers is a symbol."""
+    results: Mapping[str, str] = field(default_factory=dict)
+    """The part that is the result of each kind of layer; under the empty name that of the embedding."""
 
     def all(self) -> dict[str, Part]:
         """Every part, those of several kinds of layer united."""
@@ -226,16 +260,19 @@ class ModelParts:
                 found[role] = replace(found[role], required=False)
         return found
 
-    def of_layer(self, layer: int) -> Mapping[str, Part]:
-        """The parts of a layer; those outside the layers for -1."""
+    def kind_of(self, layer: int) -> str:
+        """The kind of a layer; empty outside the layers (-1)."""
         if layer < 0:
-            return self.ends
-        kind = self.order[layer] if layer < len(self.order) else next(iter(self.kinds))
-        return self.kinds[kind]
+            return ""
+        return self.order[layer] if layer < len(self.order) else next(iter(self.kinds))
+
+    def of_kind(self, kind: str) -> Mapping[str, Part]:
+        """The parts of a kind of layer; those outside the layers for an empty name."""
+        return self.kinds.get(kind, self.ends)
 
 
 LAYOUT_PARAMS = frozenset(
-    {"param", "contract", "fused", "owner", "over", "along", "to_along", "to", "offset", "key_offset", "parameter"}
+    {"param", "contract", "fused", "owner", "over", "along", "to_along", "to", "offset", "key_offset"}
 )
 """Parameters that follow from the layout or from how a part is drawn, not from the model."""
 
@@ -246,11 +283,15 @@ def _model_parts(model: Model, sizes: tuple[tuple[str, int | None], ...], phase:
     ends = _unite([{**_parts(one.embedding), **_parts(one.head)} for one in programs])
     kinds = {name: _unite([_parts(one.kinds[name]) for one in programs]) for name in programs[0].kinds}
     layers = dict(sizes).get("L")
-    return ModelParts(ends, kinds, model.order(layers) if layers else ())
+    order = model.order(layers) if layers and model.pattern else ()
+    return ModelParts(ends, kinds, order, programs[0].results)
 
 
 def model_parts(model: Model, sizes: Sizes, phase: Phase = FORWARD) -> ModelParts:
-    """Every part of the model. ``sizes`` as the graph has them: numbers, or None for symbols."""
+    """Every part of the model. ``sizes`` as the graph has them: numbers, or None for symbols.
+
+    Raises ModelError where the pattern of layers gives another number of them.
+    """
     return _model_parts(model, _key(sizes), phase)
 
 
@@ -273,8 +314,12 @@ def _parts(steps: Sequence[Step]) -> dict[str, Part]:
             (kind.op,),
             {} if terms else {slot: (source,) for slot, source in fed.items()},
             terms,
-            (_sizes_of(weight),) if weight else (),
-            {name: (value,) for name, value in kind.params if name not in LAYOUT_PARAMS},
+            (_sizes_of(weight) if weight else "",),
+            {
+                one.name: (kind.parameters.get(one.name) or one.default_text,)
+                for one in operator.attributes
+                if one.name not in LAYOUT_PARAMS
+            },
             tuple(port.name for port in kind.outputs) if len(kind.outputs) > 1 else (),
             per_expert=step.per_expert,
         )
@@ -347,6 +392,8 @@ class Product:
     in_layers: bool = True
     beside: bool = False
     """Whether no path passes both it and the product before it."""
+    after: frozenset[str] = frozenset()
+    """The products of its section that it depends on."""
 
     @property
     def flops(self) -> Size:
@@ -355,33 +402,69 @@ class Product:
 
 
 def products(model: Model, sizes: Sizes, phase: Phase = FORWARD) -> tuple[Product, ...]:
-    """Every matrix product of the unsharded model, experts at K tokens of each token's worth in all."""
-    programs = _programs(model, _key(sizes), phase)
-    program = programs[0]
-    counts = _layers_of_kinds(model, sizes)
+    """Every matrix product of the unsharded model, experts at K tokens of each token's worth in all.
+
+    A product that several kinds of layer have with equal work is one.
+    """
     found: dict[tuple[str, Size], Product] = {}
-    for kind, steps in program.sections():
-        others = {role for one in programs for role in _parts(one.kinds[kind])} if kind else set()
-        reaches = _reach(steps)
-        before: int | None = None
-        for index, step in enumerate(steps):
-            for matmul in kind_work(step.kind, program.meshes).matmuls:
-                count = parse_size("E") if step.per_expert else ONE
-                held = Product(
-                    step.kind.role, _alternatives(step, steps, others), matmul.m, matmul.k, matmul.n, count,
-                    counts.get(kind, 1), bool(kind), before is not None and before not in reaches[index],
-                )  # fmt: skip
-                key = (held.part, held.flops)
-                layers = (found[key].layers or 0) + (held.layers or 0) if key in found and held.layers else held.layers
-                found[key] = replace(held, layers=layers)
-                before = index if not held.beside else before
+    for section in _sections_products(model, _key(sizes), phase):
+        for one in section:
+            key = (one.part, one.flops)
+            merged = (found[key].layers or 0) + (one.layers or 0) if key in found and one.layers else one.layers
+            found[key] = replace(one, layers=merged)
     return tuple(found.values())
+
+
+def products_of_kinds(model: Model, sizes: Sizes, phase: Phase = FORWARD) -> dict[str, tuple[Product, ...]]:
+    """The matrix products of each kind of layer, and under the empty name those outside the layers."""
+    first, *layers, last = _sections_products(model, _key(sizes), phase)
+    return {"": first + last, **dict(zip(model.kind_names, layers, strict=True))}
+
+
+@lru_cache(maxsize=16)
+def _sections_products(
+    model: Model, sizes: tuple[tuple[str, int | None], ...], phase: Phase
+) -> tuple[tuple[Product, ...], ...]:
+    """The products of the embedding, of each kind of layer, and of the head."""
+    programs = _programs(model, sizes, phase)
+    counts = _layers_of_kinds(model, dict(sizes))
+    found: list[tuple[Product, ...]] = []
+    for kind, steps in programs[0].sections():
+        others = {role for one in programs for role in _parts(one.kinds[kind])} if kind else set()
+        found.append(tuple(_products(steps, others, programs[0], counts.get(kind, 1), in_layers=bool(kind))))
+    return tuple(found)
+
+
+def _products(
+    steps: Sequence[Step],
+    others: set[str],
+    program: Program,
+    layers: int | None,
+    *,
+    in_layers: bool,
+) -> Iterator[Product]:
+    """The products of one section. ``others``: the parts of every way in which it may be drawn."""
+    reaches, meshes, experts = _reach(steps), program.meshes, Size.of(program.experts)
+    met: dict[int, str] = {}
+    before: int | None = None
+    for index, step in enumerate(steps):
+        role = step.kind.role
+        after = frozenset(name for place, name in met.items() if place in reaches[index])
+        for matmul in kind_work(step.kind, meshes).matmuls:
+            count = experts if step.per_expert else ONE
+            beside = before is not None and before not in reaches[index]
+            shape = (matmul.m, matmul.k, matmul.n)
+            yield Product(
+                role, _alternatives(step, steps, others), *shape, count, layers, in_layers, beside, after - {role}
+            )
+            met[index] = role
+            before = before if beside else index
 
 
 def _layers_of_kinds(model: Model, sizes: Sizes) -> dict[str, int | None]:
     layers = sizes.get("L")
-    if layers is None:
-        return dict.fromkeys(model.kind_names)
+    if layers is None or not model.pattern:
+        return dict.fromkeys(model.kind_names, layers)
     order = model.order(layers)
     return {kind: order.count(kind) for kind in model.kind_names}
 

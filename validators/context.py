@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from dagtool.dag import algorithms
 from dagtool.dag.algorithms import Adjacency, Components
 from dagtool.dag.idtemplate import group_ids
+from dagtool.errors import did_you_mean
+from dagtool.model.roles import ENTRY
 from dagtool.report.finding import Excerpt, Facts, Finding, Severity
 from dagtool.report.quote import excerpt, name_of
 
@@ -248,6 +250,28 @@ class Context:
                 yield f"mesh {value}"
 
     @cached_property
+    def model_faults(self) -> list[tuple[str, str]]:
+        """(graph attribute, what is wrong with it), where it can be read but describes no model or phase there is."""
+        from dagtool.generators.blocks.architecture import resolve
+        from dagtool.generators.phase import PHASES
+        from dagtool.model.tree import ModelError, parse_model
+
+        facts, found = self.dag.facts, []
+        try:
+            model = parse_model(facts.get("model", ""))
+        except ModelError:
+            return []  # one of dag.problems
+        try:
+            resolve(model)
+            model.order(self.dag.sizes.get("L") or 0) if model.pattern and self.dag.sizes.get("L") else None
+        except ModelError as error:
+            found.append(("model", str(error)))
+        if (phase := facts.get("phase")) is not None and phase not in PHASES:
+            hint = did_you_mean(phase, list(PHASES)) or f"known: {', '.join(PHASES)}"
+            found.append(("phase", f"the graph runs an unknown phase {phase[:40]!r}; {hint}"))
+        return found
+
+    @cached_property
     def missing_sizes(self) -> list[str]:
         """Sizes that the declared model has and the graph does not give."""
         from dagtool.generators.unsharded import needed_sizes
@@ -296,7 +320,7 @@ class Context:
 
     @cached_property
     def phase(self) -> Phase:
-        """What the graph runs: a forward pass unless it says otherwise."""
+        """What the graph runs: a forward pass unless it says otherwise (precondition ``model`` refuses others)."""
         from dagtool.generators.phase import FORWARD, PHASES
 
         return PHASES.get(self.dag.facts.get("phase", ""), FORWARD)
@@ -314,6 +338,25 @@ class Context:
         return self.model_parts.all()
 
     @cached_property
+    def layer_kinds(self) -> list[str]:
+        """For each node the kind of its layer; empty outside the layers."""
+        kind_of = self.model_parts.kind_of
+        known = {layer: kind_of(layer) for layer in set(self.dag.layer_of)}
+        return [known[layer] for layer in self.dag.layer_of]
+
+    @cached_property
+    def kinds_by_layer_kind(self) -> dict[tuple[int, str], list[int]]:
+        """The nodes of each kind in each kind of layer, in the order of the file."""
+        found: dict[tuple[int, str], list[int]] = {}
+        for node, key in enumerate(zip(self.dag.kind_of, self.layer_kinds, strict=True)):
+            found.setdefault(key, []).append(node)
+        return found
+
+    def part(self, role: str, layer_kind: str) -> Part | None:
+        """A part of the model as a kind of layer has it; as any has it where that kind does not (MOD703 says it)."""
+        return self.model_parts.of_kind(layer_kind).get(role) or self.parts.get(role)
+
+    @cached_property
     def bases(self) -> list[str]:
         """For each kind the part of the model whose value it holds."""
         from dagtool.model.roles import base_role
@@ -321,20 +364,19 @@ class Context:
         return [base_role(kind.role) for kind in self.dag.kinds]
 
     @cached_property
-    def results(self) -> frozenset[str]:
-        """The part that is the result of a layer."""
-        from dagtool.generators.blocks.architecture import resolve
+    def values(self) -> list[str]:
+        """For each kind that converts one of several outputs of a part: ``role:output``; else its base."""
+        return [self._value(kind, base) for kind, base in zip(self.dag.kinds, self.bases, strict=True)]
 
-        return frozenset(f"{kind.ffn.prefix}.residual" for kind in resolve(self.model).kinds.values())
+    def _value(self, kind: Kind, base: str) -> str:
+        part = self.parts.get(base)
+        output = kind.role.removeprefix(f"{base}.").partition(".")[0]
+        return f"{base}:{output}" if part and kind.role != base and output in part.outputs else base
 
     @cached_property
     def entries(self) -> frozenset[str]:
-        """Parts whose value may enter a layer or the head: a layer's result, the embedding, what carries them."""
-        how = str(self.model.options.get("embedding", "token"))
-        if self.model.options.get("embedding_scale"):
-            return self.results | {"embedding.scale", "entry"}
-        embedded = "input" if how == "none" else "embedding.add" if "," in how else "embedding.tokens"
-        return self.results | {embedded, "entry"}
+        """Parts whose value may enter a layer or the head: a layer's result, the embedding's, what carries them."""
+        return frozenset({*self.model_parts.results.values(), ENTRY})
 
     def nodes_of_base(self, role: str) -> list[int]:
         """All nodes that are a part of the model itself, not a conversion of it."""

@@ -6,10 +6,10 @@ import re
 from typing import TYPE_CHECKING
 
 from dagtool.model.mesh import Mesh, format_gpus
-from dagtool.model.roles import base_role
 from dagtool.ops.base import axes_param
 
 if TYPE_CHECKING:
+    from dagtool.generators.unsharded import Part
     from dagtool.validators.context import Context
 
 __all__ = ["TWICE", "Coverage"]
@@ -57,7 +57,7 @@ class Coverage:
             if not known[kind]:
                 continue
             role = dag.kinds[kind].role
-            per_expert = ctx.parts[ctx.bases[kind]].per_expert and len(dag.kinds[kind].meshes) == 1
+            per_expert = self._part(role, layer).per_expert and len(dag.kinds[kind].meshes) == 1
             key = (role, layer, expert if per_expert else -1)
             found.setdefault(key, []).append(node)
             self.layers_of.setdefault(role, set()).add(layer)
@@ -65,16 +65,24 @@ class Coverage:
 
     def _check(self, places: dict[tuple[str, int, int], list[int]]) -> None:
         dag = self._ctx.dag
-        cache: dict[tuple[str, int, tuple[int, ...], tuple[int, ...]], str] = {}
+        kind_of = self._ctx.model_parts.kind_of
+        cache: dict[tuple[str, int, str, tuple[int, ...], tuple[int, ...]], str] = {}
         for (role, layer, expert), nodes in places.items():
-            key = (role, expert, tuple(dag.kind_of[n] for n in nodes[:1]), tuple(dag.devices_of[n] for n in nodes))
+            first, devices = tuple(dag.kind_of[n] for n in nodes[:1]), tuple(dag.devices_of[n] for n in nodes)
+            key = (role, expert, kind_of(layer), first, devices)
             if key not in cache:
-                cache[key] = self._fault(role, expert, nodes)
+                cache[key] = self._fault(role, self._part(role, layer), expert, nodes)
             if cache[key]:
                 self._note(role, cache[key], nodes, (layer, expert))
         self._missing_experts(places)
 
-    def _fault(self, role: str, expert: int, nodes: list[int]) -> str:
+    def _part(self, role: str, layer: int) -> Part:
+        """The part as the layer's kind has it, or any other kind."""
+        part = self._ctx.part(role, self._ctx.model_parts.kind_of(layer))
+        assert part is not None, role
+        return part
+
+    def _fault(self, role: str, part: Part, expert: int, nodes: list[int]) -> str:
         """What is wrong with the GPUs of one part in one layer; empty where nothing is."""
         dag = self._ctx.dag
         kind = dag.kinds[dag.kind_of[nodes[0]]]
@@ -82,12 +90,12 @@ class Coverage:
         if not meshes or len(meshes) < len(kind.meshes):
             return ""  # DIM207 says it
         held = [gpu for node in nodes for gpu in dag.gpus(node)]
-        expected = self._expected(role, kind.op, expert, meshes, held)
+        expected = self._expected(part, kind.op, expert, meshes, held)
         if expected is None:
             return f"there is no expert {expert}"
         # What leaves may leave from any GPU; and where a part may have another form (q, k, v fused or not), a
         # missing one is found at its users, which then lack an input.
-        may_lack = kind.op == "output" or not self._ctx.parts[role].required
+        may_lack = kind.op == "output" or not part.required
         if (missing := sorted(expected - set(held))) and not may_lack:
             return f"missing on GPU {format_gpus(missing)}"
         if strange := sorted(set(held) - expected):
@@ -97,12 +105,12 @@ class Coverage:
             return f"{TWICE} on GPU {format_gpus(sorted({gpu for gpu in held if held.count(gpu) > 1}))}"
         return ""
 
-    def _expected(self, role: str, op: str, expert: int, meshes: list[Mesh], held: list[int]) -> set[int] | None:
+    def _expected(self, part: Part, op: str, expert: int, meshes: list[Mesh], held: list[int]) -> set[int] | None:
         """The GPUs that must have it, given those that do; None for an expert that does not exist."""
         if len(meshes) > 1:
             return set(meshes[-1].gpus) if op == "recv" else {gpu for mesh in meshes for gpu in mesh.gpus}
         mesh = meshes[0]
-        if self._ctx.parts[base_role(role)].per_expert:
+        if part.per_expert:
             return self._expert_gpus(expert, mesh, held)
         return set(mesh.gpus)
 

@@ -28,16 +28,17 @@ def _edges(ctx: Context) -> str:
 
 
 def _model(ctx: Context) -> str:
-    from dagtool.generators.blocks.architecture import resolve
     from dagtool.model.tree import ModelError, parse_model
 
     text = ctx.dag.facts.get("model")
     if text is None:
         return "the graph does not say which model it deploys"
     try:
-        resolve(parse_model(text))
+        parse_model(text)
     except ModelError as error:
         return str(error)
+    if ctx.model_faults:
+        return ctx.model_faults[0][1]
     missing = ctx.missing_sizes
     return f"the graph's sizes do not give {', '.join(missing)}" if missing else ""
 

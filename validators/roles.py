@@ -67,6 +67,11 @@ class Roles:
         operator = OPERATORS.get(self._ctx.dag.kind(node).op)
         return (operator is not None and not operator.slots) or self._is(node, "input", _INPUT)
 
+    def is_state(self, node: int) -> bool:
+        """Whether a node stands for what a rank already holds, as a cache: a declared operator without inputs."""
+        operator = OPERATORS.get(self._ctx.dag.kind(node).op)
+        return operator is not None and not operator.slots
+
     def is_output(self, node: int) -> bool:
         """Whether the graph may end here."""
         return self._is(node, "output", _OUTPUT)

@@ -10,7 +10,7 @@ from dagtool.generators.blocks.options import option
 if TYPE_CHECKING:
     from dagtool.generators.program import Builder, Ref
 
-__all__ = ["LayerOptions", "RotaryOptions", "add_bias", "append_cache", "enter", "linear", "norm", "rotate"]
+__all__ = ["LayerOptions", "RotaryOptions", "add_bias", "append_cache", "enter", "linear", "norm", "rms_norm", "rotate"]
 
 NORMS = ("layer", "rms")
 ACTIVATIONS = ("gelu", "relu", "silu", "gelu_erf", "swiglu_clamped")
@@ -47,15 +47,24 @@ class RotaryOptions:
     )
 
 
-def norm(b: Builder, role: str, x: Ref, options: LayerOptions, size: str = "H", *, function: str = "") -> Ref:
-    """Normalise over the last dimension, of ``size`` elements."""
-    bias = options.norm_bias and not function
+def norm(b: Builder, role: str, x: Ref, options: LayerOptions) -> Ref:
+    """Normalise the stream over its last dimension."""
     params = {
-        "function": function or options.norm,
-        "epsilon": "" if options.epsilon == 1e-5 else repr(options.epsilon),
-        "bias": "yes" if bias else "",
+        "function": options.norm,
+        "epsilon": _unless(options.epsilon, 1e-5),
+        "bias": "yes" if options.norm_bias else "",
     }
+    return b.add(role, "norm", {"x": x}, weight=b.weight("", "H", like=x), params=params)
+
+
+def rms_norm(b: Builder, role: str, x: Ref, size: str, epsilon: float) -> Ref:
+    """Normalise over the last dimension of ``size`` elements, by its root mean square."""
+    params = {"function": "rms", "epsilon": _unless(epsilon, 1e-5)}
     return b.add(role, "norm", {"x": x}, weight=b.weight("", size, like=x), params=params)
+
+
+def _unless(value: float, default: float) -> str:
+    return "" if value == default else repr(value)
 
 
 def enter(b: Builder, role: str, x: Ref, place: str) -> Ref:
@@ -96,10 +105,12 @@ def append_cache(b: Builder, name: str, new: Ref, keys: str) -> Ref:
     """Append keys or values of the new tokens to those of earlier ones: [B, S, ..] -> [B, ``keys``, ..]."""
     if not (b.phase.reads_cache or b.phase.writes_cache):
         return new
-    cache = b.entry(name)
-    if cache is None:
-        cache = b.source(f"attention.{name}", "cache", b.replaced(new, b.phase.tokens, keys, "attention.keys"))
+    keys = keys if b.phase.reads_cache else b.phase.keys
+    held = b.replaced(new, b.phase.tokens, keys, "attention.keys")
+    handed = b.entry(name)
+    cache = b.source(f"attention.{name}", "cache", held) if handed is None else b.convert(handed, held)
     past = b.phase.past if keys == b.phase.keys else f"{keys}-{b.phase.tokens}"
     result = b.add(f"attention.{name}_append", "append", {"cache": cache, "new": new}, params={"past": past})
-    b.results[name] = result
+    if b.phase.writes_cache:
+        b.results[name] = result
     return result if b.phase.reads_cache else new

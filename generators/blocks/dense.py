@@ -63,10 +63,7 @@ def feed_forward(
     )  # fmt: skip
     hidden = [Ref(up.step, index) for index in range(len(outputs))]
     if options.ffn_bias:
-        hidden = [
-            _bias(b, f"{where.prefix}.{name or 'up'}_bias", x, where, width)
-            for name, x in zip(outputs, hidden, strict=True)
-        ]
+        hidden = _up_bias(b, hidden, where, width)
     clamped = options.activation == "swiglu_clamped"
     function = {"function": options.activation, "limit": repr(options.activation_limit) if clamped else ""}
     op, slots = ("gated_activation", ("gate", "up")) if gated else ("activation", ("x",))
@@ -81,6 +78,17 @@ def feed_forward(
         return y
     y = b.convert(y, b.summed(y)) if where.per_expert else b.place(y, "stream")
     return _bias(b, f"{where.prefix}.down_bias", y, where, "H")
+
+
+def _up_bias(b: Builder, hidden: list[Ref], where: Where, width: str) -> list[Ref]:
+    """The up-projections with their biases, those of gate and up in one parameter [2, F]."""
+    role = f"{where.prefix}.up_bias"
+    if len(hidden) == 1:
+        return [_bias(b, role, hidden[0], where, width)]
+    both = dict(zip(("gate", "up"), hidden, strict=True))
+    weight = b.weight(where.place, 2, width)
+    gate = b.add(role, "pair_bias", both, outputs=("gate", "up"), weight=weight, per_expert=where.per_expert)
+    return [gate, Ref(gate.step, 1)]
 
 
 def _bias(b: Builder, role: str, x: Ref, where: Where, size: str) -> Ref:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from dagtool.generators.blocks.common import LayerOptions, norm
+from dagtool.generators.blocks.common import LayerOptions, linear, norm
 from dagtool.generators.blocks.options import option
 from dagtool.generators.program import Builder, Ref
 
@@ -31,14 +31,15 @@ class HeadOptions:
 
     tied: bool = option(False, "whether the projection onto the vocabulary is the embedding's table")
     logit_softcap: float = option(0.0, "logits become cap * tanh(logits / cap); 0: they stay")
+    draft_heads: int = option(0, "further heads that propose the tokens after the next one (Medusa)")
 
 
 def build_embedding(b: Builder, options: EmbeddingOptions) -> Ref:
     """Input and embedding: ids [B, S] -> [B, S, H]; a model without embedding takes [B, S, H]."""
     how, tokens = options.embedding, b.phase.tokens
     if how == "none":
-        return b.place(b.source("input", "input", b.whole("input", "B", tokens, "H")), "stream")
-    ids = b.place(b.source("input", "input", b.whole("input", "B", tokens)), "embedding")
+        return b.place(b.source("input", "input", b.lying("input", "B", tokens, "H")), "stream")
+    ids = b.place(b.source("input", "input", b.lying("input", "B", tokens)), "embedding")
     if how != "token,position":
         x = _table(b, "embedding.tokens", ids, how, options)
         if options.embedding_scale:
@@ -65,9 +66,39 @@ def build_head(b: Builder, x: Ref, options: HeadOptions, layer: LayerOptions) ->
     if b.phase.last_only:
         x = b.place(b.add("head.last_token", "last_token", {"x": x}), "stream")
     h = b.place(norm(b, "head.norm", x, layer), "head")
+    for number in range(options.draft_heads):
+        _draft(b, h, number)
+    return _finish(b, _project(b, h, options))
+
+
+def _project(b: Builder, h: Ref, options: HeadOptions) -> Ref:
+    """Logits [B, S, V]."""
     params = {"parameter": "embedding.tokens"} if options.tied else {}
     logits = b.add("head.projection", "linear", {"x": h}, weight=b.weight("head", "H", "V"), params=params)
     if options.logit_softcap:
-        logits = b.place(logits, "output")
+        logits = b.convert(logits, b.summed(logits))
         logits = b.add("head.softcap", "softcap", {"x": logits}, params={"cap": repr(options.logit_softcap)})
-    return b.add("output", "output", {"x": b.place(logits, "output")})
+    return logits
+
+
+def _draft(b: Builder, h: Ref, number: int) -> Ref:
+    """One more head: logits of h + silu(h W) (Medusa, arXiv:2401.10774)."""
+    module = f"draft{number}"
+    x = linear(b, f"{module}.linear", h, "head.draft", "H", "H")
+    x = b.add(f"{module}.activation", "activation", {"x": b.place(x, "head")}, params={"function": "silu"})
+    x = b.add(f"{module}.residual", "add", {"x": h, "y": x})
+    logits = b.add(f"{module}.projection", "linear", {"x": x}, weight=b.weight("head", "H", "V"))
+    return b.add(f"{module}.output", "output", {"x": b.place(logits, "output")})
+
+
+def _finish(b: Builder, logits: Ref) -> Ref:
+    """The logits as the graph's output, or where the phase has a loss that of each token."""
+    if not b.phase.loss:
+        return b.add("output", "output", {"x": b.place(logits, "output")})
+    logits = b.convert(logits, b.summed(logits))
+    held = b.type_of(logits)
+    targets = b.source("head.targets", "input", replace(held, dims=held.dims[:-1]))
+    axes = held.dims[-1].axes
+    op = "parallel_cross_entropy" if axes else "cross_entropy"
+    loss = b.add("head.loss", op, {"logits": logits, "targets": targets}, params={"over": ",".join(axes)})
+    return b.add("output", "output", {"x": loss})

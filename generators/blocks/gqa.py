@@ -11,11 +11,12 @@ from dagtool.generators.blocks.common import (
     append_cache,
     enter,
     linear,
-    norm,
+    rms_norm,
     rotate,
 )
 from dagtool.generators.blocks.options import option
-from dagtool.generators.program import Builder, Ref
+from dagtool.generators.program import Builder, Ref, Weight
+from dagtool.model.tree import ModelError
 
 __all__ = ["PREFIX", "SLOT", "Options", "build"]
 
@@ -35,6 +36,8 @@ class Options(RotaryOptions):
     query_scale: str = option(
         "", "what scores are multiplied with; empty: rsqrt(D). A number, or rsqrt of a sum of sizes"
     )
+    lora: str = option("", "which projections have a low-rank update of rank Rl (LoRA): letters of q, k, v, like qv")
+    lora_scale: float = option(1.0, "what the low-rank updates are multiplied with: alpha over rank")
     attention_softcap: float = option(0.0, "scores become cap * tanh(scores / cap); 0: they stay")
 
 
@@ -67,15 +70,19 @@ def build(b: Builder, h: Ref, options: Options, layer: LayerOptions) -> Ref:
     form = FORMS[grouped, b.strategy.operators["heads"] == "outer"]
     h = enter(b, "attention.copy_in", h, "attention")
     values = dict(zip("qkv", _projections(b, h, form, grouped=grouped), strict=True))
+    for name in dict.fromkeys(options.lora):
+        sizes = form.heads if name == "q" else _key_heads(form, grouped=grouped)
+        values[name] = _adapt(b, name, (h, values), sizes, options)
     for name in options.attention_bias[:3]:
         sizes = form.heads if name == "q" else _key_heads(form, grouped=grouped)
         values[name] = add_bias(b, f"attention.{name}_bias", values[name], "attention", *sizes)
     for name in "qk" if options.qk_norm else "":
-        values[name] = norm(b, f"attention.{name}_norm", values[name], layer, "D", function="rms")
+        values[name] = rms_norm(b, f"attention.{name}_norm", values[name], "D", layer.epsilon)
     for name in "qk" if options.rope else "":
         values[name] = rotate(b, f"attention.{name}_rotary", values[name], options)
+    ring = b.ring
     q = b.place(values["q"], "attention.core")
-    k, v = b.place(values["k"], "attention.keys"), b.place(values["v"], "attention.keys")
+    k, v = (b.place(values[name], "attention.core" if ring else "attention.keys") for name in "kv")
     keys = b.cached_keys(options.window)
     k, v = append_cache(b, "k_cache", k, keys), append_cache(b, "v_cache", v, keys)
     if form.query_heads:
@@ -83,7 +90,7 @@ def build(b: Builder, h: Ref, options: Options, layer: LayerOptions) -> Ref:
             b.add(f"attention.{name}_heads", "head_split", {"x": x}, params={"einsum": einsum})
             for name, x, einsum in (("q", q, form.query_heads), ("k", k, form.key_heads), ("v", v, form.key_heads))
         )
-    y = _mix(b, (q, k, v), form, options)
+    y = (_mix_in_ring if ring else _mix)(b, (q, k, v), form, options)
     return _output(b, y, form, options)
 
 
@@ -106,22 +113,50 @@ def _projections(b: Builder, h: Ref, form: Form, *, grouped: bool) -> tuple[Ref,
     return q, k, Ref(k.step, 1)
 
 
+def _adapt(b: Builder, name: str, made: tuple[Ref, dict[str, Ref]], sizes: tuple[str, ...], options: Options) -> Ref:
+    """A projection with its low-rank update: x + scale * (h A) B (LoRA, arXiv:2106.09685)."""
+    h, values = made
+    if name not in values:
+        raise ModelError(f"model lora is {options.lora!r}: letters of q, k and v, like qv")
+    low = linear(b, f"attention.{name}_lora_down", h, "attention.lora", "H", "Rl")
+    update = linear(b, f"attention.{name}_lora_up", low, "attention", "Rl", *sizes)
+    if options.lora_scale != 1:
+        factor = {"factor": repr(options.lora_scale)}
+        update = b.add(f"attention.{name}_lora_scale", "scale", {"x": update}, params=factor)
+    return b.add(f"attention.{name}_adapted", "add", {"x": values[name], "y": update})
+
+
+def _score_params(b: Builder, q: Ref, k: Ref, form: Form, options: Options) -> dict[str, str]:
+    return {
+        "einsum": form.scores,
+        **b.mask(q, k, options.mask, options.window),
+        "scale": options.query_scale,
+        "softcap": repr(options.attention_softcap) if options.attention_softcap else "",
+    }
+
+
+def _sinks(b: Builder, form: Form, options: Options) -> Weight | None:
+    sizes = ("G", "N/G") if len(form.heads) == 3 else ("N",)
+    return b.weight("attention.core", *sizes) if options.sinks else None
+
+
+def _mix_in_ring(b: Builder, heads: tuple[Ref, Ref, Ref], form: Form, options: Options) -> Ref:
+    """Attention in one node: keys and values go round the ranks that hold parts of the tokens."""
+    q, k, v = heads
+    params = _score_params(b, q, k, form, options)
+    axes = ",".join(b.cuts(q, b.phase.tokens))
+    params |= {"over": axes, "offset": axes, "key_offset": "", "past": ""}
+    params |= {"parameter": "attention.sinks"} if options.sinks else {}
+    sinks = _sinks(b, form, options)
+    return b.add("attention.weighted", "ring_attention", {"q": q, "k": k, "v": v}, weight=sinks, params=params)
+
+
 def _mix(b: Builder, heads: tuple[Ref, Ref, Ref], form: Form, options: Options) -> Ref:
     """Scores of queries and keys, softmax, the weighted sum of values."""
     q, k, v = heads
-    scores = b.add(
-        "attention.scores",
-        "scores",
-        {"q": q, "k": k},
-        params={
-            "einsum": form.scores,
-            **b.mask(q, k, options.mask, options.window),
-            "scale": options.query_scale,
-            "softcap": repr(options.attention_softcap) if options.attention_softcap else "",
-        },
-    )
-    sinks = ("G", "N/G") if len(form.heads) == 3 else ("N",)
-    weights = b.softmax("attention.softmax", scores, b.weight("attention.core", *sinks) if options.sinks else None)
+    params = _score_params(b, q, k, form, options)
+    scores = b.add("attention.scores", "scores", {"q": q, "k": k}, params=params)
+    weights = b.softmax("attention.softmax", scores, _sinks(b, form, options))
     return b.add("attention.weighted", "weighted_sum", {"p": weights, "v": v}, params={"einsum": form.weighted})
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from dagtool.generators.blocks.common import LayerOptions, RotaryOptions, append_cache, enter, linear, norm, rotate
+from dagtool.generators.blocks.common import LayerOptions, RotaryOptions, append_cache, enter, linear, rms_norm, rotate
 from dagtool.generators.blocks.options import option
 from dagtool.generators.program import Builder, Ref
 
@@ -32,15 +32,17 @@ class Options(RotaryOptions):
 
 def build(b: Builder, h: Ref, options: Options, layer: LayerOptions) -> Ref:
     """Normalised stream [B, S, H] -> [B, S, H], in general a partial sum."""
+    if b.ring:
+        raise b.refusal("latent attention has no ring", "[operators] context = 'gather'")
     h = enter(b, "attention.copy_in", h, "attention")
     q, rows = h, "H"
     if options.query_latent:
         q, rows = linear(b, "attention.q_down", h, "attention", "H", "Rq"), "Rq"
-        q = norm(b, "attention.q_norm", q, layer, "Rq", function="rms")
+        q = rms_norm(b, "attention.q_norm", q, "Rq", options.latent_epsilon)
     nope = linear(b, "attention.q", q, "attention", rows, "N", "D")
     pe = linear(b, "attention.q_pe", q, "attention", rows, "N", "Dr")
     latent = linear(b, "attention.kv_down", h, "attention", "H", "Rkv")
-    latent = norm(b, "attention.kv_norm", latent, layer, "Rkv", function="rms")
+    latent = rms_norm(b, "attention.kv_norm", latent, "Rkv", options.latent_epsilon)
     k_pe = linear(b, "attention.k_pe", h, "attention", "H", "Dr")
     if options.rope:
         pe = rotate(b, "attention.q_rotary", pe, options)

@@ -64,12 +64,16 @@ def _gate_params(options: Options) -> dict[str, str]:
 
 def _routed(b: Builder, h: Ref, options: Options) -> Ref:
     route = b.add("moe.gate", "gate", {"x": h}, weight=b.weight("router", "H", "E"), params=_gate_params(options))
-    owner = b.region("experts").cuts.get("E", ())
+    count = b.strategy.experts
+    owner = b.region("experts").cuts.get(count, ())
+    remote = b.region("experts").mesh if b.region("experts").mesh != b.type_of(h).mesh else ""
     exchanged = bool(owner) and set(owner) <= set(b.type_of(h).sharded_axes)
-    routing = {"experts": "E", "owner": ",".join(owner)}
+    routing = {"experts": count, "owner": ",".join(owner)}
     pick = {"x": h, "route": route}
     params: dict[str, str] = {}
-    if exchanged:
+    if remote:
+        pick = {"x": b.add("moe.dispatch", "remote_dispatch", pick, params={**routing, "to": remote})}
+    elif exchanged:
         pick = {"x": b.add("moe.dispatch", "dispatch", pick, params=routing)}
     elif b.strategy.operators["routing"] == "nodes":
         pick = {"x": b.add("moe.route", "route", pick, per_expert=True, params=routing)}
@@ -78,6 +82,8 @@ def _routed(b: Builder, h: Ref, options: Options) -> Ref:
     tokens = feed_forward(b, pick, options, Where("moe", "experts", per_expert=True), params)
     tokens = b.convert(tokens, b.summed(tokens))
     back = {"tokens": tokens, "route": route}
+    if remote:
+        return b.add("moe.combine", "remote_combine", back, params={**routing, "to": b.type_of(route).mesh})
     if exchanged:
         return b.add("moe.combine", "combine", back, params=routing)
     if owner and b.strategy.operators["routing"] == "nodes":

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["DagtoolError", "MissingProgramError", "did_you_mean"]
+from collections.abc import Sequence
+
+__all__ = ["CollectedError", "DagtoolError", "MissingProgramError", "did_you_mean"]
 
 
 class DagtoolError(Exception):
@@ -14,6 +16,19 @@ class DagtoolError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.errors: tuple[DagtoolError, ...] = (self,)
+        """The mistakes one by one: itself, unless several were found in one run."""
+
+
+class CollectedError(DagtoolError):
+    """Several mistakes found in one run. ``message`` and ``hint`` are those of the first one."""
+
+    def __init__(self, errors: Sequence[DagtoolError]) -> None:
+        super().__init__(errors[0].message, errors[0].hint)
+        self.errors = tuple(errors)
+
+    def __str__(self) -> str:
+        return "\n".join(error.message for error in self.errors)
 
 
 class MissingProgramError(DagtoolError):

@@ -178,7 +178,6 @@ def test_what_a_collective_sends_by_hand():
     expected = {
         ("ep16_tp4", "attn_allreduce_0_0"): 2 * 3 / 4 * 8 * 128 * 512,
         ("ep16_tp4", "final_allreduce_0"): 2 * 3 / 4 * 8 * 128 * 32000,
-        ("ep16_tp4", "final_gather_0"): 15 / 16 * 128 * 128 * 32000,
         ("ep16_tp4", "dispatch_0_0"): 15 / 16 * 8 * 128 * 512 * 2,
         ("ep16_tp4", "combine_0_0"): 15 / 16 * 8 * 128 * 512 * 2,
         ("moe_tp8_pp2", "expert_agg_0_s0"): 2 * 7 / 8 * 128 * 10000 * 4096,

@@ -79,7 +79,7 @@ def joined(text, node, *, crosswise):
         ("ep16_tp4", "mlp_allreduce_3_2", "tp", "combine_3_0"),
         ("ma_separation", "layer0_attn_all_reduce", "tp", "layer0_attn_residual"),
         ("dense_tp8_pp2", "layer3_mlp_allreduce", "tp", "layer3_res2"),
-        ("ep16_tp4", "final_allreduce_3", "tp", "final_gather_0"),
+        ("ep16_tp4", "final_allreduce_3", "tp", "output"),
     ],
 )
 def test_all_reduce_deleted_by_hand(preset, node, axis, user, crosswise):

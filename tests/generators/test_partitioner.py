@@ -3,7 +3,7 @@
 from collections import Counter
 
 import pytest
-from helpers.strategies import SIZES, strategies_
+from helpers.strategies import SIZES, fitting, strategies_
 from hypothesis import HealthCheck, given, settings
 
 from dagtool.dot import parse
@@ -24,7 +24,7 @@ MEGATRON = {
 
 def build(**document):
     """A strategy document as a DAG."""
-    return partition(apply_settings("mine", {"sizes": SIZES, **document}, {}))
+    return partition(apply_settings("mine", fitting({"sizes": SIZES, **document}), {}))
 
 
 def per_layer(dag):

@@ -161,7 +161,7 @@ def test_equal_hosts_keep_nothing_whole():
     """Groups that all span equally many hosts are one class: 1.5 million nodes are a thousand."""
     strategy = find_strategy("ep16_tp4", {"L": "61", "ep": "256", "tp": "8", "E": "256", "B": "2048"})
     found = quotient(strategy, lambda _, gpus: len({gpu // 8 for gpu in gpus}))
-    assert (found.kept, len(found.dag.ids), found.nodes) == ((), 1047, 1_555_930)
+    assert (found.kept, len(found.dag.ids), found.nodes) == ((), 1046, 1_555_922)
 
 
 def test_hosts_that_cut_groups_are_kept_whole():
@@ -197,7 +197,7 @@ def test_doubtful_names_are_looked_at_one_by_one(names, refused):
         assert "name" in same(strategy).expanded
 
 
-@pytest.mark.parametrize("changes", [{"L": "L"}, {"ep": "3"}, {"E": "E"}])
+@pytest.mark.parametrize("changes", [{"E": "48"}, {"E": "48", "B": "64"}])
 def test_refusals_are_those_of_the_generator(changes):
     """The same message as 'gen'."""
     strategy = find_strategy("ep16_tp4", changes)

@@ -57,7 +57,7 @@ PATHS = {
     "ep16_tp4": [
         *["input", "batch_split_0", "embed_0_0", "embed_allgather_0"],
         *layers("", EP_TP_LAYER, range(16)),
-        *["final_norm_0_0", "final_split_0_0", "output_proj_0_0", "final_allreduce_0", "final_gather_0", "output"],
+        *["final_norm_0_0", "final_split_0_0", "output_proj_0_0", "final_allreduce_0", "output"],
     ],
 }
 

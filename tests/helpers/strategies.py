@@ -7,6 +7,18 @@ from hypothesis import strategies as st
 SIZES = {"B": 8, "S": 16, "H": 32, "N": 8, "D": 8, "F": 64, "V": 128, "L": 2, "E": 8, "K": 2}
 
 
+def fitting(document: dict[str, Any]) -> dict[str, Any]:
+    """A document without the sizes and regions of experts where its model has none, and the other way round."""
+    experts = document.get("model", {}).get("ffn") == "moe"
+    drop = {"mlp"} if experts else {"experts", "router", "E", "K"}
+    tables = {
+        table: {key: value for key, value in document[table].items() if key not in drop}
+        for table in ("sizes", "regions")
+        if table in document
+    }
+    return {**document, **tables}
+
+
 @st.composite
 def strategies_(draw: st.DrawFn) -> dict[str, Any]:
     """Random models on random meshes, degrees drawn among those that divide."""
@@ -23,11 +35,13 @@ def strategies_(draw: st.DrawFn) -> dict[str, Any]:
         "attention": f"{mesh} {batch} N/tp",
         "mlp": f"{mesh} {batch} F/tp",
         **({"experts": f"{mesh} E/ep" + (" F/tp" if draw(st.booleans()) else "")} if moe else {}),
-        "embedding": f"{mesh} {batch} " + draw(st.sampled_from(["V/tp", "H/tp"])),
         "head": f"{mesh} {batch} " + draw(st.sampled_from(["V/tp", "H/tp"])),
-        "input": mesh,
-        "output": mesh,
+        "input": draw(st.sampled_from([mesh, f"{mesh} {batch}"])),
+        "output": draw(st.sampled_from([mesh, f"{mesh} {batch}", f"{mesh} {batch} V/tp", f"{mesh} S/tp"])),
     }
+    embedding = draw(st.sampled_from(["token", "token,position", "token+position", "none"]))
+    if embedding != "none":
+        regions["embedding"] = f"{mesh} {batch} " + draw(st.sampled_from(["V/tp", "H/tp"]))
     operators = {
         "qkv": draw(st.sampled_from(["fused", "separate"])),
         "heads": draw(st.sampled_from(["inner", "outer"])),
@@ -35,15 +49,15 @@ def strategies_(draw: st.DrawFn) -> dict[str, Any]:
         "copies": draw(st.sampled_from(["no", "yes"])),
         "transfer": draw(st.sampled_from(["one_node", "send_and_recv"])),
     }
-    return {
+    return fitting({
         "sizes": sizes,
         "model": {
             "ffn": "moe" if moe else "dense",
             "gated": gated,
-            "embedding": draw(st.sampled_from(["token", "token,position", "token+position", "none"])),
+            "embedding": embedding,
         },
         "degrees": {"dp": dp, "tp": tp, "pp": pp, **({"ep": ep} if moe else {})},
         "mesh": {mesh: ["dp", "ep", "tp"] if moe else ["dp", "tp"]},
         "regions": regions,
         "operators": operators,
-    }  # fmt: skip
+    })  # fmt: skip

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import cache
 
+from helpers.strategies import fitting
+
 from dagtool.generators import generate
 from dagtool.generators.partition import partition
 from dagtool.generators.settings import apply_settings
@@ -141,4 +143,4 @@ def subject(name: str) -> str:
         return generate(name.split(maxsplit=1)[0], settings).to_dot()
     document = dict(STRATEGIES[name])
     document["sizes"] = {**_SIZES, **document.get("sizes", {})}  # type: ignore[dict-item]
-    return partition(apply_settings(name, document, {})).to_dot()
+    return partition(apply_settings(name, fitting(document), {})).to_dot()

@@ -1,10 +1,10 @@
 """One node stands for GPUs that compute different things.
 
-What: a node that is no communication names several GPUs, but its tensors or its weight differ from one of
-these GPUs to the next.
+What: a node that is no communication and no end of the graph names several GPUs, but its tensors or its weight differ
+from one of these GPUs to the next.
 
 Why: one node is one operator on one GPU; only where the value is the same on all of them may a node name
-several.
+several. Input and output compute nothing: one node may bring or take the parts of all GPUs.
 
 Fix: make it one node per GPU.
 
@@ -30,6 +30,8 @@ RULE = Rule(
     "a node names several GPUs that hold different shards",
     requires=("declared",),
 )
+
+_EXEMPT = ("communication", "io")
 
 BAD = """digraph {
     graph [dagtool=1 sizes="B=8 H=4" meshes="m: tp=2 gpus=0-1"]
@@ -65,7 +67,7 @@ def check(ctx: Context) -> Iterator[Finding]:
 
 def _differs(ctx: Context, index: int, gpus: tuple[int, ...]) -> bool:
     kind = ctx.dag.kinds[index]
-    if len(gpus) < 2 or kind.op not in OPERATORS or OPERATORS[kind.op].is_communication or not kind.meshes:
+    if len(gpus) < 2 or kind.op not in OPERATORS or OPERATORS[kind.op].family in _EXEMPT or not kind.meshes:
         return False
     mesh = ctx.dag.meshes.get(kind.meshes[0])
     if mesh is None or not set(gpus) <= set(mesh.gpus):

@@ -1,7 +1,9 @@
 """A declared fact cannot be read.
 
 What: `gpu`, `input`, `output`, `layer_index`, `expert` or a parameter of a node, or `sizes` and `meshes` of the graph,
-whose text has not the form of the dialect: `over` names axes, `along` is a number, `function` one of a few words.
+whose text has not the form of the dialect: `over` names axes, `along` is a number, `function` one of a few words. Also
+a `model` with an option that none of its blocks has, or whose pattern of layers gives another number than `L`, and a
+`phase` that there is not.
 
 Why: what cannot be read cannot be checked, and every tool behind would guess.
 
@@ -52,3 +54,5 @@ def check(ctx: Context) -> Iterator[Finding]:
             yield ctx.finding(RULE, f"graph attribute {attribute!r}: {message}")
         else:
             yield ctx.finding(RULE, f"{attribute!r}: {message}", node=nodes[0], attribute=attribute, count=len(nodes))
+    for attribute, message in ctx.model_faults:
+        yield ctx.finding(RULE, f"graph attribute {attribute!r}: {message}")

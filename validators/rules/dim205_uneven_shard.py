@@ -1,6 +1,7 @@
 """A dimension is not cut into whole, equal parts.
 
-What: a size, divided by the axes that cut it, is not a whole number.
+What: a size, divided by the axes that cut it, is not a whole number. The tokens of an expert (`B*S*K/E`) are let
+be: they are a mean over the experts.
 
 Why: ranks would hold shards of different size; collectives and expert routing of equal parts do not exist
 then.
@@ -53,7 +54,11 @@ def check(ctx: Context) -> Iterator[Finding]:
             symbols = {symbol for dim in tensor.dims for symbol in dim.size.symbols}
             if mesh is None or not set(tensor.sharded_axes) <= set(mesh.sizes) or not symbols <= set(ctx.dag.sizes):
                 continue
-            uneven = [dim for dim in tensor.dims if dim.local(mesh.sizes).bind(ctx.dag.sizes).is_fraction]
+            uneven = [
+                dim
+                for dim in tensor.dims
+                if not dim.size.is_mean and dim.local(mesh.sizes).bind(ctx.dag.sizes).is_fraction
+            ]
             if uneven:
                 axes = " x ".join(f"{axis}={mesh.sizes[axis]}" for axis in uneven[0].axes)
                 size = uneven[0].size.bind(ctx.dag.sizes)

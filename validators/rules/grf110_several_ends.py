@@ -1,9 +1,10 @@
 """The graph has several inputs or several outputs.
 
-What: more than one input that nothing leads to, or more than one output that leads nowhere.
+What: more than one input that nothing leads to, or more than one output that leads nowhere. Where operators are
+declared, a cache is state of a rank and no input.
 
-Why: a deployment is asked for with one input and one output in total. Side inputs such as positions or a
-cache are legitimate, so this is a warning: see that each of them is meant.
+Why: a deployment is asked for with one input and one output in total. Side inputs such as positions are
+legitimate, so this is a warning: see that each of them is meant.
 
 Fix: let one input node feed all of them and one output node collect the results.
 """
@@ -40,7 +41,7 @@ GOOD = """digraph {
 
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for the inputs, one for the outputs."""
-    inputs = [node for node in ctx.roles.sources if ctx.roles.is_input(node)]
+    inputs = [node for node in ctx.roles.sources if ctx.roles.is_input(node) and not ctx.roles.is_state(node)]
     outputs = [node for node in ctx.roles.sinks if ctx.roles.is_output(node)]
     for nodes, what in ((inputs, "inputs"), (outputs, "outputs")):
         if len(nodes) > 1:

@@ -23,7 +23,9 @@ from dagtool.report.finding import Finding
 from dagtool.validators.rule import Rule, Severity
 
 if TYPE_CHECKING:
+    from dagtool.dag.graph import EdgeKind
     from dagtool.validators.context import Context
+    from dagtool.validators.edges import Ends
 
 RULE = Rule(
     "MOD701",
@@ -50,51 +52,66 @@ GOOD = """digraph {
 
 
 def check(ctx: Context) -> Iterator[Finding]:
-    """One finding for each pair of kinds and slot, at the first of their edges."""
+    """One finding for each pair of kinds and slot, in each kind of layer, at the first of their edges."""
     dag = ctx.dag
-    faults = {end: fault for end in ctx.edge_ends.distinct if (fault := _fault(ctx, *end))}
-    for end, edges in ctx.edge_ends.of(faults).items():
-        tail, head = ctx.name(dag.tails[edges[0]]), ctx.name(dag.heads[edges[0]])
-        more = f" ({len(edges):,} edges like this)" if len(edges) > 1 else ""
-        yield ctx.finding(RULE, f"{tail} -> {head}: {faults[end]}{more}", edge=edges[0], count=len(edges))
+    for (end, layer_kind), edges in _ends(ctx).items():
+        if fault := _fault(ctx, *end, layer_kind):
+            tail, head = ctx.name(dag.tails[edges[0]]), ctx.name(dag.heads[edges[0]])
+            more = f" ({len(edges):,} edges like this)" if len(edges) > 1 else ""
+            yield ctx.finding(RULE, f"{tail} -> {head}: {fault}{more}", edge=edges[0], count=len(edges))
     yield from _terms(ctx)
 
 
-def _fault(ctx: Context, tail: int, head: int, edge_kind: int) -> str:
+def _ends(ctx: Context) -> dict[tuple[Ends, str], list[int]]:
+    """The edges by their ends and the kind of layer they lead into."""
+    found: dict[tuple[Ends, str], list[int]] = {}
+    for edge, head in enumerate(ctx.dag.heads):
+        found.setdefault((ctx.edge_ends[edge], ctx.layer_kinds[head]), []).append(edge)
+    return found
+
+
+def _fault(ctx: Context, tail: int, head: int, edge_kind: int, layer_kind: str) -> str:
     """What is wrong with what one kind takes from another; empty where nothing is."""
     user, maker = ctx.dag.kinds[head], ctx.dag.kinds[tail]
-    base, source = ctx.bases[head], ctx.bases[tail]
-    part = ctx.parts.get(base)
+    base = ctx.bases[head]
+    edge = ctx.dag.edge_kinds[edge_kind]
     if base == ENTRY or user.role != base:  # a conversion takes the value it converts
-        return "" if _same_value(ctx, source, base) else f"{user.role} takes {_said(source)} but converts {_said(base)}"
+        return _conversion_fault(ctx, tail, head, edge)
+    part = ctx.part(base, layer_kind)
     if part is None or user.op not in OPERATORS:
         return ""  # MOD704 and DIM202 say it
     if part.terms:
-        allowed = [one for term in part.terms for one in term]
-        return (
-            ""
-            if _allowed(ctx, source, "", allowed)
-            else f"adds {_said(source)}, which is none of its terms {_listed(allowed)}"
-        )
-    edge = ctx.dag.edge_kinds[edge_kind]
+        source, allowed = _taken(ctx, tail, ""), [one for term in part.terms for one in term]
+        fits = _allowed(ctx, source, allowed)
+        return "" if fits else f"adds {_said(source)}, which is none of its terms {_listed(allowed)}"
     slots = edge.slots or OPERATORS[user.op].slots[:1]
     for slot, output in zip(slots, edge.outputs or slots, strict=False):
         allowed = list(part.sources.get(slot, ()))
-        taken = output if len(maker.outputs) > 1 else ""
-        if not _allowed(ctx, source, taken, allowed):
-            what = _said(f"{source}:{taken}" if taken else source)
-            return f"{base} takes {what} as its {slot!r}; expected {_listed(allowed) or 'nothing'}"
+        source = _taken(ctx, tail, output if len(maker.outputs) > 1 else "")
+        if not _allowed(ctx, source, allowed):
+            return f"{base} takes {_said(source)} as its {slot!r}; expected {_listed(allowed) or 'nothing'}"
     return ""
 
 
-def _allowed(ctx: Context, source: str, output: str, allowed: list[str]) -> bool:
-    named = f"{source}:{output}" if output else source
-    return named in allowed or (ENTRY in allowed and _same_value(ctx, source, ENTRY))
+def _conversion_fault(ctx: Context, tail: int, head: int, edge: EdgeKind) -> str:
+    """What is wrong with what a conversion takes: it must be the value it converts, of several outputs that one."""
+    user, maker, wanted = ctx.dag.kinds[head], ctx.dag.kinds[tail], ctx.values[head]
+    several = len(maker.outputs) > 1 and maker.role == ctx.bases[tail]
+    output = next(iter(edge.outputs or edge.slots), "") if several else ""
+    source = _taken(ctx, tail, output)
+    if source == wanted or (wanted == ENTRY and source in ctx.entries):
+        return ""
+    return f"{user.role} takes {_said(source)} but converts {_said(wanted)}"
 
 
-def _same_value(ctx: Context, source: str, base: str) -> bool:
-    """A conversion's source is the value itself; what enters a layer is the result of the one before."""
-    return source == base or (base == ENTRY and source in ctx.entries)
+def _taken(ctx: Context, tail: int, output: str) -> str:
+    """The value an edge brings: the part, and which of its outputs."""
+    return f"{ctx.values[tail]}:{output}" if output else ctx.values[tail]
+
+
+def _allowed(ctx: Context, source: str, allowed: list[str]) -> bool:
+    """Whether a value is one of those allowed; what enters a layer is the result of the one before."""
+    return source in allowed or (ENTRY in allowed and source in ctx.entries)
 
 
 def _said(role: str) -> str:
@@ -108,19 +125,17 @@ def _listed(roles: list[str]) -> str:
 def _terms(ctx: Context) -> Iterator[Finding]:
     """Sums that lack one of their terms: all their edges come from the others."""
     missing: dict[tuple[int, str], list[int]] = {}
-    sums = {
-        index
-        for index, base in enumerate(ctx.bases)
-        if (part := ctx.parts.get(base)) and part.terms and ctx.dag.kinds[index].role == base
-    }
     before, kind_of = ctx.before, ctx.dag.kind_of
-    for node, kind in enumerate(kind_of):
-        if kind not in sums:
+    for (kind, layer_kind), nodes in ctx.kinds_by_layer_kind.items():
+        role = ctx.bases[kind]
+        part = ctx.part(role, layer_kind)
+        if part is None or not part.terms or ctx.dag.kinds[kind].role != role:
             continue
-        sources = {ctx.bases[kind_of[maker]] for maker in before.of(node)}
-        for term in ctx.parts[ctx.bases[kind]].terms:
-            if not any(_allowed(ctx, source, "", list(term)) for source in sources):
-                missing.setdefault((kind, _listed(list(term))), []).append(node)
+        for node in nodes:
+            sources = {ctx.values[kind_of[maker]] for maker in before.of(node)}
+            for term in part.terms:
+                if not any(_allowed(ctx, source, list(term)) for source in sources):
+                    missing.setdefault((kind, _listed(list(term))), []).append(node)
     for (kind, lacking), nodes in missing.items():
         role = ctx.bases[kind]
         yield from ctx.about_nodes(

@@ -1,7 +1,7 @@
 """A part of the model is missing on a GPU, in a layer, or there twice.
 
-What: every part must occur in every layer, once on each GPU of its mesh; a part of an expert once for each
-expert, on the GPUs that own it.
+What: every part must occur in every layer whose kind has it, and in no other, once on each GPU of its mesh; a
+part of an expert once for each expert, on the GPUs that own it.
 
 Why: a layer without its softmax, a rank without its norm, an expert computed twice: the graph looks whole
 and is not.
@@ -99,48 +99,67 @@ def check(ctx: Context) -> Iterator[Finding]:
 
 
 def _missing_layers(ctx: Context, coverage: Coverage) -> Iterator[Finding]:
-    """Parts that occur in no layer, or not in all of them; layers that are none. Parts alike are one finding."""
+    """Parts that occur in no layer, or not in all that have them; layers that do not. Parts alike are one finding."""
     layers = ctx.dag.sizes.get("L") or 1
     absent: list[str] = []
     missing: dict[tuple[int, ...], list[str]] = {}
     strange: dict[tuple[int, ...], list[str]] = {}
-    for role, part in ctx.parts.items():
+    for role in ctx.parts:
         held = coverage.layers_of.get(role, set())
-        single = role in {"input", "output"} or role.startswith(("embedding", "head"))
-        allowed = {-1} if single else range(layers)
+        needed = _required_in(ctx, role, held, layers)
         if not held:
-            absent += [role] if part.required else []
+            absent += [role] if needed else []
             continue
-        if odd := tuple(sorted(layer for layer in held if layer not in allowed)):
+        if odd := tuple(sorted(layer for layer in held if not _has(ctx, role, layer, layers))):
             strange.setdefault(odd, []).append(role)
-        if part.required and not single and (gaps := tuple(_gaps(held, layers))):
-            missing.setdefault(gaps, []).append(role)
+        if needed:
+            missing.setdefault(needed, []).append(role)
     if absent:
         yield ctx.finding(
             RULE, f"the graph has no {_listed(absent)}", count=len(absent), help="add it, or give the nodes their role"
         )
     for gaps, roles in missing.items():
-        yield ctx.finding(RULE, f"layer {format_gpus(gaps)} has no {_listed(roles)}", count=len(roles))
+        where = f"layer {format_gpus(gaps)} has" if gaps[0] >= 0 else "outside the layers there is"
+        yield ctx.finding(RULE, f"{where} no {_listed(roles)}", count=len(roles))
     for odd, roles in strange.items():
         nodes = [n for role in roles for n in ctx.nodes_of_base(role) if ctx.dag.layer_of[n] in odd]
-        which = "outside the layers" if odd == (-1,) else f"in layer {odd[-1]}"
-        fault = f"{_listed(roles)} {which}; the layers are 0-{layers - 1}"
         yield ctx.finding(
-            RULE, fault, node=nodes[0], attribute="layer_index", count=len(nodes), notes=(ctx.templates(nodes),)
-        )
+            RULE, _strange(ctx, roles, odd[-1], layers), node=nodes[0], attribute="layer_index", count=len(nodes),
+            notes=(ctx.templates(nodes),),
+        )  # fmt: skip
+
+
+def _has(ctx: Context, role: str, layer: int, layers: int) -> bool:
+    """Whether the model has a part in a layer, or outside the layers (-1)."""
+    parts = ctx.model_parts
+    return layer < layers and role in parts.of_kind(parts.kind_of(layer))
+
+
+def _required_in(ctx: Context, role: str, held: set[int], layers: int) -> tuple[int, ...]:
+    """The layers that must have a part and do not, at most some hundred: L may be anything."""
+    parts = ctx.model_parts
+    required = {kind for kind, own in (("", parts.ends), *parts.kinds.items()) if role in own and own[role].required}
+    if not required:
+        return ()
+    found = [-1] if "" in required and -1 not in held else []
+    for layer in range(layers if required - {""} else 0):
+        if layer not in held and parts.kind_of(layer) in required:
+            found.append(layer)
+            if len(found) >= 256:
+                break
+    return tuple(found)
+
+
+def _strange(ctx: Context, roles: list[str], layer: int, layers: int) -> str:
+    """What is odd about parts that stand in a layer."""
+    if layer < 0 or layer >= layers:
+        which = "outside the layers" if layer < 0 else f"in layer {layer}"
+        return f"{_listed(roles)} {which}; the layers are 0-{layers - 1}"
+    kind = ctx.model_parts.kind_of(layer)
+    has = f"a layer of kind {kind} has none" if len(ctx.model.kind_names) > 1 else "it belongs outside the layers"
+    return f"{_listed(roles)} in layer {layer}: {has}"
 
 
 def _listed(roles: list[str]) -> str:
     more = f" and {len(roles) - 4} parts more" if len(roles) > 4 else ""
     return ", ".join(roles[:4]) + more
-
-
-def _gaps(held: set[int], layers: int) -> list[int]:
-    """Layers that are not there, at most some hundred: L may be anything."""
-    found: list[int] = []
-    for layer in range(layers):
-        if layer not in held:
-            found.append(layer)
-            if len(found) >= 256:
-                break
-    return found

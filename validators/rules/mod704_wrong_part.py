@@ -1,10 +1,12 @@
 """A node is not the part of the model that its role says.
 
-What: the operator, the dimensions of the weight, or a parameter (function, einsum, tables, top_k, experts)
-of a node are not those of its part in the declared model; or its role is no part of the model.
+What: the operator, the dimensions of the weight, or a parameter (function, einsum, top_k, mask, window, past,
+theta, scale, …) of a node are not those of its part in the declared model, in the kind of layer it stands in;
+or its role is no part of the model. Which axes cut what is no matter of the model: SHD301 says where offset and
+key_offset are wrong.
 
 Why: it would compute something else: RMS norm for layer norm, keys times queries, a weight of another
-shape.
+shape, a window in a layer of full attention, positions that begin anew with each token decoded.
 
 Fix: correct the attribute, or the role, or the graph's `model`.
 
@@ -14,7 +16,7 @@ References: the decisions behind the rules on the model, docs/decisions/0007-mod
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dagtool.dag.graph import Kind
 from dagtool.errors import did_you_mean
@@ -25,6 +27,8 @@ from dagtool.report.finding import Finding
 from dagtool.validators.rule import Rule, Severity
 
 if TYPE_CHECKING:
+    from dagtool.generators.unsharded import Part
+    from dagtool.ops.attributes import Attribute
     from dagtool.validators.context import Context
 
 RULE = Rule(
@@ -48,21 +52,26 @@ GOOD = """digraph {
 
 
 def check(ctx: Context) -> Iterator[Finding]:
-    """One finding for each kind and fault."""
-    for index, kind in enumerate(ctx.dag.kinds):
-        if kind.op in OPERATORS and (fault := _fault(ctx, index, kind)):
-            message, attribute, hint = fault
-            yield from ctx.about_nodes(
-                RULE, ctx.nodes_of([index]), f"({kind.role or kind.op}) {message}", f"({kind.role or kind.op}) each: {message}",
-                attribute=attribute if attribute in kind.parameters or attribute in {"op", "role", "output"} else "", help=hint,
-            )  # fmt: skip
+    """One finding for each kind and fault: a part is held against that of the kind of layer it stands in."""
+    faults: dict[tuple[int, tuple[str, str, str]], list[int]] = {}
+    for (index, layer_kind), nodes in ctx.kinds_by_layer_kind.items():
+        kind = ctx.dag.kinds[index]
+        if kind.op in OPERATORS and (fault := _fault(ctx, index, kind, layer_kind)):
+            faults.setdefault((index, fault), []).extend(nodes)
+    for (index, (message, attribute, hint)), nodes in faults.items():
+        kind = ctx.dag.kinds[index]
+        role = kind.role or kind.op
+        yield from ctx.about_nodes(
+            RULE, sorted(nodes), f"({role}) {message}", f"({role}) each: {message}",
+            attribute=attribute if attribute in kind.parameters or attribute in {"op", "role", "output"} else "", help=hint,
+        )  # fmt: skip
 
 
-def _fault(ctx: Context, index: int, kind: Kind) -> tuple[str, str, str] | None:
+def _fault(ctx: Context, index: int, kind: Kind, layer_kind: str) -> tuple[str, str, str] | None:
     base = ctx.bases[index]
-    part = ctx.parts.get(base)
+    part = ctx.part(base, layer_kind)
     if kind.role != base or base == ENTRY:
-        if base == ENTRY or base in ctx.parts:
+        if base == ENTRY or part:
             return None
         return "its role converts no part of the model", "role", did_you_mean(base, list(ctx.parts))
     if part is None:
@@ -71,8 +80,8 @@ def _fault(ctx: Context, index: int, kind: Kind) -> tuple[str, str, str] | None:
     if kind.op not in part.ops:
         return f"is {kind.op}, but this part is {' or '.join(part.ops)}", "op", "correct op or role"
     weight = kind.parameters.get("param")
-    if part.weights and _sizes(weight) not in part.weights:
-        expected = " or ".join(part.weights)
+    if _sizes(weight) not in (part.weights or ("",)):
+        expected = " or ".join(part.weights) or "none"
         return (
             (f"has weight {weight}" if weight else "states no weight") + f"; expected {expected}",
             "param",
@@ -81,11 +90,32 @@ def _fault(ctx: Context, index: int, kind: Kind) -> tuple[str, str, str] | None:
     named = tuple(port.name for port in kind.outputs)
     if part.outputs and named != part.outputs:
         return f"names its outputs {', '.join(named)}; expected {', '.join(part.outputs)}", "output", "correct output"
-    for name, allowed in part.params.items():
-        value = kind.parameters.get(name) or OPERATORS[kind.op].default_param(name)
-        if value not in allowed:
-            return f"has {name}={value}; expected {' or '.join(allowed)}", name, f"correct {name}"
+    where = f" in a layer of kind {layer_kind}" if len(ctx.model.kind_names) > 1 and layer_kind else ""
+    return _param_fault(kind, part, where)
+
+
+def _param_fault(kind: Kind, part: Part, where: str) -> tuple[str, str, str] | None:
+    """The first parameter that is not the part's, compared as a value: 1e-5 is 0.00001."""
+    for attribute in OPERATORS[kind.op].attributes:
+        allowed = part.params.get(attribute.name)
+        value = kind.parameters.get(attribute.name) or attribute.default_text
+        if allowed is None or _read(attribute, value) in [_read(attribute, one) for one in allowed]:
+            continue
+        expected = " or ".join(one or "none" for one in allowed)
+        return (
+            f"has {attribute.name}={value or 'none'}; expected {expected}{where}",
+            attribute.name,
+            f"correct {attribute.name}",
+        )
     return None
+
+
+def _read(attribute: Attribute[Any], text: str) -> Any:
+    """The value of an attribute's text; the text where there is none or it cannot be read."""
+    try:
+        return attribute.parse(text) if text else text
+    except LayoutError:
+        return text
 
 
 def _sizes(weight: str | None) -> str:

@@ -1,7 +1,9 @@
 """The critical path misses a part of the model.
 
-What: the longest path by matmul work does not pass every part of every layer once: projection, scores,
-weighted sum, output projection, gate, up, down, and the head at the end.
+What: the longest path by matmul work lacks a product that it could pass without leaving out another one: in each
+layer projection, scores, weighted sum, output projection, gate, up, down as that layer's kind has them, and the
+head at the end. Of what the unsharded model computes beside each other (queries and keys, routed and shared experts)
+it passes one.
 
 Why: in a decoder these depend on each other one after the other; a path that skips one means an edge is
 missing, a layer is missing, or what should be sequential runs side by side.
@@ -13,11 +15,11 @@ References: Attention Is All You Need, https://arxiv.org/abs/1706.03762.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from dagtool.cost.critical import heaviest_path
-from dagtool.generators.unsharded import products
+from dagtool.generators.unsharded import Product, products_of_kinds
 from dagtool.model.mesh import format_gpus
 from dagtool.report.finding import Finding
 from dagtool.validators.rule import Rule, Severity
@@ -66,26 +68,37 @@ GOOD = """digraph {
 
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding that names the parts and the layers the path misses."""
-    parts = products(ctx.model, ctx.dag.sizes, ctx.phase)
+    products = products_of_kinds(ctx.model, ctx.dag.sizes, ctx.phase)
     layers = ctx.dag.sizes.get("L") or 1
-    # Parts that run beside each other are one station: the path passes the heavier of them.
-    station_of: dict[str, str] = {}
-    stations: dict[str, bool] = {}
-    for part in parts:
-        station = list(stations)[-1] if part.beside else part.part
-        stations.setdefault(station, part.in_layers)
-        station_of.update(dict.fromkeys(part.roles, station))
-    met: dict[str, set[int]] = {station: set() for station in stations}
+    met: dict[int, set[str]] = {}
     for node in heaviest_path(ctx.dag, ctx.order, ctx.before).nodes:
-        passed = station_of.get(ctx.dag.kind(node).role)
-        if passed is not None:
-            met[passed].add(ctx.dag.layer_of[node])
-    missed = []
-    for station, per_layer in stations.items():
-        held = {layer for layer in met[station] if layer < layers} if per_layer else met[station]
-        if len(held) < (layers if per_layer else 1):
-            missing = [layer for layer in range(min(layers, 1 << 16)) if layer not in held]
-            missed.append(f"{station} (layer {format_gpus(missing)})" if per_layer else station)
-    if missed:
-        message = f"the critical path does not pass {', '.join(missed)}"
-        yield ctx.finding(RULE, message, count=len(missed), help="an edge or a layer is missing: see 'dagtool path'")
+        met.setdefault(ctx.dag.layer_of[node], set()).add(ctx.dag.kind(node).role)
+    order = dict.fromkeys(one.part for parts in products.values() for one in parts)
+    missed: dict[str, list[int]] = {part: [] for part in order}
+    for layer in (*range(min(layers, 1 << 16)), -1):
+        for part in _missing(products[ctx.model_parts.kind_of(layer)], met.get(layer, set())):
+            missed[part].append(layer)
+    told = [
+        part if where == [-1] else f"{part} (layer {format_gpus([layer for layer in where if layer >= 0])})"
+        for part, where in missed.items()
+        if where
+    ]
+    if told:
+        message = f"the critical path does not pass {', '.join(told)}"
+        yield ctx.finding(RULE, message, count=len(told), help="an edge or a layer is missing: see 'dagtool path'")
+
+
+def _missing(products: Sequence[Product], met: set[str]) -> list[str]:
+    """The products of a layer that a path through those it met could also pass.
+
+    Work only adds up, so the longest path lacks no product that lies before, between or behind those it passes. It
+    need not pass one that runs beside some of them: keys beside queries, shared experts beside routed ones.
+    """
+    held = [one for one in products if met.intersection(one.roles)]
+    return list(
+        dict.fromkeys(
+            one.part
+            for one in products
+            if one not in held and all(one.part in other.after or other.part in one.after for other in held)
+        )
+    )

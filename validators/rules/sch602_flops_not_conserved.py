@@ -1,7 +1,8 @@
 """A part of the model is computed too often or not in full.
 
-What: for each part (projections, scores, expert up, …) the FLOPs of all GPUs together, replicas counted
-once, are not those of the unsharded model.
+What: for each part (projections, scores, expert up, …) the FLOPs of all GPUs together in the layers of one kind,
+replicas counted once, are not those of the unsharded model in its phase: decoding takes scores with the whole
+context, or with a window of it.
 
 Why: whatever the strategy, the ranks together do the model's work: less means missing layers, experts or
 shards, more means work that is cut wrong.
@@ -19,7 +20,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from dagtool.cost.work import role_flops
-from dagtool.generators.unsharded import products
+from dagtool.generators.unsharded import products_of_kinds
 from dagtool.report.finding import Finding
 from dagtool.validators.rule import Rule, Severity
 
@@ -52,16 +53,18 @@ def check(ctx: Context) -> Iterator[Finding]:
     done = _totals(ctx)
     wrong: list[str] = []
     nodes: list[int] = []
-    for part in products(ctx.model, ctx.dag.sizes, ctx.phase):
-        kinds = [index for index, kind in enumerate(ctx.dag.kinds) if kind.role in part.roles and index in done]
-        if not kinds:
-            continue  # a part that is not there at all is MOD703's
-        expected = part.flops.bind(ctx.dag.sizes) * (part.layers or 1)
-        total = sum((done[index].get(expected.powers, Fraction()) for index in kinds), Fraction())
-        whole = Fraction(expected.numerator, expected.denominator)
-        if total != whole or any(powers != expected.powers for index in kinds for powers in done[index]):
-            wrong.append(f"{part.part} {float(total / whole):.4g} times")
-            nodes += ctx.nodes_of(kinds)
+    for layer_kind, parts in products_of_kinds(ctx.model, ctx.dag.sizes, ctx.phase).items():
+        for part in parts:
+            kinds = [one for one in done if one[1] == layer_kind and ctx.dag.kinds[one[0]].role in part.roles]
+            if not kinds:
+                continue  # a part that is not there at all is MOD703's
+            expected = part.flops.bind(ctx.dag.sizes) * (part.layers or 1)
+            total = sum((done[one].get(expected.powers, Fraction()) for one in kinds), Fraction())
+            whole = Fraction(expected.numerator, expected.denominator)
+            if total != whole or any(powers != expected.powers for one in kinds for powers in done[one]):
+                where = f" in layers of kind {layer_kind}" if len(ctx.model.kind_names) > 1 and layer_kind else ""
+                wrong.append(f"{part.part}{where} {float(total / whole):.4g} times")
+                nodes += sorted(node for one in kinds for node in ctx.kinds_by_layer_kind[one])
     if wrong:
         yield ctx.finding(
             RULE, f"all GPUs together do not do the FLOPs of the unsharded model: {', '.join(wrong)}",
@@ -70,11 +73,11 @@ def check(ctx: Context) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def _totals(ctx: Context) -> dict[int, dict[Powers, Fraction]]:
-    """For each kind its FLOPs, by the symbols that are left."""
-    totals: dict[int, dict[Powers, Fraction]] = {}
-    for row in role_flops(ctx.dag):
-        held = totals.setdefault(row.kind, {})
+def _totals(ctx: Context) -> dict[tuple[int, str], dict[Powers, Fraction]]:
+    """For each kind in each kind of layer its FLOPs, by the symbols that are left."""
+    totals: dict[tuple[int, str], dict[Powers, Fraction]] = {}
+    for row in role_flops(ctx.dag, ctx.layer_kinds):
+        held = totals.setdefault((row.kind, row.layer_kind), {})
         flops = Fraction(row.distinct.numerator, row.distinct.denominator)
         held[row.distinct.powers] = held.get(row.distinct.powers, Fraction()) + flops
     return totals

@@ -37,7 +37,7 @@ def run(arguments: list[str]) -> int:
     except click.ClickException as error:
         return _usage(error, arguments)
     except DagtoolError as error:
-        return _say(error.message, error.hint, error.exit_code)
+        return max(_say(one.message, one.hint, one.exit_code) for one in error.errors)
     except (ClosedPipeError, BrokenPipeError):
         close_quietly()
         return 0

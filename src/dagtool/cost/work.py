@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dagtool.dag.graph import Dag
@@ -38,16 +39,24 @@ class RoleFlops:
     kind: int
     executed: Size
     distinct: Size
+    layer_kind: str = ""
+    """The kind of layer its nodes stand in, where they are told apart by it."""
 
 
-def role_flops(dag: Dag) -> list[RoleFlops]:
-    """FLOPs of each kind that multiplies matrices, summed over its nodes' GPUs, symbols bound."""
-    gpu_counts: Counter[int] = Counter()
-    for kind, devices in zip(dag.kind_of, dag.devices_of, strict=True):
-        gpu_counts[kind] += len(dag.device_sets[devices]) if devices >= 0 else 0
+def role_flops(dag: Dag, layer_kinds: Sequence[str] | None = None) -> list[RoleFlops]:
+    """FLOPs of each kind that multiplies matrices, summed over its nodes' GPUs, symbols bound.
+
+    ``layer_kinds``: of each node the kind of its layer; then there is a row for each kind of layer.
+    """
+    gpu_counts: Counter[tuple[int, str]] = Counter()
+    named = layer_kinds or [""] * len(dag.kind_of)
+    for kind, devices, layer_kind in zip(dag.kind_of, dag.devices_of, named, strict=True):
+        gpu_counts[kind, layer_kind] += len(dag.device_sets[devices]) if devices >= 0 else 0
+    works = kind_works(dag)
     found: list[RoleFlops] = []
-    for index, work in enumerate(kind_works(dag)):
-        for matmul in matmuls_of(work, dag):
-            executed = matmul.flops * gpu_counts[index]
-            found.append(RoleFlops(index, executed, executed / replication(dag.kinds[index], dag)))
+    for (index, layer_kind), count in sorted(gpu_counts.items()):
+        for matmul in matmuls_of(works[index], dag):
+            executed = matmul.flops * count
+            distinct = executed / replication(dag.kinds[index], dag)
+            found.append(RoleFlops(index, executed, distinct, layer_kind))
     return found

@@ -40,6 +40,8 @@ class Kind:
     inputs: tuple[Port, ...] = ()
     outputs: tuple[Port, ...] = ()
     params: tuple[tuple[str, str], ...] = ()
+    phase: str = ""
+    """Which phase it belongs to, where the graph has several: prefill, decode0, decode1."""
 
     @property
     def input_types(self) -> dict[str, TensorType]:

@@ -11,7 +11,8 @@ from dagtool.model.size import SizeError
 from dagtool.model.tensor import TensorType, TypeTextError
 from dagtool.ops import OPERATORS, LayoutError, Work
 from dagtool.ops.attributes import Attribute
-from dagtool.ops.base import PARAM, axes_param, weight_type
+from dagtool.ops.base import PARAM, WEIGHT_SLOT, axes_param, weight_type, with_weight
+from dagtool.ops.transfer import Transfer
 
 __all__ = ["carried", "infer_outputs", "kind_work", "replication", "slot_types", "stated", "weight_of"]
 
@@ -22,7 +23,8 @@ def slot_types(kind: Kind) -> dict[str, TensorType]:
     if not slots:
         return {}
     types = {port.name or slots[0]: port.type for port in kind.inputs}
-    if unknown := [name for name in types if name not in slots]:
+    known = (*slots, WEIGHT_SLOT) if OPERATORS[kind.op].attribute("param") else slots
+    if unknown := [name for name in types if name not in known]:
         raise LayoutError(f"has no input {unknown[0]!r}; {kind.op} has {', '.join(slots)}")
     if slots[0] not in types:
         raise LayoutError("states no input")
@@ -47,7 +49,7 @@ def infer_outputs(kind: Kind) -> tuple[TensorType, ...]:
     if not OPERATORS[kind.op].slots:  # it states what it gives: nothing follows
         return tuple(port.type for port in kind.outputs)
     try:
-        return OPERATORS[kind.op].infer(slot_types(kind), kind.parameters)
+        return OPERATORS[kind.op].infer(*with_weight(slot_types(kind), kind.parameters))
     except (TypeTextError, SizeError, IndexError) as error:
         raise LayoutError(str(error)) from None
 
@@ -59,7 +61,11 @@ def kind_work(kind: Kind, meshes: Mapping[str, Mesh]) -> Work:
         raise LayoutError("lies on no declared mesh")
     try:
         outputs = [port.type for port in kind.outputs]
-        return OPERATORS[kind.op].work(slot_types(kind), outputs, kind.parameters, mesh.sizes)
+        operator, target = OPERATORS[kind.op], meshes.get(kind.meshes[-1])
+        if isinstance(operator, Transfer) and target is not None:
+            return operator.work_between(slot_types(kind), outputs, kind.parameters, mesh, target)
+        inputs, params = with_weight(slot_types(kind), kind.parameters)
+        return operator.work(inputs, outputs, params, mesh.sizes)
     except (TypeTextError, SizeError, LookupError, ValueError) as error:
         raise LayoutError(str(error)) from None
 

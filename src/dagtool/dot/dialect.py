@@ -31,10 +31,10 @@ PARAMETERS = tuple(sorted({one.name for operator in OPERATORS.values() for one i
 VERSION = "1"
 """The dialect written and read here, graph attribute ``dagtool``."""
 
-NODE_FACTS = ("op", "role", "input", "output", "gpu", "layer_index", "expert")
+NODE_FACTS = ("op", "role", "input", "output", "phase", "gpu", "layer_index", "expert")
 """Attributes that any node has."""
 
-_KIND_KEYS = (*NODE_FACTS[:4], *PARAMETERS)
+_KIND_KEYS = (*NODE_FACTS[:5], *PARAMETERS)
 _KNOWN = GRAPHVIZ_NAMES.union(NODE_FACTS, PARAMETERS)
 
 
@@ -149,6 +149,7 @@ class _Form:
 
 def _kind(key: tuple[str | None, ...], node: int, dag: Dag) -> Kind:
     op, role, *ports = key[:4]
+    phase = key[4] or ""
     read: list[tuple[Port, ...]] = []
     for attribute, text in zip(("input", "output"), ports, strict=True):
         try:
@@ -156,8 +157,8 @@ def _kind(key: tuple[str | None, ...], node: int, dag: Dag) -> Kind:
         except TypeTextError as error:
             dag.problems.append(Problem(node, attribute, str(error)))
             read.append(())
-    params = {name: text for name, text in zip(PARAMETERS, key[4:], strict=True) if text is not None}
-    return Kind(op or "", role or "", read[0], read[1], _parameters(op or "", params, node, dag))
+    params = {name: text for name, text in zip(PARAMETERS, key[5:], strict=True) if text is not None}
+    return Kind(op or "", role or "", read[0], read[1], _parameters(op or "", params, node, dag), phase)
 
 
 def _parameters(op: str, given: dict[str, str], node: int, dag: Dag) -> tuple[tuple[str, str], ...]:

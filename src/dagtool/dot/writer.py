@@ -101,6 +101,7 @@ def _facts(kind: Kind, marks: dict[str, object], in_layer: bool, expert: bool) -
         ("gpu", marks["gpu"]),
         ("input", ports_text(kind.inputs)),
         ("output", ports_text(kind.outputs)),
+        *([("phase", kind.phase)] if kind.phase else []),
         *kind.params,
     ]
     facts += [("layer_index", marks["layer_index"])] if in_layer else []
@@ -119,7 +120,12 @@ def _gpu_labels(dag: Dag) -> dict[tuple[int, int], str]:
 
 def _expert_groups(dag: Dag) -> list[int | None]:
     """For each set of GPUs the expert group it lies in: its index along the axes that hold the experts."""
-    owners = {(kind.meshes[0], owner.split(",")[0]) for kind in dag.kinds if (owner := kind.parameters.get("owner"))}
+    owners = {
+        (mesh, axis)
+        for kind in dag.kinds
+        for axis in kind.parameters.get("owner", "").split(",")[:1]
+        for mesh in kind.meshes[:1] if axis in dag.meshes[kind.meshes[0]].sizes
+    }  # fmt: skip
     group_of: dict[int, int] = {}
     for mesh, axis in sorted(owners):
         for position in dag.meshes[mesh].coordinates([axis]):

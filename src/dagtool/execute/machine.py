@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from dagtool.dag import algorithms
@@ -12,17 +12,18 @@ from dagtool.dag.semantics import carried, slot_types, weight_of
 from dagtool.execute.weights import Weights
 from dagtool.model.amount import Amount, Factor
 from dagtool.model.mesh import Mesh
+from dagtool.model.roles import base_role
 from dagtool.model.size import parse_size
 from dagtool.model.tensor import TensorType
 from dagtool.ops import OPERATORS, LayoutError
-from dagtool.ops.base import Types, Values
+from dagtool.ops.base import WEIGHT_SLOT, Operator, Types, Values, only, with_weight
 from dagtool.ops.collective import Collective
-from dagtool.ops.transfer import Transfer
+from dagtool.ops.transfer import Redistribute, RemoteDispatch, Transfer
 
 if TYPE_CHECKING:
     from dagtool.ops.tokens import Array
 
-__all__ = ["FailureError", "Here", "Machine", "latest"]
+__all__ = ["FailureError", "Here", "Machine", "latest", "with_room"]
 
 
 class FailureError(Exception):
@@ -47,6 +48,8 @@ class Here:
     position: Mapping[str, int]
     sizes: Mapping[str, int]
     weights: Weights
+    arrived: Any = None
+    """The weight, where a node brings it."""
 
     def part(self, tensor: TensorType) -> tuple[slice, ...]:
         """Which part of the whole tensor the GPU holds, by its position along the axes that cut it."""
@@ -69,6 +72,15 @@ class Here:
             raise LayoutError(f"{symbol} is not a whole number of the graph's sizes")
         return value
 
+    def replica(self, expert: int) -> tuple[int, int, int]:
+        """Of a physical expert: the expert of the model it is, which of its replicas, and how many there are.
+
+        Physical expert r is expert r mod E.
+        """
+        experts = self.sizes.get("E") or 1
+        physical = max(self.sizes.get("R", experts), experts)
+        return expert % experts, expert // experts, len(range(expert % experts, physical, experts))
+
     @property
     def role(self) -> str:
         """The node's role."""
@@ -90,6 +102,8 @@ class Here:
 
     def weight(self) -> Array:
         """The GPU's part of the node's weight."""
+        if self.arrived is not None:
+            return self.arrived
         held = weight_of(self.kind)
         if held is None:
             raise LayoutError("states no weight (attribute 'param')")
@@ -97,12 +111,15 @@ class Here:
 
     def parameter(self, role: str, tensor: TensorType) -> Array:
         """The GPU's part of the parameter ``role``; a table [V, H] that is used as [H, V] is transposed."""
+        return self.parameter_whole(role, tensor)[self.part(tensor)]
+
+    def parameter_whole(self, role: str, tensor: TensorType) -> Array:
+        """The whole parameter ``role`` in the shape of a type."""
         shape = tuple(self.count(str(dim.size)) for dim in tensor.dims)
-        if role == "embedding.tokens" and self.kind.role != role:
-            whole = self.weights.whole(role, self.layer, self.expert, shape[::-1]).T
-        else:
-            whole = self.weights.whole(role, self.layer, self.expert, shape)
-        return whole[self.part(tensor)]
+        if role == "embedding.tokens" and base_role(self.kind.role) not in {role, f"{role}_weight"}:
+            return self.weights.whole(role, self.layer, self.expert, shape[::-1]).T
+        expert = self.replica(self.expert)[0] if self.expert >= 0 else -1
+        return self.weights.whole(role, self.layer, expert, shape)
 
 
 FED = frozenset({"input", "cache"})
@@ -116,6 +133,16 @@ def latest(whole: Any, shape: Sequence[int]) -> Any:
     return whole[tuple(slice(max(have - want, 0), None) for have, want in zip(whole.shape, shape, strict=True))]
 
 
+def with_room(whole: Any, shape: Sequence[int], fill: float) -> Any:
+    """The value filled up at the end of each dimension where it has fewer elements: tokens that are still to come."""
+    import numpy as np
+
+    if len(shape) != len(whole.shape) or all(have >= want for have, want in zip(whole.shape, shape, strict=True)):
+        return whole
+    missing = [(0, max(want - have, 0)) for have, want in zip(whole.shape, shape, strict=True)]
+    return np.pad(whole, missing, constant_values=fill)
+
+
 @dataclass(slots=True)
 class Machine:
     """Runs a graph. ``results[node][gpu]`` is what a node leaves on a GPU, one value per output."""
@@ -123,8 +150,8 @@ class Machine:
     dag: Dag
     sizes: Mapping[str, int]
     weights: Weights
-    fed: Mapping[tuple[str, int], Any]
-    """What comes from outside, whole, by role and layer: the input, caches of earlier tokens."""
+    fed: Mapping[tuple[str, str, int], Any]
+    """What comes from outside, whole, by phase, role and layer: the input, caches of earlier tokens."""
     results: list[dict[int, tuple[Any, ...]] | None] = field(default_factory=list)
     _types: dict[int, Types] = field(default_factory=dict)
 
@@ -168,6 +195,12 @@ class Machine:
             self.dag.meshes, position, self.sizes, self.weights,
         )  # fmt: skip
 
+    def part(self, tensor: TensorType, gpu: int) -> tuple[slice, ...]:
+        """Which part of the whole tensor a GPU of its mesh holds."""
+        mesh = self.dag.meshes[tensor.mesh]
+        here = Here(Kind(""), {}, {}, -1, -1, self.dag.meshes, mesh.position(gpu), self.sizes, self.weights)
+        return here.part(tensor)
+
     # -- what edges bring -----------------------------------------------------------------
 
     def _arrived(self, node: int, before: algorithms.Adjacency) -> dict[int, dict[str, list[Any]]]:
@@ -201,17 +234,28 @@ class Machine:
             return self._collective(node, operator, gpus, arrived)
         if isinstance(operator, Transfer) and kind.op != "send":
             return self._transfer(node, operator, gpus, arrived)
-        return {gpu: operator.run(self.here(node, gpu), self._at(arrived, gpu)) for gpu in gpus}
+        return {gpu: operator.run(*self._with_weight(node, gpu, self._at(arrived, gpu, operator))) for gpu in gpus}
+
+    def _with_weight(self, node: int, gpu: int, values: Values) -> tuple[Here, Values]:
+        """What the node knows and gets on a GPU: a weight that arrives is its weight."""
+        here = self.here(node, gpu)
+        if WEIGHT_SLOT not in values:
+            return here, values
+        types, params = with_weight(here.types, here.params)
+        here = replace(here, types=types, params=params, arrived=only(values, WEIGHT_SLOT))
+        return here, {slot: held for slot, held in values.items() if slot != WEIGHT_SLOT}
 
     def _fed(self, node: int, kind: Kind) -> Any:
         """What is fed to a node; of a cache that is longer than the node's the last tokens."""
-        whole = self.fed.get((kind.role, self.dag.layer_of[node]))
+        whole = self.fed.get((kind.phase, kind.role, self.dag.layer_of[node]))
         if whole is None:
             raise LayoutError(f"nothing is fed to {kind.role}")
         here = self.here(node, self.dag.gpus(node)[0])
         return latest(whole, [here.count(str(dim.size)) for dim in kind.outputs[0].type.dims])
 
-    def _at(self, arrived: Mapping[int, Values], gpu: int) -> Values:
+    def _at(self, arrived: Mapping[int, Values], gpu: int, operator: Operator | None = None) -> Values:
+        if operator is not None and not operator.slots:
+            return {}
         if gpu not in arrived:
             raise LayoutError(f"nothing arrived on GPU {gpu}")
         return arrived[gpu]
@@ -230,8 +274,8 @@ class Machine:
             group = mesh.group(over, fixed)
             if missing := [member for member in group if member not in gpus]:
                 raise LayoutError(f"waits forever: GPU {missing[0]} of its group does not take part")
-            held = [self._at(arrived, member) for member in group]
-            results = operator.exchange([self.here(node, member) for member in group], held)
+            known = [self._with_weight(node, member, self._at(arrived, member)) for member in group]
+            results = operator.exchange([here for here, _ in known], [held for _, held in known])
             done.update({member: (result,) for member, result in zip(group, results, strict=True)})
         return done
 
@@ -240,9 +284,15 @@ class Machine:
     ) -> dict[int, tuple[Any, ...]]:
         kind = self.dag.kind(node)
         target = self.dag.meshes[kind.parameters["to"]]
-        source = self.dag.meshes[slot_types(kind)["x"].mesh]
+        source = self.dag.meshes[slot_types(kind)[operator.slots[0]].mesh]
         held = {gpu: arrived[gpu] for gpu in source.gpus if gpu in arrived}
-        delivered = operator.deliver(kind.parameters, held, source, target)
+        if isinstance(operator, RemoteDispatch):
+            delivered = operator.route(lambda gpu: self.here(node, gpu), arrived, source, target)
+        elif isinstance(operator, Redistribute):
+            types = (slot_types(kind)["x"], kind.outputs[0].type)
+            delivered = operator.deliver_parts(types, held, (source, target), self.part)
+        else:
+            delivered = operator.deliver(kind.parameters, held, source, target)
         if missing := [gpu for gpu in gpus if gpu in target.gpus and gpu not in delivered]:
             raise LayoutError(f"brings nothing to GPU {missing[0]}")
         return {gpu: (value,) for gpu, value in delivered.items() if gpu in gpus}

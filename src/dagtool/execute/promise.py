@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from dagtool.dag.graph import Dag
-from dagtool.execute.machine import FailureError, Here, Machine, latest
+from dagtool.execute.machine import FailureError, Here, Machine, latest, with_room
 from dagtool.execute.reference import Reference
 from dagtool.model.roles import base_role
 from dagtool.model.tensor import TensorType
@@ -36,10 +38,13 @@ class _Claim:
 class Promises:
     """Compares results node by node; partial sums once all their terms are there. Keeps the largest error."""
 
-    def __init__(self, machine: Machine, reference: Reference) -> None:
+    def __init__(self, machine: Machine, references: Mapping[str, Reference]) -> None:
         self._machine = machine
         self._dag: Dag = machine.dag
-        self._reference = reference.values
+        self._values = {phase: reference.values for phase, reference in references.items()}
+        self._parameter_names = {
+            kind.role: kind.parameters.get("parameter", "") for kind in self._dag.kinds if kind.op == "parameter"
+        }
         self._sums: dict[tuple[Any, ...], tuple[Any, int]] = {}
         self.worst = 0.0
 
@@ -60,13 +65,24 @@ class Promises:
 
     def _expected(self, node: int) -> tuple[Any, ...] | None:
         role, layer, expert = self._dag.kind(node).role, self._dag.layer_of[node], self._dag.expert_of[node]
+        if expert >= 0:
+            expert = self._machine.here(node, self._dag.gpus(node)[0]).replica(expert)[0]
+        reference = self._values.get(self._dag.kind(node).phase, {})
+        if base_role(role).endswith("_weight"):
+            return (self._parameter(node),)
         parts = role.split(".")
         for length in range(len(parts), 0, -1):
             base = ".".join(parts[:length])
             for key in ((base, layer, expert), (base, layer)):
-                if key in self._reference:
-                    return self._reference[key]
+                if key in reference:
+                    return reference[key]
         return None
+
+    def _parameter(self, node: int) -> Any:
+        """The whole parameter that a node stores or has gathered."""
+        kind, here = self._dag.kind(node), self._machine.here(node, self._dag.gpus(node)[0])
+        name = self._parameter_names.get(base_role(kind.role), "")
+        return here.parameter_whole(name, kind.outputs[0].type)
 
     def _whole(self, claim: _Claim, value: Any, expected: tuple[Any, ...]) -> Any:
         """The value that a node holds its part of: of several outputs the one it makes, or converts."""
@@ -76,7 +92,8 @@ class Promises:
         whole = expected[number] if number < len(expected) else expected[0]
         if isinstance(value, Routing | Tokens):
             return whole
-        return latest(whole, [claim.here.count(str(dim.size)) for dim in claim.declared.dims])
+        shape = [claim.here.count(str(dim.size)) for dim in claim.declared.dims]
+        return with_room(latest(whole, shape), shape, -inf if ".scores" in claim.here.kind.role else 0.0)
 
     def _outputs(self, role: str) -> int:
         """Which output of a part a conversion is about: its role names it, ``attention.kv.v.all_to_all``."""
@@ -91,7 +108,7 @@ class Promises:
         here, declared = claim.here, claim.declared
         if isinstance(value, dict):
             for expert, tokens in value.items():
-                whole = self._reference["moe.dispatch", here.layer, expert][0]
+                whole = self._values[here.kind.phase]["moe.dispatch", here.layer, here.replica(expert)[0]][0]
                 self._measure(claim, tokens.rows, whole[tokens.ids], whole)
             return
         whole = self._whole(claim, value, expected)
@@ -127,11 +144,15 @@ class Promises:
         total, count = self._sums.get(key, (0.0, 0))
         total, count = total + value, count + 1
         self._sums[key] = total, count
-        if count < (here.count("E") if of_experts else len(self._dag.meshes[declared.mesh].members(fixed))):
+        if count < (
+            here.count("R" if "R" in self._dag.sizes else "E")
+            if of_experts
+            else len(self._dag.meshes[declared.mesh].members(fixed))
+        ):
             return
         del self._sums[key]
         if of_experts:
-            whole = self._reference["moe.route_back", here.layer][0]
+            whole = self._values[here.kind.phase]["moe.route_back", here.layer][0]
         if whole.shape != total.shape and whole.ndim == len(declared.dims):
             whole = whole[here.part(declared)]
         self._measure(claim, total, whole, whole)

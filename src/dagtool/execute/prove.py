@@ -8,13 +8,13 @@ from typing import Any
 
 from dagtool.dag.graph import Dag
 from dagtool.errors import DagtoolError
-from dagtool.execute.machine import FailureError, Machine
+from dagtool.execute.machine import FailureError, Machine, with_room
 from dagtool.execute.promise import Promises
 from dagtool.execute.reference import Reference, run_reference
 from dagtool.execute.sizes import small_sizes
 from dagtool.execute.weights import RandomWeights, Weights
 from dagtool.generators.blocks.architecture import resolve
-from dagtool.generators.phase import FORWARD, PHASES, Phase
+from dagtool.generators.phase import FORWARD, Phase, parse_phases
 from dagtool.model.tree import Model, ModelError, parse_model
 
 __all__ = ["Proof", "Run", "compare", "prove", "reference_run"]
@@ -35,12 +35,12 @@ class Proof:
 
 def prove(dag: Dag, seeds: tuple[int, ...] = (0, 1, 2)) -> Proof:
     """Run the graph for each seed. Raises DagtoolError where the file does not say enough to run it."""
-    model, phase = _declared(dag)
+    model, phases = _declared(dag)
     sizes = small_sizes(dag)
     nodes_run, worst = 0, 0.0
     for seed in seeds:
         try:
-            run = reference_run(model, phase, sizes, RandomWeights(seed))
+            run = reference_run(model, phases, sizes, RandomWeights(seed))
         except ModelError as error:
             raise DagtoolError(str(error)) from None
         proof = compare(dag, run, seeds)
@@ -50,8 +50,8 @@ def prove(dag: Dag, seeds: tuple[int, ...] = (0, 1, 2)) -> Proof:
     return Proof(sizes, seeds, nodes_run, worst)
 
 
-def _declared(dag: Dag) -> tuple[Model, Phase]:
-    """The model and phase of a graph. Raises DagtoolError where it does not say what is needed to run it."""
+def _declared(dag: Dag) -> tuple[Model, tuple[Phase, ...]]:
+    """The model and phases of a graph. Raises DagtoolError where it does not say what is needed to run it."""
     if not dag.declared:
         raise DagtoolError("its nodes declare no operators and types", "only files in dagtool's dialect can be run")
     for attribute, held in (("model", dag.facts.get("model")), ("sizes", dag.sizes), ("meshes", dag.meshes)):
@@ -62,10 +62,7 @@ def _declared(dag: Dag) -> tuple[Model, Phase]:
         resolve(model)
     except ModelError as error:
         raise DagtoolError(str(error)) from None
-    phase = PHASES.get(dag.facts.get("phase", FORWARD.name))
-    if phase is None:
-        raise DagtoolError(f"the graph runs an unknown phase {dag.facts['phase']!r}", f"known: {', '.join(PHASES)}")
-    return model, phase
+    return model, parse_phases(dag.facts.get("phase", FORWARD.name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,44 +71,87 @@ class Run:
 
     sizes: dict[str, int]
     weights: Weights
-    fed: Mapping[tuple[str, int], Any]
-    reference: Reference
+    fed: Mapping[tuple[str, str, int], Any]
+    references: Mapping[str, Reference]
+    """By phase, in order."""
+
+    @property
+    def reference(self) -> Reference:
+        """What the last phase leaves."""
+        return list(self.references.values())[-1]
 
 
-def reference_run(model: Model, phase: Phase, sizes: dict[str, int], weights: Weights, tokens: Any = None) -> Run:
-    """Run the unsharded model as a phase does: all tokens at once, or the new ones on the caches of those before.
+def reference_run(
+    model: Model, phases: tuple[Phase, ...], sizes: dict[str, int], weights: Weights, tokens: Any = None
+) -> Run:
+    """Run the unsharded model as the phases do: all tokens at once, or new ones on the caches of those before.
 
-    ``tokens``: [B, S], or in a phase that reads a cache all [B, T] of them; random where they are not given.
+    ``tokens``: [B, S]; where a cache is read all tokens that are ever met, [B, T]. Random where they are not given.
     """
+    if len(phases) > 1:
+        return _run_phases(model, phases, sizes, weights, tokens)
+    (phase,) = phases
+    if phase.loss:
+        targets = weights.targets((sizes["B"], sizes["S"]), sizes["V"])
+        reference = run_reference(model, sizes, weights, tokens=tokens, targets=targets)
+        fed = {("", "input", -1): reference.values["input", -1][0], ("", "head.targets", -1): targets}
+        return Run(sizes, weights, fed, {"": reference})
     if not phase.reads_cache:
         reference = run_reference(model, sizes, weights, tokens=tokens)
-        return Run(sizes, weights, {("input", -1): reference.values["input", -1][0]}, reference)
+        return Run(sizes, weights, {("", "input", -1): reference.values["input", -1][0]}, {"": reference})
     context, new = sizes[phase.keys], sizes[phase.tokens]
     if context <= new:
         raise DagtoolError(f"the context {phase.keys}={context} has no token before the new {phase.tokens}={new}")
-    whole = {**sizes, phase.tokens: context}
-    everything = run_reference(model, whole, weights, tokens=tokens).values["input", -1][0]
-    before = run_reference(model, {**sizes, phase.tokens: context - new}, weights, tokens=everything[:, :-new])
+    everything = _tokens(model, sizes, weights, tokens, context)
+    before = run_reference(model, {**sizes, "S": context - new}, weights, tokens=everything[:, :-new])
     reference = run_reference(model, sizes, weights, tokens=everything[:, -new:], past=before.caches)
-    fed = {("input", -1): everything[:, -new:]}
+    fed = {("", "input", -1): everything[:, -new:]}
     for (role, layer), past in before.caches.items():
-        fed[role, layer] = _with_room(past, context)
-        reference.values[f"{role}_append", layer] = reference.values[role, layer]
-        reference.values[role, layer] = (fed[role, layer],)
-    return Run(sizes, weights, fed, reference)
+        fed["", role, layer] = with_room(past, [past.shape[0], context, *past.shape[2:]], 0.0)
+        _keep_cache(reference, role, layer, fed["", role, layer])
+    return Run(sizes, weights, fed, {"": reference})
 
 
-def _with_room(past: Any, length: int) -> Any:
-    """A cache of ``length`` tokens of which the first are filled."""
+def _tokens(model: Model, sizes: dict[str, int], weights: Weights, tokens: Any, count: int) -> Any:
+    """The tokens given, or random ones, ``count`` of each sequence."""
+    if tokens is not None:
+        return tokens
+    return run_reference(model, {**sizes, "S": count}, weights).values["input", -1][0]
+
+
+def _keep_cache(reference: Reference, role: str, layer: int, before: Any) -> None:
+    """A cache before the new tokens stands under its role, the one with them under ``ROLE_append``."""
+    reference.values[f"{role}_append", layer] = reference.values[role, layer]
+    reference.values[role, layer] = (before,)
+
+
+def _run_phases(model: Model, phases: tuple[Phase, ...], sizes: dict[str, int], weights: Weights, tokens: Any) -> Run:
+    """A prefill and decode steps, each on the caches that the one before leaves."""
     import numpy as np
 
-    return np.concatenate([past, np.zeros((past.shape[0], length - past.shape[1], *past.shape[2:]))], axis=1)
+    counts = [sizes[phase.tokens] for phase in phases]
+    everything = _tokens(model, sizes, weights, tokens, sum(counts))
+    fed: dict[tuple[str, str, int], Any] = {}
+    references: dict[str, Reference] = {}
+    past, first = None, 0
+    for phase, count in zip(phases, counts, strict=True):
+        new = everything[:, first : first + count]
+        reference = run_reference(model, {**sizes, "S": count}, weights, tokens=new, past=past)
+        fed[phase.tag, "input", -1] = new
+        for (role, layer), cache in reference.caches.items():
+            empty = np.zeros((cache.shape[0], sizes[phase.keys], *cache.shape[2:]))
+            if past is None:
+                fed[phase.tag, role, layer] = empty
+            before = empty if past is None else with_room(past[role, layer], empty.shape, 0.0)
+            _keep_cache(reference, role, layer, before)
+        references[phase.tag], past, first = reference, reference.caches, first + count
+    return Run(sizes, weights, fed, references)
 
 
 def compare(dag: Dag, run: Run, seeds: tuple[int, ...] = ()) -> Proof:
     """Run a graph on what the unsharded model was run on, and hold every node against it."""
     machine = Machine(dag, run.sizes, run.weights, run.fed)
-    promises = Promises(machine, run.reference)
+    promises = Promises(machine, run.references)
     nodes_run, ended = 0, False
     try:
         for node in machine.run():

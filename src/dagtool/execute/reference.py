@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from dagtool.execute.definitions import definition_of
 from dagtool.execute.definitions.common import normalise
-from dagtool.execute.definitions.ends import embed, project
+from dagtool.execute.definitions.ends import embed, lose, project
 from dagtool.execute.module import Caches, Module, Values
 from dagtool.execute.weights import Weights
 from dagtool.generators.blocks.architecture import Architecture, Block, resolve
@@ -36,12 +36,19 @@ class Reference:
 
 
 def run_reference(
-    model: Model, sizes: dict[str, int], weights: Weights, *, tokens: Any = None, past: Caches | None = None
+    model: Model,
+    sizes: dict[str, int],
+    weights: Weights,
+    *,
+    tokens: Any = None,
+    past: Caches | None = None,
+    targets: Any = None,
 ) -> Reference:
     """Run the whole model on one processor.
 
     ``tokens`` [B, S] are random where they are not given ([B, S, H] for a model without embedding); ``past`` are the
-    caches of the tokens before them. Raises ModelError and DagtoolError for a model that cannot be run.
+    caches of the tokens before them; ``targets`` [B, S] give a loss. Raises ModelError and DagtoolError for a model
+    that cannot be run.
     """
     architecture = resolve(model)
     outer = read_options(LayerOptions, model.options)
@@ -57,6 +64,8 @@ def run_reference(
         inner.keep("pipeline", x)
     m.keep("entry", x)
     logits = project(m, _norm(m, "head.norm", x, outer), architecture.head)
+    if targets is not None:
+        lose(m, logits, targets)
     return Reference(m.values, m.caches, logits)
 
 

@@ -9,6 +9,7 @@ from dagtool.dag.semantics import weight_of
 from dagtool.errors import DagtoolError
 from dagtool.model.tensor import TensorType
 from dagtool.ops import OPERATORS, LayoutError
+from dagtool.ops.rotary import PAST
 
 __all__ = ["small_sizes"]
 
@@ -17,7 +18,7 @@ _LEAST = {
     "B": 2, "S": 3, "H": 17, "N": 2, "G": 2, "D": 4, "F": 7, "V": 97, "W": 2, "T": 5, "P": 5,
     "Fe": 5, "Fs": 11, "Rq": 15, "Rkv": 13, "Dr": 2, "Dv": 9,
 }  # fmt: skip
-_KEPT = frozenset({"E", "K", "L"})
+_KEPT = frozenset({"E", "K", "L", "R"})
 """Sizes that stay what they are: there are nodes for each expert and layer."""
 
 
@@ -37,17 +38,33 @@ def small_sizes(dag: Dag) -> dict[str, int]:
             found[symbol] = value
         else:
             found[symbol] = _multiple(cut.get(symbol, 1), _LEAST.get(symbol, 3))
+    _relate(dag, found, cut)
+    return found
+
+
+def _relate(dag: Dag, found: dict[str, int], cut: dict[str, int]) -> None:
+    """Make sizes fit each other: heads of groups, tokens for every expert, room for every position."""
     if "G" in found:  # each key and value head serves as many query heads
         found["N"] = found["G"] * cut.get("N", 1) * 2
-    if dag.sizes.get("S") == 1:
-        found["S"] = 1  # a decode step stays one
+    for symbol in {"S", "Q"} & set(found):
+        if dag.sizes.get(symbol) == 1:
+            found[symbol] = 1  # a decode step stays one
     tokens = "B" if found.get("S") == 1 else "S"
     while {"E", "K"} <= set(found) and found["B"] * found["S"] * found["K"] < 16 * found["E"]:
         found[tokens] += cut.get(tokens, 1)  # enough tokens that every expert gets some
     if "T" in found:  # some tokens come before the new ones
-        found["T"] = _multiple(cut.get("T", 1), found["S"] + _LEAST["T"])
+        found["T"] = _multiple(cut.get("T", 1), max(found["S"] + _LEAST["T"], _longest(dag, found)))
     if "P" in found:  # a row for every position
         found["P"] = _multiple(cut.get("P", 1), max(found["P"], found["S"], found.get("T", 0)))
+
+
+def _longest(dag: Dag, sizes: dict[str, int]) -> int:
+    """How many tokens the caches of a graph of several phases must have room for."""
+    found = 0
+    for kind in dag.kinds:
+        if kind.op == "append" and kind.phase:
+            past = OPERATORS["append"].read(kind.parameters, PAST).value(sizes) or 0
+            found = max(found, past + (kind.input_types["new"].dims[1].size.bind(sizes).value or 0))
     return found
 
 
@@ -77,7 +94,7 @@ def _cuts(dag: Dag) -> dict[str, int]:
             degree = prod(mesh.sizes.get(axis, 1) for axis in dim.axes)
             # Of a product the leading factor is cut; routed tokens are what routing makes them.
             symbol = dim.size.symbols[0]
-            if dim.size.denominator == 1 and "E" not in dim.size.symbols:
+            if dim.size.denominator == 1 and not {"E", "R"} & set(dim.size.symbols):
                 cut[symbol] = lcm(cut.get(symbol, 1), degree)
     return cut
 

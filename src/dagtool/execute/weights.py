@@ -47,6 +47,10 @@ class Weights(ABC):
         """Return random token ids as the input."""
         return self._random("input", -1, -1).integers(0, vocabulary, shape)
 
+    def targets(self, shape: tuple[int, ...], vocabulary: int) -> Ids:
+        """Return random token ids as the targets of a loss."""
+        return self._random("head.targets", -1, -1).integers(0, vocabulary, shape)
+
     def hidden(self, shape: tuple[int, ...]) -> Array:
         """Return the random input of a model without embedding."""
         return self._random("input", -1, -1).standard_normal(shape)

@@ -78,6 +78,11 @@ class Size:
         """Whether it is a number, but no whole one. With a symbol left nobody knows yet."""
         return self.denominator != 1 and not self.powers
 
+    @property
+    def is_mean(self) -> bool:
+        """Whether it is a mean over the experts, as ``B*S*K/E`` tokens of each: it need be no whole number."""
+        return any(power < 0 and symbol in {"E", "R"} for symbol, power in self.powers)
+
     def __str__(self) -> str:
         above = [str(self.numerator)] if self.numerator != 1 else []
         below = [str(self.denominator)] if self.denominator != 1 else []

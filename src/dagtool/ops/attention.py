@@ -31,7 +31,7 @@ from dagtool.ops.factors import Spec, contract, format_spec, parse_spec
 from dagtool.ops.pointwise import soften
 from dagtool.ops.rotary import OFFSET, PAST, check_offset, past, token_positions
 
-__all__ = ["HeadMerge", "HeadSplit", "ParallelSoftmax", "Scores", "Softmax", "WeightedSum"]
+__all__ = ["HeadMerge", "HeadSplit", "ParallelSoftmax", "RingAttention", "Scores", "Softmax", "WeightedSum"]
 
 
 SCORES = Attribute(
@@ -172,35 +172,41 @@ class Scores(_Product):
 
     def run(self, here: Local, values: Values) -> tuple[Any, ...]:
         """The scaled product; -inf where the mask hides the key."""
-        import numpy as np
-
         (scores,) = super().run(here, values)
-        if self.stated(here.params, SCALE):
-            scores = scores * here.factor(self.read(here.params, SCALE))
-        else:  # the whole head size, also where a GPU has only a part of it
-            spec, dims = self._spec(here.params), here.types["q"].dims
-            sizes = {letter: here.count(str(dim.size)) for letter, dim in zip(spec.inputs[0], dims, strict=True)}
-            width = prod(sizes[letter] for letter in spec.contracted)
-            scores = scores / sqrt(width)
-        if cap := self.read(here.params, SOFTCAP):
-            scores = soften(scores, cap)
-        if not self._masked(here.params):
-            return (scores,)
         (found,) = super().infer(here.types, here.params)
         queries = token_positions(here, found, len(found.dims) - 2, self.read(here.params, OFFSET))
         queries = queries + past(here, self.read(here.params, PAST))
         keys = token_positions(here, found, len(found.dims) - 1, self.read(here.params, KEY_OFFSET))
-        behind = queries[:, None] - keys[None, :]
-        seen = behind >= 0 if self.read(here.params, MASK) == "causal" else np.ones_like(behind, dtype=bool)
-        if self.stated(here.params, WINDOW):
-            seen &= behind < here.count(str(self.read(here.params, WINDOW)))
-        return (np.where(seen, scores, -np.inf),)
+        return (scaled_and_masked(self, here, scores, (queries, keys)),)
 
     def kept_pairs(self, scores: TensorType, params: Params) -> KeptPairs:
         """The pairs of query and key that the mask of scores [.., S, T] keeps."""
         window = self.read(params, WINDOW) if self.stated(params, WINDOW) else None
         causal = self.read(params, MASK) == "causal"
         return KeptPairs(scores.dims[-2].size, scores.dims[-1].size, self.read(params, PAST), window, causal=causal)
+
+
+def scaled_and_masked(operator: Operator, here: Local, scores: Any, positions: tuple[Any, Any]) -> Any:
+    """Scores times their scale, soft-capped; -inf where the key at a position is hidden from the query at another."""
+    import numpy as np
+
+    params = here.params
+    if operator.stated(params, SCALE):
+        scores = scores * here.factor(operator.read(params, SCALE))
+    else:  # the whole head size, also where a GPU has only a part of it
+        spec, dims = operator.read(params, SCORES), here.types["q"].dims
+        sizes = {letter: here.count(str(dim.size)) for letter, dim in zip(spec.inputs[0], dims, strict=True)}
+        scores = scores / sqrt(prod(sizes[letter] for letter in spec.contracted))
+    if cap := operator.read(params, SOFTCAP):
+        scores = soften(scores, cap)
+    causal, windowed = operator.read(params, MASK) == "causal", operator.stated(params, WINDOW)
+    if not causal and not windowed:
+        return scores
+    behind = positions[0][:, None] - positions[1][None, :]
+    seen = behind >= 0 if causal else np.ones_like(behind, dtype=bool)
+    if windowed:
+        seen &= behind < here.count(str(operator.read(params, WINDOW)))
+    return np.where(seen, scores, -np.inf)
 
 
 class WeightedSum(_Product):
@@ -292,6 +298,76 @@ class ParallelSoftmax(Collective):
         parts = [only(held, "x") for held in values]
         whole = softmax(np.concatenate(parts, axis=-1), local_sinks(members[0]))
         return list(np.split(whole, np.cumsum([part.shape[-1] for part in parts])[:-1], axis=-1))
+
+
+class RingAttention(Collective):
+    """Attention where the ranks along ``over`` hold parts of queries, keys and values, each of its own tokens.
+
+    Keys and values go round the ring: each rank sends its own to all others, one after the other, and mixes what
+    comes by into its queries' results. Source: Ring Attention, arXiv:2310.01889.
+    """
+
+    name = "ring_attention"
+    algorithm = "all_gather"
+    slots = ("q", "k", "v")
+    cached = "k"
+    attributes = (OVER, SCORES, MASK, WINDOW, OFFSET, SCALE, SOFTCAP, SINKS, PARAMETER)
+
+    def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
+        """q [B, S/cp, N, D], k and v [B, S/cp, N, D] -> [B, S/cp, N, D]."""
+        q, k, v = (inputs[slot] for slot in self.slots)
+        spec, over = self.read(params, SCORES), self.read(params, OVER)
+        for tensor in (q, k, v):
+            require_no_partial(tensor, "attention")
+        queries, keys = self._token_dims(spec)
+        if k.dims != v.dims or not q.dims[queries].axes == k.dims[keys].axes == over:
+            raise LayoutError(f"goes round {','.join(over)} but queries {q}, keys {k} and values {v} are not cut so")
+        check_offset(over, self.read(params, OFFSET), "offset", "tokens")
+        whole = k.with_dim(keys, replace(k.dims[keys], axes=()))
+        scores = contract(spec, (q, whole))
+        if SINKS.stated(params):
+            check_sinks(scores, params)
+        back = Spec((spec.output, spec.inputs[1]), spec.inputs[0])
+        return (contract(back, (scores, whole)),)
+
+    @staticmethod
+    def _token_dims(spec: Spec) -> tuple[int, int]:
+        """Which dimension of queries and which of keys counts tokens."""
+        queries = next(letter for letter in spec.inputs[0] if letter not in spec.inputs[1])
+        keys = next(letter for letter in spec.inputs[1] if letter not in spec.inputs[0])
+        tokens = [letter for letter in spec.output[-2:] if letter not in spec.inputs[1]]
+        return spec.inputs[0].index(tokens[0] if tokens else queries), spec.inputs[1].index(keys)
+
+    def work(self, inputs: Types, outputs: Sequence[TensorType], params: Params, axis_sizes: Mapping[str, int]) -> Work:
+        """Both products over the keys of all ranks; keys and values of this rank leave for every other one."""
+        spec = self.read(params, SCORES)
+        ranks = prod(axis_sizes[axis] for axis in self.read(params, OVER))
+        q, k = (
+            dict(zip(letters, inputs[slot].local_shape(axis_sizes), strict=True))
+            for letters, slot in zip(spec.inputs, "qk", strict=True)
+        )
+        rows = product(size for letter, size in q.items() if letter not in spec.contracted)
+        width = product(q[letter] for letter in spec.contracted)
+        keys = product(size for letter, size in k.items() if letter not in q) * ranks
+        held = product(k.values()) * 2
+        moved = (product(q.values()), held * ranks, product(outputs[0].local_shape(axis_sizes)))
+        return Work((Matmul(rows, width, keys), Matmul(rows, keys, width)), moved, held * (ranks - 1))
+
+    def exchange(self, members: Sequence[Local], values: Sequence[Values]) -> list[Any]:
+        """Each member's queries over the keys and values of all."""
+        import numpy as np
+
+        spec = self.read(members[0].params, SCORES)
+        queries, tokens = self._token_dims(spec)
+        k, v = (np.concatenate([only(held, slot) for held in values], axis=tokens) for slot in "kv")
+        found = []
+        for here, held in zip(members, values, strict=True):
+            positions = token_positions(here, here.types["q"], queries, self.read(here.params, OFFSET))
+            scores = einsum(spec, only(held, "q"), k)
+            scores = scaled_and_masked(self, here, scores, (positions, np.arange(k.shape[tokens])))
+            weights = softmax(scores, local_sinks(here))
+            found.append(einsum(Spec((spec.output, spec.inputs[1]), spec.inputs[0]), weights, v))
+        return found
 
 
 class _Rearrange(Operator):

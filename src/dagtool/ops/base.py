@@ -143,6 +143,9 @@ class Local(Protocol):
     def count(self, symbol: str) -> int:
         """The value of a size."""
 
+    def replica(self, expert: int) -> tuple[int, int, int]:
+        """Of a physical expert: the expert of the model it is, which of its replicas, and how many there are."""
+
 
 Values = Mapping[str, list[Any]]
 """What edges brought to a node on one GPU, by slot."""
@@ -251,6 +254,21 @@ class Operator(ABC):
     def run(self, here: Local, values: Values) -> tuple[Any, ...]:
         """Run on one GPU, in numpy: one result per output. Raises LayoutError where a value is missing."""
         raise LayoutError(f"{self.name} does not run on one GPU alone")
+
+
+WEIGHT_SLOT = "w"
+"""The input of an operator that takes its weight from a node, because it is stored otherwise than used."""
+
+
+def with_weight(inputs: Types, params: Params) -> tuple[Types, Params]:
+    """Inputs without a weight that arrives as one, and attributes that state it. Raises LayoutError."""
+    if WEIGHT_SLOT not in inputs:
+        return inputs, params
+    weight = inputs[WEIGHT_SLOT]
+    if weight.partial or weight.varying:
+        raise LayoutError(f"its weight {weight} is a partial sum or varies: a weight is whole or cut")
+    rest = {slot: tensor for slot, tensor in inputs.items() if slot != WEIGHT_SLOT}
+    return rest, {**params, "param": WEIGHT.format(weight.dims)}
 
 
 def axes_param(params: Params, name: str) -> tuple[str, ...]:

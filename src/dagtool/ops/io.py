@@ -29,17 +29,17 @@ class Input(Operator):
 
 
 class Output(Operator):
-    """What leaves: whole values only, on every GPU it names."""
+    """What leaves: on every GPU it names its part of the value, whole or cut."""
 
     name = "output"
     spans_mesh = True
     family = "io"
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
-        """Same type as the input, which must be replicated."""
+        """Same type as the input, which may be cut but is no partial sum and does not vary."""
         x = inputs["x"]
-        if axes := sorted(x.used_axes):
-            raise LayoutError(f"the result {x} is not whole: it is cut, partial or varying along {','.join(axes)}")
+        if axes := sorted({*x.partial, *x.varying}):
+            raise LayoutError(f"the result {x} is no part of the value: partial or varying along {','.join(axes)}")
         return (x,)
 
     def held_values(self, params: Params, axis_sizes: Mapping[str, int]) -> Size:

@@ -25,7 +25,20 @@ from dagtool.ops.base import (
 )
 from dagtool.ops.tokens import Tokens
 
-__all__ = ["EPSILON", "Activation", "Add", "Bias", "Copy", "GatedActivation", "Norm", "Scale", "Softcap", "soften"]
+__all__ = [
+    "EPSILON",
+    "Activation",
+    "Add",
+    "Bias",
+    "Copy",
+    "GatedActivation",
+    "Norm",
+    "PairBias",
+    "Scale",
+    "Softcap",
+    "soften",
+]
+
 
 NORM = Attribute("function", choice("layer", "rms"), "layer", "layer norm or RMS norm")
 NORM_WEIGHT = replace(PARAM, doc="the dimension that the norm scales: `[H]`")
@@ -46,6 +59,7 @@ GATED = Attribute(
 LIMIT = Attribute("limit", NUMBER, 7.0, "the bound of swiglu_clamped: gate at most limit, `up` from -limit to limit")
 FACTOR_OF = Attribute("factor", FACTOR, doc="the factor: `0.5`, `sqrt(H)`")
 BIAS = replace(PARAM, doc="the bias: the last dimensions of x, cut as they are: `[N/tp, D]`")
+PAIR = replace(PARAM, doc="the biases of gate and up, cut as their last dimensions: `[2, F/tp]`")
 CAP = Attribute("cap", NUMBER, doc="the bound, greater than 0")
 
 
@@ -219,6 +233,29 @@ class Bias(Operator):
         """x + bias."""
         bias = here.weight()
         return (over_rows(lambda x: x + bias, only(values, "x")),)
+
+
+class PairBias(Operator):
+    """Adds a parameter [2, d] to a gate and an up-projection that lie alike: its first row to the gate."""
+
+    name = "pair_bias"
+    slots = ("gate", "up")
+    attributes = (PAIR,)
+
+    def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
+        """Types of the inputs, which must be no partial sums: every rank would add the bias."""
+        gate, up = inputs["gate"], inputs["up"]
+        require_no_partial(gate, "adding a bias")
+        pair, *bias = self.read(params, PAIR)
+        if gate != up or pair.size.value != 2 or pair.axes or tuple(bias) != gate.dims[len(gate.dims) - len(bias) :]:
+            raise LayoutError(f"its bias {params['param']} is not two of the last dimensions of {gate} and {up}")
+        return gate, up
+
+    def run(self, here: Local, values: Values) -> tuple[Any, ...]:
+        """gate + bias[0], up + bias[1]."""
+        bias = here.weight()
+        gate, up = only(values, "gate"), only(values, "up")
+        return over_rows(lambda x: x + bias[0], gate), over_rows(lambda x: x + bias[1], up)
 
 
 class Scale(Operator):

@@ -100,10 +100,12 @@ def token_ids(here: Local, tensor: TensorType) -> Any:
 
 
 def select(here: Local, x: Any, route: Routing, expert: int) -> Tokens:
-    """One expert's tokens among those this GPU holds."""
+    """One expert's tokens among those this GPU holds; replicas of an expert share its tokens by their numbers."""
     held = x.reshape(-1, x.shape[-1])
-    chosen = (route.experts.reshape(len(held), -1) == expert).any(axis=1)
-    return Tokens(expert, token_ids(here, here.types["x"])[chosen], held[chosen])
+    ids = token_ids(here, here.types["x"])
+    logical, number, count = here.replica(expert)
+    chosen = (route.experts.reshape(len(held), -1) == logical).any(axis=1) & (ids % count == number)
+    return Tokens(expert, ids[chosen], held[chosen])
 
 
 def pick(here: Local, x: Any, route: Routing) -> Tokens:
@@ -141,7 +143,7 @@ def put_back(here: Local, route: Routing, tokens: Sequence[Tokens], *, complete:
         at = np.searchsorted(ids, one.ids, sorter=order)
         mine = (at < len(ids)) & (ids[order[np.minimum(at, len(ids) - 1)]] == one.ids)
         rows = order[at[mine]]
-        chosen = experts[rows] == one.expert
+        chosen = experts[rows] == here.replica(one.expert)[0]
         served[rows] += chosen
         result[rows] += (weights[rows] * chosen).sum(axis=1)[:, None] * one.rows[mine]
     if complete and (served != 1).any():

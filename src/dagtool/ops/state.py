@@ -8,10 +8,10 @@ from typing import Any
 
 from dagtool.model.size import ONE, Size, product
 from dagtool.model.tensor import Dim, TensorType
-from dagtool.ops.base import LayoutError, Local, Operator, Params, Types, Values, Work, only
+from dagtool.ops.base import PARAM, PARAMETER, LayoutError, Local, Operator, Params, Types, Values, Work, only
 from dagtool.ops.rotary import PAST, past
 
-__all__ = ["Append", "Cache", "LastToken"]
+__all__ = ["Append", "Cache", "LastToken", "Parameter"]
 
 TOKENS = 1
 """The dimension of [B, S, ..] that counts tokens."""
@@ -31,6 +31,31 @@ class Cache(Operator):
     def work(self, inputs: Types, outputs: Sequence[TensorType], params: Params, axis_sizes: Mapping[str, int]) -> Work:
         """Nothing: the operators that use the cache read it."""
         return Work()
+
+
+class Parameter(Operator):
+    """A parameter as it is stored, where it is used in another layout: FSDP, ZeRO-3."""
+
+    name = "parameter"
+    family = "io"
+    slots = ()
+    attributes = (PARAM, PARAMETER)
+
+    def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
+        """It states its type; nothing is inferred."""
+        raise LayoutError("a parameter has no input")
+
+    def work(self, inputs: Types, outputs: Sequence[TensorType], params: Params, axis_sizes: Mapping[str, int]) -> Work:
+        """Nothing: who uses it reads it."""
+        return Work()
+
+    def held_values(self, params: Params, axis_sizes: Mapping[str, int]) -> Size:
+        """Nothing but the weight itself."""
+        return Size(0)
+
+    def run(self, here: Local, values: Values) -> tuple[Any, ...]:
+        """The part that this GPU stores."""
+        return (here.weight(),)
 
 
 class Append(Operator):

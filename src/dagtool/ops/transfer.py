@@ -5,20 +5,42 @@ The output mesh stands in ``to``; the global tensor is the same on both sides.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from math import prod
 from typing import Any, ClassVar
 
 from dagtool.model.mesh import Mesh
 from dagtool.model.size import Size, product
 from dagtool.model.tensor import TensorType
-from dagtool.ops.attributes import MESH, Attribute
-from dagtool.ops.base import LayoutError, Local, Operator, Params, Types, Values, Work, only
-from dagtool.ops.collective import OVER, terms, total
+from dagtool.ops.attributes import MESH, WEIGHT, Attribute
+from dagtool.ops.base import LayoutError, Local, Operator, Params, Types, Values, Work, only, require_no_partial
+from dagtool.ops.collective import OVER, merged, terms, total
+from dagtool.ops.routing import EXPERTS, OWNER, put_back, routed_tokens, select
 
-__all__ = ["TO", "Broadcast", "Recv", "ReduceBroadcast", "Send", "SendRecv", "Transfer"]
+__all__ = [
+    "TO",
+    "Broadcast",
+    "Recv",
+    "Redistribute",
+    "ReduceBroadcast",
+    "RemoteCombine",
+    "RemoteDispatch",
+    "Send",
+    "SendRecv",
+    "Transfer",
+]
 
+LAYOUT = Attribute("layout", WEIGHT, doc="how the value is cut on the other mesh: `[B/ep, S, H]`")
 TO = Attribute("to", MESH, doc="the mesh of the output")
+
+
+Part = Callable[[TensorType, int], tuple[slice, ...]]
+"""Which part of the whole tensor of a type a GPU of its mesh holds."""
+
+
+Locals = Callable[[int], Local]
+"""What a node knows on a GPU."""
 
 
 class Transfer(Operator):
@@ -39,6 +61,12 @@ class Transfer(Operator):
         """The GPU's own part is sent once."""
         whole = product(inputs["x"].local_shape(axis_sizes))
         return Work(elements_moved=(whole,), elements_sent=whole)
+
+    def work_between(
+        self, inputs: Types, outputs: Sequence[TensorType], params: Params, source: Mesh, target: Mesh
+    ) -> Work:
+        """The work of one GPU, where it depends on both meshes."""
+        return self.work(inputs, outputs, params, source.sizes)
 
     def deliver(self, params: Params, held: Mapping[int, Values], source: Mesh, target: Mesh) -> dict[int, Any]:
         """What arrives on each GPU of ``target``, given what the GPUs of ``source`` hold: rank i from rank i."""
@@ -110,6 +138,65 @@ class SendRecv(Transfer):
         return (_arrived(inputs["x"], params),)
 
 
+class Redistribute(Transfer):
+    """Brings a value to another mesh in another layout: every pair of ranks whose parts overlap has one send.
+
+    Of several ranks that hold the same part one sends it; receivers are spread evenly over them.
+    """
+
+    name = "redistribute"
+    algorithm = "send"
+    attributes = (TO, LAYOUT)
+    rank_to_rank = False
+
+    def expected_gpus(self, source: Mesh, target: Mesh, gpus: Sequence[int]) -> set[int]:
+        """Both meshes in full."""
+        return {*source.gpus, *target.gpus}
+
+    def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
+        """[B/dp, S, H] -> [B/ep, S, H] on mesh ``to``: the same sizes, cut as ``layout`` says."""
+        x, dims = inputs["x"], self.read(params, LAYOUT)
+        require_no_partial(x, "sending parts")
+        if [dim.size for dim in dims] != [dim.size for dim in x.dims] or x.varying:
+            raise LayoutError(f"its layout {params['layout']} is no other cut of {x}")
+        return (replace(_arrived(x, params), dims=dims),)
+
+    def work_between(
+        self, inputs: Types, outputs: Sequence[TensorType], params: Params, source: Mesh, target: Mesh
+    ) -> Work:
+        """Every rank of the other mesh gets its part once; the ranks of this one send equal shares of all that."""
+        held = product(inputs["x"].local_shape(source.sizes))
+        arrives = product(outputs[0].local_shape(target.sizes))
+        sent = arrives * len(target.gpus) / len(source.gpus)
+        return Work(elements_moved=(held, arrives), elements_sent=sent)
+
+    def deliver_parts(
+        self, types: tuple[TensorType, TensorType], held: Mapping[int, Values], meshes: tuple[Mesh, Mesh], part: Part
+    ) -> dict[int, Any]:
+        """Each GPU's part put together from the parts that overlap it, each taken from one of those that hold it."""
+        import numpy as np
+
+        holders: dict[tuple[tuple[int, int], ...], list[int]] = {}
+        for gpu in meshes[0].gpus:
+            if gpu in held:
+                holders.setdefault(tuple((s.start, s.stop) for s in part(types[0], gpu)), []).append(gpu)
+        arrived: dict[int, Any] = {}
+        for number, gpu in enumerate(meshes[1].gpus):
+            mine = part(types[1], gpu)
+            result = np.full([s.stop - s.start for s in mine], np.nan)
+            for bounds, senders in holders.items():
+                common = [(max(a, s.start), min(b, s.stop)) for (a, b), s in zip(bounds, mine, strict=True)]
+                if all(a < b for a, b in common):
+                    value = only(held[senders[number % len(senders)]], "x")
+                    here = tuple(slice(a - s.start, b - s.start) for (a, b), s in zip(common, mine, strict=True))
+                    there = tuple(slice(a - c, b - c) for (a, b), (c, _) in zip(common, bounds, strict=True))
+                    result[here] = value[there]
+            if np.isnan(result).any():
+                raise LayoutError(f"a part of what GPU {gpu} needs does not arrive")
+            arrived[gpu] = result
+        return arrived
+
+
 class Broadcast(Transfer):
     """A whole value from the GPUs of one mesh to every GPU of another."""
 
@@ -170,3 +257,124 @@ class ReduceBroadcast(Transfer):
         if missing := [gpu for gpu in group if gpu not in held]:
             raise LayoutError(f"nothing arrived on GPU {missing[0]} of the group it adds up")
         return dict.fromkeys(target.gpus, total([term for gpu in group for term in terms(held[gpu])]))
+
+
+class RemoteDispatch(Transfer):
+    """Brings each token from the GPUs of attention to those of its experts on mesh ``to``: M ranks to N ranks.
+
+    Every rank sends a token once for each of its K experts, to all ranks that hold a part of that expert.
+    Source: MegaScale-Infer, arXiv:2504.02263, section 5 (M2N communication).
+    """
+
+    name = "remote_dispatch"
+    algorithm = "send"
+    slots = ("x", "route")
+    attributes = (TO, EXPERTS, OWNER)
+    rank_to_rank = False
+
+    def expected_gpus(self, source: Mesh, target: Mesh, gpus: Sequence[int]) -> set[int]:
+        """Both meshes in full."""
+        return {*source.gpus, *target.gpus}
+
+    def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
+        """x [B/dp, S, H], route [B/dp, S, K] -> tokens of one expert [B*S*K/E, H] on mesh ``to``, varying over ep."""
+        x, owner = inputs["x"], self.read(params, OWNER)
+        cuts = [axis for dim in x.dims[:-1] for axis in dim.axes]
+        here = {**params, "owner": ""}
+        tokens = routed_tokens(x, inputs["route"], here, over=cuts)
+        return (replace(_arrived(tokens, params), varying=owner),)
+
+    def work_between(
+        self, inputs: Types, outputs: Sequence[TensorType], params: Params, source: Mesh, target: Mesh
+    ) -> Work:
+        """Each of the rank's tokens leaves K times, for every rank along the axes that cut an expert."""
+        x = inputs["x"]
+        ranks = prod(source.sizes[axis] for axis in x.used_axes)
+        copies = prod(size for axis, size in target.axes if axis not in self.read(params, OWNER))
+        tokens = product(x.local_shape(source.sizes)) * inputs["route"].dims[-1].size * copies
+        # Ranks that hold the same tokens share their sends.
+        return Work(elements_moved=(tokens,), elements_sent=tokens * ranks / prod(source.sizes.values()))
+
+    def held_values(self, params: Params, axis_sizes: Mapping[str, int]) -> Size:
+        """The tokens of each expert that a GPU of the other mesh holds."""
+        return self.read(params, EXPERTS) / prod(axis_sizes.get(axis, 1) for axis in self.read(params, OWNER))
+
+    def route(
+        self, here: Callable[[int], Local], held: Mapping[int, Values], source: Mesh, target: Mesh
+    ) -> dict[int, Any]:
+        """Each GPU of ``target`` gets the tokens of its experts."""
+        first = here(source.gpus[0])
+        owner = self.read(first.params, OWNER)
+        experts = first.count(str(self.read(first.params, EXPERTS)))
+        senders = _distinct(here, held, source, "x")
+        each = experts // prod(target.sizes[axis] for axis in owner)
+        arrived: dict[int, Any] = {}
+        for gpu in target.gpus:
+            rank = 0
+            for axis in owner:
+                rank = rank * target.sizes[axis] + target.position(gpu)[axis]
+            arrived[gpu] = {
+                expert: merged(
+                    [select(here(one), only(held[one], "x"), only(held[one], "route"), expert) for one in senders]
+                )
+                for expert in range(rank * each, (rank + 1) * each)
+            }
+        return arrived
+
+
+def _distinct(here: Locals, held: Mapping[int, Values], mesh: Mesh, slot: str) -> list[int]:
+    """One GPU for each part of a value that ranks of a mesh hold. Raises LayoutError where one has nothing."""
+    found: dict[tuple[tuple[int, int], ...], int] = {}
+    for gpu in mesh.gpus:
+        if gpu not in held:
+            raise LayoutError(f"nothing arrived on GPU {gpu}")
+        local = here(gpu)
+        found.setdefault(tuple((s.start, s.stop) for s in local.part(local.types[slot])), gpu)
+    return list(found.values())
+
+
+class RemoteCombine(RemoteDispatch):
+    """The remote dispatch undone: each token's weighted sum over its K experts, back on the GPUs of attention."""
+
+    name = "remote_combine"
+    slots = ("tokens", "route")
+    many = ("tokens",)
+    attributes = (TO, EXPERTS, OWNER)
+
+    def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
+        """tokens [B*S*K/E, H] of each expert, route [B/dp, S, K] on mesh ``to`` -> [B/dp, S, H] there."""
+        tokens, route = inputs["tokens"], inputs["route"]
+        require_no_partial(tokens, "weighting the experts' results")
+        if route.mesh != self.read(params, TO) or len(tokens.dims) != 2:
+            raise LayoutError(f"brings tokens {tokens} to mesh {params['to']} but they are routed on {route.mesh}")
+        cuts = [axis for dim in route.dims[:-1] for axis in dim.axes]
+        back = TensorType((*route.dims[:-1], tokens.dims[-1]), route.mesh)
+        expected = routed_tokens(back, route, {**params, "owner": ""}, over=cuts)
+        if expected.dims != tokens.dims or tokens.varying != tuple(sorted(self.read(params, OWNER))):
+            raise LayoutError(f"gets tokens {tokens} but this routing hands out {expected}")
+        return (back,)
+
+    def work_between(
+        self, inputs: Types, outputs: Sequence[TensorType], params: Params, source: Mesh, target: Mesh
+    ) -> Work:
+        """Each result leaves for every rank that holds its token; ranks that hold the same result share the sends."""
+        tokens, back = inputs["tokens"], outputs[0]
+        experts = self.held_values(params, source.sizes)
+        held = product(tokens.local_shape(source.sizes)) * experts
+        copies = len(target.gpus) // prod(target.sizes[axis] for axis in back.used_axes)
+        same = prod(size for axis, size in source.axes if axis not in self.read(params, OWNER))
+        return Work(elements_moved=(held,), elements_sent=held * copies / same)
+
+    def held_values(self, params: Params, axis_sizes: Mapping[str, int]) -> Size:
+        """The results of each expert that a GPU has."""
+        return self.read(params, EXPERTS) / prod(axis_sizes.get(axis, 1) for axis in self.read(params, OWNER))
+
+    def route(
+        self, here: Callable[[int], Local], held: Mapping[int, Values], source: Mesh, target: Mesh
+    ) -> dict[int, Any]:
+        """Each GPU of ``target`` adds up what the experts of its tokens sent; of equal results one is taken."""
+        results: dict[int, Any] = {}
+        for gpu in source.gpus:
+            for one in held.get(gpu, {}).get("tokens", []):
+                results.setdefault(one.expert, one)
+        return {gpu: put_back(here(gpu), only(held[gpu], "route"), list(results.values())) for gpu in target.gpus}

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dagtool.errors import DagtoolError
-from dagtool.execute.definitions.common import factor, softcap
+from dagtool.execute.definitions.common import activate, factor, softcap, softmax
 
 if TYPE_CHECKING:
     from dagtool.execute.module import Module
     from dagtool.generators.blocks.ends import EmbeddingOptions, HeadOptions
     from dagtool.ops.tokens import Array
 
-__all__ = ["embed", "project"]
+__all__ = ["embed", "lose", "project"]
 
 
 def embed(m: Module, tokens: Any, options: EmbeddingOptions) -> Array:
@@ -47,4 +47,27 @@ def project(m: Module, h: Array, options: HeadOptions) -> Array:
     logits = m.keep("head.projection", h @ weight)
     if options.logit_softcap:
         logits = m.keep("head.softcap", softcap(logits, options.logit_softcap))
+    for number in range(options.draft_heads):
+        _draft(m, h, number)
     return m.keep("output", logits)
+
+
+def _draft(m: Module, h: Array, number: int) -> None:
+    """One more head over h + silu(h W) (Medusa, Cai et al. 2024)."""
+    module = f"draft{number}"
+    x = m.keep(f"{module}.linear", h @ m.weight(f"{module}.linear", "H", "H"))
+    x = m.keep(f"{module}.activation", activate("silu", x))
+    x = m.keep(f"{module}.residual", h + x)
+    logits = m.keep(f"{module}.projection", x @ m.weight(f"{module}.projection", "H", "V"))
+    m.keep(f"{module}.output", logits)
+
+
+def lose(m: Module, logits: Array, targets: Any) -> Array:
+    """Return the loss of each token: minus the log of its target's share of the softmax."""
+    import numpy as np
+
+    shares = softmax(logits)
+    m.keep("head.targets", targets)
+    loss = -np.log(np.take_along_axis(shares, targets[..., None], axis=-1)[..., 0])
+    m.keep("output", m.keep("head.loss", loss))
+    return loss

@@ -19,7 +19,7 @@ def define(m: Module, x: Array, options: Options) -> Array:
     raw = {name: _project(m, name, x) for name in "qkv"}
     m.keep("attention.qkv", *raw.values())
     m.keep("attention.kv", raw["k"], raw["v"])
-    q, k, v = (_prepare(m, name, part, options) for name, part in raw.items())
+    q, k, v = (_prepare(m, name, x, part, options) for name, part in raw.items())
     k, v = m.append("attention.k_cache", k), m.append("attention.v_cache", v)
     for name, part in (("q", q), ("k", k), ("v", v)):
         m.keep(f"attention.{name}_heads", _held(m, name, part.swapaxes(1, 2), axis=1))
@@ -53,8 +53,23 @@ def _project(m: Module, name: str, x: Array) -> Array:
     return part
 
 
-def _prepare(m: Module, name: str, part: Array, options: Options) -> Array:
-    """Bias, then for queries and keys the norm of each head, then rotary position."""
+def _adapt(m: Module, name: str, x: Array, part: Array, options: Options) -> Array:
+    """A projection plus its low-rank update, scaled (LoRA, Hu et al. 2021)."""
+    import numpy as np
+
+    low = m.keep(f"attention.{name}_lora_down", x @ m.weight(f"attention.{name}_lora_down", "H", "Rl"))
+    update = np.tensordot(low, m.weight(f"attention.{name}_lora_up", "Rl", _heads(m, name), "D"), axes=1)
+    m.keep(f"attention.{name}_lora_up", _held(m, name, update))
+    update = options.lora_scale * update
+    m.keep(f"attention.{name}_lora_scale", _held(m, name, update))
+    m.keep(f"attention.{name}_adapted", _held(m, name, part + update))
+    return part + update
+
+
+def _prepare(m: Module, name: str, x: Array, part: Array, options: Options) -> Array:
+    """A low-rank update, bias, then for queries and keys the norm of each head, then rotary position."""
+    if name in options.lora:
+        part = _adapt(m, name, x, part, options)
     if options.attention_bias:
         part = part + m.weight(f"attention.{name}_bias", _heads(m, name), "D")
         m.keep(f"attention.{name}_bias", _held(m, name, part))

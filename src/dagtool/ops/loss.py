@@ -1,0 +1,91 @@
+"""The loss of a language model: cross-entropy of each token's logits and the token that follows it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import prod
+from typing import Any
+
+from dagtool.model.size import product
+from dagtool.model.tensor import TensorType
+from dagtool.ops.base import (
+    LayoutError,
+    Local,
+    Operator,
+    Params,
+    Types,
+    Values,
+    Work,
+    only,
+    require_no_partial,
+    require_whole,
+)
+from dagtool.ops.collective import OVER, Collective
+
+__all__ = ["CrossEntropy", "ParallelCrossEntropy"]
+
+
+def cross_entropy(logits: Any, targets: Any) -> Any:
+    """log(sum(exp(logits))) - logits[target] of each token: [B, S, V], [B, S] -> [B, S]."""
+    import numpy as np
+
+    top = logits.max(axis=-1)
+    total = np.log(np.exp(logits - top[..., None]).sum(axis=-1)) + top
+    return total - np.take_along_axis(logits, targets[..., None], axis=-1)[..., 0]
+
+
+def loss_type(logits: TensorType, targets: TensorType) -> TensorType:
+    """The type [B, S] of the losses. Raises LayoutError where targets do not lie as the tokens of the logits."""
+    require_no_partial(logits, "cross-entropy")
+    if targets.dims != logits.dims[:-1] or targets.mesh != logits.mesh:
+        raise LayoutError(f"its targets {targets} do not lie as the tokens of its logits {logits}")
+    return TensorType(logits.dims[:-1], logits.mesh, (), logits.varying)
+
+
+class CrossEntropy(Operator):
+    """The loss of each token where a GPU has its logits over the whole vocabulary."""
+
+    name = "cross_entropy"
+    slots = ("logits", "targets")
+
+    def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
+        """logits [B, S, V], targets [B, S] -> [B, S]."""
+        require_whole(inputs["logits"], -1, "cross-entropy")
+        return (loss_type(inputs["logits"], inputs["targets"]),)
+
+    def run(self, here: Local, values: Values) -> tuple[Any, ...]:
+        """Of each token this GPU has."""
+        return (cross_entropy(only(values, "logits"), only(values, "targets")),)
+
+
+class ParallelCrossEntropy(Collective):
+    """The loss of each token where the ranks along ``over`` hold parts of the vocabulary.
+
+    They agree on the largest logit, the sum of exponentials and the target's logit: three numbers of each token are
+    all-reduced, never the logits. Source: Megatron-LM, ``vocab_parallel_cross_entropy``.
+    """
+
+    name = "parallel_cross_entropy"
+    algorithm = "all_reduce"
+    slots = ("logits", "targets")
+    attributes = (OVER,)
+
+    def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
+        """logits [B, S, V/tp], targets [B, S] -> [B, S]."""
+        logits = inputs["logits"]
+        if not logits.dims or logits.dims[-1].axes != self.read(params, OVER):
+            raise LayoutError(f"sums over {params.get('over')} but the vocabulary of {logits} is cut otherwise")
+        return (loss_type(logits, inputs["targets"]),)
+
+    def work(self, inputs: Types, outputs: Sequence[TensorType], params: Params, axis_sizes: Mapping[str, int]) -> Work:
+        """Reads the logits; three numbers of each token are all-reduced."""
+        logits, tokens = (product(one.local_shape(axis_sizes)) for one in (inputs["logits"], outputs[0]))
+        ranks = prod(axis_sizes[axis] for axis in self.read(params, OVER))
+        return Work(elements_moved=(logits, tokens), elements_sent=tokens * 6 * (ranks - 1) / ranks)
+
+    def exchange(self, members: Sequence[Local], values: Sequence[Values]) -> list[Any]:
+        """The same losses on every member."""
+        import numpy as np
+
+        logits = np.concatenate([only(held, "logits") for held in values], axis=-1)
+        return [cross_entropy(logits, only(held, "targets")) for held in values]
