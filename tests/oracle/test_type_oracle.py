@@ -149,7 +149,7 @@ def test_a_collective_takes_one_placement(case, taken):
         ({"offset": "a"}, {"q=S(1) k=R"}),
         ({"key_offset": "a"}, {"q=R k=S(1)"}),
     ],
-    ids=str,
+    ids=["none", "offset", "key_offset"],
 )
 def test_a_mask_takes_tokens_cut_as_stated(offsets, taken):
     """Cut queries or keys with their offset, everything else without one: no more, no less."""
