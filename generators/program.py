@@ -113,11 +113,15 @@ class Builder:
         return TensorType(tuple(Dim(size, where.axes(size)) for size in map(Size.of, sizes)), where.mesh)
 
     def replaced(self, ref: Ref, old: str, new: str, place: str) -> TensorType:
-        """The type of a value with the size ``old`` replaced by ``new``, cut as a place says."""
-        held, where = self.type_of(ref), self.region(place)
-        size = Size.of(new)
-        dims = tuple(Dim(size, where.axes(size)) if dim.size == Size.of(old) else dim for dim in held.dims)
-        return replace(held, dims=dims)
+        """The type of a value with the size ``old`` replaced by ``new``, lying as a place says."""
+        sizes = [Size.of(new) if dim.size == Size.of(old) else dim.size for dim in self.type_of(ref).dims]
+        return self.lying(place, *map(str, sizes))
+
+    def retold(self, tensor: TensorType, old: str, new: str) -> TensorType:
+        """A type with the size ``old`` replaced by ``new``, which is not cut."""
+        return replace(
+            tensor, dims=tuple(Dim(Size.of(new)) if dim.size == Size.of(old) else dim for dim in tensor.dims)
+        )
 
     def weight(self, place: str, *sizes: str | int, like: Ref | None = None) -> Weight:
         """A weight whose dimensions are cut as a place says; uncut beside the value ``like``."""

@@ -12,8 +12,9 @@ import pytest
 
 from dagtool.cli._overview import EXIT_STATUSES
 from dagtool.dot.dialect import PARAMETERS
+from dagtool.generators.layout import PLACES
 from dagtool.generators.presets import preset_names
-from dagtool.generators.strategy import _DEFAULT_REGIONS, OPERATOR_CHOICES
+from dagtool.generators.strategy import _SINGLE, _TABLES, OPERATOR_CHOICES
 from dagtool.model.vocabulary import SYMBOLS
 from dagtool.ops import OPERATORS
 
@@ -64,8 +65,9 @@ def test_every_parameter_of_the_dialect_is_described() -> None:
 
 def test_every_key_of_a_strategy_file_is_described() -> None:
     text = (DOCS / "strategy-files.md").read_text()
-    words = {*_DEFAULT_REGIONS, *OPERATOR_CHOICES, *SYMBOLS}
+    words = {*PLACES, *OPERATOR_CHOICES, *SYMBOLS}
     words |= {choice for known in OPERATOR_CHOICES.values() for choice in known}
+    words |= {*_SINGLE} - {"differences"} | {f"[{table}]" for table in _TABLES} | {"[[differences]]"}
     assert {word for word in words if f"`{word}`" not in text} == set()
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from math import prod
 
 import pytest
-from helpers.strategies import SIZES, strategies_
+from helpers.strategies import SIZES, fitting, strategies_
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -147,7 +147,7 @@ def test_dispatched_tokens_are_those_of_every_expert_on_the_gpu(experts):
 def test_grouped_heads_have_a_smaller_cache():
     """2 of 8 heads kept, cut over 2 ranks: 2 layers x 2 x 8 sequences x 16 tokens x 1 head x 8 x 2 bytes."""
     document = {
-        "sizes": {**SIZES, "G": 2},
+        "sizes": {**fitting({"sizes": SIZES})["sizes"], "G": 2},
         "degrees": {"tp": 2},
         "regions": {"stream": "all", "attention": "all G/tp N/tp"},
     }

@@ -120,7 +120,7 @@ def part_of(kind: Kind) -> str:
 
 
 def plural(count: int, noun: str) -> str:
-    """``1 GPU``, ``13,494 nodes``, ``2 matrices``."""
+    """``1 GPU``, ``13,490 nodes``, ``2 matrices``."""
     if count == 1:
         return f"{count:,} {noun}"
     if noun.endswith(("ch", "sh", "s")):

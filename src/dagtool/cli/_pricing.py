@@ -24,6 +24,7 @@ __all__ = [
     "pricing_options",
     "refuse_unused",
     "seconds_on",
+    "warn_of_hosts",
 ]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -147,6 +148,14 @@ def cluster_for(dag: Dag, text: str | None) -> Cluster:
     return cluster(text or f"{last // _EACH + 1}x{_USUAL}x{_EACH}")
 
 
+def warn_of_hosts(dag: Dag, built: Cluster) -> None:
+    """Say on standard error where the order of axes sends tensor parallel groups over the network for nothing."""
+    from dagtool.cost.hosts import find_crossing
+
+    if warning := find_crossing(dag, built):
+        click.echo(f"warning: {warning}", err=True)
+
+
 def priced(dag: Dag, options: Mapping[str, Any]) -> tuple[Cluster, NodeTimes]:
     """The cluster, by default one that is large enough, and the seconds of every node on it. Raises DagtoolError."""
     from dagtool.cost.backends import make_backend
@@ -157,4 +166,6 @@ def priced(dag: Dag, options: Mapping[str, Any]) -> tuple[Cluster, NodeTimes]:
     prices = make_backend(cost, backend_settings(cost, options, built))
     if prices is None:
         raise DagtoolError(f"--cost {cost} gives no seconds", "roofline, table and MODULE:FUNCTION do")
-    return built, seconds_on(built, dag, prices, options)
+    times = seconds_on(built, dag, prices, options)
+    warn_of_hosts(dag, built)
+    return built, times

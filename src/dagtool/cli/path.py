@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING
 import click
 
 from dagtool.cli._option_groups import GroupedCommand
-from dagtool.cli._pricing import PRICING_GROUP, backend_settings, pricing_options, refuse_unused, seconds_on
+from dagtool.cli._pricing import (
+    PRICING_GROUP,
+    backend_settings,
+    pricing_options,
+    refuse_unused,
+    seconds_on,
+    warn_of_hosts,
+)
 
 if TYPE_CHECKING:
     from dagtool.cost.backends import GetTime
@@ -42,6 +49,7 @@ def command(file: str, settings: tuple[str, ...], output_format: str, cost: str 
     from dagtool.cli._subject import is_strategy, load_file
     from dagtool.cost.critical import critical_path
     from dagtool.errors import DagtoolError
+    from dagtool.model.cluster import cluster
 
     cost = cost or ("roofline" if options["cluster"] else "symbolic")
     prices = _prices(cost, options)
@@ -66,6 +74,8 @@ def command(file: str, settings: tuple[str, ...], output_format: str, cost: str 
         click.echo(_text(dag, path, slowest, f"{options['cluster']} ({options['dtype']}, {cost})"))
     if note:
         click.echo(note, err=True)
+    if slowest:
+        warn_of_hosts(dag, cluster(str(options["cluster"])))
 
 
 def _representatives(name: str, settings: tuple[str, ...], where: str) -> tuple[Dag, str]:
