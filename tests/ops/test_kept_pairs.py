@@ -56,6 +56,14 @@ def test_a_cut_does_not_change_the_share_of_all_pairs():
     assert shares == {Fraction(100, 128)}
 
 
+@pytest.mark.parametrize(("params", "window"), [({"mask": "causal"}, None), ({"window": "3"}, 3)])
+def test_around_a_ring_the_mask_keeps_the_same_pairs(params, window):
+    types, params = dict.fromkeys("qkv", parse_type("[B, S/a, N, D] @m")), {"over": "a", "offset": "a", **params}
+    operator = OPERATORS["ring_attention"]
+    found = operator.work(types, operator.infer(types, params), params, {"a": 4}).kept.share({"S": 8})
+    assert found * 64 == kept(8, 8, 0, window, "mask" in params)
+
+
 def test_without_a_mask_nothing_is_hidden():
     types = {slot: parse_type("[B, S, N, D] @m") for slot in "qk"}
     operator = OPERATORS["scores"]
