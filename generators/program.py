@@ -130,7 +130,7 @@ class Builder:
         else:
             held = self.lying(place, *map(str, sizes))
         check_type(held, self.meshes[held.mesh], self.strategy.sizes)
-        return Weight(held, place)
+        return Weight(replace(held, dtype=self.strategy.dtypes.of_weight(place, self.layer)), place)
 
     def _stored(self, role: str, weight: Weight) -> TensorType:
         """A weight as it is stored: its first dimension that the axes of the store divide is cut along them too."""
@@ -152,7 +152,7 @@ class Builder:
         phase, sizes = self.phase, self.strategy.sizes
         if not phase.reads_cache:
             return phase.tokens
-        if phase.writes_cache or not window:
+        if phase.tag or not window:  # a cache that phases hand on has room for the whole context
             return phase.keys
         context, width = sizes.get(phase.keys), Size.of(window).bind(sizes).value
         short = context is not None and width is not None and width < context
@@ -266,7 +266,7 @@ class Builder:
         where = self.region(region)
         held = self.type_of(ref)
         dims = tuple(Dim(dim.size, where.axes(dim.size)) for dim in held.dims)
-        return self.convert(ref, TensorType(dims, where.mesh, (), held.varying))
+        return self.convert(ref, TensorType(dims, where.mesh, (), held.varying, held.dtype))
 
     def hand_over(self, ref: Ref) -> Ref:
         """The value sent to the stage where the stream lies, rank to rank, in the layout it has; else the same."""

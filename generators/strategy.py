@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from dagtool.errors import DagtoolError, did_you_mean
+from dagtool.generators.dtypes import DataTypes, parse_dtypes
 from dagtool.generators.faults import Faults, Source
 from dagtool.generators.layout import Layout, Region
 from dagtool.generators.meshes import Meshes, check_overlap, lay_out, parse_meshes, whole_number
@@ -41,7 +42,7 @@ OPERATOR_CHOICES: dict[str, tuple[str, ...]] = {
 }
 _TABLES = (
     "model", "sizes", "degrees", "groups", "mesh", "first_gpu", "stages", "regions", "layout", "operators", "names",
-    "stated", "decode", "store",
+    "stated", "decode", "store", "dtypes",
 )  # fmt: skip
 _PHASE_TABLES = ("decode",)
 """Phases that may have layouts of their own: ``[decode.layout]``."""
@@ -89,6 +90,8 @@ class Strategy:
     model: Model = field(default_factory=Model)
     phases: tuple[Phase, ...] = (FORWARD,)
     sizes: dict[str, int | None] = field(default_factory=dict)
+    padded: dict[str, int] = field(default_factory=dict)
+    """Sizes that were rounded up, before that."""
     places: frozenset[str] = frozenset()
     """The places of the layout in which the model has something."""
     declared: Meshes = field(default_factory=Meshes)
@@ -100,6 +103,7 @@ class Strategy:
     stated: tuple[Statement, ...] = ()
     store: Store = field(default_factory=Store)
     """Along which axes parameters are stored in parts, besides those that cut them where they are used."""
+    dtypes: DataTypes = field(default_factory=DataTypes)
     source: Source = field(default_factory=Source, compare=False, repr=False)
 
     @property
@@ -197,6 +201,7 @@ def parse_strategy(name: str, document: Mapping[str, Any], source: Source | None
         model=model,
         phases=phases,
         sizes=sizes,
+        padded={key: int(found[1]) for key, text in tables["sizes"].items() if (found := _PADDED.fullmatch(str(text)))},
         declared=declared,
         operators=_operators(tables["operators"], faults),
         names=_names(tables["names"], faults),
@@ -232,6 +237,7 @@ def _place(strategy: Strategy, document: Mapping[str, Any], tables: Mapping[str,
             strategy.phase_layouts[name] = parse_layout(
                 inner, declared, strategy.chunks, strategy.sizes, places=places, faults=faults, phase=(name,)
             )
+    strategy.dtypes = parse_dtypes(tables["dtypes"], layers, places, faults)
     strategy.store = parse_store(tables["store"], declared, layers, places, faults)
     if not faults.count:
         replicate, stored = _list(document, "replicate", faults), strategy.store.axes
@@ -365,7 +371,26 @@ def _sizes(
                 raise DagtoolError(*_unknown_size(symbol, known))
             found[symbol] = None if value == symbol else _size(symbol, value)
     _check_sizes(table, found, faults)
+    _check_cache(found, phases, faults)
     return found
+
+
+def _check_cache(found: Mapping[str, int | None], phases: tuple[Phase, ...], faults: Faults) -> None:
+    """A cache has room for every token that is written into it, and some come before the new ones."""
+    room, prompt = found.get("T"), found.get("S")
+    if not room or not prompt or not phases[-1].reads_cache:
+        return
+    if len(phases) == 1 and room <= prompt:
+        why = f"context T={room} has no token before the S={prompt} new ones"
+        faults.add(("sizes", "T"), why, "T counts the new tokens too: at least S + 1")
+    written = prompt + (len(phases) - 1) * (found.get("Q") or 1)
+    if len(phases) > 1 and written > room:
+        steps = f"S={prompt} and {len(phases) - 1} steps of Q={found.get('Q') or 1}"
+        faults.add(
+            ("sizes", "T"),
+            f"the cache has room for T={room} tokens, but {steps} write {written}",
+            f"T at least {written}",
+        )
 
 
 def _check_sizes(table: Mapping[str, Any], found: Mapping[str, int | None], faults: Faults) -> None:
@@ -386,8 +411,15 @@ def _check_sizes(table: Mapping[str, Any], found: Mapping[str, int | None], faul
         faults.add(("sizes", "K"), f"top_k K={top} is more than experts E={experts}")
 
 
+_PADDED = re.compile(r"([0-9]{1,18})\s+pad\s+([0-9]{1,9})")
+"""``50265 pad 64``: rounded up to a multiple of 64."""
+
+
 def _size(symbol: str, value: Any) -> int:
     what = f"size {symbol} ({SYMBOLS.get(symbol, symbol)})"
+    if isinstance(value, str) and (padded := _PADDED.fullmatch(value)):
+        size, multiple = whole_number(int(padded[1]), what), whole_number(int(padded[2]), f"the padding of {what}")
+        return -(-size // multiple) * multiple
     try:
         return whole_number(value, what)
     except DagtoolError as error:

@@ -60,7 +60,7 @@ class Transfer(Operator):
     def work(self, inputs: Types, outputs: Sequence[TensorType], params: Params, axis_sizes: Mapping[str, int]) -> Work:
         """The GPU's own part is sent once."""
         whole = product(inputs["x"].local_shape(axis_sizes))
-        return Work(elements_moved=(whole,), elements_sent=whole)
+        return Work(elements_moved=(whole,), elements_sent=whole, sent_dtype=inputs["x"].dtype)
 
     def work_between(
         self, inputs: Types, outputs: Sequence[TensorType], params: Params, source: Mesh, target: Mesh
@@ -168,7 +168,7 @@ class Redistribute(Transfer):
         held = product(inputs["x"].local_shape(source.sizes))
         arrives = product(outputs[0].local_shape(target.sizes))
         sent = arrives * len(target.gpus) / len(source.gpus)
-        return Work(elements_moved=(held, arrives), elements_sent=sent)
+        return Work(elements_moved=(held, arrives), elements_sent=sent, sent_dtype=inputs["x"].dtype)
 
     def deliver_parts(
         self, types: tuple[TensorType, TensorType], held: Mapping[int, Values], meshes: tuple[Mesh, Mesh], part: Part
@@ -250,7 +250,7 @@ class ReduceBroadcast(Transfer):
     def work(self, inputs: Types, outputs: Sequence[TensorType], params: Params, axis_sizes: Mapping[str, int]) -> Work:
         """The value is sent once towards the sum and once to everybody."""
         whole = product(inputs["x"].local_shape(axis_sizes))
-        return Work(elements_moved=(whole, whole), elements_sent=whole * 2)
+        return Work(elements_moved=(whole, whole), elements_sent=whole * 2, sent_dtype=inputs["x"].dtype)
 
     def deliver(self, params: Params, held: Mapping[int, Values], source: Mesh, target: Mesh) -> dict[int, Any]:
         """The sum over one group of the source mesh, on every GPU of the other."""
