@@ -13,7 +13,7 @@ from typing import Any
 
 from dagtool.errors import DagtoolError, did_you_mean
 from dagtool.generators.dtypes import DataTypes, parse_dtypes
-from dagtool.generators.faults import Faults, Source
+from dagtool.generators.faults import Faults, MisplacedError, Source
 from dagtool.generators.layout import Layout, Region
 from dagtool.generators.meshes import Meshes, check_overlap, lay_out, parse_meshes, whole_number
 from dagtool.generators.phase import FORWARD, Phase, parse_phases
@@ -23,7 +23,8 @@ from dagtool.generators.store import Store, parse_store
 from dagtool.generators.toml_positions import Path
 from dagtool.model.byte_count import parse_bytes
 from dagtool.model.mesh import Mesh
-from dagtool.model.tree import Model, ModelError, model_of
+from dagtool.model.size import near_divisors
+from dagtool.model.tree import Model, ModelError, Value, model_of
 from dagtool.model.vocabulary import SYMBOLS
 
 __all__ = ["Difference", "Region", "Statement", "Strategy", "parse_strategy", "read_document", "table_of"]
@@ -138,11 +139,16 @@ class Strategy:
         """Return an error about a key of the file, with its place."""
         return self.source.error(keys, message, hint)
 
-    def error_in(self, role: str, layer: int, message: str, hint: str = "") -> DagtoolError:
+    def error_in(self, role: str, layer: int, message: str, hint: str = "") -> MisplacedError:
         """Return an error about a part of the model, with the place of the layout it has."""
         part = role.partition(".")[0]
         place = {"moe": "experts", "pipeline": "stream", "entry": "stream"}.get(part, part)
-        return self.source.error(self.layout.origin(place, layer) or ("layout",), f"{role}: {message}", hint)
+        return self.error_at(place, layer, f"{role}: {message}", hint)
+
+    def error_at(self, place: str, layer: int, message: str, hint: str = "") -> MisplacedError:
+        """Return an error about what lies at a place of the layout."""
+        error = self.source.error(self.layout.origin(place, layer) or ("layout",), message, hint)
+        return MisplacedError(error.message, error.hint, place=place)
 
 
 def read_document(path: str) -> tuple[dict[str, Any], str]:
@@ -269,7 +275,7 @@ def _tables(document: Mapping[str, Any], faults: Faults) -> dict[str, dict[str, 
     return found
 
 
-_MODEL_DEFAULTS = {
+_MODEL_DEFAULTS: dict[str, Value] = {
     "ffn": "dense",
     "activation": "gelu",
     "gated": False,
@@ -281,13 +287,13 @@ _MODEL_DEFAULTS = {
 
 
 def _model(table: Mapping[str, Any]) -> Model:
-    from dagtool.generators.blocks.architecture import resolve
+    from dagtool.generators.blocks.architecture import resolve, with_defaults
 
     try:
-        model = model_of({**_MODEL_DEFAULTS, **table})
+        model = with_defaults(model_of(table), _MODEL_DEFAULTS)
         resolve(model)
     except ModelError as error:
-        raise DagtoolError(f"[model] {error}") from None
+        raise DagtoolError(f"[model] {error.message}", error.hint) from None
     return model
 
 
@@ -359,11 +365,16 @@ def _sizes(
     with faults.at("model"):
         for phase in dict.fromkeys(replace(phase, past="", tag="") for phase in phases):
             needed = tuple(dict.fromkeys((*needed, *needed_sizes(model, frozenset(table), phase))))
+    complete = complete and bool(needed)
     known = [*needed, *_OPTIONAL_SIZES]
     if complete:
         for symbol in needed:
             if symbol not in table:
-                faults.add(("sizes",), f"[sizes] does not give {symbol} ({SYMBOLS.get(symbol, symbol)})")
+                what = f"{symbol} ({SYMBOLS[symbol]})" if symbol in SYMBOLS else symbol
+                hint = f"add {symbol} = …: a number" + (
+                    "" if symbol in ("L", "E") else f", or '{symbol}' to leave it open"
+                )
+                faults.add(("sizes",), f"[sizes] does not give {what}", hint)
     found: dict[str, int | None] = {}
     for symbol, value in table.items():
         with faults.at("sizes", symbol):
@@ -372,6 +383,8 @@ def _sizes(
             found[symbol] = None if value == symbol else _size(symbol, value)
     _check_sizes(table, found, faults)
     _check_cache(found, phases, faults)
+    if complete:
+        _check_groups(model, found, faults)
     return found
 
 
@@ -398,7 +411,8 @@ def _check_sizes(table: Mapping[str, Any], found: Mapping[str, int | None], faul
     for symbol in ("L", "E", "R"):
         if symbol in found and found[symbol] is None and table[symbol] == symbol:
             what = SYMBOLS[symbol].removesuffix("s")
-            faults.add(("sizes", symbol), f"{symbol} cannot be a symbol: there are nodes for each {what}")
+            why = f"{symbol} cannot be a symbol: there are nodes for each {what}"
+            faults.add(("sizes", symbol), why, f"give a number, like {symbol} = 8")
     heads, groups = found.get("N"), found.get("G")
     if heads and groups and heads % groups:
         faults.add(("sizes", "G"), f"heads N={heads} are no multiple of kv_heads G={groups}", "G divides N")
@@ -408,11 +422,28 @@ def _check_sizes(table: Mapping[str, Any], found: Mapping[str, int | None], faul
         why = f"physical experts R={physical} are fewer than experts E={experts}"
         faults.add(("sizes", "R"), why, "R counts every copy: at least one of each expert")
     if top and experts and top > experts:
-        faults.add(("sizes", "K"), f"top_k K={top} is more than experts E={experts}")
+        faults.add(("sizes", "K"), f"top_k K={top} is more than experts E={experts}", f"K is at most {experts}")
 
 
 _PADDED = re.compile(r"([0-9]{1,18})\s+pad\s+([0-9]{1,9})")
 """``50265 pad 64``: rounded up to a multiple of 64."""
+
+
+def _check_groups(model: Model, sizes: Mapping[str, int | None], faults: Faults) -> None:
+    """Groups of experts are equal, and those that a token uses have as many experts as it takes."""
+    from dagtool.generators.blocks.architecture import resolve
+
+    experts, top = sizes.get("E"), sizes.get("K")
+    for kind in resolve(model).kinds.values():
+        groups = int(getattr(kind.ffn.options, "groups", 1))
+        if not experts or groups < 2:
+            continue
+        if experts % groups:
+            near = " and ".join(map(str, near_divisors(experts, groups)))
+            faults.add(("model",), f"[model] groups={groups} does not divide experts E={experts}", f"{near} do")
+        elif top and top > (chosen := int(kind.ffn.options.top_groups) * experts // groups):
+            why = f"[model] a token takes K={top} experts, but its groups have only {chosen}"
+            faults.add(("model",), why, f"top_groups = {-(-top * groups // experts)}, or K = {chosen}")
 
 
 def _size(symbol: str, value: Any) -> int:

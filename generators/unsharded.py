@@ -18,6 +18,7 @@ from dagtool.errors import DagtoolError
 from dagtool.generators.blocks.architecture import resolve
 from dagtool.generators.blocks.ends import build_embedding, build_head
 from dagtool.generators.blocks.layer import build_layer
+from dagtool.generators.faults import MisplacedError
 from dagtool.generators.layout import Layout, Region, Rule
 from dagtool.generators.meshes import Meshes
 from dagtool.generators.phase import FORWARD, Phase, filling
@@ -208,7 +209,9 @@ def needed_sizes(model: Model, given: frozenset[str] = frozenset(), phase: Phase
     try:
         program = _program(_strategy(model, dict.fromkeys(given), _Variant()), phase)
     except SizeError as error:
-        raise DagtoolError(f"[model] {error}") from None
+        raise DagtoolError(f"[model] {error}", "a size is a capital letter, like W, or a product") from None
+    except MisplacedError as error:  # with nothing cut it is no matter of the layout
+        raise DagtoolError(f"[model] {error.message}", "change that option of the model") from None
     found: dict[str, None] = {}
     for _, section in program.sections():
         for step in section.steps:
@@ -384,13 +387,20 @@ def _united(one: Part, other: Part) -> Part:
             slot: _both(one.sources.get(slot, ()), other.sources.get(slot, ()))
             for slot in {**one.sources, **other.sources}
         },
-        tuple(_both(a, b) for a, b in zip(one.terms, other.terms, strict=True)) if other.terms else one.terms,
+        _united_terms(one.terms, other.terms),
         _both(one.weights, other.weights),
         {name: _both(one.params.get(name, ("",)), other.params.get(name, ("",))) for name in names},
         one.outputs or other.outputs,
         one.required and other.required,
         one.per_expert or other.per_expert,
     )
+
+
+def _united_terms(one: tuple[tuple[str, ...], ...], other: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ...]:
+    """The terms of both, where both are sums of as many; else those of the one that has more."""
+    if len(one) != len(other):
+        return max(one, other, key=len)
+    return tuple(_both(a, b) for a, b in zip(one, other, strict=True))
 
 
 def _both(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
@@ -501,7 +511,7 @@ def _products(
             shape = (matmul.m, matmul.k, matmul.n)
             yield Product(
                 role, _alternatives(step, steps, others), *shape, count, layers, in_layers, beside, after - {role},
-                _mask(step, steps, meshes),
+                mask=_mask(step, steps, meshes),
             )  # fmt: skip
             met[index] = role
             before = before if beside else index

@@ -31,7 +31,9 @@ class Options(FeedForwardOptions):
     group_score: str = option(
         "max", "the score of a group: that of its best expert, or the sum of its best two", ("max", "top2")
     )
-    shared: str = option("", "the width of the shared experts together, a size like Fs; empty: there are none")
+    shared: str = option(
+        "", "the width of the shared experts together, a size like Fs, without biases; empty: there are none"
+    )
 
 
 def build(b: Builder, h: Ref, options: Options, layer: LayerOptions) -> Ref:
@@ -41,7 +43,9 @@ def build(b: Builder, h: Ref, options: Options, layer: LayerOptions) -> Ref:
         return routed
     narrow = replace(options, width=options.shared, ffn_bias=False)
     shared = feed_forward(b, {"x": b.place(h, "shared")}, narrow, Where("shared", "shared"))
-    if b.type_of(routed) != b.type_of(shared):  # else one conversion of the sum instead of one of each term
+    if (
+        b.type_of(routed) != b.type_of(shared) or b.steps[routed.step].per_expert
+    ):  # else one conversion of the sum instead of one of each term
         routed, shared = b.place(routed, "stream"), b.place(shared, "stream")
     return b.add("moe.shared_sum", "add", {"x": routed, "y": shared})
 

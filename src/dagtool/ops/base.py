@@ -91,7 +91,9 @@ class KeptPairs:
         window = None if self.window is None else self.window.bind(sizes).value
         if None in numbers or before is None or (self.window is not None and window is None):
             return None
-        queries, keys = (int(number or 0) // parts for number, (_, parts) in zip(numbers, (queries_at, keys_at)))
+        queries, keys = (
+            int(number or 0) // parts for number, (_, parts) in zip(numbers, (queries_at, keys_at), strict=True)
+        )
         first_key = keys_at[0] * keys
         first = before + queries_at[0] * queries - first_key  # where the first query stands among these keys
         pairs = _pairs_behind(first, queries, keys) if self.causal else queries * keys
