@@ -41,6 +41,8 @@ ACCEPTED = [
     ("concat", "count=3;along=1", {"x": "[B, H]"}, ["[B, 3*H]"]),
     ("gate", "param=[H, E]", {"x": "[B/dp, S, H]"}, ["[B/dp, S, K]"]),
     ("dispatch", "owner=ep;experts=E", {"x": "[B/ep, S, H]", "route": "[B/ep, S, K]"}, ["[B*S*K/E, H] vary(ep)"]),
+    ("dispatch", "owner=ep;experts=E;dtype=fp8", {"x": "[B/ep, S, H]", "route": "[B/ep, S, K]"},
+     ["[B*S*K/E, H] vary(ep) fp8"]),
     ("route", "owner=ep;experts=E", {"x": "[B, S, H]", "route": "[B, S, K]"}, ["[B*S*K/E, H] vary(ep)"]),
     ("expert_linear", "param=[H, F/tp]", {"x": "[B*S*K/E, H] vary(ep)"}, ["[B*S*K/E, F/tp] vary(ep)"]),
     ("combine", "owner=ep;experts=E", {"tokens": "[B*S*K/E, H] vary(ep)", "route": "[B/ep, S, K]"}, ["[B/ep, S, H]"]),

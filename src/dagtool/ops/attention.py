@@ -359,9 +359,10 @@ class RingAttention(Collective):
         causal, windowed = self.read(params, MASK) == "causal", self.stated(params, WINDOW)
         if not causal and not windowed:
             return work
-        queries, tokens = (inputs[slot].dims[at].size for slot, at in zip("qk", self._token_dims(spec), strict=True))
+        queries, tokens = (inputs[slot].dims[at] for slot, at in zip("qk", self._token_dims(spec), strict=True))
         window = self.read(params, WINDOW) if windowed else None
-        return replace(work, kept=KeptPairs(queries, tokens, PAST.read({}), window, causal=causal))
+        # The keys of all ranks come by.
+        return replace(work, kept=KeptPairs(queries, replace(tokens, axes=()), PAST.read({}), window, causal=causal))
 
     def exchange(self, members: Sequence[Local], values: Sequence[Values]) -> list[Any]:
         """Each member's queries over the keys and values of all."""
