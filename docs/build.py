@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import deployments
 from examples import replay
 
 from dagtool.generators.blocks.architecture import block_module, block_names
@@ -110,6 +111,8 @@ if __name__ == "__main__":
     for name, made in (("dialect.md", dialect_page), ("strategy-files.md", strategy_page)):
         file = FOLDER / name
         file.write_text(made(file.read_text(encoding="utf-8")), encoding="utf-8")
+    figures = FOLDER / "deployments.md"
+    figures.write_text(deployments.page(figures.read_text(encoding="utf-8")), encoding="utf-8")
     for page in [FOLDER.parent / "README.md", *sorted(FOLDER.glob("*.md"))]:
         with tempfile.TemporaryDirectory() as folder:
             page.write_text(replay(page, Path(folder)), encoding="utf-8")

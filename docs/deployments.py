@@ -6,10 +6,13 @@ the files give.
 
 from __future__ import annotations
 
+import runpy
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
+from dagtool.analysis.words import count_words
 from dagtool.cost.memory import Assumptions, memory
 from dagtool.cost.work import kind_works, matmuls_of
 from dagtool.dag.graph import Dag, Kind
@@ -31,13 +34,16 @@ class GpuFigures:
     """The figures of each of ``gpus`` equal GPUs."""
 
     gpus: int
-    weights_bytes: int
-    cache_bytes: int
+    weights: int
+    """Bytes."""
+    cache: int
+    """Bytes of keys and values, or latents."""
     flops: Fraction
     """2*m*k*n of all matrix products."""
     kept_flops: Fraction
     """Of these without pairs of query and key that a mask hides, as the mean over the ranks that share a sequence."""
-    sent_bytes: Fraction
+    sent: Fraction
+    """Bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,3 +130,58 @@ def _number(size: Size, dag: Dag) -> Fraction:
     bound = size.bind(dag.sizes)
     assert not bound.symbols
     return Fraction(bound.numerator, bound.denominator)
+
+
+# -- the page ---------------------------------------------------------------------------------
+
+_BEGIN = "<!-- deployments: made by `python3 dev.py docs` from tests/deployments; do not edit -->\n"
+_END = "<!-- end of deployments -->\n"
+_HEAD = (
+    "file", "GPUs", "parameters", "nodes", "GPUs alike", "weights", "cache", "FLOPs", "with the mask", "sent",
+    "what it is",
+)  # fmt: skip
+
+
+def page(text: str) -> str:
+    """Return the page with its table made anew."""
+    before, _, rest = text.partition(_BEGIN)
+    return before + _BEGIN + table() + _END + rest.partition(_END)[2]
+
+
+def table() -> str:
+    """A row for each class of GPUs; what is known to go wrong has a number, and below the table the reason."""
+    wrong: Mapping[tuple[str, str], str] = runpy.run_path(str(FOLDER / "findings.py"))["WRONG"]
+    rows = ["| " + " | ".join(_HEAD) + " |", "|---|" + "---:|" * (len(_HEAD) - 2) + "---|"]
+    notes: dict[str, int] = {}
+    for name in names():
+        checks = ("validate", "prove", "weights", "cache", "flops", "kept_flops", "sent")
+        marks = {check: _mark(wrong.get((name, check), ""), notes) for check in checks}
+        rows += ["| " + " | ".join(cells) + " |" for cells in _rows(deployment(name), marks)]
+    lines = [f"{number}. {reason}\n" for reason, number in notes.items()]
+    return "\n".join(rows) + "\n\n" + "".join(lines) + ("\n" if lines else "")
+
+
+def _mark(reason: str, notes: dict[str, int]) -> str:
+    return f" ({notes.setdefault(reason, len(notes) + 1)})" if reason else ""
+
+
+def _rows(found: Deployment, marks: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
+    link = f"[{found.name}](../tests/deployments/{found.name}.toml){marks['validate']}{marks['prove']}"
+    head: tuple[str, ...] = (link, f"{found.gpus:,}", f"{found.parameters:,}", f"{found.nodes:,}")
+    summary = found.summary
+    for one in found.classes:
+        figures = {
+            "weights": _gigabytes(one.weights),
+            "cache": _gigabytes(one.cache),
+            "flops": count_words(float(one.flops), "FLOP"),
+            "kept_flops": count_words(float(one.kept_flops), "FLOP"),
+            "sent": _gigabytes(float(one.sent)),
+        }
+        yield (*head, f"{one.gpus:,}", *(words + marks[name] for name, words in figures.items()), summary)
+        head, summary = ("",) * len(head), ""
+
+
+def _gigabytes(count: float) -> str:
+    """Two digits after the point, or the first two where it is little."""
+    number = count / 1e9
+    return "0" if not number else f"{number:,.2f} GB" if number >= 0.1 else f"{number:.2g} GB"

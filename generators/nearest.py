@@ -1,7 +1,7 @@
 """The nearest strategy that can be built: what to change of one that cannot, found by trying.
 
-Tried are, in this order: a choice of ``[operators]`` as it is by default; a line of the layout with one axis fewer, or
-on the mesh of the place it follows, those about the faulty place first; a line left out.
+Tried are a choice of ``[operators]`` as it is by default; else a line of the layout with one axis fewer, on the mesh of
+the stream, or left out. Of those that help the one that keeps most of what is cut, and most like the places around it.
 """
 
 from __future__ import annotations
@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import islice
+from math import log
 from typing import NamedTuple
 
+from dagtool.generators.faults import MisplacedError
 from dagtool.generators.layout import Region, Rule, followed
 from dagtool.generators.strategy import OPERATOR_CHOICES, Strategy
 
@@ -26,19 +28,45 @@ class _Change(NamedTuple):
     strategy: Strategy
 
 
-def nearest_change(strategy: Strategy, place: str, builds: Callable[[Strategy], bool]) -> str:
-    """Return the change after which a strategy can be built, as a hint; empty where none of those tried is enough."""
-    for change in islice(_changes(strategy, place), _MOST_TRIES):
-        if builds(change.strategy):
-            return f"it can with {change.text}{_idle(strategy, change.strategy)}"
-    return ""
+def nearest_change(strategy: Strategy, fault: MisplacedError, fault_of: Callable[[Strategy], str]) -> str:
+    """Return the change after which a strategy can be built, as a hint; else one after which another fault remains.
+
+    ``fault_of`` says why a strategy cannot be built. Empty where no change that is tried makes a difference.
+    """
+    other = ""
+    for changes in (_drawn_otherwise(strategy), islice(_lying_otherwise(strategy, fault.place), _MOST_TRIES)):
+        helping: list[_Change] = []
+        for change in changes:
+            left = fault_of(change.strategy)
+            helping += [] if left else [change]
+            if left and left != fault.message and not other:
+                other = f"with {change.text} it can, but then {left}"
+        if helping:
+            best = max(helping, key=lambda change: _kept(change.strategy))
+            return f"it can with {best.text}{_idle(strategy, best.strategy)}"
+    return other
 
 
-def _changes(strategy: Strategy, place: str) -> Iterator[_Change]:
+def _kept(strategy: Strategy) -> tuple[float, int]:
+    """How much is cut, over all places; and how many cuts are those of the place that one follows."""
+    cut, alike = 0.0, 0
+    for place, layer, region in strategy.layout.regions(sorted(strategy.places)):
+        around = strategy.layout.at(followed(place) or "stream", layer)
+        cut += sum(log(strategy.degrees[axis]) for axes in region.cuts.values() for axis in axes)
+        alike += sum(around.cuts.get(symbol) == axes for symbol, axes in region.cuts.items())
+    return cut, alike
+
+
+def _drawn_otherwise(strategy: Strategy) -> Iterator[_Change]:
+    """Each choice of ``[operators]`` as it is by default."""
     for key, choices in OPERATOR_CHOICES.items():
         if strategy.operators[key] != choices[0]:
             operators = {**strategy.operators, key: choices[0]}
             yield _Change(f"[operators] {key} = {choices[0]!r}", replace(strategy, operators=operators))
+
+
+def _lying_otherwise(strategy: Strategy, place: str) -> Iterator[_Change]:
+    """Each line of the layout changed, those about a place first."""
     rules = sorted(strategy.layout.rules, key=lambda rule: _distance(rule, place))
     for rule in rules:
         for region in _simpler(rule, strategy):

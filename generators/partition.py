@@ -58,16 +58,16 @@ def assemble(strategy: Strategy, ranks: Ranks = EVERY_RANK) -> Assembly:
     try:
         return _assemble(strategy, ranks)
     except MisplacedError as error:
-        raise DagtoolError(error.message, nearest_change(strategy, error.place, _fits) or error.hint) from None
+        raise DagtoolError(error.message, nearest_change(strategy, error, _fault_of) or error.hint) from None
 
 
-def _fits(strategy: Strategy) -> bool:
-    """Whether every section can be built; the first rank stands for all."""
+def _fault_of(strategy: Strategy) -> str:
+    """Why some section cannot be built, empty where all can; the first rank stands for all."""
     try:
         _assemble(strategy, first_ranks(strategy.degrees))
-    except DagtoolError:
-        return False
-    return True
+    except DagtoolError as error:
+        return error.message
+    return ""
 
 
 def _assemble(strategy: Strategy, ranks: Ranks) -> Assembly:

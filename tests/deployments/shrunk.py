@@ -10,8 +10,6 @@ from typing import Any
 
 __all__ = ["SHRUNK"]
 
-_MLA = {"sizes": {"L": 5, "E": 16, "K": 4}}
-
 SHRUNK: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "dsv3_decode_144": {"sizes": {"B": 72, "L": 5, "E": 16, "R": 18, "K": 4}, "degrees": {"ep": 9}},
     "dsv3_decode_320": {

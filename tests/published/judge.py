@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -63,6 +63,7 @@ def judge(combination: Combination) -> Verdict:
     except DagtoolError as error:
         refusals = tuple(Refusal(one.message, one.hint) for one in error.errors)
         fault = "".join(map(_unhelpful, refusals)) or _wrongly_refused(combination, refusals)
+        fault = fault or _misleading(combination.document, refusals)
         return Verdict(combination, features, refusals, fault=fault)
     except Exception as error:  # whatever it is, users must not see it
         return Verdict(combination, features, fault=f"generating: {type(error).__name__}: {error}")
@@ -94,6 +95,37 @@ def _unhelpful(one: Refusal) -> str:
     if _INTERNAL.search(one.message) or _INTERNAL.search(one.hint):
         return f"refused in words of the program: {one.message}; {one.hint}"
     return ""
+
+
+def _misleading(document: Mapping[str, Any], refusals: tuple[Refusal, ...]) -> str:
+    """What comes of doing as the hint of a single refusal says, where that is not enough."""
+    for way in _ways_out(document, refusals[0]) if len(refusals) == 1 else []:
+        try:
+            _generated(way)
+        except DagtoolError as error:
+            if template_of(error.message) == template_of(refusals[0].message) or "it can with" in refusals[0].hint:
+                return f"misleading hint: {refusals[0].message}; {refusals[0].hint}; but then {error}"
+    return ""
+
+
+_CHANGE = re.compile(r"it can with \[(\w+)\] (\S+) (?:= '(.*?)'|left out)(?: and replicate = \[(.*)\])?\Z")
+_DEGREES = re.compile(r"the nearest degrees? that (?:do are|does is) (\d+)(?: and (\d+))?")
+_DEGREE = re.compile(r"\A\w+: (\w+)=\d+ does not divide")
+_STAGES = re.compile(r"\[stages\] layers = '(.*?)'")
+
+
+def _ways_out(document: Mapping[str, Any], refusal: Refusal) -> Iterator[dict[str, Any]]:
+    """The document changed as a hint says."""
+    if found := _CHANGE.search(refusal.hint):
+        table = {**document.get(found[1], {}), found[2]: found[3]}
+        kept = {key: value for key, value in table.items() if value is not None}
+        idle = [*document.get("replicate", []), *re.findall(r"'(\w+)'", found[4] or "")]
+        yield {**document, found[1]: kept, **({"replicate": idle} if idle else {})}
+    if (axis := _DEGREE.search(refusal.message)) and (found := _DEGREES.search(refusal.hint)):
+        for near in filter(None, found.groups()):
+            yield {**document, "degrees": {**document["degrees"], axis[1]: int(near)}}
+    if found := _STAGES.search(refusal.hint):
+        yield {**document, "stages": {"layers": found[1]}}
 
 
 def _wrongly_refused(combination: Combination, refusals: tuple[Refusal, ...]) -> str:

@@ -160,7 +160,8 @@ such plans bent at a random place, or cuts of anything by anything; stages, ways
   repeated work), it is run on simulated GPUs beside the unsharded model and equals it node by node, and FLOPs and
   weights of all GPUs together, replicas counted once, are those of the model on one GPU.
 - What is **refused** is refused before anything is written, with a message that says why and a hint that says what to
-  do, never with another exception. Pieces that fit are not refused.
+  do, never with another exception. Pieces that fit are not refused. Where the hint names degrees, stages or another
+  layout, the document is changed so and must go.
 
 ```sh
 python3 dev.py combinations --count {count} --seed {seed}
