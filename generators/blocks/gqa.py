@@ -82,9 +82,8 @@ def build(b: Builder, h: Ref, options: Options, layer: LayerOptions) -> Ref:
         values[name] = rotate(b, f"attention.{name}_rotary", values[name], options)
     ring = b.ring
     q = b.place(values["q"], "attention.core")
-    k, v = (b.place(values[name], "attention.core" if ring else "attention.keys") for name in "kv")
-    keys = b.cached_keys(options.window)
-    k, v = append_cache(b, "k_cache", k, keys), append_cache(b, "v_cache", v, keys)
+    k, v = (append_cache(b, f"{name}_cache", values[name], b.cached_keys(options.window)) for name in "kv")
+    k, v = (b.place(x, "attention.core" if ring else "attention.keys") for x in (k, v))
     if form.query_heads:
         q, k, v = (
             b.add(f"attention.{name}_heads", "head_split", {"x": x}, params={"einsum": einsum})
@@ -117,7 +116,7 @@ def _adapt(b: Builder, name: str, made: tuple[Ref, dict[str, Ref]], sizes: tuple
     """A projection with its low-rank update: x + scale * (h A) B (LoRA, arXiv:2106.09685)."""
     h, values = made
     if name not in values:
-        raise ModelError(f"model lora is {options.lora!r}: letters of q, k and v, like qv")
+        raise ModelError(f"model lora is {options.lora!r}", "letters of q, k and v, like qv")
     low = linear(b, f"attention.{name}_lora_down", h, "attention.lora", "H", "Rl")
     update = linear(b, f"attention.{name}_lora_up", low, "attention", "Rl", *sizes)
     if options.lora_scale != 1:

@@ -55,6 +55,7 @@ def test_suggested_degrees_really_fit(degree):
     [
         ({"size": {}}, "no key 'size'"),
         ({"sizes": {**MODEL, "Z": 1}}, "no key 'Z'"),
+        ({"sizes": {**MODEL, "Q": 1}}, "the model has no size Q"),
         ({"sizes": {k: v for k, v in MODEL.items() if k != "H"}}, "does not give H"),
         ({"sizes": {**MODEL, "H": 0}}, "size H"),
         ({"sizes": {**MODEL, "H": True}}, "size H"),
@@ -74,7 +75,7 @@ def test_suggested_degrees_really_fit(degree):
         ({"stated": {"000": [["layers", 4, "size L"]]}}, "[stated] 000"),
         ({"assumed": "V"}, "not a list"),
         ({"model": {"ffn": "sparse"}}, "known: dense, moe"),
-        ({"model": {"ffn": "moe"}}, "does not give E"),
+        ({"model": {"ffn": "moe"}}, "does not give K"),
         ({"degrees": {"tp": 2}, "mesh": {"all": ["tq"]}}, "axis 'tq'"),
         ({"degrees": {"tp": 2}, "regions": {"atention": "all"}}, "no key 'atention'"),
         ({"degrees": {"tp": 2}, "regions": {"attention": "al N/tp"}}, "no mesh"),
@@ -116,3 +117,10 @@ def test_unknown_preset():
     with pytest.raises(DagtoolError) as caught:
         generate("ep16_tp")
     assert "'ep16_tp4'" in caught.value.hint
+
+
+def test_tokens_of_an_expert_are_a_mean():
+    """Fewer tokens than experts, or a number that they do not divide: the mean over experts is a fraction."""
+    dag = generate("pp2", {"E": "48", "L": "2"})
+    tokens = next(kind for kind in dag.kinds if kind.role == "moe.up").outputs[0].type.dims[0].size
+    assert (str(tokens), tokens.bind(dag.sizes).is_fraction) == ("B*S*K/E", True)
