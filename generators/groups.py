@@ -32,7 +32,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Grouping:
-    """The common axes, major first, and the axes that each group consists of."""
+    """The common axes, major first, and the axes that each group, and what two groups share, consists of."""
 
     axes: tuple[tuple[str, int], ...]
     groups: Mapping[str, tuple[str, ...]]
@@ -69,7 +69,19 @@ def factor_groups(ways: Mapping[str, tuple[Group, ...]]) -> Grouping:
         for held in spans.values()
         for name, (low, high) in held.items()
     }
-    return Grouping(tuple(axes), groups)
+    return Grouping(tuple(axes), {**_common(ways, groups), **groups})
+
+
+def _common(ways: Mapping[str, tuple[Group, ...]], groups: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """``tp_ep``: the axes that two groups of different lists share, whatever they are."""
+    return {
+        f"{one.name}_{other.name}": tuple(axis for axis in groups[one.name] if axis in groups[other.name])
+        for way, here in ways.items()
+        for another, there in ways.items()
+        for one in here
+        for other in there
+        if way != another and one.name != other.name
+    }
 
 
 def _spans(groups: tuple[Group, ...]) -> dict[str, tuple[int, int]]:

@@ -194,6 +194,8 @@ def _empty(strategy: Strategy) -> Dag:
     except MeshError as error:
         raise DagtoolError(str(error)) from None
     facts = {"preset": strategy.name, "model": format_model(strategy.model)}
+    if strategy.padded:
+        facts["padded"] = " ".join(f"{symbol}={size}" for symbol, size in strategy.padded.items())
     phase = format_phases(strategy.phases)
     facts |= {"phase": phase} if phase != FORWARD.name else {}
     facts |= {"gpu_memory": strategy.gpu_memory} if strategy.gpu_memory else {}

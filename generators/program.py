@@ -114,11 +114,15 @@ class Builder:
         return TensorType(tuple(Dim(size, where.axes(size)) for size in map(Size.of, sizes)), where.mesh)
 
     def replaced(self, ref: Ref, old: str, new: str, place: str) -> TensorType:
-        """The type of a value with the size ``old`` replaced by ``new``, cut as a place says."""
-        held, where = self.type_of(ref), self.region(place)
-        size = Size.of(new)
-        dims = tuple(Dim(size, where.axes(size)) if dim.size == Size.of(old) else dim for dim in held.dims)
-        return replace(held, dims=dims)
+        """The type of a value with the size ``old`` replaced by ``new``, lying as a place says."""
+        sizes = [Size.of(new) if dim.size == Size.of(old) else dim.size for dim in self.type_of(ref).dims]
+        return self.lying(place, *map(str, sizes))
+
+    def retold(self, tensor: TensorType, old: str, new: str) -> TensorType:
+        """A type with the size ``old`` replaced by ``new``, which is not cut."""
+        return replace(
+            tensor, dims=tuple(Dim(Size.of(new)) if dim.size == Size.of(old) else dim for dim in tensor.dims)
+        )
 
     def weight(self, place: str, *sizes: str | int, like: Ref | None = None) -> Weight:
         """A weight whose dimensions are cut as a place says; uncut beside the value ``like``."""
@@ -127,7 +131,7 @@ class Builder:
         else:
             held = self.lying(place, *map(str, sizes))
         self._check(held, partial(self.strategy.error_at, place or "stream", self.layer))
-        return Weight(held, place)
+        return Weight(replace(held, dtype=self.strategy.dtypes.of_weight(place, self.layer)), place)
 
     def _check(self, tensor: TensorType, error: Callable[[str, str], DagtoolError]) -> None:
         """Each axis has one meaning, and cuts into whole parts; else raise ``error``."""
@@ -158,7 +162,7 @@ class Builder:
         phase, sizes = self.phase, self.strategy.sizes
         if not phase.reads_cache:
             return phase.tokens
-        if phase.writes_cache or not window:
+        if phase.tag or not window:  # a cache that phases hand on has room for the whole context
             return phase.keys
         context, width = sizes.get(phase.keys), Size.of(window).bind(sizes).value
         short = context is not None and width is not None and width < context
@@ -265,7 +269,7 @@ class Builder:
         where = self.region(region)
         held = self.type_of(ref)
         dims = tuple(Dim(dim.size, where.axes(dim.size)) for dim in held.dims)
-        return self.convert(ref, TensorType(dims, where.mesh, (), held.varying))
+        return self.convert(ref, TensorType(dims, where.mesh, (), held.varying, held.dtype))
 
     def hand_over(self, ref: Ref) -> Ref:
         """The value sent to the stage where the stream lies, rank to rank, in the layout it has; else the same."""

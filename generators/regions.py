@@ -141,7 +141,7 @@ def flat_lines(table: Mapping[str, Any], at: Path) -> Iterator[tuple[str, Any, P
     while waiting:
         keys, value = waiting.pop()
         if isinstance(value, Mapping):
-            waiting += [((*keys, key), inner) for key, inner in reversed(value.items())]
+            waiting += [((*keys, key), inner) for key, inner in reversed(list(value.items()))]
         else:
             yield ".".join(map(str, keys[len(at) :])), value, keys
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from dagtool.errors import DagtoolError, did_you_mean
+from dagtool.generators.dtypes import DataTypes, parse_dtypes
 from dagtool.generators.faults import Faults, MisplacedError, Source
 from dagtool.generators.layout import Layout, Region
 from dagtool.generators.meshes import Meshes, check_overlap, lay_out, parse_meshes, whole_number
@@ -23,7 +24,7 @@ from dagtool.generators.toml_positions import Path
 from dagtool.model.byte_count import parse_bytes
 from dagtool.model.mesh import Mesh
 from dagtool.model.size import near_divisors
-from dagtool.model.tree import Model, ModelError, model_of
+from dagtool.model.tree import Model, ModelError, Value, model_of
 from dagtool.model.vocabulary import SYMBOLS
 
 __all__ = ["Difference", "Region", "Statement", "Strategy", "parse_strategy", "read_document", "table_of"]
@@ -42,7 +43,7 @@ OPERATOR_CHOICES: dict[str, tuple[str, ...]] = {
 }
 _TABLES = (
     "model", "sizes", "degrees", "groups", "mesh", "first_gpu", "stages", "regions", "layout", "operators", "names",
-    "stated", "decode", "store",
+    "stated", "decode", "store", "dtypes",
 )  # fmt: skip
 _PHASE_TABLES = ("decode",)
 """Phases that may have layouts of their own: ``[decode.layout]``."""
@@ -90,6 +91,8 @@ class Strategy:
     model: Model = field(default_factory=Model)
     phases: tuple[Phase, ...] = (FORWARD,)
     sizes: dict[str, int | None] = field(default_factory=dict)
+    padded: dict[str, int] = field(default_factory=dict)
+    """Sizes that were rounded up, before that."""
     places: frozenset[str] = frozenset()
     """The places of the layout in which the model has something."""
     declared: Meshes = field(default_factory=Meshes)
@@ -101,6 +104,7 @@ class Strategy:
     stated: tuple[Statement, ...] = ()
     store: Store = field(default_factory=Store)
     """Along which axes parameters are stored in parts, besides those that cut them where they are used."""
+    dtypes: DataTypes = field(default_factory=DataTypes)
     source: Source = field(default_factory=Source, compare=False, repr=False)
 
     @property
@@ -203,6 +207,7 @@ def parse_strategy(name: str, document: Mapping[str, Any], source: Source | None
         model=model,
         phases=phases,
         sizes=sizes,
+        padded={key: int(found[1]) for key, text in tables["sizes"].items() if (found := _PADDED.fullmatch(str(text)))},
         declared=declared,
         operators=_operators(tables["operators"], faults),
         names=_names(tables["names"], faults),
@@ -238,6 +243,7 @@ def _place(strategy: Strategy, document: Mapping[str, Any], tables: Mapping[str,
             strategy.phase_layouts[name] = parse_layout(
                 inner, declared, strategy.chunks, strategy.sizes, places=places, faults=faults, phase=(name,)
             )
+    strategy.dtypes = parse_dtypes(tables["dtypes"], layers, places, faults)
     strategy.store = parse_store(tables["store"], declared, layers, places, faults)
     if not faults.count:
         replicate, stored = _list(document, "replicate", faults), strategy.store.axes
@@ -269,7 +275,7 @@ def _tables(document: Mapping[str, Any], faults: Faults) -> dict[str, dict[str, 
     return found
 
 
-_MODEL_DEFAULTS = {
+_MODEL_DEFAULTS: dict[str, Value] = {
     "ffn": "dense",
     "activation": "gelu",
     "gated": False,
@@ -281,10 +287,10 @@ _MODEL_DEFAULTS = {
 
 
 def _model(table: Mapping[str, Any]) -> Model:
-    from dagtool.generators.blocks.architecture import resolve
+    from dagtool.generators.blocks.architecture import resolve, with_defaults
 
     try:
-        model = model_of({**_MODEL_DEFAULTS, **table})
+        model = with_defaults(model_of(table), _MODEL_DEFAULTS)
         resolve(model)
     except ModelError as error:
         raise DagtoolError(f"[model] {error.message}", error.hint) from None
@@ -376,9 +382,28 @@ def _sizes(
                 raise DagtoolError(*_unknown_size(symbol, known))
             found[symbol] = None if value == symbol else _size(symbol, value)
     _check_sizes(table, found, faults)
+    _check_cache(found, phases, faults)
     if complete:
         _check_groups(model, found, faults)
     return found
+
+
+def _check_cache(found: Mapping[str, int | None], phases: tuple[Phase, ...], faults: Faults) -> None:
+    """A cache has room for every token that is written into it, and some come before the new ones."""
+    room, prompt = found.get("T"), found.get("S")
+    if not room or not prompt or not phases[-1].reads_cache:
+        return
+    if len(phases) == 1 and room <= prompt:
+        why = f"context T={room} has no token before the S={prompt} new ones"
+        faults.add(("sizes", "T"), why, "T counts the new tokens too: at least S + 1")
+    written = prompt + (len(phases) - 1) * (found.get("Q") or 1)
+    if len(phases) > 1 and written > room:
+        steps = f"S={prompt} and {len(phases) - 1} steps of Q={found.get('Q') or 1}"
+        faults.add(
+            ("sizes", "T"),
+            f"the cache has room for T={room} tokens, but {steps} write {written}",
+            f"T at least {written}",
+        )
 
 
 def _check_sizes(table: Mapping[str, Any], found: Mapping[str, int | None], faults: Faults) -> None:
@@ -400,6 +425,10 @@ def _check_sizes(table: Mapping[str, Any], found: Mapping[str, int | None], faul
         faults.add(("sizes", "K"), f"top_k K={top} is more than experts E={experts}", f"K is at most {experts}")
 
 
+_PADDED = re.compile(r"([0-9]{1,18})\s+pad\s+([0-9]{1,9})")
+"""``50265 pad 64``: rounded up to a multiple of 64."""
+
+
 def _check_groups(model: Model, sizes: Mapping[str, int | None], faults: Faults) -> None:
     """Groups of experts are equal, and those that a token uses have as many experts as it takes."""
     from dagtool.generators.blocks.architecture import resolve
@@ -419,6 +448,9 @@ def _check_groups(model: Model, sizes: Mapping[str, int | None], faults: Faults)
 
 def _size(symbol: str, value: Any) -> int:
     what = f"size {symbol} ({SYMBOLS.get(symbol, symbol)})"
+    if isinstance(value, str) and (padded := _PADDED.fullmatch(value)):
+        size, multiple = whole_number(int(padded[1]), what), whole_number(int(padded[2]), f"the padding of {what}")
+        return -(-size // multiple) * multiple
     try:
         return whole_number(value, what)
     except DagtoolError as error:

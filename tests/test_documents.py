@@ -12,8 +12,9 @@ import pytest
 
 from dagtool.cli._overview import EXIT_STATUSES
 from dagtool.dot.dialect import PARAMETERS
+from dagtool.generators.layout import PLACES
 from dagtool.generators.presets import preset_names
-from dagtool.generators.strategy import _DEFAULT_REGIONS, OPERATOR_CHOICES
+from dagtool.generators.strategy import _SINGLE, _TABLES, OPERATOR_CHOICES
 from dagtool.model.vocabulary import SYMBOLS
 from dagtool.ops import OPERATORS
 
@@ -57,6 +58,12 @@ def test_operator_table_is_what_the_operators_say() -> None:
     assert all(f"| `{name}` |" in text for name in OPERATORS)
 
 
+def test_option_table_is_what_the_blocks_read() -> None:
+    text = (DOCS / "strategy-files.md").read_text()
+    assert BUILD.strategy_page(text) == text
+    assert all(f"| `{symbol}` | {name} |" in text for symbol, name in SYMBOLS.items())
+
+
 def test_every_parameter_of_the_dialect_is_described() -> None:
     text = (DOCS / "dialect.md").read_text()
     assert [name for name in PARAMETERS if f"| `{name}` |" not in text] == []
@@ -64,8 +71,9 @@ def test_every_parameter_of_the_dialect_is_described() -> None:
 
 def test_every_key_of_a_strategy_file_is_described() -> None:
     text = (DOCS / "strategy-files.md").read_text()
-    words = {*_DEFAULT_REGIONS, *OPERATOR_CHOICES, *SYMBOLS}
+    words = {*PLACES, *OPERATOR_CHOICES, *SYMBOLS}
     words |= {choice for known in OPERATOR_CHOICES.values() for choice in known}
+    words |= {*_SINGLE} - {"differences"} | {f"[{table}]" for table in _TABLES} | {"[[differences]]"}
     assert {word for word in words if f"`{word}`" not in text} == set()
 
 

@@ -82,9 +82,8 @@ def build(b: Builder, h: Ref, options: Options, layer: LayerOptions) -> Ref:
         values[name] = rotate(b, f"attention.{name}_rotary", values[name], options)
     ring = b.ring
     q = b.place(values["q"], "attention.core")
-    k, v = (b.place(values[name], "attention.core" if ring else "attention.keys") for name in "kv")
-    keys = b.cached_keys(options.window)
-    k, v = append_cache(b, "k_cache", k, keys), append_cache(b, "v_cache", v, keys)
+    k, v = (append_cache(b, f"{name}_cache", values[name], b.cached_keys(options.window)) for name in "kv")
+    k, v = (b.place(x, "attention.core" if ring else "attention.keys") for x in (k, v))
     if form.query_heads:
         q, k, v = (
             b.add(f"attention.{name}_heads", "head_split", {"x": x}, params={"einsum": einsum})

@@ -72,7 +72,7 @@ def _expanded(b: Builder, made: _Heads, options: Options) -> Ref:
     v = linear(b, "attention.v", latent, "attention", "Rkv", "N", "Dv")
     k, v = b.place(k, "attention.keys"), b.place(v, "attention.keys")
     if b.phase.writes_cache:
-        append_cache(b, "latent_cache", b.place(latent, "attention.keys"), b.phase.keys)
+        append_cache(b, "latent_cache", latent, b.phase.keys)
     k_pe = b.place(k_pe, "attention.keys")
     if b.phase.writes_cache:
         append_cache(b, "rope_cache", k_pe, b.phase.keys)
@@ -92,8 +92,8 @@ def _absorbed(b: Builder, made: _Heads, options: Options) -> Ref:
         weight=b.weight("attention", "Rkv", "N", "D"),
         params={**into, "einsum": "bsnd,rnd->bsnr"},
     )
-    latent = append_cache(b, "latent_cache", b.place(latent, "attention.keys"), b.phase.keys)
-    k_pe = append_cache(b, "rope_cache", b.place(k_pe, "attention.keys"), b.phase.keys)
+    latent = append_cache(b, "latent_cache", latent, b.phase.keys)
+    k_pe = append_cache(b, "rope_cache", k_pe, b.phase.keys)
     q, pe = b.place(absorbed, "attention.core"), b.place(pe, "attention.core")
     weights = _weights(b, (q, pe), (latent, k_pe), options)
     y = b.add(

@@ -78,7 +78,8 @@ def _routed(b: Builder, h: Ref, options: Options) -> Ref:
     if remote:
         pick = {"x": b.add("moe.dispatch", "remote_dispatch", pick, params={**routing, "to": remote})}
     elif exchanged:
-        pick = {"x": b.add("moe.dispatch", "dispatch", pick, params=routing)}
+        sent = {**routing, "dtype": b.strategy.dtypes.dispatch}
+        pick = {"x": b.add("moe.dispatch", "dispatch", pick, params=sent)}
     elif b.strategy.operators["routing"] == "nodes":
         pick = {"x": b.add("moe.route", "route", pick, per_expert=True, params=routing)}
     else:

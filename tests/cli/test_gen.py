@@ -179,3 +179,17 @@ def test_list(dagtool):
     assert {"a100-80", "h100", "mi300x"} <= {line.split()[0] for line in gpus.splitlines()}
     assert "11,136 nodes are isolated" in dagtool("list", "ep16_tp4").stdout
     assert dagtool("list", "ep17").returncode == 2
+
+
+def test_every_mistake_of_a_file_in_one_run(dagtool, tmp_path):
+    """Each with its line and what to do; nothing is written."""
+    file = tmp_path / "mine.toml"
+    file.write_text("[sizes]\nB = 4\nS = 8\nH = 16\nN = 4\nD = 4\nF = 0\nV = 64\nL = 2\n[degres]\ntp = 2\n")
+    done = dagtool("gen", file, "-o", "-", "--set", "D=0")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.splitlines() == [
+        "error: --set: size D (d_k) is 0; expected a whole number of at least 1",
+        f"error: {file}:7:1: size F (ffn) is 0; expected a whole number of at least 1",
+        f"error: {file}:10:2: a strategy file has no key 'degres'",
+        "hint: did you mean 'degrees' or 'differences' or 'groups'?",
+    ]

@@ -19,7 +19,7 @@ def test_text_says_what_takes_the_time(dagtool, graph):
     assert done.returncode == 0
     assert "ms on 8xh100x8 (bf16, roofline): " in done.stdout
     assert "communicating" in done.stdout
-    assert "head.projection.all_gather (all_gather over 16 GPUs in 8 nodes)" in done.stdout
+    assert "head.projection.all_reduce (all_reduce over 4 GPUs in 1 node)" in done.stdout
     assert "time = " in done.stdout
 
 
@@ -95,3 +95,18 @@ def test_list_shows_the_gpus(dagtool):
     found = json.loads(dagtool("list", "--output-format", "json").stdout)
     assert {"a100-80", "h100", "mi300x"} <= {gpu["name"] for gpu in found["gpus"]}
     assert "NVLink 450 GB/s" in dagtool("list").stdout
+
+
+def test_tensor_parallel_groups_across_hosts_are_said(dagtool, tmp_path):
+    """By path, schedule and report, on standard error, once; not where the order of axes is the usual one."""
+    file = tmp_path / "mine.toml"
+    text = (
+        "[sizes]\nB=8\nS=8\nH=16\nN=8\nD=4\nF=32\nV=64\nL=2\n[degrees]\ntp=8\ndp=2\n"
+        "[layout]\nstream='B/dp'\nattention='B/dp N/tp'\nmlp='B/dp F/tp'\nhead='B/dp V/tp'\n"
+    )
+    for mesh, count in (("", 0), ("[mesh]\nall=['tp','dp']\n", 1)):
+        file.write_text(text + mesh)
+        for command in ("path", "schedule", "report"):
+            done = dagtool(command, file, "--cluster", "2xh100x8")
+            assert done.returncode == 0
+            assert done.stderr.count("warning: groups along tp") == count, command

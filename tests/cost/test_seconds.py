@@ -34,7 +34,7 @@ def test_every_node_of_every_preset_has_seconds_and_a_source(preset):
 
 
 def test_equal_nodes_share_one_price():
-    """Priced per kind and way of lying in nodes: 27 prices for 13,494 nodes."""
+    """Priced per kind and way of lying in nodes: 27 prices for 13,490 nodes."""
     dag = generate("ep16_tp4")
     assert len(node_seconds(dag, CLUSTER).prices) < 40
 

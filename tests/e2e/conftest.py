@@ -120,7 +120,7 @@ def view(browser: Any, tmp_path: Path) -> Iterator[Callable[..., Viewer]]:
 
 @pytest.fixture(scope="session")
 def ep16_tp4() -> Dag:
-    """13,494 nodes on 64 GPUs."""
+    """13,490 nodes on 64 GPUs."""
     return generate("ep16_tp4")
 
 

@@ -10,9 +10,18 @@ from typing import TYPE_CHECKING
 import click
 
 from dagtool.cli._option_groups import GroupedCommand
-from dagtool.cli._pricing import PRICING_GROUP, backend_settings, pricing_options, refuse_unused, seconds_on
+from dagtool.cli._pricing import (
+    PRICING_GROUP,
+    backend_settings,
+    pricing_options,
+    refuse_unused,
+    seconds_on,
+    warn_of_hosts,
+)
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
     from dagtool.cost.backends import GetTime
     from dagtool.cost.critical import CriticalPath
     from dagtool.cost.slowest import SlowestPath
@@ -42,6 +51,7 @@ def command(file: str, settings: tuple[str, ...], output_format: str, cost: str 
     from dagtool.cli._subject import is_strategy, load_file
     from dagtool.cost.critical import critical_path
     from dagtool.errors import DagtoolError
+    from dagtool.model.cluster import cluster
 
     cost = cost or ("roofline" if options["cluster"] else "symbolic")
     prices = _prices(cost, options)
@@ -56,7 +66,7 @@ def command(file: str, settings: tuple[str, ...], output_format: str, cost: str 
             "'dagtool gen' writes files that do; 'dagtool validate' checks the structure of any file",
         )
     try:
-        slowest = _slowest(dag, prices, options) if prices else None
+        slowest = _slowest(dag, cost, prices, options) if prices else None
         path = slowest.path if slowest else critical_path(dag)
     except ValueError as error:
         raise DagtoolError(f"{file}: {error}", f"'dagtool validate {file}' shows it") from None
@@ -66,25 +76,29 @@ def command(file: str, settings: tuple[str, ...], output_format: str, cost: str 
         click.echo(_text(dag, path, slowest, f"{options['cluster']} ({options['dtype']}, {cost})"))
     if note:
         click.echo(note, err=True)
+    if slowest:
+        warn_of_hosts(dag, cluster(str(options["cluster"])))
 
 
 def _representatives(name: str, settings: tuple[str, ...], where: str) -> tuple[Dag, str]:
     """The part of a deployment that has its critical path (on the cluster ``where``), and what to say of it."""
+    from dagtool.cost.span import pair_shares, spans
     from dagtool.generators import find_strategy
     from dagtool.generators.quotient import quotient
     from dagtool.generators.settings import parse_settings
+    from dagtool.model.cluster import cluster
 
     strategy = find_strategy(name, parse_settings(settings))
-    device_class = None
-    if where:
-        from dagtool.cost.span import spans
-        from dagtool.model.cluster import cluster
-
-        device_class = spans(cluster(where), strategy.meshes())
+    meshes = strategy.meshes()
+    device_class = spans(cluster(where), meshes, strategy.sizes) if where else pair_shares(meshes, strategy.sizes)
     found = quotient(strategy, device_class)
     if found.expanded:
         return found.dag, f"{name}: every node was built and priced, because {found.expanded}"
-    kept = f" (every rank along {', '.join(found.kept)}: their groups lie differently)" if found.kept else ""
+    kept = (
+        f" (every rank along {', '.join(found.kept)}: they differ in how their GPUs lie or in their pairs)"
+        if found.kept
+        else ""
+    )
     return found.dag, f"{name}: {len(found.dag.ids):,} nodes priced, which stand for {found.nodes:,}{kept}"
 
 
@@ -102,16 +116,21 @@ def _prices(cost: str, options: dict[str, object]) -> GetTime | None:
     return prices
 
 
-def _slowest(dag: Dag, prices: GetTime, options: dict[str, object]) -> SlowestPath:
+def _slowest(dag: Dag, cost: str, prices: GetTime, options: dict[str, object]) -> SlowestPath:
     from dagtool.cost.slowest import slowest_path
     from dagtool.model.cluster import cluster
 
-    return slowest_path(dag, seconds_on(cluster(str(options["cluster"])), dag, prices, options))
+    return slowest_path(dag, seconds_on(cluster(str(options["cluster"])), dag, cost, prices, options))
 
 
 def _number(size: object) -> int | str:
     text = str(size)
     return int(text) if text.isdigit() else text
+
+
+def _kept(share: Fraction) -> dict[str, float]:
+    """Of the pairs of query and key those that the mask keeps, where it hides some."""
+    return {"kept_pairs": float(share)} if share != 1 else {}
 
 
 def _json(dag: Dag, path: CriticalPath, slowest: SlowestPath | None) -> str:
@@ -121,15 +140,19 @@ def _json(dag: Dag, path: CriticalPath, slowest: SlowestPath | None) -> str:
 
     prices = node_prices(slowest) if slowest else {}
     products = dict(path.products)
+    kept = {node: share for (node, _), share in zip(path.products, path.shares, strict=True)}
     nodes = []
     for node in path.nodes:
         row: dict[str, object] = {"id": dag.ids[node], "op": dag.kind(node).op, "gpus": list(dag.gpus(node))}
         if node in products:
             one = products[node]
             row |= {"m": _number(one.m), "k": _number(one.k), "n": _number(one.n)}
+            row |= _kept(kept[node])
         row |= prices.get(node, {})
         nodes.append(row)
-    terms = [{"m": _number(t.m), "k": _number(t.k), "n": _number(t.n), "count": t.count} for t in path.terms]
+    terms = [
+        {"m": _number(t.m), "k": _number(t.k), "n": _number(t.n), "count": t.count, **_kept(t.kept)} for t in path.terms
+    ]
     ids = [dag.ids[node] for node in path.nodes]
     seconds = slowest.time_s if slowest else None
     return json.dumps(
@@ -149,7 +172,11 @@ def _text(dag: Dag, path: CriticalPath, slowest: SlowestPath | None, where: str)
     if slowest:
         return "\n".join(lines + seconds_text(dag, slowest, where))
     lines += [f"{'times':>6}  {'share':>6}  term"]
-    lines += [f"{term.count:>6}  {share:>6}  {term}" for term, share in zip(path.terms, shares, strict=True)]
+    for term, share in zip(path.terms, shares, strict=True):
+        hidden = (
+            f"  of {100 * float(term.kept):.3g} % of its pairs: the mask hides the others" if term.kept != 1 else ""
+        )
+        lines.append(f"{term.count:>6}  {share:>6}  {term}{hidden}")
     return "\n".join(lines)
 
 
@@ -157,7 +184,7 @@ def _shares(path: CriticalPath) -> list[str]:
     """Each term's part of the path's FLOPs; a symbol counts alike in all, at 2**20 where powers differ."""
     flops = []
     for term in path.terms:
-        size = term.m * term.k * term.n * term.count
+        size = term.flops
         bound = size.bind(dict.fromkeys(size.symbols, 1 << 20))
         flops.append(bound.numerator / bound.denominator)
     total = sum(flops) or 1.0

@@ -25,6 +25,7 @@ from dagtool.ops.base import (
     only,
     require_no_partial,
     require_whole,
+    stated_dtypes,
 )
 from dagtool.ops.collective import OVER, Collective
 from dagtool.ops.factors import Spec, contract, format_spec, parse_spec
@@ -111,7 +112,8 @@ class _Product(Operator):
             product(size for letter, size in second.items() if letter not in first),
         )
         moved = (product(left), product(right), *(product(t.local_shape(axis_sizes)) for t in outputs))
-        return Work((matmul,), moved, on_chip=self._on_chip(moved))
+        dtypes = stated_dtypes([*(inputs[slot] for slot in self.slots), *outputs])
+        return Work((matmul,), moved, on_chip=self._on_chip(moved), keyed=(1,), dtypes=dtypes)
 
     @staticmethod
     def _on_chip(moved: tuple[Size, ...]) -> tuple[Size, ...]:
@@ -183,7 +185,7 @@ class Scores(_Product):
         """The pairs of query and key that the mask of scores [.., S, T] keeps."""
         window = self.read(params, WINDOW) if self.stated(params, WINDOW) else None
         causal = self.read(params, MASK) == "causal"
-        return KeptPairs(scores.dims[-2].size, scores.dims[-1].size, self.read(params, PAST), window, causal=causal)
+        return KeptPairs(scores.dims[-2], scores.dims[-1], self.read(params, PAST), window, causal=causal)
 
 
 def scaled_and_masked(operator: Operator, here: Local, scores: Any, positions: tuple[Any, Any]) -> Any:
@@ -380,7 +382,7 @@ class _Rearrange(Operator):
         x = inputs["x"]
         change = self.read(params, LAYOUT_CHANGE)
         held = self._factors(change.before, x)
-        return (TensorType(tuple(_merge(group, held) for group in change.after), x.mesh, x.partial, x.varying),)
+        return (replace(x, dims=tuple(_merge(group, held) for group in change.after)),)
 
     def run(self, here: Local, values: Values) -> tuple[Any, ...]:
         """A transposition and a reshape; of a merged dimension the leading factor holds the cut."""

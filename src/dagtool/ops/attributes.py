@@ -192,7 +192,7 @@ COUNT = AttributeType("count", lambda text: _whole(text, 1, 9, "a whole number o
 FLAG = AttributeType("yes or no", _flag, lambda value: "yes" if value else "no")
 NUMBER = AttributeType("number", _number, repr)
 WEIGHT = AttributeType("weight", _weight, lambda dims: f"[{', '.join(map(str, dims))}]")
-"""The dimensions of a weight; its mesh is that of the node."""
+"""The dimensions of a weight; its mesh is that of the node. A data type may follow them (``weight_type`` reads it)."""
 EINSUM = AttributeType("einsum", parse_spec, format_spec)
 REARRANGEMENT = AttributeType("rearrangement", parse_rearrangement, format_rearrangement)
 AMOUNT = AttributeType("sum of sizes", _amount)

@@ -172,7 +172,7 @@ class GatedActivation(Operator):
         require_no_partial(gate, function)
         if function == "swiglu_clamped":
             require_no_partial(up, function)
-        if (gate.dims, gate.mesh, gate.varying) != (up.dims, up.mesh, up.varying):
+        if (gate.dims, gate.mesh, gate.varying, gate.dtype) != (up.dims, up.mesh, up.varying, up.dtype):
             raise LayoutError(f"gate {gate} and up {up} do not lie alike")
         return (up,)
 
@@ -198,7 +198,7 @@ class Add(Operator):
         if x.dims == y.dims and set(x.partial) != set(y.partial):
             axes = ",".join(sorted(set(x.partial) ^ set(y.partial)))
             raise LayoutError(f"adds a partial sum over {axes} to a full value: all_reduce over {axes} first")
-        if (x.dims, x.mesh, set(x.partial), x.varying) != (y.dims, y.mesh, set(y.partial), y.varying):
+        if x != y:
             raise LayoutError(f"adds {x} and {y}, which do not lie alike")
         return (x,)
 

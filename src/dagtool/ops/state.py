@@ -8,7 +8,19 @@ from typing import Any
 
 from dagtool.model.size import ONE, Size, product
 from dagtool.model.tensor import Dim, TensorType
-from dagtool.ops.base import PARAM, PARAMETER, LayoutError, Local, Operator, Params, Types, Values, Work, only
+from dagtool.ops.base import (
+    PARAM,
+    PARAMETER,
+    LayoutError,
+    Local,
+    Operator,
+    Params,
+    Types,
+    Values,
+    Work,
+    only,
+    stated_dtypes,
+)
 from dagtool.ops.rotary import PAST, past
 
 __all__ = ["Append", "Cache", "LastToken", "Parameter"]
@@ -91,7 +103,7 @@ class Append(Operator):
     def work(self, inputs: Types, outputs: Sequence[TensorType], params: Params, axis_sizes: Mapping[str, int]) -> Work:
         """Reads the new tokens and writes them into the cache."""
         new = product(inputs["new"].local_shape(axis_sizes))
-        return Work(elements_moved=(new, new))
+        return Work(elements_moved=(new, new), dtypes=stated_dtypes([inputs["new"], outputs[0]]))
 
     def held_values(self, params: Params, axis_sizes: Mapping[str, int]) -> Size:
         """Zero: the tokens are written into the memory of the cache."""

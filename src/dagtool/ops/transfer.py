@@ -60,7 +60,7 @@ class Transfer(Operator):
     def work(self, inputs: Types, outputs: Sequence[TensorType], params: Params, axis_sizes: Mapping[str, int]) -> Work:
         """The GPU's own part is sent once."""
         whole = product(inputs["x"].local_shape(axis_sizes))
-        return Work(elements_moved=(whole,), elements_sent=whole)
+        return Work(elements_moved=(whole,), elements_sent=whole, sent_dtype=inputs["x"].dtype)
 
     def work_between(
         self, inputs: Types, outputs: Sequence[TensorType], params: Params, source: Mesh, target: Mesh
@@ -168,7 +168,7 @@ class Redistribute(Transfer):
         held = product(inputs["x"].local_shape(source.sizes))
         arrives = product(outputs[0].local_shape(target.sizes))
         sent = arrives * len(target.gpus) / len(source.gpus)
-        return Work(elements_moved=(held, arrives), elements_sent=sent)
+        return Work(elements_moved=(held, arrives), elements_sent=sent, sent_dtype=inputs["x"].dtype)
 
     def deliver_parts(
         self, types: tuple[TensorType, TensorType], held: Mapping[int, Values], meshes: tuple[Mesh, Mesh], part: Part
@@ -248,7 +248,7 @@ class ReduceBroadcast(Transfer):
     def work(self, inputs: Types, outputs: Sequence[TensorType], params: Params, axis_sizes: Mapping[str, int]) -> Work:
         """The value is sent once towards the sum and once to everybody."""
         whole = product(inputs["x"].local_shape(axis_sizes))
-        return Work(elements_moved=(whole, whole), elements_sent=whole * 2)
+        return Work(elements_moved=(whole, whole), elements_sent=whole * 2, sent_dtype=inputs["x"].dtype)
 
     def deliver(self, params: Params, held: Mapping[int, Values], source: Mesh, target: Mesh) -> dict[int, Any]:
         """The sum over one group of the source mesh, on every GPU of the other."""
@@ -343,14 +343,14 @@ class RemoteCombine(RemoteDispatch):
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """tokens [B*S*K/E, H] of each expert, route [B/dp, S, K] on mesh ``to`` -> [B/dp, S, H] there."""
-        tokens, route = inputs["tokens"], inputs["route"]
+        tokens, route, owner = inputs["tokens"], inputs["route"], self.read(params, OWNER)
         require_no_partial(tokens, "weighting the experts' results")
         if route.mesh != self.read(params, TO) or len(tokens.dims) != 2:
             raise LayoutError(f"brings tokens {tokens} to mesh {params['to']} but they are routed on {route.mesh}")
         cuts = [axis for dim in route.dims[:-1] for axis in dim.axes]
         back = TensorType((*route.dims[:-1], tokens.dims[-1]), route.mesh)
         expected = routed_tokens(back, route, {**params, "owner": ""}, over=cuts)
-        if expected.dims != tokens.dims or tokens.varying != tuple(sorted(self.read(params, OWNER))):
+        if expected.dims != tokens.dims or tokens.varying != tuple(sorted(owner)):
             raise LayoutError(f"gets tokens {tokens} but this routing hands out {expected}")
         return (back,)
 
