@@ -82,7 +82,10 @@ def _fault(ctx: Context, tail: int, head: int, edge_kind: int, layer_kind: str) 
     if part is None or user.op not in OPERATORS:
         return ""  # MOD704 and DIM202 say it
     if part.terms:
-        source, allowed = _taken(ctx, tail, user.phase, _output(maker, edge)), [one for term in part.terms for one in term]
+        source, allowed = (
+            _taken(ctx, tail, user.phase, _output(maker, edge)),
+            [one for term in part.terms for one in term],
+        )
         fits = _allowed(ctx, source, allowed)
         return "" if fits else f"adds {_said(source)}, which is none of its terms {_listed(allowed)}"
     slots = edge.slots or OPERATORS[user.op].slots[:1]

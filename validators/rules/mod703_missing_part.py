@@ -120,7 +120,10 @@ def _missing_layers(ctx: Context, phase: str, coverage: Coverage) -> Iterator[Fi
     of_phase = f" in phase {phase}" if phase else ""
     if absent:
         yield ctx.finding(
-            RULE, f"the graph has no {_listed(absent)}{of_phase}", count=len(absent), help="add it, or give the nodes their role"
+            RULE,
+            f"the graph has no {_listed(absent)}{of_phase}",
+            count=len(absent),
+            help="add it, or give the nodes their role",
         )
     for gaps, roles in missing.items():
         where = f"layer {format_gpus(gaps)} has" if gaps[0] >= 0 else "outside the layers there is"
