@@ -45,9 +45,7 @@ def distinct_weight_bytes(dag, use):
             held.setdefault(name, []).append((kind, weight))
     for group in use.groups:
         for item in group.weights:
-            kind, weight = next(
-                one for one in held[item.role] if set(dag.meshes[one[1].mesh].gpus) & set(group.gpus)
-            )
+            kind, weight = next(one for one in held[item.role] if set(dag.meshes[one[1].mesh].gpus) & set(group.gpus))
             used = weight.used_axes | (set(dag_owner(dag)) if kind.op == "expert_linear" else set())
             copies = prod(size for axis, size in dag.meshes[weight.mesh].axes if axis not in used)
             total += item.bytes_ * len(group.gpus) / copies

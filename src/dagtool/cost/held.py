@@ -101,8 +101,9 @@ def _held(dag: Dag, kind: Kind, given: Assumptions, *, inside: bool) -> Held:
         values = operator.held_values(kind.parameters, dag.axis_sizes(kind))
         if kind.op == "cache" or (given.fused_attention and inside):
             values = Size(0)
-        width = dtype_bytes(given.dispatch_dtype, "activation") if kind.op == "dispatch" and given.dispatch_dtype else 0
-        usual = width or Fraction(given.activation_width_bytes)
+        usual = Fraction(given.activation_width_bytes)
+        if kind.op == "dispatch" and given.dispatch_dtype:
+            usual = dtype_bytes(given.dispatch_dtype, "activation")
         outputs = tuple(
             (type_bytes(dag, port.type, stated_width(port.type, "activation", usual), values), port.type.mesh)
             for port in kind.outputs

@@ -14,7 +14,15 @@ from dagtool.cost.dtypes import dtype_bytes, width_bytes
 from dagtool.cost.fitted import KernelFit
 from dagtool.model.cluster import Gpu
 
-__all__ = ["KernelTime", "attention_time", "bare_roofline_s", "matmul_bytes", "matmul_time", "memory_time", "typed_matmul_time"]
+__all__ = [
+    "KernelTime",
+    "attention_time",
+    "bare_roofline_s",
+    "matmul_bytes",
+    "matmul_time",
+    "memory_time",
+    "typed_matmul_time",
+]
 
 _TILES = ((256, 128, 1.0), (128, 256, 1.0), (128, 128, 0.9), (64, 128, 0.72), (128, 64, 0.72), (64, 64, 0.5))
 """Rows and columns of an output tile, and the rate its arithmetic reaches: a smaller one loads more per operation.
@@ -87,8 +95,8 @@ def attention_time(flops: float, bytes_: float, *, dtype: str, gpu: Gpu, fit: Ke
 
 ATTENTION_RATE = 0.75
 """Of a large product's rate. Its best published rates (FlashAttention-2 and 3: 0.72 and 0.75 of peak) are for long
-sequences without a mask; with a causal one cuDNN reaches 602 TFLOP/s of the kept pairs on an H100, 0.80 of the rate of a
-large product (32,768 tokens, 32 heads of 128)."""
+sequences without a mask; with a causal one cuDNN was measured at 602 TFLOP/s of the kept pairs on an H100, 0.80 of the
+rate of a large product (32,768 tokens, 32 heads of 128)."""
 
 
 def memory_time(bytes_: float, *, gpu: Gpu, fit: KernelFit) -> KernelTime:

@@ -281,7 +281,7 @@ class Dispatch(Collective):
     name = "dispatch"
     algorithm = "all_to_all"
     slots = ("x", "route")
-    attributes = (EXPERTS, OWNER, SENT_AS)
+    attributes: ClassVar[tuple[Attribute[Any], ...]] = (EXPERTS, OWNER, SENT_AS)
     source = "DeepEP, Megatron-LM MoE token dispatcher"
 
     def group_axes(self, params: Params) -> tuple[str, ...]:

@@ -66,6 +66,7 @@ class ParallelCrossEntropy(Collective):
     """
 
     name = "parallel_cross_entropy"
+    computes = True
     algorithm = "all_reduce"
     slots = ("logits", "targets")
     attributes = (OVER,)
