@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from dagtool.errors import DagtoolError, did_you_mean
 
-__all__ = ["DECODE", "FORWARD", "LOSS", "PHASES", "PREFILL", "Phase", "format_phases", "parse_phases"]
+__all__ = ["DECODE", "FORWARD", "LOSS", "PHASES", "PREFILL", "Phase", "filling", "format_phases", "parse_phases"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +63,17 @@ def parse_phases(text: str) -> tuple[Phase, ...]:
         return (PHASES[names[0]],)
     if names[:1] != ["prefill"] or set(names[1:]) != {"decode"}:
         raise DagtoolError(f"phase {text!r}: several phases are a prefill and decode steps", "like 'prefill decode*3'")
-    prefill = replace(PREFILL, keys="T", writes_cache=True, tag="prefill")
-    return (prefill, *(_step(number, len(names) - 2) for number in range(len(names) - 1)))
+    return (filling(DECODE), *(_step(number, len(names) - 2) for number in range(len(names) - 1)))
 
 
 def _step(number: int, last: int) -> Phase:
     past = "S" + ("" if not number else "+Q" if number == 1 else f"+{number}*Q")
     return replace(DECODE, tokens="Q", past=past, writes_cache=number < last, tag=f"decode{number}")
+
+
+def filling(phase: Phase) -> Phase:
+    """The phase of several that leaves its caches to this one."""
+    return replace(PREFILL, keys=phase.keys, writes_cache=True, tag="prefill")
 
 
 def format_phases(phases: tuple[Phase, ...]) -> str:

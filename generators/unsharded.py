@@ -11,15 +11,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import lru_cache
+from typing import NamedTuple
 
 from dagtool.dag.semantics import kind_work, weight_of
 from dagtool.errors import DagtoolError
 from dagtool.generators.blocks.architecture import resolve
 from dagtool.generators.blocks.ends import build_embedding, build_head
 from dagtool.generators.blocks.layer import build_layer
+from dagtool.generators.faults import MisplacedError
 from dagtool.generators.layout import Layout, Region, Rule
 from dagtool.generators.meshes import Meshes
-from dagtool.generators.phase import FORWARD, Phase
+from dagtool.generators.phase import FORWARD, Phase, filling
 from dagtool.generators.program import ENTRY as OUTSIDE
 from dagtool.generators.program import Builder, Entry, Ref, Step
 from dagtool.generators.stages import Chunk
@@ -55,13 +57,25 @@ Sizes = Mapping[str, int | None]
 # -- running the blocks -----------------------------------------------------------------------
 
 
+class _Section(NamedTuple):
+    """The steps of a section, and the names of the values that earlier ones hand over to it."""
+
+    steps: list[Step]
+    entries: tuple[str, ...] = ()
+
+    @staticmethod
+    def of(builder: Builder) -> _Section:
+        """What a builder has collected."""
+        return _Section(builder.steps, tuple(entry.name for entry in builder.entries))
+
+
 @dataclass(frozen=True, slots=True)
 class Program:
-    """The steps of each section: those before the layers, of each kind of layer, after the layers."""
+    """Its sections: what comes before the layers, each kind of layer, what comes after the layers."""
 
-    embedding: list[Step]
-    kinds: dict[str, list[Step]]
-    head: list[Step]
+    embedding: _Section
+    kinds: dict[str, _Section]
+    head: _Section
     meshes: Mapping[str, Mesh]
     places: frozenset[str]
     """Every place of a layout that the blocks ask for."""
@@ -70,8 +84,8 @@ class Program:
     experts: str = "E"
     """The size that counts the experts there are nodes for."""
 
-    def sections(self) -> Iterator[tuple[str, list[Step]]]:
-        """(kind of layer or empty, steps)."""
+    def sections(self) -> Iterator[tuple[str, _Section]]:
+        """(kind of layer or empty, section)."""
         yield "", self.embedding
         yield from self.kinds.items()
         yield "", self.head
@@ -137,22 +151,30 @@ def _program(strategy: Strategy, phase: Phase) -> Program:
     places: set[str] = set()
     stream = TensorType(tuple(Dim(Size.of(size)) for size in ("B", phase.tokens, "H")), "all")
 
-    def builder(*entries: Entry) -> Builder:
-        return Builder(strategy, meshes, 0, entries, phase, places=places)
+    def builder(*entries: Entry, of: Phase = phase) -> Builder:
+        return Builder(strategy, meshes, 0, entries, of, places=places)
 
     first = builder()
-    results = {"": _source(first.steps, build_embedding(first, architecture.embedding))}
-    kinds: dict[str, list[Step]] = {}
+    results = {"": _source(_Section.of(first), build_embedding(first, architecture.embedding))}
+    kinds: dict[str, _Section] = {}
     for name, kind in architecture.kinds.items():
-        held = builder(Entry("stream", stream))
-        results[name] = _source(held.steps, build_layer(held, Ref(OUTSIDE), kind))
-        kinds[name] = held.steps
+        caches: list[Entry] = []
+        if phase.tag and phase.reads_cache:  # they are what the phase before leaves
+            of = filling(phase)
+            tokens = replace(stream, dims=(stream.dims[0], Dim(Size.of(of.tokens)), stream.dims[2]))
+            before = builder(Entry("stream", tokens), of=of)
+            build_layer(before, Ref(OUTSIDE), kind)
+            caches = [Entry(cache, before.type_of(ref)) for cache, ref in before.results.items()]
+        held = builder(Entry("stream", stream), *caches)
+        results[name] = _source(_Section.of(held), build_layer(held, Ref(OUTSIDE), kind))
+        kinds[name] = _Section.of(held)
     last = builder(Entry("stream", stream))
     build_head(last, Ref(OUTSIDE), architecture.head, list(architecture.kinds.values())[-1].options)
-    return Program(first.steps, kinds, last.steps, meshes, frozenset(places), results, strategy.experts)
+    sections = (_Section.of(first), kinds, _Section.of(last))
+    return Program(*sections, meshes, frozenset(places), results, strategy.experts)
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=64)
 def _programs(model: Model, sizes: tuple[tuple[str, int | None], ...], phase: Phase) -> tuple[Program, ...]:
     """The program of every variant, the default first. Cuts are of symbols, so that any degree divides."""
     known = dict(sizes)
@@ -168,7 +190,7 @@ def _programs(model: Model, sizes: tuple[tuple[str, int | None], ...], phase: Ph
     return tuple(found)
 
 
-_CACHE_SIZES = frozenset({"S", "T", "W"})
+_CACHE_SIZES = frozenset({"S", "Q", "T", "W"})
 
 
 def _key(sizes: Sizes) -> tuple[tuple[str, int | None], ...]:
@@ -187,10 +209,12 @@ def needed_sizes(model: Model, given: frozenset[str] = frozenset(), phase: Phase
     try:
         program = _program(_strategy(model, dict.fromkeys(given), _Variant()), phase)
     except SizeError as error:
-        raise DagtoolError(f"[model] {error}") from None
+        raise DagtoolError(f"[model] {error}", "a size is a capital letter, like W, or a product") from None
+    except MisplacedError as error:  # with nothing cut it is no matter of the layout
+        raise DagtoolError(f"[model] {error.message}", "change that option of the model") from None
     found: dict[str, None] = {}
-    for _, steps in program.sections():
-        for step in steps:
+    for _, section in program.sections():
+        for step in section.steps:
             found.update(dict.fromkeys(_symbols(step)))
     return (*found, "L")
 
@@ -274,12 +298,12 @@ class ModelParts:
 
 
 LAYOUT_PARAMS = frozenset(
-    {"param", "contract", "fused", "owner", "over", "along", "to_along", "to", "offset", "key_offset"}
+    {"param", "contract", "fused", "owner", "over", "along", "to_along", "to", "offset", "key_offset", "dtype"}
 )
 """Parameters that follow from the layout or from how a part is drawn, not from the model."""
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=64)
 def _model_parts(model: Model, sizes: tuple[tuple[str, int | None], ...], phase: Phase) -> ModelParts:
     programs = _programs(model, sizes, phase)
     ends = _unite([{**_parts(one.embedding), **_parts(one.head)} for one in programs])
@@ -302,14 +326,14 @@ def part_names(model: Model, given: frozenset[str]) -> tuple[str, ...]:
     return tuple(_model_parts(model, _key({**dict.fromkeys(sorted(given)), "L": None}), FORWARD).all())
 
 
-def _parts(steps: Sequence[Step]) -> dict[str, Part]:
+def _parts(section: _Section) -> dict[str, Part]:
     found: dict[str, Part] = {}
-    for step in steps:
+    for step in section.steps:
         kind = step.kind
         if base_role(kind.role) != kind.role:
             continue  # a conversion
         operator = OPERATORS[kind.op]
-        fed = {slot: _source(steps, ref) for slot, ref in step.inputs}
+        fed = {slot: _source(section, ref) for slot, ref in step.inputs}
         terms = tuple((source,) for source in fed.values()) if operator.symmetric else ()
         weight = kind.parameters.get("param")
         found[kind.role] = Part(
@@ -328,12 +352,13 @@ def _parts(steps: Sequence[Step]) -> dict[str, Part]:
     return found
 
 
-def _source(steps: Sequence[Step], ref: Ref) -> str:
-    """The part a value comes from, through conversions."""
+def _source(section: _Section, ref: Ref) -> str:
+    """The part a value comes from, through conversions. A cache that is handed over is called as one that is fed."""
+    steps = section.steps
     while ref.step != OUTSIDE and base_role(steps[ref.step].kind.role) != steps[ref.step].kind.role:
         ref = steps[ref.step].inputs[0][1]
     if ref.step == OUTSIDE:
-        return ENTRY
+        return f"attention.{section.entries[ref.output]}" if ref.output else ENTRY
     kind = steps[ref.step].kind
     name = kind.outputs[ref.output].name
     return f"{kind.role}:{name}" if name else kind.role
@@ -362,13 +387,20 @@ def _united(one: Part, other: Part) -> Part:
             slot: _both(one.sources.get(slot, ()), other.sources.get(slot, ()))
             for slot in {**one.sources, **other.sources}
         },
-        tuple(_both(a, b) for a, b in zip(one.terms, other.terms, strict=True)) if other.terms else one.terms,
+        _united_terms(one.terms, other.terms),
         _both(one.weights, other.weights),
         {name: _both(one.params.get(name, ("",)), other.params.get(name, ("",))) for name in names},
         one.outputs or other.outputs,
         one.required and other.required,
         one.per_expert or other.per_expert,
     )
+
+
+def _united_terms(one: tuple[tuple[str, ...], ...], other: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ...]:
+    """The terms of both, where both are sums of as many; else those of the one that has more."""
+    if len(one) != len(other):
+        return max(one, other, key=len)
+    return tuple(_both(a, b) for a, b in zip(one, other, strict=True))
 
 
 def _both(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
@@ -396,6 +428,8 @@ class Product:
     """Whether no path passes both it and the product before it."""
     after: frozenset[str] = frozenset()
     """The products of its section that it depends on."""
+    within: frozenset[str] = frozenset()
+    """Roles of other products whose nodes may do it too: scores, where keys go round a ring."""
     mask: KeptPairs | None = None
     """Inside attention: which pairs of query and key are needed."""
 
@@ -429,7 +463,7 @@ def products_of_kinds(model: Model, sizes: Sizes, phase: Phase = FORWARD) -> dic
     return {"": first + last, **dict(zip(model.kind_names, layers, strict=True))}
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=64)
 def _sections_products(
     model: Model, sizes: tuple[tuple[str, int | None], ...], phase: Phase
 ) -> tuple[tuple[Product, ...], ...]:
@@ -437,10 +471,23 @@ def _sections_products(
     programs = _programs(model, sizes, phase)
     counts = _layers_of_kinds(model, dict(sizes))
     found: list[tuple[Product, ...]] = []
-    for kind, steps in programs[0].sections():
+    for kind, section in programs[0].sections():
         others = {role for one in programs for role in _parts(one.kinds[kind])} if kind else set()
-        found.append(tuple(_products(steps, others, programs[0], counts.get(kind, 1), in_layers=bool(kind))))
+        made = _products(section.steps, others, programs[0], counts.get(kind, 1), in_layers=bool(kind))
+        done = [_done(one.kinds[kind].steps, one.meshes) for one in programs] if kind else []
+        found.append(tuple(replace(one, within=_within(one, done)) for one in made))
     return tuple(found)
+
+
+def _done(steps: Sequence[Step], meshes: Mapping[str, Mesh]) -> dict[str, int]:
+    """How many matrix products each role does."""
+    return {step.kind.role: count for step in steps if (count := len(kind_work(step.kind, meshes).matmuls))}
+
+
+def _within(one: Product, done: Sequence[Mapping[str, int]]) -> frozenset[str]:
+    """The roles that do more products wherever a product has no node of its own."""
+    lacking = [variant for variant in done if not variant.keys() & set(one.roles)]
+    return frozenset(role for variant in lacking for role, count in variant.items() if count > done[0].get(role, count))
 
 
 def _products(
@@ -464,7 +511,7 @@ def _products(
             shape = (matmul.m, matmul.k, matmul.n)
             yield Product(
                 role, _alternatives(step, steps, others), *shape, count, layers, in_layers, beside, after - {role},
-                _mask(step, steps, meshes),
+                mask=_mask(step, steps, meshes),
             )  # fmt: skip
             met[index] = role
             before = before if beside else index
@@ -531,8 +578,8 @@ def parameters(model: Model, sizes: Sizes, phase: Phase = FORWARD) -> tuple[Para
     counts = _layers_of_kinds(model, sizes)
     found: dict[tuple[str, TensorType], Parameter] = {}
     met: set[str] = set()
-    for kind, steps in program.sections():
-        for step in steps:
+    for kind, section in program.sections():
+        for step in section.steps:
             operator = OPERATORS[step.kind.op]
             for role, held in operator.named_weights(step.kind.role, step.kind.parameters, step.kind.meshes[0]):
                 if role in met and not kind:

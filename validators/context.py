@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from dagtool.dag import algorithms
 from dagtool.dag.algorithms import Adjacency, Components
 from dagtool.dag.idtemplate import group_ids
-from dagtool.errors import did_you_mean
+from dagtool.errors import DagtoolError
 from dagtool.model.roles import ENTRY
 from dagtool.report.finding import Excerpt, Facts, Finding, Severity
 from dagtool.report.quote import excerpt, name_of
@@ -165,6 +166,12 @@ class Context:
 
         return Reading(self)
 
+    @property
+    def expert_count(self) -> int:
+        """How many experts there are nodes for: R where some are there more than once, else E; 0 where unknown."""
+        sizes = self.dag.sizes
+        return sizes.get("R") or sizes.get("E") or 0
+
     @cached_property
     def inventory(self) -> Inventory:
         """How many GPUs, layers, stages and experts there are."""
@@ -253,10 +260,11 @@ class Context:
     def model_faults(self) -> list[tuple[str, str]]:
         """(graph attribute, what is wrong with it), where it can be read but describes no model or phase there is."""
         from dagtool.generators.blocks.architecture import resolve
-        from dagtool.generators.phase import PHASES
+        from dagtool.generators.phase import parse_phases
         from dagtool.model.tree import ModelError, parse_model
 
-        facts, found = self.dag.facts, []
+        facts: dict[str, str] = self.dag.facts
+        found: list[tuple[str, str]] = []
         try:
             model = parse_model(facts.get("model", ""))
         except ModelError:
@@ -266,9 +274,10 @@ class Context:
             model.order(self.dag.sizes.get("L") or 0) if model.pattern and self.dag.sizes.get("L") else None
         except ModelError as error:
             found.append(("model", str(error)))
-        if (phase := facts.get("phase")) is not None and phase not in PHASES:
-            hint = did_you_mean(phase, list(PHASES)) or f"known: {', '.join(PHASES)}"
-            found.append(("phase", f"the graph runs an unknown phase {phase[:40]!r}; {hint}"))
+        try:
+            parse_phases(facts.get("phase", "forward"))
+        except DagtoolError as error:
+            found.append(("phase", f"{error.message}; {error.hint}" if error.hint else error.message))
         return found
 
     @cached_property
@@ -280,10 +289,11 @@ class Context:
 
         sizes = self.dag.sizes
         try:
-            needed = needed_sizes(parse_model(self.dag.facts["model"]), frozenset(sizes), self.phase)
+            model = parse_model(self.dag.facts["model"])
+            needed = [needed_sizes(model, frozenset(sizes), phase) for phase in self.phases.values()]
         except (KeyError, ModelError, SizeError):
             return []
-        return [symbol for symbol in needed if symbol not in sizes]
+        return [symbol for symbol in dict.fromkeys(chain.from_iterable(needed)) if symbol not in sizes]
 
     @cached_property
     def edge_ends(self) -> EdgeEnds:
@@ -319,29 +329,43 @@ class Context:
         return parse_model(self.dag.facts["model"])
 
     @cached_property
-    def phase(self) -> Phase:
-        """What the graph runs: a forward pass unless it says otherwise (precondition ``model`` refuses others)."""
-        from dagtool.generators.phase import FORWARD, PHASES
+    def phases(self) -> dict[str, Phase]:
+        """What the graph runs, by what tells the nodes of a phase apart: a forward pass unless it says otherwise.
 
-        return PHASES.get(self.dag.facts.get("phase", ""), FORWARD)
+        Precondition ``model`` refuses what cannot be read.
+        """
+        from dagtool.generators.phase import FORWARD, parse_phases
+
+        try:
+            return {phase.tag: phase for phase in parse_phases(self.dag.facts.get("phase", FORWARD.name))}
+        except DagtoolError:
+            return {FORWARD.tag: FORWARD}
 
     @cached_property
-    def model_parts(self) -> ModelParts:
-        """The parts of the model, by kind of layer."""
+    def model_parts(self) -> dict[str, ModelParts]:
+        """The parts of the model in each phase, by kind of layer."""
         from dagtool.generators.unsharded import model_parts
 
-        return model_parts(self.model, self.dag.sizes, self.phase)
+        return {tag: model_parts(self.model, self.dag.sizes, phase) for tag, phase in self.phases.items()}
 
     @cached_property
     def parts(self) -> dict[str, Part]:
-        """The parts of the model by role, those of several kinds of layer united."""
-        return self.model_parts.all()
+        """The parts of the model by role, in any phase and any kind of layer."""
+        return {role: part for parts in reversed(self.phase_parts.values()) for role, part in parts.items()}
+
+    @cached_property
+    def phase_parts(self) -> dict[str, Mapping[str, Part]]:
+        """The parts of each phase by role, in any kind of layer."""
+        return {phase: parts.all() for phase, parts in self.model_parts.items()}
+
+    def layer_kind(self, layer: int) -> str:
+        """The kind of a layer; empty outside the layers (-1)."""
+        return next(iter(self.model_parts.values())).kind_of(layer)
 
     @cached_property
     def layer_kinds(self) -> list[str]:
         """For each node the kind of its layer; empty outside the layers."""
-        kind_of = self.model_parts.kind_of
-        known = {layer: kind_of(layer) for layer in set(self.dag.layer_of)}
+        known = {layer: self.layer_kind(layer) for layer in set(self.dag.layer_of)}
         return [known[layer] for layer in self.dag.layer_of]
 
     @cached_property
@@ -352,9 +376,13 @@ class Context:
             found.setdefault(key, []).append(node)
         return found
 
-    def part(self, role: str, layer_kind: str) -> Part | None:
-        """A part of the model as a kind of layer has it; as any has it where that kind does not (MOD703 says it)."""
-        return self.model_parts.of_kind(layer_kind).get(role) or self.parts.get(role)
+    def own_parts(self, phase: str, layer_kind: str) -> Mapping[str, Part]:
+        """The parts that a kind of layer has in a phase; none where there is no such phase."""
+        return self.model_parts[phase].of_kind(layer_kind) if phase in self.model_parts else {}
+
+    def part(self, role: str, phase: str, layer_kind: str) -> Part | None:
+        """A part as a kind of layer has it in a phase; as any has it where that one does not (MOD703 says it)."""
+        return self.own_parts(phase, layer_kind).get(role) or self.parts.get(role)
 
     @cached_property
     def bases(self) -> list[str]:
@@ -376,7 +404,8 @@ class Context:
     @cached_property
     def entries(self) -> frozenset[str]:
         """Parts whose value may enter a layer or the head: a layer's result, the embedding's, what carries them."""
-        return frozenset({*self.model_parts.results.values(), ENTRY})
+        results = (role for parts in self.model_parts.values() for role in parts.results.values())
+        return frozenset({*results, ENTRY})
 
     def nodes_of_base(self, role: str) -> list[int]:
         """All nodes that are a part of the model itself, not a conversion of it."""

@@ -19,21 +19,26 @@ TWICE = "twice"
 
 Where = tuple[int, int]
 """(layer, expert), -1 for none."""
+_Place = tuple[str, str, int, int]
+"""(phase, role, layer, expert)."""
 
+
+_DISPATCHES = ("dispatch", "remote_dispatch")
 
 _DETAILS = re.compile(r" (?:on GPU|for expert|expert) ")
 
 
 class Coverage:
-    """``layers_of``: the layers of each part; ``faults``: (role, sort of fault) to words, nodes, places."""
+    """``layers_of``: the layers of each (phase, part); ``faults``: (phase, role, sort of fault) to words, nodes, places."""
 
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
-        self.layers_of: dict[str, set[int]] = {}
-        self.faults: dict[tuple[str, str], tuple[str, list[int], list[Where]]] = {}
+        self.layers_of: dict[tuple[str, str], set[int]] = {}
+        self.faults: dict[tuple[str, str, str], tuple[str, list[int], list[Where]]] = {}
         self._owners = self._owner_axes()
         # Where tokens are sent, expert x lies on the x-th part of the ranks; elsewhere each GPU picks its own.
-        self._dispatched = {kind.meshes[0] for kind in ctx.dag.kinds if kind.op == "dispatch" and kind.meshes}
+        self._dispatched = {kind.meshes[-1] for kind in ctx.dag.kinds if kind.op in _DISPATCHES and kind.meshes}
+        self._experts = ctx.expert_count
         self._check(self._collect())
 
     def _owner_axes(self) -> dict[str, tuple[str, ...]]:
@@ -42,47 +47,49 @@ class Coverage:
         for kind in self._ctx.dag.kinds:
             if "experts" in kind.parameters and kind.meshes:
                 owner = axes_param(kind.parameters, "owner")
-                found.setdefault(kind.meshes[0], owner)
+                found.setdefault(kind.meshes[-1 if kind.op == "remote_dispatch" else 0], owner)
         return found
 
-    def _collect(self) -> dict[tuple[str, int, int], list[int]]:
-        """Nodes by role, layer and expert, for nodes that are a part of the model.
+    def _collect(self) -> dict[_Place, list[int]]:
+        """Nodes by phase, role, layer and expert, for nodes that are a part of the model.
 
         Conversions are not: where one is missing or double, its users have no input or two (DIM206, DIM208).
         """
         dag, ctx = self._ctx.dag, self._ctx
-        known = [base in ctx.parts and base == kind.role for base, kind in zip(ctx.bases, dag.kinds, strict=True)]
-        found: dict[tuple[str, int, int], list[int]] = {}
+        known = [
+            base in ctx.parts and base == kind.role and kind.phase in ctx.phases
+            for base, kind in zip(ctx.bases, dag.kinds, strict=True)
+        ]
+        found: dict[_Place, list[int]] = {}
         for node, (kind, layer, expert) in enumerate(zip(dag.kind_of, dag.layer_of, dag.expert_of, strict=True)):
             if not known[kind]:
                 continue
-            role = dag.kinds[kind].role
-            per_expert = self._part(role, layer).per_expert and len(dag.kinds[kind].meshes) == 1
-            key = (role, layer, expert if per_expert else -1)
+            role, phase = dag.kinds[kind].role, dag.kinds[kind].phase
+            per_expert = self._part(phase, role, layer).per_expert and len(dag.kinds[kind].meshes) == 1
+            key = (phase, role, layer, expert if per_expert else -1)
             found.setdefault(key, []).append(node)
-            self.layers_of.setdefault(role, set()).add(layer)
+            self.layers_of.setdefault((phase, role), set()).add(layer)
         return found
 
-    def _check(self, places: dict[tuple[str, int, int], list[int]]) -> None:
-        dag = self._ctx.dag
-        kind_of = self._ctx.model_parts.kind_of
-        cache: dict[tuple[str, int, str, tuple[int, ...], tuple[int, ...]], str] = {}
-        for (role, layer, expert), nodes in places.items():
+    def _check(self, places: dict[_Place, list[int]]) -> None:
+        dag, kind_of = self._ctx.dag, self._ctx.layer_kind
+        cache: dict[tuple[int, str, tuple[int, ...], tuple[int, ...]], str] = {}
+        for (phase, role, layer, expert), nodes in places.items():
             first, devices = tuple(dag.kind_of[n] for n in nodes[:1]), tuple(dag.devices_of[n] for n in nodes)
-            key = (role, expert, kind_of(layer), first, devices)
+            key = (expert, kind_of(layer), first, devices)
             if key not in cache:
-                cache[key] = self._fault(role, self._part(role, layer), expert, nodes)
+                cache[key] = self._fault(self._part(phase, role, layer), expert, nodes)
             if cache[key]:
-                self._note(role, cache[key], nodes, (layer, expert))
+                self._note(phase, role, cache[key], nodes, (layer, expert))
         self._missing_experts(places)
 
-    def _part(self, role: str, layer: int) -> Part:
+    def _part(self, phase: str, role: str, layer: int) -> Part:
         """The part as the layer's kind has it, or any other kind."""
-        part = self._ctx.part(role, self._ctx.model_parts.kind_of(layer))
+        part = self._ctx.part(role, phase, self._ctx.layer_kind(layer))
         assert part is not None, role
         return part
 
-    def _fault(self, role: str, part: Part, expert: int, nodes: list[int]) -> str:
+    def _fault(self, part: Part, expert: int, nodes: list[int]) -> str:
         """What is wrong with the GPUs of one part in one layer; empty where nothing is."""
         dag = self._ctx.dag
         kind = dag.kinds[dag.kind_of[nodes[0]]]
@@ -116,7 +123,7 @@ class Coverage:
 
     def _expert_gpus(self, expert: int, mesh: Mesh, held: list[int]) -> set[int] | None:
         """Its place along the axes of the experts: fixed where tokens are sent to it, else where it is."""
-        experts = self._ctx.dag.sizes.get("E") or 0
+        experts = self._experts
         if not 0 <= expert < experts:
             return None
         owner = [axis for axis in self._owners.get(mesh.name, ()) if axis in mesh.sizes]
@@ -133,20 +140,19 @@ class Coverage:
             index, fixed[axis] = divmod(index, mesh.sizes[axis])
         return set(mesh.members(fixed))
 
-    def _missing_experts(self, places: dict[tuple[str, int, int], list[int]]) -> None:
+    def _missing_experts(self, places: dict[_Place, list[int]]) -> None:
         """Every expert has its parts in every layer."""
-        experts = self._ctx.dag.sizes.get("E") or 0
-        held: dict[tuple[str, int], set[int]] = {}
-        for role, layer, expert in places:
+        held: dict[tuple[str, str, int], set[int]] = {}
+        for phase, role, layer, expert in places:
             if expert >= 0:
-                held.setdefault((role, layer), set()).add(expert)
-        for (role, layer), found in held.items():
-            if missing := [expert for expert in range(min(experts, 1 << 16)) if expert not in found]:
-                self._note(role, f"missing for expert {format_gpus(missing)}", [], (layer, -1))
+                held.setdefault((phase, role, layer), set()).add(expert)
+        for (phase, role, layer), found in held.items():
+            if missing := [expert for expert in range(min(self._experts, 1 << 16)) if expert not in found]:
+                self._note(phase, role, f"missing for expert {format_gpus(missing)}", [], (layer, -1))
 
-    def _note(self, role: str, fault: str, nodes: list[int], where: Where) -> None:
+    def _note(self, phase: str, role: str, fault: str, nodes: list[int], where: Where) -> None:
         """Faults of one sort are told together, in the words of the first."""
         sort = _DETAILS.split(fault, maxsplit=1)[0]
-        _, held, places = self.faults.setdefault((role, sort), (fault, [], []))
+        _, held, places = self.faults.setdefault((phase, role, sort), (fault, [], []))
         held += nodes
         places.append(where)

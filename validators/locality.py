@@ -30,6 +30,7 @@ class Locality:
 
     def __init__(self, ctx: Context) -> None:
         self._dag = ctx.dag
+        self._experts = ctx.expert_count
         self._mesh_gpus = {name: frozenset(mesh.gpus) for name, mesh in ctx.dag.meshes.items()}
         self.missing_inputs: Faults = {}
         self.doubled_inputs: Faults = {}
@@ -45,14 +46,14 @@ class Locality:
     def _inputs(self, kind: int, devices: int, around: tuple[Neighbour, ...]) -> list[tuple[Faults, str, set[int]]]:
         held = self._dag.kinds[kind]
         operator = OPERATORS[held.op]
-        needed = self._input_gpus(held, frozenset(self._dag.device_sets[devices]))
+        gpus = frozenset(self._dag.device_sets[devices])
         missing = self.unconnected_members if operator.is_communication else self.missing_inputs
         arrived = self._arrived(held, around)
         if operator.symmetric:
-            return self._terms(held, needed, arrived, missing)
+            return self._terms(held, self._input_gpus(held, gpus), arrived, missing)
         found: list[tuple[Faults, str, set[int]]] = []
         for name in [port.name or operator.slots[0] for port in held.inputs]:
-            here = arrived.get(name, {})
+            here, needed = arrived.get(name, {}), self._input_gpus(held, gpus, name)
             if not here:
                 continue  # a slot without any edge is DIM206's
             if (lacking := needed - set(here)) and (operator.needs_every_gpu or lacking == needed):
@@ -97,7 +98,7 @@ class Locality:
         found: list[tuple[Faults, str, set[int]]] = []
         if twice := {gpu for gpu, experts in here.items() if len(set(experts)) < len(experts)}:
             found.append((self.doubled_inputs, f"the same value twice as its input {slot!r}", twice))
-        experts = self._dag.sizes.get("E") or 0
+        experts = self._experts
         collected = {expert for held_here in here.values() for expert in held_here if expert >= 0}
         collects = len(collected) > 1 or (slot == "tokens" and bool(collected))
         if collects and (lacking := [one for one in range(min(experts, 1 << 16)) if one not in collected]):
@@ -105,13 +106,16 @@ class Locality:
             found.append((self.unconnected_members, what, set(here)))
         return found
 
-    def _input_gpus(self, kind: Kind, gpus: frozenset[int]) -> frozenset[int]:
-        """The GPUs on which a node needs its input: all of its own, of a transfer those of the mesh it leaves."""
+    def _input_gpus(self, kind: Kind, gpus: frozenset[int], slot: str = "") -> frozenset[int]:
+        """The GPUs on which a node needs an input: all of its own, of a transfer those of the mesh it lies on."""
         if kind.op == "input":
             return frozenset()
         if kind.op == "recv":  # rank i takes what rank i of the other mesh has sent
             return self._senders(kind, gpus)
-        return gpus & self._mesh_gpus.get(kind.meshes[0], gpus) if len(kind.meshes) > 1 else gpus
+        if len(kind.meshes) < 2:
+            return gpus
+        mesh = next((port.type.mesh for port in kind.inputs if port.name == slot), kind.meshes[0])
+        return gpus & self._mesh_gpus.get(mesh, gpus)
 
     def _senders(self, kind: Kind, gpus: frozenset[int]) -> frozenset[int]:
         source = self._dag.meshes.get(kind.meshes[0]) if kind.meshes else None
@@ -123,24 +127,25 @@ class Locality:
     def _find_idle_edges(self) -> None:
         """An edge between disjoint GPUs, neither end communicating, is DEV503's; the others are found here."""
         dag = self._dag
-        cache: dict[tuple[int, int, int, int], bool] = {}
+        cache: dict[tuple[int, int, int, int, int], bool] = {}
         kind_of, devices_of = dag.kind_of, dag.devices_of
         for edge, (tail, head) in enumerate(zip(dag.tails, dag.heads, strict=True)):
-            key = (kind_of[tail], devices_of[tail], kind_of[head], devices_of[head])
+            key = (kind_of[tail], devices_of[tail], kind_of[head], devices_of[head], dag.edge_kind_of[edge])
             idle = cache.get(key)
             if idle is None:
                 idle = cache[key] = self._is_idle(*key)
             if idle:
                 self.idle_edges.setdefault((key[0], key[2]), []).append(edge)
 
-    def _is_idle(self, tail: int, tail_devices: int, head: int, head_devices: int) -> bool:
+    def _is_idle(self, tail: int, tail_devices: int, head: int, head_devices: int, edge_kind: int) -> bool:
         maker, user = self._dag.kinds[tail], self._dag.kinds[head]
         if tail_devices < 0 or head_devices < 0 or maker.op not in OPERATORS or user.op not in OPERATORS:
             return False
         if not (OPERATORS[maker.op].is_communication or OPERATORS[user.op].is_communication):
             return False
-        needed = self._input_gpus(user, frozenset(self._dag.device_sets[head_devices]))
-        return not needed & self._output_gpus(maker, tail_devices)
+        gpus, given = frozenset(self._dag.device_sets[head_devices]), self._output_gpus(maker, tail_devices)
+        slots = self._dag.edge_kinds[edge_kind].slots or OPERATORS[user.op].slots[:1] or ("",)
+        return not any(self._input_gpus(user, gpus, slot) & given for slot in slots)
 
     def _output_gpus(self, kind: Kind, devices: int) -> frozenset[int]:
         """The GPUs that have a node's output: all of its own, of a transfer those of the mesh it reaches."""

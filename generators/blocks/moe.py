@@ -31,7 +31,9 @@ class Options(FeedForwardOptions):
     group_score: str = option(
         "max", "the score of a group: that of its best expert, or the sum of its best two", ("max", "top2")
     )
-    shared: str = option("", "the width of the shared experts together, a size like Fs; empty: there are none")
+    shared: str = option(
+        "", "the width of the shared experts together, a size like Fs, without biases; empty: there are none"
+    )
 
 
 def build(b: Builder, h: Ref, options: Options, layer: LayerOptions) -> Ref:
@@ -41,7 +43,9 @@ def build(b: Builder, h: Ref, options: Options, layer: LayerOptions) -> Ref:
         return routed
     narrow = replace(options, width=options.shared, ffn_bias=False)
     shared = feed_forward(b, {"x": b.place(h, "shared")}, narrow, Where("shared", "shared"))
-    if b.type_of(routed) != b.type_of(shared):  # else one conversion of the sum instead of one of each term
+    if (
+        b.type_of(routed) != b.type_of(shared) or b.steps[routed.step].per_expert
+    ):  # else one conversion of the sum instead of one of each term
         routed, shared = b.place(routed, "stream"), b.place(shared, "stream")
     return b.add("moe.shared_sum", "add", {"x": routed, "y": shared})
 
@@ -74,7 +78,8 @@ def _routed(b: Builder, h: Ref, options: Options) -> Ref:
     if remote:
         pick = {"x": b.add("moe.dispatch", "remote_dispatch", pick, params={**routing, "to": remote})}
     elif exchanged:
-        pick = {"x": b.add("moe.dispatch", "dispatch", pick, params=routing)}
+        sent = {**routing, "dtype": b.strategy.dtypes.dispatch}
+        pick = {"x": b.add("moe.dispatch", "dispatch", pick, params=sent)}
     elif b.strategy.operators["routing"] == "nodes":
         pick = {"x": b.add("moe.route", "route", pick, per_expert=True, params=routing)}
     else:

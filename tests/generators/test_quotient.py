@@ -195,14 +195,3 @@ def test_doubtful_names_are_looked_at_one_by_one(names, refused):
             quotient(strategy)
     else:
         assert "name" in same(strategy).expanded
-
-
-@pytest.mark.parametrize("changes", [{"E": "48"}, {"E": "48", "B": "64"}])
-def test_refusals_are_those_of_the_generator(changes):
-    """The same message as 'gen'."""
-    strategy = find_strategy("ep16_tp4", changes)
-    with pytest.raises(DagtoolError) as one:
-        quotient(strategy)
-    with pytest.raises(DagtoolError) as other:
-        partition(strategy)
-    assert (one.value.message, one.value.hint) == (other.value.message, other.value.hint)

@@ -386,10 +386,37 @@ def test_collectives_in_opposite_order():
     assert "gather" in found
 
 
+def says_order(dag):
+    """Whether a finding about communication says that an order is left open."""
+    return any("order" in one.message and one.code.startswith("COM") for one in dag.validate())
+
+
+NO_ORDER = "a0 -> reduce\na1 -> reduce\nb0 -> gather\nb1 -> gather"
+
+
+def test_collectives_in_the_order_of_the_file():
+    """Two collectives of the same ranks that no edge orders: every rank runs them as they stand in the file."""
+    assert not says_order(small("m: tp=2 gpus=0-1", ORDER + NO_ORDER))
+
+
 def test_collectives_in_no_order():
-    """Two collectives of the same ranks that nothing orders: a warning that the launch order must be fixed."""
-    dag = small("m: tp=2 gpus=0-1", ORDER + "a0 -> reduce\na1 -> reduce\nb0 -> gather\nb1 -> gather")
-    assert any("order" in one.message and {"COM"} & {one.code[:3]} for one in dag.validate())
+    """The same where no rank can run the file as it stands: a warning that the launch order must be fixed."""
+    backwards = "\n".join(reversed(ORDER.strip().splitlines()))
+    assert says_order(small("m: tp=2 gpus=0-1", f"{backwards}\n{NO_ORDER}"))
+
+
+def test_collectives_in_another_order_for_other_ranks():
+    """The same on two groups of ranks, exchanged in the file for one of them: they are no one program."""
+    first = ORDER.replace("B, ", "B/dp, ")
+    names = {"a0": "c0", "a1": "c1", "b0": "d0", "b1": "d1", "reduce [": "reduce2 [", "gather [": "gather2 ["}
+    second = first.replace("gpu=1", "gpu=3").replace("gpu=0", "gpu=2").replace("0-1", "2-3")
+    wires = "c0 -> reduce2\nc1 -> reduce2\nd0 -> gather2\nd1 -> gather2"
+    for old, new in names.items():
+        second = second.replace(old, new)
+    lines = second.strip().splitlines()
+    alike, exchanged = "\n".join(lines), "\n".join([*lines[3:], *lines[:3]])
+    assert not says_order(small("m: dp=2 tp=2 gpus=0-3", f"{first}\n{alike}\n{NO_ORDER}\n{wires}"))
+    assert says_order(small("m: dp=2 tp=2 gpus=0-3", f"{first}\n{exchanged}\n{NO_ORDER}\n{wires}"))
 
 
 def test_sub_group_that_other_ranks_skip():
@@ -415,23 +442,28 @@ def test_sub_group_with_a_member_missing():
     assert "GPU 1 of the group 0-1 is missing" in found
 
 
-def test_interleaved_schedule_with_an_early_receive():
-    """The receive for the next chunk and the experts' all-to-all on the same GPUs, in no order: a warning."""
-    dag = small(
-        "s0: ep=2 gpus=0-1; s1: ep=2 gpus=2-3",
-        """
-        p [op=norm gpu=0 input="[B/ep, S, H] @s0" output="[B/ep, S, H] @s0"]
-        q [op=norm gpu=1 input="[B/ep, S, H] @s0" output="[B/ep, S, H] @s0"]
-        early [op=send_recv gpu="0-3" to=s1 input="[B/ep, S, H] @s0" output="[B/ep, S, H] @s1"]
-        g2 [op=gate gpu=2 input="[B/ep, S, H] @s1" param="[H, E]" top_k=K output="[B/ep, S, K] @s1"]
-        g3 [op=gate gpu=3 input="[B/ep, S, H] @s1" param="[H, E]" top_k=K output="[B/ep, S, K] @s1"]
-        exchange [op=dispatch gpu="2-3" owner=ep experts=E
-            input="x: [B/ep, S, H] @s1; route: [B/ep, S, K] @s1" output="[B*S*K/E, H] vary(ep) @s1"]
-        p -> early  q -> early  g2 -> exchange [arg=route]  g3 -> exchange [arg=route]
-        """,
-        "B=8 S=4 H=4 E=4 K=2",
-    )
-    assert any("order" in one.message and {"COM"} & {one.code[:3]} for one in dag.validate())
+EARLY = """
+early [op=send_recv gpu="0-3" to=s1 input="[B/ep, S, H] @s0" output="[B/ep, S, H] @s1"]
+"""
+EXPERTS = """
+p [op=norm gpu=0 input="[B/ep, S, H] @s0" output="[B/ep, S, H] @s0"]
+q [op=norm gpu=1 input="[B/ep, S, H] @s0" output="[B/ep, S, H] @s0"]
+g2 [op=gate gpu=2 input="[B/ep, S, H] @s1" param="[H, E]" top_k=K output="[B/ep, S, K] @s1"]
+g3 [op=gate gpu=3 input="[B/ep, S, H] @s1" param="[H, E]" top_k=K output="[B/ep, S, K] @s1"]
+exchange [op=dispatch gpu="2-3" owner=ep experts=E
+    input="x: [B/ep, S, H] @s1; route: [B/ep, S, K] @s1" output="[B*S*K/E, H] vary(ep) @s1"]
+"""
+
+
+@pytest.mark.parametrize(("nodes", "warned"), [(EARLY + EXPERTS, True), (EXPERTS + EARLY, False)])
+def test_interleaved_schedule_with_an_early_receive(nodes, warned):
+    """The receive for the next chunk and the experts' all-to-all on the same GPUs, no edge between them.
+
+    A warning unless the file says which comes first: a receive written before what it receives says nothing.
+    """
+    wires = "p -> early  q -> early  g2 -> exchange [arg=route]  g3 -> exchange [arg=route]"
+    dag = small("s0: ep=2 gpus=0-1; s1: ep=2 gpus=2-3", nodes + wires, "B=8 S=4 H=4 E=4 K=2")
+    assert says_order(dag) is warned
 
 
 # -- separate pools, context parallelism --------------------------------------------------------

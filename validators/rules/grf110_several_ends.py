@@ -1,7 +1,8 @@
 """The graph has several inputs or several outputs.
 
 What: more than one input that nothing leads to, or more than one output that leads nowhere. Where operators are
-declared, a cache is state of a rank and no input.
+declared, a cache is state of a rank and no input, and each role in each phase may have one: the tokens of a prefill
+and of a decode step, the targets of a loss, the logits of draft heads.
 
 Why: a deployment is asked for with one input and one output in total. Side inputs such as positions are
 legitimate, so this is a warning: see that each of them is meant.
@@ -44,7 +45,7 @@ def check(ctx: Context) -> Iterator[Finding]:
     inputs = [node for node in ctx.roles.sources if ctx.roles.is_input(node) and not ctx.roles.is_state(node)]
     outputs = [node for node in ctx.roles.sinks if ctx.roles.is_output(node)]
     for nodes, what in ((inputs, "inputs"), (outputs, "outputs")):
-        if len(nodes) > 1:
+        if len(nodes) > len({(ctx.dag.kind(node).role, ctx.dag.kind(node).phase) for node in nodes}):
             yield ctx.finding(
                 RULE,
                 f"the graph has {len(nodes):,} {what}",

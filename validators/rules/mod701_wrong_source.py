@@ -1,8 +1,9 @@
 """An operator takes its input from the wrong part of the model.
 
 What: for each edge, the part of the model that its tail holds is not one that the head's input may come
-from: scores that skip the softmax, keys where queries belong, a residual taken behind the norm, a norm that
-is bypassed.
+from: scores that skip the softmax, keys where queries belong, values appended to the cache of keys, a residual
+taken behind the norm, a norm that is bypassed. A conversion of one of several outputs (`attention.kv.v.all_gather`)
+holds that output. From one phase to the next lead the caches only.
 
 Why: the types fit, so nothing else is wrong to the eye, but the ranks compute another model.
 
@@ -23,7 +24,7 @@ from dagtool.report.finding import Finding
 from dagtool.validators.rule import Rule, Severity
 
 if TYPE_CHECKING:
-    from dagtool.dag.graph import EdgeKind
+    from dagtool.dag.graph import EdgeKind, Kind
     from dagtool.validators.context import Context
     from dagtool.validators.edges import Ends
 
@@ -77,17 +78,20 @@ def _fault(ctx: Context, tail: int, head: int, edge_kind: int, layer_kind: str) 
     edge = ctx.dag.edge_kinds[edge_kind]
     if base == ENTRY or user.role != base:  # a conversion takes the value it converts
         return _conversion_fault(ctx, tail, head, edge)
-    part = ctx.part(base, layer_kind)
+    part = ctx.part(base, user.phase, layer_kind)
     if part is None or user.op not in OPERATORS:
         return ""  # MOD704 and DIM202 say it
     if part.terms:
-        source, allowed = _taken(ctx, tail, ""), [one for term in part.terms for one in term]
+        source, allowed = (
+            _taken(ctx, tail, user.phase, _output(maker, edge)),
+            [one for term in part.terms for one in term],
+        )
         fits = _allowed(ctx, source, allowed)
         return "" if fits else f"adds {_said(source)}, which is none of its terms {_listed(allowed)}"
     slots = edge.slots or OPERATORS[user.op].slots[:1]
     for slot, output in zip(slots, edge.outputs or slots, strict=False):
         allowed = list(part.sources.get(slot, ()))
-        source = _taken(ctx, tail, output if len(maker.outputs) > 1 else "")
+        source = _taken(ctx, tail, user.phase, output if len(maker.outputs) > 1 else "")
         if not _allowed(ctx, source, allowed):
             return f"{base} takes {_said(source)} as its {slot!r}; expected {_listed(allowed) or 'nothing'}"
     return ""
@@ -96,17 +100,26 @@ def _fault(ctx: Context, tail: int, head: int, edge_kind: int, layer_kind: str) 
 def _conversion_fault(ctx: Context, tail: int, head: int, edge: EdgeKind) -> str:
     """What is wrong with what a conversion takes: it must be the value it converts, of several outputs that one."""
     user, maker, wanted = ctx.dag.kinds[head], ctx.dag.kinds[tail], ctx.values[head]
-    several = len(maker.outputs) > 1 and maker.role == ctx.bases[tail]
-    output = next(iter(edge.outputs or edge.slots), "") if several else ""
-    source = _taken(ctx, tail, output)
+    source = _taken(ctx, tail, user.phase, _output(maker, edge))
     if source == wanted or (wanted == ENTRY and source in ctx.entries):
         return ""
     return f"{user.role} takes {_said(source)} but converts {_said(wanted)}"
 
 
-def _taken(ctx: Context, tail: int, output: str) -> str:
-    """The value an edge brings: the part, and which of its outputs."""
-    return f"{ctx.values[tail]}:{output}" if output else ctx.values[tail]
+def _output(maker: Kind, edge: EdgeKind) -> str:
+    """Which of several outputs an edge takes to the only slot there is."""
+    return next(iter(edge.outputs or edge.slots), "") if len(maker.outputs) > 1 else ""
+
+
+def _taken(ctx: Context, tail: int, phase: str, output: str = "") -> str:
+    """The value an edge brings into a phase: the part, and which of its outputs; a cache as the phase before left it."""
+    value, made = ctx.values[tail], ctx.dag.kinds[tail].phase
+    if made != phase:
+        tags = list(ctx.phases)
+        follows = made in tags and tags.index(made) + 1 < len(tags) and tags[tags.index(made) + 1] == phase
+        appended = ctx.dag.kinds[tail].op == "append"
+        return value.removesuffix("_append") if follows and appended else f"{value} of {made or 'no'} phase"
+    return f"{value}:{output}" if output else value
 
 
 def _allowed(ctx: Context, source: str, allowed: list[str]) -> bool:
@@ -125,14 +138,17 @@ def _listed(roles: list[str]) -> str:
 def _terms(ctx: Context) -> Iterator[Finding]:
     """Sums that lack one of their terms: all their edges come from the others."""
     missing: dict[tuple[int, str], list[int]] = {}
-    before, kind_of = ctx.before, ctx.dag.kind_of
+    before, dag = ctx.before, ctx.dag
     for (kind, layer_kind), nodes in ctx.kinds_by_layer_kind.items():
-        role = ctx.bases[kind]
-        part = ctx.part(role, layer_kind)
+        role, phase = ctx.bases[kind], ctx.dag.kinds[kind].phase
+        part = ctx.part(role, phase, layer_kind)
         if part is None or not part.terms or ctx.dag.kinds[kind].role != role:
             continue
         for node in nodes:
-            sources = {ctx.values[kind_of[maker]] for maker in before.of(node)}
+            into = [ctx.edge_ends[edge] for edge in before.edges[before.offsets[node] : before.offsets[node + 1]]]
+            sources = {
+                _taken(ctx, tail, phase, _output(dag.kinds[tail], dag.edge_kinds[edge])) for tail, _, edge in into
+            }
             for term in part.terms:
                 if not any(_allowed(ctx, source, list(term)) for source in sources):
                     missing.setdefault((kind, _listed(list(term))), []).append(node)

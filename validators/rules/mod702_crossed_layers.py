@@ -78,7 +78,8 @@ class _Flows:
     @staticmethod
     def _takes_entry(ctx: Context, index: int) -> bool:
         """Whether nodes of a kind may take what enters their layer."""
-        role, part = ctx.dag.kinds[index].role, ctx.parts.get(ctx.bases[index])
+        role, phase = ctx.dag.kinds[index].role, ctx.dag.kinds[index].phase
+        part = ctx.phase_parts.get(phase, ctx.parts).get(ctx.bases[index])
         if part is None or role != ctx.bases[index]:
             return role.startswith("entry.")
         return any(ENTRY in held for held in (*part.sources.values(), *part.terms))

@@ -22,6 +22,7 @@ from dagtool.validators.coverage import TWICE, Coverage
 from dagtool.validators.rule import Rule, Severity
 
 if TYPE_CHECKING:
+    from dagtool.generators.unsharded import ModelParts
     from dagtool.validators.context import Context
 
 RULE = Rule(
@@ -80,11 +81,13 @@ GOOD = """digraph g {
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each part and kind of fault."""
     coverage = Coverage(ctx)
-    yield from _missing_layers(ctx, coverage)
-    for (role, sort), (words, nodes, where) in coverage.faults.items():
+    for phase in ctx.phases:
+        yield from _missing_layers(ctx, phase, coverage)
+    for (phase, role, sort), (words, nodes, where) in coverage.faults.items():
         layers = sorted({layer for layer, _ in where if layer >= 0})
         experts = sorted({expert for _, expert in where if expert >= 0})
-        scope = f" in layer {format_gpus(layers)}" if layers else ""
+        scope = f" in phase {phase}" if phase else ""
+        scope += f" in layer {format_gpus(layers)}" if layers else ""
         scope += f", expert {format_gpus(experts)}" if experts else ""
         fault = f"{words} (first of {len(where):,})" if len(where) > 1 else words
         notes = (ctx.templates(nodes),) if len(nodes) > 1 else ()
@@ -98,46 +101,53 @@ def check(ctx: Context) -> Iterator[Finding]:
         )
 
 
-def _missing_layers(ctx: Context, coverage: Coverage) -> Iterator[Finding]:
+def _missing_layers(ctx: Context, phase: str, coverage: Coverage) -> Iterator[Finding]:
     """Parts that occur in no layer, or not in all that have them; layers that do not. Parts alike are one finding."""
     layers = ctx.dag.sizes.get("L") or 1
     absent: list[str] = []
     missing: dict[tuple[int, ...], list[str]] = {}
     strange: dict[tuple[int, ...], list[str]] = {}
     for role in ctx.parts:
-        held = coverage.layers_of.get(role, set())
-        needed = _required_in(ctx, role, held, layers)
+        held = coverage.layers_of.get((phase, role), set())
+        needed = _required_in(ctx.model_parts[phase], role, held, layers)
         if not held:
             absent += [role] if needed else []
             continue
-        if odd := tuple(sorted(layer for layer in held if not _has(ctx, role, layer, layers))):
+        if odd := tuple(sorted(layer for layer in held if not _has(ctx.model_parts[phase], role, layer, layers))):
             strange.setdefault(odd, []).append(role)
         if needed:
             missing.setdefault(needed, []).append(role)
+    of_phase = f" in phase {phase}" if phase else ""
     if absent:
         yield ctx.finding(
-            RULE, f"the graph has no {_listed(absent)}", count=len(absent), help="add it, or give the nodes their role"
+            RULE,
+            f"the graph has no {_listed(absent)}{of_phase}",
+            count=len(absent),
+            help="add it, or give the nodes their role",
         )
     for gaps, roles in missing.items():
         where = f"layer {format_gpus(gaps)} has" if gaps[0] >= 0 else "outside the layers there is"
-        yield ctx.finding(RULE, f"{where} no {_listed(roles)}", count=len(roles))
+        yield ctx.finding(RULE, f"{where} no {_listed(roles)}{of_phase}", count=len(roles))
     for odd, roles in strange.items():
-        nodes = [n for role in roles for n in ctx.nodes_of_base(role) if ctx.dag.layer_of[n] in odd]
+        nodes = [
+            n
+            for role in roles
+            for n in ctx.nodes_of_base(role)
+            if ctx.dag.layer_of[n] in odd and ctx.dag.kind(n).phase == phase
+        ]
         yield ctx.finding(
-            RULE, _strange(ctx, roles, odd[-1], layers), node=nodes[0], attribute="layer_index", count=len(nodes),
+            RULE, _strange(ctx, roles, odd[-1], layers) + of_phase, node=nodes[0], attribute="layer_index", count=len(nodes),
             notes=(ctx.templates(nodes),),
         )  # fmt: skip
 
 
-def _has(ctx: Context, role: str, layer: int, layers: int) -> bool:
+def _has(parts: ModelParts, role: str, layer: int, layers: int) -> bool:
     """Whether the model has a part in a layer, or outside the layers (-1)."""
-    parts = ctx.model_parts
     return layer < layers and role in parts.of_kind(parts.kind_of(layer))
 
 
-def _required_in(ctx: Context, role: str, held: set[int], layers: int) -> tuple[int, ...]:
+def _required_in(parts: ModelParts, role: str, held: set[int], layers: int) -> tuple[int, ...]:
     """The layers that must have a part and do not, at most some hundred: L may be anything."""
-    parts = ctx.model_parts
     required = {kind for kind, own in (("", parts.ends), *parts.kinds.items()) if role in own and own[role].required}
     if not required:
         return ()
@@ -155,7 +165,7 @@ def _strange(ctx: Context, roles: list[str], layer: int, layers: int) -> str:
     if layer < 0 or layer >= layers:
         which = "outside the layers" if layer < 0 else f"in layer {layer}"
         return f"{_listed(roles)} {which}; the layers are 0-{layers - 1}"
-    kind = ctx.model_parts.kind_of(layer)
+    kind = ctx.layer_kind(layer)
     has = f"a layer of kind {kind} has none" if len(ctx.model.kind_names) > 1 else "it belongs outside the layers"
     return f"{_listed(roles)} in layer {layer}: {has}"
 

@@ -63,13 +63,17 @@ def check(ctx: Context) -> Iterator[Finding]:
         role = kind.role or kind.op
         yield from ctx.about_nodes(
             RULE, sorted(nodes), f"({role}) {message}", f"({role}) each: {message}",
-            attribute=attribute if attribute in kind.parameters or attribute in {"op", "role", "output"} else "", help=hint,
+            attribute=attribute if attribute in kind.parameters or attribute in {"op", "role", "output", "phase"} else "", help=hint,
         )  # fmt: skip
 
 
 def _fault(ctx: Context, index: int, kind: Kind, layer_kind: str) -> tuple[str, str, str] | None:
     base = ctx.bases[index]
-    part = ctx.part(base, layer_kind)
+    part = ctx.part(base, kind.phase, layer_kind)
+    if kind.phase not in ctx.phases:
+        there = f"its phases are {', '.join(ctx.phases)}" if len(ctx.phases) > 1 else "it has no phases apart"
+        said = f"of phase {kind.phase[:40]}" if kind.phase else "of no phase"
+        return f"is {said}, which the graph does not run; {there}", "phase", did_you_mean(kind.phase, list(ctx.phases))
     if kind.role != base or base == ENTRY:
         if base == ENTRY or part:
             return None
@@ -91,6 +95,7 @@ def _fault(ctx: Context, index: int, kind: Kind, layer_kind: str) -> tuple[str, 
     if part.outputs and named != part.outputs:
         return f"names its outputs {', '.join(named)}; expected {', '.join(part.outputs)}", "output", "correct output"
     where = f" in a layer of kind {layer_kind}" if len(ctx.model.kind_names) > 1 and layer_kind else ""
+    where += f" in phase {kind.phase}" if kind.phase else ""
     return _param_fault(kind, part, where)
 
 

@@ -68,24 +68,54 @@ GOOD = """digraph {
 
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding that names the parts and the layers the path misses."""
-    products = products_of_kinds(ctx.model, ctx.dag.sizes, ctx.phase)
-    layers = ctx.dag.sizes.get("L") or 1
-    met: dict[int, set[str]] = {}
+    met: dict[tuple[str, int], set[str]] = {}
     for node in heaviest_path(ctx.dag, ctx.order, ctx.before).nodes:
-        met.setdefault(ctx.dag.layer_of[node], set()).add(ctx.dag.kind(node).role)
-    order = dict.fromkeys(one.part for parts in products.values() for one in parts)
-    missed: dict[str, list[int]] = {part: [] for part in order}
-    for layer in (*range(min(layers, 1 << 16)), -1):
-        for part in _missing(products[ctx.model_parts.kind_of(layer)], met.get(layer, set())):
-            missed[part].append(layer)
-    told = [
-        part if where == [-1] else f"{part} (layer {format_gpus([layer for layer in where if layer >= 0])})"
-        for part, where in missed.items()
-        if where
-    ]
+        met.setdefault((ctx.dag.kind(node).phase, ctx.dag.layer_of[node]), set()).add(ctx.dag.kind(node).role)
+    told: list[str] = []
+    for tag, phase in ctx.phases.items():
+        missed: dict[str, list[int]] = {}
+        drawn = {kind.role for kind in ctx.dag.kinds if kind.phase == tag}
+        # Scores that are taken in a ring have no node of their own.
+        products = {
+            kind: [one for one in parts if not one.within or drawn.intersection(one.roles)]
+            for kind, parts in products_of_kinds(ctx.model, ctx.dag.sizes, phase).items()
+        }
+        for layer in _passed(ctx, met, tag):
+            for part in _missing(products[ctx.layer_kind(layer)], met.get((tag, layer), set())):
+                missed.setdefault(part, []).append(layer)
+        order = list(dict.fromkeys(one.part for parts in products.values() for one in parts))
+        told += [_said(part, missed[part], tag) for part in sorted(missed, key=order.index)]
     if told:
         message = f"the critical path does not pass {', '.join(told)}"
         yield ctx.finding(RULE, message, count=len(told), help="an edge or a layer is missing: see 'dagtool path'")
+
+
+def _passed(ctx: Context, met: dict[tuple[str, int], set[str]], tag: str) -> Iterator[int]:
+    """The layers that the path must pass in a phase, and -1 for the head.
+
+    Where there are several phases, it goes from one to the next by the cache of some layer: before the one in which
+    it enters and behind the one in which it leaves it need pass nothing.
+    """
+    tags = [one for one in ctx.phases if any(phase == one for phase, _ in met)]
+    last = min(ctx.dag.sizes.get("L") or 1, 1 << 16) - 1
+    if tag not in tags:
+        if len(ctx.phases) == 1:
+            yield from (*range(last + 1), -1)
+        return
+    layers = [layer for phase, layer in met if phase == tag and layer >= 0] or [0]
+    first = 0 if tag == tags[0] else min(layers) + 1
+    end = last if tag == tags[-1] else max(layers) - 1
+    yield from range(first, end + 1)
+    if tag == tags[-1]:
+        yield -1
+
+
+def _said(part: str, layers: list[int], tag: str) -> str:
+    """A part, and where it is missed."""
+    inside = [layer for layer in layers if layer >= 0]
+    where = [f"layer {format_gpus(inside)}"] if inside else []
+    where += [f"phase {tag}"] if tag else []
+    return f"{part} ({', '.join(where)})" if where else part
 
 
 def _missing(products: Sequence[Product], met: set[str]) -> list[str]:

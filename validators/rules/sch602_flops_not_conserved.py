@@ -15,12 +15,12 @@ References: D. Narayanan et al., https://arxiv.org/abs/2104.04473, the FLOPs of 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from dagtool.cost.work import role_flops
-from dagtool.generators.unsharded import products_of_kinds
+from dagtool.generators.unsharded import Product, products_of_kinds
 from dagtool.report.finding import Finding
 from dagtool.validators.rule import Rule, Severity
 
@@ -53,24 +53,48 @@ def check(ctx: Context) -> Iterator[Finding]:
     done = _totals(ctx)
     wrong: list[str] = []
     nodes: list[int] = []
-    for layer_kind, parts in products_of_kinds(ctx.model, ctx.dag.sizes, ctx.phase).items():
-        for part in parts:
-            kinds = [one for one in done if one[1] == layer_kind and ctx.dag.kinds[one[0]].role in part.roles]
-            if not kinds:
-                continue  # a part that is not there at all is MOD703's
-            expected = part.flops.bind(ctx.dag.sizes) * (part.layers or 1)
-            total = sum((done[one].get(expected.powers, Fraction()) for one in kinds), Fraction())
-            whole = Fraction(expected.numerator, expected.denominator)
-            if total != whole or any(powers != expected.powers for one in kinds for powers in done[one]):
-                where = f" in layers of kind {layer_kind}" if len(ctx.model.kind_names) > 1 and layer_kind else ""
-                wrong.append(f"{part.part}{where} {float(total / whole):.4g} times")
-                nodes += sorted(node for one in kinds for node in ctx.kinds_by_layer_kind[one])
+    for tag, phase in ctx.phases.items():
+        for layer_kind, parts in products_of_kinds(ctx.model, ctx.dag.sizes, phase).items():
+            here = {one: held for one, held in done.items() if _is_of(ctx, one, tag, layer_kind)}
+            for part in parts:
+                # What another product's node does as well is expected there.
+                inner = [one for one in parts if part.part in one.within and not _done_by(ctx, here, one)]
+                kinds = _done_by(ctx, here, part)
+                if not kinds:
+                    continue  # a part that is not there at all is MOD703's
+                ratio = _ratio(ctx, (part, *inner), [here[one] for one in kinds])
+                if ratio != 1:
+                    where = f" in layers of kind {layer_kind}" if len(ctx.model.kind_names) > 1 and layer_kind else ""
+                    where += f" in phase {tag}" if tag else ""
+                    wrong.append(f"{part.part}{where} {float(ratio):.4g} times")
+                    nodes += sorted(node for one in kinds for node in ctx.kinds_by_layer_kind[one])
     if wrong:
         yield ctx.finding(
             RULE, f"all GPUs together do not do the FLOPs of the unsharded model: {', '.join(wrong)}",
             node=nodes[0], count=len(nodes), notes=(ctx.templates(nodes),),
             help="a layer, an expert or a rank is missing or doubled, or a dimension of these nodes is wrong",
         )  # fmt: skip
+
+
+def _is_of(ctx: Context, one: tuple[int, str], phase: str, layer_kind: str) -> bool:
+    return one[1] == layer_kind and ctx.dag.kinds[one[0]].phase == phase
+
+
+def _done_by(ctx: Context, here: Iterable[tuple[int, str]], part: Product) -> list[tuple[int, str]]:
+    """Kinds, in their kind of layer, that do a product."""
+    return [one for one in here if ctx.dag.kinds[one[0]].role in part.roles]
+
+
+def _ratio(ctx: Context, parts: Sequence[Product], done: Sequence[dict[Powers, Fraction]]) -> Fraction:
+    """The FLOPs done over those of the parts; 0 where some are of other symbols."""
+    expected: dict[Powers, Fraction] = {}
+    for part in parts:
+        flops = part.flops.bind(ctx.dag.sizes) * (part.layers or 1)
+        expected[flops.powers] = expected.get(flops.powers, Fraction()) + Fraction(flops.numerator, flops.denominator)
+    if {powers for held in done for powers in held} != expected.keys():
+        return Fraction()
+    ratios = {sum(held.get(powers, Fraction()) for held in done) / whole for powers, whole in expected.items()}
+    return ratios.pop() if len(ratios) == 1 else Fraction()
 
 
 def _totals(ctx: Context) -> dict[tuple[int, str], dict[Powers, Fraction]]:

@@ -136,8 +136,8 @@ def _amount(text: str) -> Amount:
 def _factor(text: str) -> Factor:
     try:
         return parse_factor(text)
-    except ValueError as error:
-        raise _unreadable(text, f"a number, sqrt(H) or rsqrt(D+Dr) ({error})") from None
+    except ValueError:
+        raise _unreadable(text, "a number, sqrt(H) or rsqrt(D+Dr)") from None
 
 
 def _flag(text: str) -> bool:

@@ -343,14 +343,14 @@ class RemoteCombine(RemoteDispatch):
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """tokens [B*S*K/E, H] of each expert, route [B/dp, S, K] on mesh ``to`` -> [B/dp, S, H] there."""
-        tokens, route = inputs["tokens"], inputs["route"]
+        tokens, route, owner = inputs["tokens"], inputs["route"], self.read(params, OWNER)
         require_no_partial(tokens, "weighting the experts' results")
         if route.mesh != self.read(params, TO) or len(tokens.dims) != 2:
             raise LayoutError(f"brings tokens {tokens} to mesh {params['to']} but they are routed on {route.mesh}")
         cuts = [axis for dim in route.dims[:-1] for axis in dim.axes]
         back = TensorType((*route.dims[:-1], tokens.dims[-1]), route.mesh)
         expected = routed_tokens(back, route, {**params, "owner": ""}, over=cuts)
-        if expected.dims != tokens.dims or tokens.varying != tuple(sorted(self.read(params, OWNER))):
+        if expected.dims != tokens.dims or tokens.varying != tuple(sorted(owner)):
             raise LayoutError(f"gets tokens {tokens} but this routing hands out {expected}")
         return (back,)
 
