@@ -4,10 +4,10 @@ Right ones come from strategy documents and are validated and proved; wrong ones
 hand, or small hand-written DOT. ``xfail`` marks what the system cannot say yet, with what is missing.
 """
 
-from __future__ from dataclasses import replace
-import annotations
+from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
