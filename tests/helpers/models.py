@@ -121,9 +121,7 @@ def document(
     }
 
 
-def build(
-    name: str, phase: str, sizes: Mapping[str, int], layout: Mapping[str, str] | None = None, **more: Any
-) -> Dag:
+def build(name: str, phase: str, sizes: Mapping[str, int], layout: Mapping[str, str] | None = None, **more: Any) -> Dag:
     """Return the DAG of one of ``CONFIGS``."""
     config = {**CONFIGS[name], **more.pop("config", {})}
     return partition(apply_settings(name, document(read_config(config), phase, sizes, layout, **more), {}))
