@@ -1,0 +1,172 @@
+"""Prefill of n tokens and m decode steps in one graph: equal to the model over n + m tokens, however it is cut."""
+
+import numpy as np
+import pytest
+
+from dagtool.dot import parse
+from dagtool.dot.dialect import to_dag
+from dagtool.errors import DagtoolError
+from dagtool.execute.prove import prove, reference_run
+from dagtool.execute.reference import run_reference
+from dagtool.execute.sizes import small_sizes
+from dagtool.execute.weights import RandomWeights
+from dagtool.generators.partition import partition
+from dagtool.generators.phase import format_phases, parse_phases
+from dagtool.generators.strategy import parse_strategy
+from dagtool.model.tree import parse_model
+
+SIZES = {"B": 8, "S": 16, "Q": 1, "T": 24, "H": 64, "N": 8, "G": 4, "D": 16, "F": 128, "L": 3, "V": 256}
+COMMON = {"norm": "rms", "activation": "silu", "gated": True}
+LATENT = {"Dr": 8, "Dv": 16, "Rq": 24, "Rkv": 16}
+MODELS = {
+    "grouped": ({**COMMON, "rope": "half", "qk_norm": True}, {}, "G/tp"),
+    "latent": ({**COMMON, "attention": "mla", "rope": "interleaved"}, LATENT, "N/tp"),
+    "windows": (
+        {
+            **COMMON,
+            "rope": "half",
+            "layers": "(near, far)*",
+            "near": {"window": "W", "sinks": True},
+            "far": {"sinks": True},
+        },
+        {"W": 6},
+        "G/tp",
+    ),
+}
+"""[model], further sizes, how heads are cut."""
+
+
+def _whole(heads):
+    return {"*": "", "attention": heads, "mlp": "F/tp", "head": "V/tp"}
+
+
+LAYOUTS = {
+    "tensor": lambda heads: ({"tp": 2}, {"layout": _whole(heads)}),
+    "data": lambda heads: (
+        {"dp": 2, "tp": 2},
+        {"layout": {place: f"B/dp {cut}" for place, cut in _whole(heads).items()}},
+    ),
+    "context": lambda heads: (
+        {"cp": 2, "tp": 2},
+        {
+            "layout": {
+                "*": "S/cp", "attention": f"S/cp {heads}", "attention.cache": f"T/cp {heads}",
+                "mlp": "S/cp F/tp", "head": "V/tp",
+            },
+            "decode": {
+                "layout": {**_whole(heads), "attention.keys": f"T/cp {heads}", "attention.cache": f"T/cp {heads}"}
+            },
+        },
+    ),
+    "apart": lambda heads: (
+        {"tp": 2, "dp": 2, "dtp": 2},
+        {
+            "mesh": {"first": ["tp"], "second": ["dp", "dtp"]},
+            "layout": {place: f"first {cut}" for place, cut in _whole(heads).items()},
+            "decode": {
+                "layout": {
+                    place: f"second B/dp {cut}".replace("/tp", "/dtp") for place, cut in _whole(heads).items()
+                }
+            },
+        },
+    ),
+}  # fmt: skip
+
+
+def deployment(model, layout, phase="prefill decode*3", **sizes):
+    """The DAG of a model under a layout, as read from its DOT."""
+    options, more, heads = MODELS[model]
+    known = {**SIZES, **more, **sizes}
+    for size in [*(["G"] if model == "latent" else []), *([] if "prefill decode" in phase else ["Q"])]:
+        del known[size]
+    degrees, tables = LAYOUTS[layout](heads)
+    if layout != "apart":
+        tables = {"mesh": {"all": list(degrees)}, **tables}
+        tables["layout"] = {place: f"all {cut}" for place, cut in tables["layout"].items()}
+        if "decode" in tables:
+            inner = {place: f"all {cut}" for place, cut in tables["decode"]["layout"].items()}
+            tables["decode"] = {"layout": inner}
+    document = {"phase": phase, "sizes": known, "model": options, "degrees": degrees, **tables}
+    return to_dag(parse(partition(parse_strategy("mine", document)).to_dot().encode())[0])
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("model", MODELS)
+def test_prefill_and_decode_in_one_graph(model, layout):
+    """Clean, and every node of every step holds what the unsharded model does on its cache."""
+    dag = deployment(model, layout)
+    assert dag.validate() == []
+    proof = prove(dag, seeds=(0, 5))
+    assert proof.failure is None, (dag.ids[proof.failure.node], proof.failure.message)
+    assert proof.worst_error < 1e-12
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_steps_are_a_longer_prefill(model):
+    """The logits that the steps must give are those of one run over all tokens."""
+    dag = deployment(model, "tensor")
+    model_, sizes = parse_model(dag.facts["model"]), small_sizes(dag)
+    steps = reference_run(model_, parse_phases(dag.facts["phase"]), sizes, RandomWeights(3))
+    tokens = np.concatenate([fed for (_, role, _), fed in steps.fed.items() if role == "input"], axis=1)
+    assert tokens.shape[1] == sizes["S"] + 3
+    whole = run_reference(model_, {**sizes, "S": tokens.shape[1]}, RandomWeights(3), tokens=tokens).logits
+    held = np.concatenate([reference.logits for reference in steps.references.values()], axis=1)
+    assert np.abs(held - whole).max() < 1e-12 * np.abs(whole).max()
+
+
+@pytest.mark.parametrize("phase", ["prefill decode*3", "forward"])
+def test_an_offset_that_context_parallelism_forgets(phase):
+    """The type rule says it, and a run goes wrong at the first node whose tokens are counted from 0 on every rank."""
+    options, _, heads = MODELS["grouped"]
+    if phase == "forward":
+        layout = {"*": "all S/cp", "attention": f"all S/cp {heads}", "mlp": "all S/cp F/tp", "head": "all S/cp V/tp"}
+        known = {size: value for size, value in SIZES.items() if size not in "QT"}
+        document = {"sizes": known, "model": options, "degrees": {"cp": 2, "tp": 2}, "layout": layout}
+        document |= {"mesh": {"all": ["cp", "tp"]}}
+        text = partition(parse_strategy("mine", document)).to_dot()
+    else:
+        text = deployment("grouped", "context").to_dot()
+    lines = text.splitlines()
+    at = next(number for number, line in enumerate(lines) if "op=scores" in line and "offset=cp" in line)
+    role = "attention.scores"
+    damaged = [line.replace(", offset=cp", "") if f'role="{role}"' in line else line for line in lines]
+    assert damaged[at] != lines[at]
+    dag = to_dag(parse("\n".join(damaged).encode())[0])
+    assert "SHD301" in {finding.code for finding in dag.validate()}
+    failure = prove(dag, seeds=(0,)).failure
+    assert failure is not None
+    assert dag.kind(failure.node).role == role
+
+
+def test_a_step_over_a_cache_of_its_own():
+    """A decode phase alone reads the cache of T - S tokens; one new token sees them all."""
+    dag = deployment("windows", "tensor", "decode", S=1, T=24, W=6)
+    assert dag.validate() == []
+    assert prove(dag).failure is None
+    caches = {str(kind.outputs[0].type) for kind in dag.kinds if kind.op == "cache"}
+    # A layer with a window keeps as many tokens as a query sees.
+    assert caches == {"[B, W, G/tp, D] @all", "[B, T, G/tp, D] @all"}
+
+
+@pytest.mark.parametrize(
+    ("phase", "sizes", "part"),
+    [
+        ("prefill decode*9", {}, "room for T=24 tokens, but S=16 and 9 steps of Q=1 write 25"),
+        ("decode", {"S": 24}, "T=24 has no token before the S=24 new ones"),
+        ("decod", {}, "did you mean 'decode'"),
+        ("decode prefill", {}, "a prefill and decode steps"),
+        ("prefill prefill", {}, "a prefill and decode steps"),
+        ("prefill decode*99999", {}, "more than 10,000 steps"),
+    ],
+)
+def test_phases_that_cannot_be(phase, sizes, part):
+    """A cache longer than its type, a phase that is none."""
+    with pytest.raises(DagtoolError) as caught:
+        deployment("grouped", "tensor", phase, **sizes)
+    assert part in f"{caught.value.message} {caught.value.hint}"
+
+
+@pytest.mark.parametrize("text", ["forward", "decode", "prefill decode", "prefill decode*3"])
+def test_phases_round_trip(text):
+    """What is written is read."""
+    assert format_phases(parse_phases(text)) == text
