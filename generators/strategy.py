@@ -455,7 +455,7 @@ def _size(symbol: str, value: Any) -> int:
     try:
         return whole_number(value, what)
     except DagtoolError as error:
-        hint = error.hint or (f"a number, or {symbol!r} itself to leave it open" if isinstance(value, str) else "")
+        hint = f"a number, or {symbol!r} itself to leave it open" if isinstance(value, str) else error.hint
         raise DagtoolError(error.message, hint) from None
 
 

@@ -74,7 +74,7 @@ def test_suggested_degrees_really_fit(degree):
         ({"stated": {"000": [["layers", "4"]]}}, "[stated] 000: ['layers', '4']"),
         ({"stated": {"000": [["layers", 4, "size L"]]}}, "[stated] 000"),
         ({"assumed": "V"}, "not a list"),
-        ({"model": {"ffn": "sparse"}}, "known: dense, moe"),
+        ({"model": {"ffn": "sparse"}}, "known: dense, lowrank, moe"),
         ({"model": {"ffn": "moe"}}, "does not give K"),
         ({"degrees": {"tp": 2}, "mesh": {"all": ["tq"]}}, "axis 'tq'"),
         ({"degrees": {"tp": 2}, "regions": {"atention": "all"}}, "no key 'atention'"),

@@ -62,7 +62,7 @@ def golden_run(name, phase, context):
     published, weights, run = load(name)
     sizes = {**published.sizes, **run_sizes(phase, context)}
     tokens = run["tokens"][:, :context]
-    return reference_run(published.model, PHASES[phase], sizes, weights, tokens=tokens)
+    return reference_run(published.model, (PHASES[phase],), sizes, weights, tokens=tokens)
 
 
 def golden_logits(name, phase, context):
@@ -111,7 +111,7 @@ SMALL_CONTEXT = {"forward": 10, "prefill": 10, "decode": 12}
 def small_run(name, phase):
     published = MODELS[name]
     sizes = {**published.sizes, **run_sizes(phase, SMALL_CONTEXT[phase])}
-    return reference_run(published.model, PHASES[phase], sizes, RandomWeights(5))
+    return reference_run(published.model, (PHASES[phase],), sizes, RandomWeights(5))
 
 
 def small_documents(name, phase):
