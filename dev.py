@@ -20,6 +20,7 @@ usage: python3 dev.py COMMAND [ARGUMENTS]
   pytest    the tests alone; arguments go to pytest
   bench     speed, beside C Graphviz; --large for half a million nodes
   fuzz      damaged files through reader and rules, beside C Graphviz; --count 100000 for minutes
+  combinations  random models, layouts and phases: proved, or refused with a reason; --count 2000 for minutes
   docs      rewrite the pages that are made from the code
   gallery   draw outputs/gallery/ again
   vendor    take the viewer's JavaScript library from the npm registry again, or another version of it
@@ -205,6 +206,12 @@ def fuzz(*arguments: str) -> None:
     run(PYTHON, "tests/fuzz/run.py", *arguments)
 
 
+def combinations(*arguments: str) -> None:
+    """Random combinations of model, layout and phase through generator, rules and executor."""
+    prepare("dev")
+    run(PYTHON, "tests/published/study.py", *arguments)
+
+
 def docs() -> None:
     """Rewrite what is made from the code: rules, operator table, outputs of examples."""
     prepare("dev")
@@ -238,7 +245,7 @@ def browser() -> None:
             return
 
 
-COMMANDS = (demo, test, lint, types, pytest, bench, fuzz, docs, gallery, vendor, browser)
+COMMANDS = (demo, test, lint, types, pytest, bench, fuzz, combinations, docs, gallery, vendor, browser)
 
 
 def main(arguments: "list[str]") -> int:

@@ -8,16 +8,23 @@ from __future__ import annotations
 
 import inspect
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import deployments
 from examples import replay
 
+from dagtool.generators.blocks.architecture import block_module, block_names
+from dagtool.generators.blocks.common import LayerOptions
+from dagtool.generators.blocks.ends import EmbeddingOptions, HeadOptions
+from dagtool.generators.blocks.options import option_fields
+from dagtool.model.vocabulary import SYMBOLS
 from dagtool.ops import OPERATORS, Operator
 from dagtool.ops.attributes import Attribute
 from dagtool.validators.document import write_pages
 
-__all__ = ["attribute_table", "dialect_page", "operator_table"]
+__all__ = ["attribute_table", "dialect_page", "model_table", "operator_table", "size_table", "strategy_page"]
 
 FOLDER = Path(__file__).parent
 FAMILIES = ("io", "compute", "norm", "routing", "communication")
@@ -57,13 +64,42 @@ def attribute_table() -> str:
     return "\n".join(rows) + "\n"
 
 
-TABLES = {"operators": operator_table, "attributes": attribute_table}
+def model_table() -> str:
+    """One row for each option of ``[model]``, by the part that reads it."""
+    parts: list[tuple[str, type[Any]]] = [("every layer", LayerOptions)]
+    for slot in ("attention", "ffn"):
+        parts += [(f"{slot} = {name}", block_module(name).Options) for name in block_names(slot)]
+    parts += [("embedding", EmbeddingOptions), ("head", HeadOptions)]
+    rows = ["| read by | option | default | meaning |", "|---|---|---|---|"]
+    for part, options in parts:
+        for name, one in option_fields(options).items():
+            default = str(one.default).lower() if isinstance(one.default, bool) else str(one.default)
+            rows.append(f"| {part} | `{name}` | {f'`{default}`' if default else 'none'} | {one.metadata['doc']} |")
+    return "\n".join(rows) + "\n"
+
+
+def size_table() -> str:
+    """One row for each symbol of a size that has a name."""
+    return "| symbol | size |\n|---|---|\n" + "".join(f"| `{key}` | {name} |\n" for key, name in SYMBOLS.items())
+
+
+DIALECT = {"operators": operator_table, "attributes": attribute_table}
+STRATEGY = {"options": model_table, "sizes": size_table}
 
 
 def dialect_page(text: str) -> str:
-    """The page with its tables made anew."""
-    for name, table in TABLES.items():
-        begin = f"<!-- {name}: made by `python3 dev.py docs` from dagtool.ops; do not edit -->\n"
+    """The page of the dialect with its tables made anew."""
+    return _with_tables(text, DIALECT)
+
+
+def strategy_page(text: str) -> str:
+    """The page of strategy files with its tables made anew."""
+    return _with_tables(text, STRATEGY)
+
+
+def _with_tables(text: str, tables: dict[str, Callable[[], str]]) -> str:
+    for name, table in tables.items():
+        begin = f"<!-- {name}: made by `python3 dev.py docs` from the code; do not edit -->\n"
         end = f"<!-- end of {name} -->\n"
         before, _, rest = text.partition(begin)
         text = before + begin + table() + end + rest.partition(end)[2]
@@ -72,8 +108,11 @@ def dialect_page(text: str) -> str:
 
 if __name__ == "__main__":
     write_pages(FOLDER / "rules")
-    dialect = FOLDER / "dialect.md"
-    dialect.write_text(dialect_page(dialect.read_text(encoding="utf-8")), encoding="utf-8")
+    for name, made in (("dialect.md", dialect_page), ("strategy-files.md", strategy_page)):
+        file = FOLDER / name
+        file.write_text(made(file.read_text(encoding="utf-8")), encoding="utf-8")
+    figures = FOLDER / "deployments.md"
+    figures.write_text(deployments.page(figures.read_text(encoding="utf-8")), encoding="utf-8")
     for page in [FOLDER.parent / "README.md", *sorted(FOLDER.glob("*.md"))]:
         with tempfile.TemporaryDirectory() as folder:
             page.write_text(replay(page, Path(folder)), encoding="utf-8")

@@ -11,7 +11,7 @@ from dagtool.generators.strategy import Strategy
 from dagtool.generators.toml_positions import Path
 from dagtool.model.mesh import Mesh
 from dagtool.model.size import near_divisors
-from dagtool.model.tensor import TensorType
+from dagtool.model.tensor import Dim, TensorType
 from dagtool.model.vocabulary import SYMBOLS
 
 __all__ = ["check_degrees", "check_type"]
@@ -58,9 +58,16 @@ def check_type(tensor: TensorType, mesh: Mesh, sizes: Mapping[str, int | None]) 
             raise DagtoolError(f"a dimension {dim.size} = {whole} is not a whole number", hint)
         if dim.local(mesh.sizes).bind(sizes).is_fraction:
             axes = _degree_text(dim.axes, mesh.sizes)
-            raise DagtoolError(
-                f"{axes} does not divide {dim.size} = {whole}", "the same degree must divide it everywhere"
-            )
+            raise DagtoolError(f"{axes} does not divide {dim.size} = {whole}", _nearer(dim, whole.value, mesh))
+
+
+def _nearer(dim: Dim, whole: int | None, mesh: Mesh) -> str:
+    near = near_divisors(whole, prod(mesh.sizes[axis] for axis in dim.axes)) if whole else []
+    found = [f"the nearest that {'do' if len(near) > 1 else 'does'}: {' and '.join(map(str, near))}"] if near else []
+    if dim.size.symbols == ("N", "G"):  # query heads of one head of keys and values
+        axes = "/".join(dim.axes)
+        found.append(f"cut the heads of keys and values instead: G/{axes} for N/{axes}")
+    return "; or ".join(found) or "the same degree must divide it everywhere"
 
 
 def _degree_text(axes: Iterable[str], degrees: Mapping[str, int]) -> str:
@@ -77,6 +84,8 @@ def _refusal(degrees: str, degree: int, failing: list[str], bound: Mapping[str, 
         fitting = f"the nearest degree that does is {near[0]}"
     if "G" in failing:
         pads += "; or cut the heads by two axes, G by one that divides it and N by the other (G/kv N/rep)"
+    if bound.get("S") == 1 and "S" in failing:
+        pads += "; or cut B: one new token of each sequence is in no parts"
     rest = [symbol for symbol in bound if symbol not in failing]
     also = f" (they also divide {', '.join(f'{symbol}={bound[symbol]}' for symbol in rest)})" if rest else ""
     return f"{degrees} does not divide {named}", f"{fitting}{also}; or pad {pads}"

@@ -10,7 +10,15 @@ from functools import cached_property
 from dagtool.errors import CollectedError, DagtoolError
 from dagtool.generators.toml_positions import Path, Positions, find_positions
 
-__all__ = ["Faults", "Source"]
+__all__ = ["Faults", "MisplacedError", "Source"]
+
+
+class MisplacedError(DagtoolError):
+    """A part of the model that cannot be computed where it lies; ``place`` is the place that decides it."""
+
+    def __init__(self, message: str, hint: str = "", *, place: str = "") -> None:
+        super().__init__(message, hint)
+        self.place = place
 
 
 @dataclass

@@ -188,7 +188,7 @@ class Assembler:
         fields = self._fields(step, template)
         if "x" not in fields and not set(owner) <= fields:
             why = f"name {step.kind.role!r} needs the field {{x}}: there is a node for each expert"
-            raise self._strategy.error(("names", step.kind.role), why)
+            raise self._strategy.error(("names", step.kind.role), why, "add {x} to the name")
         for expert, held in self._owners(mesh, owner):
             for position in self._ranks.positions(mesh, axes - set(owner)):
                 everywhere = {**held, **position}
@@ -227,7 +227,7 @@ class Assembler:
         """Each kept expert and its GPU's position along the axes the experts lie on: equal runs, in order."""
         experts = self._strategy.sizes[self._strategy.experts]
         if experts is None:
-            raise DagtoolError("E cannot be a symbol: there is a node for each expert")
+            raise DagtoolError("E cannot be a symbol: there is a node for each expert", "give a number, like E = 8")
         each = experts // prod(mesh.sizes[axis] for axis in axes)
         kept = [set(self._ranks.along(axis, mesh.sizes[axis])) for axis in axes]
         for rank, index in enumerate(product(*(range(mesh.sizes[axis]) for axis in axes))):

@@ -18,7 +18,7 @@ from dagtool.generators.faults import Faults
 from dagtool.generators.toml_positions import Path
 from dagtool.model.size import Size
 
-__all__ = ["PLACES", "Layout", "Region", "Rule", "parse_key"]
+__all__ = ["PLACES", "Layout", "Region", "Rule", "followed", "parse_key"]
 
 PLACES = {
     "stream": "",
@@ -55,12 +55,15 @@ class Region:
     def axes(self, size: Size) -> tuple[str, ...]:
         """Return the axes that cut a dimension: those of its leading symbol.
 
-        Of the N/G query heads of one key and value head, those that cut N but not already G.
+        Of the N/G query heads of one key and value head, those that cut N but not already G; of all query heads
+        side by side, those that cut G and then those that cut N.
         """
         axes = self.cuts.get(size.symbols[0], ()) if size.symbols else ()
-        if size.symbols == ("N", "G"):
-            return tuple(axis for axis in axes if axis not in self.cuts.get("G", ()))
-        return axes
+        groups = self.cuts.get("G", ())
+        if size.symbols[:1] != ("N",) or not groups:
+            return axes
+        inner = tuple(axis for axis in axes if axis not in groups)
+        return inner if size.symbols == ("N", "G") else groups + inner
 
     def without(self, symbol: str) -> Region:
         """Return this region without the cuts of one size."""
@@ -120,6 +123,15 @@ class Layout:
             self._wholes[group] = tuple((region.mesh, tuple(sorted(region.cuts.items()))) for region in regions)
         return self._wholes[group]
 
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """The lines of the file, in order."""
+        return self._rules
+
+    def with_rules(self, rules: Iterable[Rule]) -> Layout:
+        """Return the layout of other lines for the same layers."""
+        return Layout(rules, self._default, self._layers)
+
     def regions(self, places: Iterable[str]) -> Iterator[tuple[str, int, Region]]:
         """Return each place with a layer it is in and its region there, once for each layout that layers have."""
         some = {self._group(layer): layer for layer in range(self._layers - 1, -1, -1)}
@@ -163,7 +175,7 @@ class Layout:
             if rule := self._best(place, layer):
                 break
             lost += ["S"] if place == "attention.keys" else []  # every query needs all keys
-            place = _followed(place)
+            place = followed(place)
         else:
             universal = self._best(_EVERYTHING, layer)
             named = self._best("stream", layer)
@@ -190,7 +202,8 @@ def _matches(rule: Rule, place: str) -> bool:
     return fnmatchcase(place, rule.pattern)
 
 
-def _followed(place: str) -> str:
+def followed(place: str) -> str:
+    """Return the place that another one follows; empty for the stream. Raises ValueError for what is no place."""
     if place in PLACES:
         return PLACES[place]
     parent = place.rpartition(".")[0]

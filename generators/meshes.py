@@ -22,6 +22,13 @@ _MOST_GPUS = 1 << 20
 _LARGEST = 10**18
 _AXIS = re.compile(r"[a-z][a-z0-9_]*\Z")
 _OUTER_TO_INNER = {"dp": 0, "ep": 2, "cp": 3, "etp": 4, "tp": 5}
+_FIELDS_OF_NAMES = {
+    "l": "the layer",
+    "s": "the stage",
+    "next": "the next stage",
+    "x": "the expert",
+    "gpu": "the first GPU",
+}
 _UNKNOWN = 1
 """Axes of other names are taken for data parallel ones."""
 
@@ -47,7 +54,7 @@ class Meshes:
 def whole_number(value: Any, what: str, least: int = 1) -> int:
     """Return a whole number of the file. Raises DagtoolError for anything else."""
     if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise DagtoolError(f"{what} is {value!r}; expected a whole number of at least {least}")
+        raise DagtoolError(f"{what} is {value!r}", f"expected a whole number of at least {least}")
     if value >= _LARGEST:
         raise DagtoolError(f"{what} has {len(str(value))} digits", "at most 18")
     return value
@@ -173,11 +180,15 @@ def _name_stage(found: Meshes, *, given: bool, faults: Faults) -> None:
 
 def _check_mesh(name: str, axes: tuple[str, ...], degrees: Mapping[str, int]) -> None:
     if len(set(axes)) < len(axes):
-        raise DagtoolError(f"mesh {name!r} has an axis twice: {', '.join(axes)}")
+        raise DagtoolError(f"mesh {name!r} has an axis twice: {', '.join(axes)}", "leave one out")
+    if reserved := [axis for axis in axes if axis in _FIELDS_OF_NAMES]:
+        what = _FIELDS_OF_NAMES[reserved[0]]
+        hint = f"in names of nodes {{{reserved[0]}}} stands for {what}; like dp, tp, ep, cp"
+        raise DagtoolError(f"an axis cannot be called {reserved[0]!r}", hint)
     if "pp" in axes:
         raise DagtoolError(f"mesh {name!r} has pp as an axis", "a mesh is laid once for each of the pp stages")
     if prod(degrees[axis] for axis in axes) * degrees.get("pp", 1) > _MOST_GPUS:
-        raise DagtoolError(f"mesh {name!r} has more than {_MOST_GPUS:,} GPUs")
+        raise DagtoolError(f"mesh {name!r} has more than {_MOST_GPUS:,} GPUs", "choose smaller degrees")
     if re.fullmatch(r"s[0-9]+", name):
         raise DagtoolError(f"a mesh cannot be called {name!r}", "s0, s1, … are the stages of a pipeline")
 

@@ -12,10 +12,12 @@ from dagtool.errors import DagtoolError, did_you_mean
 from dagtool.generators.blocks.architecture import Architecture, resolve
 from dagtool.generators.blocks.ends import build_embedding, build_head
 from dagtool.generators.blocks.layer import build_layer
+from dagtool.generators.faults import MisplacedError
 from dagtool.generators.instances import Assembler, Feed, Section
+from dagtool.generators.nearest import nearest_change
 from dagtool.generators.phase import FORWARD, Phase, format_phases
 from dagtool.generators.program import Builder, Entry, Ref
-from dagtool.generators.ranks import EVERY_RANK, Ranks
+from dagtool.generators.ranks import EVERY_RANK, Ranks, first_ranks
 from dagtool.generators.strategy import Strategy
 from dagtool.generators.unsharded import part_names
 from dagtool.model.mesh import MeshError
@@ -49,12 +51,31 @@ class Assembly:
 
 
 def assemble(strategy: Strategy, ranks: Ranks = EVERY_RANK) -> Assembly:
-    """Build the DAG of the chosen ranks; names are not compared yet. Raises DagtoolError."""
+    """Build the DAG of the chosen ranks; names are not compared yet. Raises DagtoolError.
+
+    Where a part cannot be computed as it lies, the hint is the nearest strategy in which all can, if one is near.
+    """
+    try:
+        return _assemble(strategy, ranks)
+    except MisplacedError as error:
+        raise DagtoolError(error.message, nearest_change(strategy, error, _fault_of) or error.hint) from None
+
+
+def _fault_of(strategy: Strategy) -> str:
+    """Why some section cannot be built, empty where all can; the first rank stands for all."""
+    try:
+        _assemble(strategy, first_ranks(strategy.degrees))
+    except DagtoolError as error:
+        return error.message
+    return ""
+
+
+def _assemble(strategy: Strategy, ranks: Ranks) -> Assembly:
     try:
         architecture = resolve(strategy.model)
         kinds = strategy.model.order(len(strategy.stage_of))
     except ModelError as error:
-        raise strategy.error(("model",), f"[model] {error}") from None
+        raise strategy.error(("model",), f"[model] {error.message}", error.hint) from None
     _check_experts(strategy)
     _check_roles(strategy)
     dag = _empty(strategy)
@@ -173,6 +194,8 @@ def _empty(strategy: Strategy) -> Dag:
     except MeshError as error:
         raise DagtoolError(str(error)) from None
     facts = {"preset": strategy.name, "model": format_model(strategy.model)}
+    if strategy.padded:
+        facts["padded"] = " ".join(f"{symbol}={size}" for symbol, size in strategy.padded.items())
     phase = format_phases(strategy.phases)
     facts |= {"phase": phase} if phase != FORWARD.name else {}
     facts |= {"gpu_memory": strategy.gpu_memory} if strategy.gpu_memory else {}

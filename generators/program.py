@@ -6,8 +6,9 @@ its consumer needs it, ``Builder.place`` inserts the conversion: no collective i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import NamedTuple
 
 from dagtool.dag.graph import Kind, Port
@@ -129,8 +130,17 @@ class Builder:
             held = TensorType(tuple(Dim(Size.of(size)) for size in sizes), self.type_of(like).mesh)
         else:
             held = self.lying(place, *map(str, sizes))
-        check_type(held, self.meshes[held.mesh], self.strategy.sizes)
-        return Weight(held, place)
+        self._check(held, partial(self.strategy.error_at, place or "stream", self.layer))
+        return Weight(replace(held, dtype=self.strategy.dtypes.of_weight(place, self.layer)), place)
+
+    def _check(self, tensor: TensorType, error: Callable[[str, str], DagtoolError]) -> None:
+        """Each axis has one meaning, and cuts into whole parts; else raise ``error``."""
+        if tensor.clash:
+            raise error(f"axis {tensor.clash} has two meanings in {tensor}", "an axis cuts one dimension of a tensor")
+        try:
+            check_type(tensor, self.meshes[tensor.mesh], self.strategy.sizes)
+        except DagtoolError as fault:
+            raise error(f"{tensor}: {fault.message}", fault.hint) from None
 
     def _stored(self, role: str, weight: Weight) -> TensorType:
         """A weight as it is stored: its first dimension that the axes of the store divide is cut along them too."""
@@ -243,14 +253,7 @@ class Builder:
 
     def _append(self, step: Step) -> Ref:
         for port in step.kind.outputs:
-            if port.type.clash:
-                raise self.strategy.error_in(
-                    step.kind.role,
-                    self.layer,
-                    f"axis {port.type.clash} has two meanings in {port.type}",
-                    "check the [regions]: an axis cuts one dimension of a tensor",
-                )
-            check_type(port.type, self.meshes[port.type.mesh], self.strategy.sizes)
+            self._check(port.type, partial(self.strategy.error_in, step.kind.role, self.layer))
         self.steps.append(step)
         return Ref(len(self.steps) - 1)
 
@@ -266,7 +269,7 @@ class Builder:
         where = self.region(region)
         held = self.type_of(ref)
         dims = tuple(Dim(dim.size, where.axes(dim.size)) for dim in held.dims)
-        return self.convert(ref, TensorType(dims, where.mesh, (), held.varying))
+        return self.convert(ref, TensorType(dims, where.mesh, (), held.varying, held.dtype))
 
     def hand_over(self, ref: Ref) -> Ref:
         """The value sent to the stage where the stream lies, rank to rank, in the layout it has; else the same."""
@@ -301,9 +304,9 @@ class Builder:
         return f"{kind.role}.{name}" if (name := kind.outputs[ref.output].name) else kind.role
 
     def _collective(self, ref: Ref, op: str, **params: str) -> Ref:
-        # What the experts put back at their tokens are terms of one sum.
-        per_expert = ref.step != ENTRY and self.steps[ref.step].per_expert
-        per_expert = per_expert and self.steps[ref.step].kind.op != "route_back"
+        step = None if ref.step == ENTRY else self.steps[ref.step]
+        # What experts put back at their tokens are terms of one sum.
+        per_expert = step is not None and step.per_expert and step.kind.op != "route_back"
         role = f"{self._role(ref)}.{op}"
         again = sum(step.kind.role.rstrip("0123456789") == role for step in self.steps)
         role = f"{role}{again + 1}" if again else role

@@ -90,7 +90,7 @@ def _counts(value: Any) -> list[int]:
         if count < 1 or times < 1:
             raise DagtoolError(f"[stages] layers: {part} is a stage without layers", "every stage has at least one")
         if len(counts) + times > _MOST:
-            raise DagtoolError(f"[stages] layers has more than {_MOST:,} stages")
+            raise DagtoolError(f"[stages] layers has more than {_MOST:,} stages", "one for each layer is the most")
         counts += [count] * times
     return counts
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from dagtool.errors import DagtoolError, did_you_mean
-from dagtool.generators.faults import Faults, Source
+from dagtool.generators.dtypes import DataTypes, parse_dtypes
+from dagtool.generators.faults import Faults, MisplacedError, Source
 from dagtool.generators.layout import Layout, Region
 from dagtool.generators.meshes import Meshes, check_overlap, lay_out, parse_meshes, whole_number
 from dagtool.generators.phase import FORWARD, Phase, parse_phases
@@ -22,7 +23,8 @@ from dagtool.generators.store import Store, parse_store
 from dagtool.generators.toml_positions import Path
 from dagtool.model.byte_count import parse_bytes
 from dagtool.model.mesh import Mesh
-from dagtool.model.tree import Model, ModelError, model_of
+from dagtool.model.size import near_divisors
+from dagtool.model.tree import Model, ModelError, Value, model_of
 from dagtool.model.vocabulary import SYMBOLS
 
 __all__ = ["Difference", "Region", "Statement", "Strategy", "parse_strategy", "read_document", "table_of"]
@@ -37,11 +39,12 @@ OPERATOR_CHOICES: dict[str, tuple[str, ...]] = {
     "copies": ("no", "yes"),
     "routing": ("fused", "nodes"),
     "context": ("gather", "ring"),
+    "expert_sums": ("combined", "each"),
     "transfer": ("one_node", "send_and_recv"),
 }
 _TABLES = (
     "model", "sizes", "degrees", "groups", "mesh", "first_gpu", "stages", "regions", "layout", "operators", "names",
-    "stated", "decode", "store",
+    "stated", "decode", "store", "dtypes",
 )  # fmt: skip
 _PHASE_TABLES = ("decode",)
 """Phases that may have layouts of their own: ``[decode.layout]``."""
@@ -89,6 +92,8 @@ class Strategy:
     model: Model = field(default_factory=Model)
     phases: tuple[Phase, ...] = (FORWARD,)
     sizes: dict[str, int | None] = field(default_factory=dict)
+    padded: dict[str, int] = field(default_factory=dict)
+    """Sizes that were rounded up, before that."""
     places: frozenset[str] = frozenset()
     """The places of the layout in which the model has something."""
     declared: Meshes = field(default_factory=Meshes)
@@ -100,6 +105,7 @@ class Strategy:
     stated: tuple[Statement, ...] = ()
     store: Store = field(default_factory=Store)
     """Along which axes parameters are stored in parts, besides those that cut them where they are used."""
+    dtypes: DataTypes = field(default_factory=DataTypes)
     source: Source = field(default_factory=Source, compare=False, repr=False)
 
     @property
@@ -134,11 +140,16 @@ class Strategy:
         """Return an error about a key of the file, with its place."""
         return self.source.error(keys, message, hint)
 
-    def error_in(self, role: str, layer: int, message: str, hint: str = "") -> DagtoolError:
+    def error_in(self, role: str, layer: int, message: str, hint: str = "") -> MisplacedError:
         """Return an error about a part of the model, with the place of the layout it has."""
         part = role.partition(".")[0]
         place = {"moe": "experts", "pipeline": "stream", "entry": "stream"}.get(part, part)
-        return self.source.error(self.layout.origin(place, layer) or ("layout",), f"{role}: {message}", hint)
+        return self.error_at(place, layer, f"{role}: {message}", hint)
+
+    def error_at(self, place: str, layer: int, message: str, hint: str = "") -> MisplacedError:
+        """Return an error about what lies at a place of the layout."""
+        error = self.source.error(self.layout.origin(place, layer) or ("layout",), message, hint)
+        return MisplacedError(error.message, error.hint, place=place)
 
 
 def read_document(path: str) -> tuple[dict[str, Any], str]:
@@ -197,6 +208,7 @@ def parse_strategy(name: str, document: Mapping[str, Any], source: Source | None
         model=model,
         phases=phases,
         sizes=sizes,
+        padded={key: int(found[1]) for key, text in tables["sizes"].items() if (found := _PADDED.fullmatch(str(text)))},
         declared=declared,
         operators=_operators(tables["operators"], faults),
         names=_names(tables["names"], faults),
@@ -232,6 +244,7 @@ def _place(strategy: Strategy, document: Mapping[str, Any], tables: Mapping[str,
             strategy.phase_layouts[name] = parse_layout(
                 inner, declared, strategy.chunks, strategy.sizes, places=places, faults=faults, phase=(name,)
             )
+    strategy.dtypes = parse_dtypes(tables["dtypes"], layers, places, faults)
     strategy.store = parse_store(tables["store"], declared, layers, places, faults)
     if not faults.count:
         replicate, stored = _list(document, "replicate", faults), strategy.store.axes
@@ -263,7 +276,7 @@ def _tables(document: Mapping[str, Any], faults: Faults) -> dict[str, dict[str, 
     return found
 
 
-_MODEL_DEFAULTS = {
+_MODEL_DEFAULTS: dict[str, Value] = {
     "ffn": "dense",
     "activation": "gelu",
     "gated": False,
@@ -275,13 +288,13 @@ _MODEL_DEFAULTS = {
 
 
 def _model(table: Mapping[str, Any]) -> Model:
-    from dagtool.generators.blocks.architecture import resolve
+    from dagtool.generators.blocks.architecture import resolve, with_defaults
 
     try:
-        model = model_of({**_MODEL_DEFAULTS, **table})
+        model = with_defaults(model_of(table), _MODEL_DEFAULTS)
         resolve(model)
     except ModelError as error:
-        raise DagtoolError(f"[model] {error}") from None
+        raise DagtoolError(f"[model] {error.message}", error.hint) from None
     return model
 
 
@@ -353,11 +366,16 @@ def _sizes(
     with faults.at("model"):
         for phase in dict.fromkeys(replace(phase, past="", tag="") for phase in phases):
             needed = tuple(dict.fromkeys((*needed, *needed_sizes(model, frozenset(table), phase))))
+    complete = complete and bool(needed)
     known = [*needed, *_OPTIONAL_SIZES]
     if complete:
         for symbol in needed:
             if symbol not in table:
-                faults.add(("sizes",), f"[sizes] does not give {symbol} ({SYMBOLS.get(symbol, symbol)})")
+                what = f"{symbol} ({SYMBOLS[symbol]})" if symbol in SYMBOLS else symbol
+                hint = f"add {symbol} = …: a number" + (
+                    "" if symbol in ("L", "E") else f", or '{symbol}' to leave it open"
+                )
+                faults.add(("sizes",), f"[sizes] does not give {what}", hint)
     found: dict[str, int | None] = {}
     for symbol, value in table.items():
         with faults.at("sizes", symbol):
@@ -365,7 +383,28 @@ def _sizes(
                 raise DagtoolError(*_unknown_size(symbol, known))
             found[symbol] = None if value == symbol else _size(symbol, value)
     _check_sizes(table, found, faults)
+    _check_cache(found, phases, faults)
+    if complete:
+        _check_groups(model, found, faults)
     return found
+
+
+def _check_cache(found: Mapping[str, int | None], phases: tuple[Phase, ...], faults: Faults) -> None:
+    """A cache has room for every token that is written into it, and some come before the new ones."""
+    room, prompt = found.get("T"), found.get("S")
+    if not room or not prompt or not phases[-1].reads_cache:
+        return
+    if len(phases) == 1 and room <= prompt:
+        why = f"context T={room} has no token before the S={prompt} new ones"
+        faults.add(("sizes", "T"), why, "T counts the new tokens too: at least S + 1")
+    written = prompt + (len(phases) - 1) * (found.get("Q") or 1)
+    if len(phases) > 1 and written > room:
+        steps = f"S={prompt} and {len(phases) - 1} steps of Q={found.get('Q') or 1}"
+        faults.add(
+            ("sizes", "T"),
+            f"the cache has room for T={room} tokens, but {steps} write {written}",
+            f"T at least {written}",
+        )
 
 
 def _check_sizes(table: Mapping[str, Any], found: Mapping[str, int | None], faults: Faults) -> None:
@@ -373,7 +412,8 @@ def _check_sizes(table: Mapping[str, Any], found: Mapping[str, int | None], faul
     for symbol in ("L", "E", "R"):
         if symbol in found and found[symbol] is None and table[symbol] == symbol:
             what = SYMBOLS[symbol].removesuffix("s")
-            faults.add(("sizes", symbol), f"{symbol} cannot be a symbol: there are nodes for each {what}")
+            why = f"{symbol} cannot be a symbol: there are nodes for each {what}"
+            faults.add(("sizes", symbol), why, f"give a number, like {symbol} = 8")
     heads, groups = found.get("N"), found.get("G")
     if heads and groups and heads % groups:
         faults.add(("sizes", "G"), f"heads N={heads} are no multiple of kv_heads G={groups}", "G divides N")
@@ -383,11 +423,35 @@ def _check_sizes(table: Mapping[str, Any], found: Mapping[str, int | None], faul
         why = f"physical experts R={physical} are fewer than experts E={experts}"
         faults.add(("sizes", "R"), why, "R counts every copy: at least one of each expert")
     if top and experts and top > experts:
-        faults.add(("sizes", "K"), f"top_k K={top} is more than experts E={experts}")
+        faults.add(("sizes", "K"), f"top_k K={top} is more than experts E={experts}", f"K is at most {experts}")
+
+
+_PADDED = re.compile(r"([0-9]{1,18})\s+pad\s+([0-9]{1,9})")
+"""``50265 pad 64``: rounded up to a multiple of 64."""
+
+
+def _check_groups(model: Model, sizes: Mapping[str, int | None], faults: Faults) -> None:
+    """Groups of experts are equal, and those that a token uses have as many experts as it takes."""
+    from dagtool.generators.blocks.architecture import resolve
+
+    experts, top = sizes.get("E"), sizes.get("K")
+    for kind in resolve(model).kinds.values():
+        groups = int(getattr(kind.ffn.options, "groups", 1))
+        if not experts or groups < 2:
+            continue
+        if experts % groups:
+            near = " and ".join(map(str, near_divisors(experts, groups)))
+            faults.add(("model",), f"[model] groups={groups} does not divide experts E={experts}", f"{near} do")
+        elif top and top > (chosen := int(kind.ffn.options.top_groups) * experts // groups):
+            why = f"[model] a token takes K={top} experts, but its groups have only {chosen}"
+            faults.add(("model",), why, f"top_groups = {-(-top * groups // experts)}, or K = {chosen}")
 
 
 def _size(symbol: str, value: Any) -> int:
     what = f"size {symbol} ({SYMBOLS.get(symbol, symbol)})"
+    if isinstance(value, str) and (padded := _PADDED.fullmatch(value)):
+        size, multiple = whole_number(int(padded[1]), what), whole_number(int(padded[2]), f"the padding of {what}")
+        return -(-size // multiple) * multiple
     try:
         return whole_number(value, what)
     except DagtoolError as error:

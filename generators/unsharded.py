@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ from dagtool.errors import DagtoolError
 from dagtool.generators.blocks.architecture import resolve
 from dagtool.generators.blocks.ends import build_embedding, build_head
 from dagtool.generators.blocks.layer import build_layer
+from dagtool.generators.faults import MisplacedError
 from dagtool.generators.layout import Layout, Region, Rule
 from dagtool.generators.meshes import Meshes
 from dagtool.generators.phase import FORWARD, Phase, filling
@@ -32,6 +34,7 @@ from dagtool.model.size import ONE, Size, SizeError, parse_size, product
 from dagtool.model.tensor import Dim, TensorType
 from dagtool.model.tree import Model
 from dagtool.ops import OPERATORS
+from dagtool.ops.base import KeptPairs
 
 __all__ = [
     "ModelParts",
@@ -209,7 +212,9 @@ def needed_sizes(model: Model, given: frozenset[str] = frozenset(), phase: Phase
     try:
         program = _program(_strategy(model, dict.fromkeys(given), _Variant()), phase)
     except SizeError as error:
-        raise DagtoolError(f"[model] {error}") from None
+        raise DagtoolError(f"[model] {error}", "a size is a capital letter, like W, or a product") from None
+    except MisplacedError as error:  # with nothing cut it is no matter of the layout
+        raise DagtoolError(f"[model] {error.message}", "change that option of the model") from None
     found: dict[str, None] = {}
     for _, section in program.sections():
         for step in section.steps:
@@ -296,7 +301,7 @@ class ModelParts:
 
 
 LAYOUT_PARAMS = frozenset(
-    {"param", "contract", "fused", "owner", "over", "along", "to_along", "to", "offset", "key_offset"}
+    {"param", "contract", "fused", "owner", "over", "along", "to_along", "to", "offset", "key_offset", "dtype"}
 )
 """Parameters that follow from the layout or from how a part is drawn, not from the model."""
 
@@ -383,13 +388,20 @@ def _united(one: Part, other: Part) -> Part:
             slot: _both(one.sources.get(slot, ()), other.sources.get(slot, ()))
             for slot in {**one.sources, **other.sources}
         },
-        tuple(_both(a, b) for a, b in zip(one.terms, other.terms, strict=True)) if other.terms else one.terms,
+        _united_terms(one.terms, other.terms),
         _both(one.weights, other.weights),
         {name: _both(one.params.get(name, ("",)), other.params.get(name, ("",))) for name in names},
         one.outputs or other.outputs,
         one.required and other.required,
         one.per_expert or other.per_expert,
     )
+
+
+def _united_terms(one: tuple[tuple[str, ...], ...], other: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ...]:
+    """The terms of both, where both are sums of as many; else those of the one that has more."""
+    if len(one) != len(other):
+        return max(one, other, key=len)
+    return tuple(_both(a, b) for a, b in zip(one, other, strict=True))
 
 
 def _both(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
@@ -419,11 +431,17 @@ class Product:
     """The products of its section that it depends on."""
     within: frozenset[str] = frozenset()
     """Roles of other products whose nodes may do it too: scores, where keys go round a ring."""
+    mask: KeptPairs | None = None
+    """Inside attention: which pairs of query and key are needed."""
 
     @property
     def flops(self) -> Size:
-        """2*m*k*n of all of them in one layer."""
+        """2*m*k*n of all of them in one layer, also for pairs of query and key that a mask hides."""
         return self.m * self.k * self.n * self.count * 2
+
+    def kept(self, sizes: Sizes) -> Fraction:
+        """Of its FLOPs those for pairs that the mask keeps; 1 while a size is a symbol."""
+        return self.mask.share(sizes) if self.mask else Fraction(1)
 
 
 def products(model: Model, sizes: Sizes, phase: Phase = FORWARD) -> tuple[Product, ...]:
@@ -493,10 +511,23 @@ def _products(
             beside = before is not None and before not in reaches[index]
             shape = (matmul.m, matmul.k, matmul.n)
             yield Product(
-                role, _alternatives(step, steps, others), *shape, count, layers, in_layers, beside, after - {role}
-            )
+                role, _alternatives(step, steps, others), *shape, count, layers, in_layers, beside, after - {role},
+                mask=_mask(step, steps, meshes),
+            )  # fmt: skip
             met[index] = role
             before = before if beside else index
+
+
+def _mask(step: Step, steps: Sequence[Step], meshes: Mapping[str, Mesh]) -> KeptPairs | None:
+    """The mask of scores, or of the scores from which a weighted sum has its weights; None for other products."""
+    if step.kind.op not in ("scores", "weighted_sum"):
+        return None
+    while step.kind.op != "scores":
+        ref = step.inputs[0][1]
+        if ref.step == OUTSIDE:
+            return None
+        step = steps[ref.step]
+    return kind_work(step.kind, meshes).kept
 
 
 def _layers_of_kinds(model: Model, sizes: Sizes) -> dict[str, int | None]:

@@ -58,6 +58,12 @@ def test_operator_table_is_what_the_operators_say() -> None:
     assert all(f"| `{name}` |" in text for name in OPERATORS)
 
 
+def test_option_table_is_what_the_blocks_read() -> None:
+    text = (DOCS / "strategy-files.md").read_text()
+    assert BUILD.strategy_page(text) == text
+    assert all(f"| `{symbol}` | {name} |" in text for symbol, name in SYMBOLS.items())
+
+
 def test_every_parameter_of_the_dialect_is_described() -> None:
     text = (DOCS / "dialect.md").read_text()
     assert [name for name in PARAMETERS if f"| `{name}` |" not in text] == []

@@ -5,7 +5,8 @@ Blocks are the modules beside this one that have a ``SLOT`` (``attention`` or ``
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from importlib import import_module
 from pkgutil import iter_modules
@@ -17,9 +18,9 @@ from dagtool.generators import blocks
 from dagtool.generators.blocks.common import LayerOptions
 from dagtool.generators.blocks.ends import EmbeddingOptions, HeadOptions
 from dagtool.generators.blocks.options import option_fields, read_options
-from dagtool.model.tree import Model, ModelError
+from dagtool.model.tree import Model, ModelError, Value
 
-__all__ = ["Architecture", "Block", "LayerKind", "block_names", "resolve"]
+__all__ = ["Architecture", "Block", "LayerKind", "block_module", "block_names", "resolve", "with_defaults"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +61,11 @@ class Architecture:
 def block_names(slot: str) -> tuple[str, ...]:
     """The blocks that can stand in a slot of a layer."""
     names = sorted(info.name for info in iter_modules(blocks.__path__))
-    return tuple(name for name in names if getattr(_module(name), "SLOT", "") == slot)
+    return tuple(name for name in names if getattr(block_module(name), "SLOT", "") == slot)
 
 
-def _module(name: str) -> ModuleType:
+def block_module(name: str) -> ModuleType:
+    """The module of a block."""
     return import_module(f"{blocks.__name__}.{name}")
 
 
@@ -71,22 +73,30 @@ def _module(name: str) -> ModuleType:
 def resolve(model: Model) -> Architecture:
     """The model with its blocks. Raises ModelError for an unknown block, or an option that no part of it reads."""
     kinds = {name: _kind(name, model) for name in model.kind_names}
-    parts: list[type[Any]] = [EmbeddingOptions, HeadOptions]
-    of_kind = {
-        name: {
-            key
-            for kind in (LayerOptions, type(one.attention.options), type(one.ffn.options))
-            for key in option_fields(kind)
-        }
-        for name, one in kinds.items()
-    }
-    known = {key for part in parts for key in option_fields(part)}.union(*of_kind.values())
-    _refuse_unknown("model", model.options, known)
+    of_kind = {name: _options_of(kind) for name, kind in kinds.items()}
+    known = _OF_MODEL.union(*of_kind.values())
+    _refuse_unknown("the model", model.options, known)
     for name, own in model.kinds.items():
-        _refuse_unknown(f"model {name}.", own, of_kind[name])
+        _refuse_unknown(f"the kind of layer {name!r}", own, of_kind[name])
     return Architecture(
         model, read_options(EmbeddingOptions, model.options), read_options(HeadOptions, model.options), kinds
     )
+
+
+_OF_MODEL = frozenset({*option_fields(EmbeddingOptions), *option_fields(HeadOptions)})
+"""Options that belong to no kind of layer."""
+
+
+def _options_of(kind: LayerKind) -> set[str]:
+    parts = (LayerOptions, type(kind.attention.options), type(kind.ffn.options))
+    return {key for part in parts for key in option_fields(part)}
+
+
+def with_defaults(model: Model, defaults: Mapping[str, Value]) -> Model:
+    """The model with those of ``defaults`` in front that some part of it reads. Raises ModelError."""
+    reading = _OF_MODEL.union(*(_options_of(_kind(name, model)) for name in model.kind_names))
+    kept = {key: value for key, value in defaults.items() if key in reading}
+    return replace(model, options={**kept, **model.options})
 
 
 def _kind(name: str, model: Model) -> LayerKind:
@@ -97,13 +107,26 @@ def _kind(name: str, model: Model) -> LayerKind:
 
 def _block(slot: str, name: str, given: Any) -> Block:
     if name not in block_names(slot):
-        raise ModelError(f"model {slot} is {name!r}; known: {', '.join(block_names(slot))}")
-    module = _module(name)
+        known = list(block_names(slot))
+        raise ModelError(f"model {slot} is {name!r}", did_you_mean(name, known) or f"known: {', '.join(known)}")
+    module = block_module(name)
     return Block(name, module, read_options(module.Options, given))
 
 
-def _refuse_unknown(where: str, given: Any, known: set[str]) -> None:
+def _refuse_unknown(where: str, given: Any, known: Set[str]) -> None:
     for key in given:
         if key not in known:
-            hint = did_you_mean(key, sorted(known))
-            raise ModelError(f"{where} has no option {key!r} in this model" + (f"; {hint}" if hint else ""))
+            hint = _whose(key) or did_you_mean(key, sorted(known)) or f"known: {', '.join(sorted(known))}"
+            raise ModelError(f"{where} has no option {key!r}", hint)
+
+
+def _whose(key: str) -> str:
+    """Which other parts have an option."""
+    found = [f"{slot} = {name!r}" for slot in ("attention", "ffn") for name in block_names(slot) if _has(name, key)]
+    if any(key in option_fields(part) for part in (EmbeddingOptions, HeadOptions)):
+        found.append("the whole model")
+    return f"{key} is an option of {' and of '.join(found)}" if found else ""
+
+
+def _has(name: str, key: str) -> bool:
+    return key in option_fields(block_module(name).Options)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dagtool.generators.blocks.options import option
@@ -106,12 +106,12 @@ def append_cache(b: Builder, name: str, new: Ref, keys: str) -> Ref:
     if not (b.phase.reads_cache or b.phase.writes_cache):
         return new
     keys = keys if b.phase.reads_cache else b.phase.keys
-    held = b.replaced(new, b.phase.tokens, keys, "attention.cache")
+    held = replace(b.replaced(new, b.phase.tokens, keys, "attention.cache"), dtype=b.strategy.dtypes.cache)
     handed = b.entry(name)
     cache = b.source(f"attention.{name}", "cache", held) if handed is None else b.convert(handed, held)
     past = b.phase.past if keys == b.phase.keys else f"{keys}-{b.phase.tokens}"
     # Every rank that holds a part of the cache needs the new tokens whole.
-    whole = b.convert(new, b.retold(held, keys, b.phase.tokens))
+    whole = b.convert(new, replace(b.retold(held, keys, b.phase.tokens), dtype=b.type_of(new).dtype))
     result = b.add(f"attention.{name}_append", "append", {"cache": cache, "new": whole}, params={"past": past})
     if b.phase.writes_cache:
         b.results[name] = result

@@ -40,12 +40,11 @@ def build_embedding(b: Builder, options: EmbeddingOptions) -> Ref:
     if how == "none":
         return b.place(b.source("input", "input", b.lying("input", "B", tokens, "H")), "stream")
     ids = b.place(b.source("input", "input", b.lying("input", "B", tokens)), "embedding")
+    x = _table(b, "embedding.tokens", ids, "token" if how == "token,position" else how, options)
+    if options.embedding_scale:
+        x = b.add("embedding.scale", "scale", {"x": x}, params={"factor": options.embedding_scale})
     if how != "token,position":
-        x = _table(b, "embedding.tokens", ids, how, options)
-        if options.embedding_scale:
-            x = b.add("embedding.scale", "scale", {"x": x}, params={"factor": options.embedding_scale})
         return b.place(x, "stream")
-    x = _table(b, "embedding.tokens", ids, "token", options)
     positions = _table(b, "embedding.positions", ids, "position", options)
     if b.type_of(x) == b.type_of(positions):  # one conversion of the sum instead of one of each term
         return b.place(b.add("embedding.add", "add", {"x": x, "y": positions}), "stream")

@@ -31,7 +31,9 @@ class Options(FeedForwardOptions):
     group_score: str = option(
         "max", "the score of a group: that of its best expert, or the sum of its best two", ("max", "top2")
     )
-    shared: str = option("", "the width of the shared experts together, a size like Fs; empty: there are none")
+    shared: str = option(
+        "", "the width of the shared experts together, a size like Fs, without biases; empty: there are none"
+    )
 
 
 def build(b: Builder, h: Ref, options: Options, layer: LayerOptions) -> Ref:
@@ -41,7 +43,9 @@ def build(b: Builder, h: Ref, options: Options, layer: LayerOptions) -> Ref:
         return routed
     narrow = replace(options, width=options.shared, ffn_bias=False)
     shared = feed_forward(b, {"x": b.place(h, "shared")}, narrow, Where("shared", "shared"))
-    if b.type_of(routed) != b.type_of(shared):  # else one conversion of the sum instead of one of each term
+    if (
+        b.type_of(routed) != b.type_of(shared) or b.steps[routed.step].per_expert
+    ):  # else one conversion of the sum instead of one of each term
         routed, shared = b.place(routed, "stream"), b.place(shared, "stream")
     return b.add("moe.shared_sum", "add", {"x": routed, "y": shared})
 
@@ -74,18 +78,21 @@ def _routed(b: Builder, h: Ref, options: Options) -> Ref:
     if remote:
         pick = {"x": b.add("moe.dispatch", "remote_dispatch", pick, params={**routing, "to": remote})}
     elif exchanged:
-        pick = {"x": b.add("moe.dispatch", "dispatch", pick, params=routing)}
+        sent = {**routing, "dtype": b.strategy.dtypes.dispatch}
+        pick = {"x": b.add("moe.dispatch", "dispatch", pick, params=sent)}
     elif b.strategy.operators["routing"] == "nodes":
         pick = {"x": b.add("moe.route", "route", pick, per_expert=True, params=routing)}
     else:
         params = routing
     tokens = feed_forward(b, pick, options, Where("moe", "experts", per_expert=True), params)
-    tokens = b.convert(tokens, b.summed(tokens))
+    in_nodes = bool(owner) and not exchanged and b.strategy.operators["routing"] == "nodes"
+    if remote or in_nodes or b.strategy.operators["expert_sums"] == "each":
+        tokens = b.convert(tokens, b.summed(tokens))
     back = {"tokens": tokens, "route": route}
     if remote:
         return b.add("moe.combine", "remote_combine", back, params={**routing, "to": b.type_of(route).mesh})
     if exchanged:
         return b.add("moe.combine", "combine", back, params=routing)
-    if owner and b.strategy.operators["routing"] == "nodes":
+    if in_nodes:
         return b.add("moe.route_back", "route_back", back, per_expert=True, params=routing)
     return b.add("moe.combine", "combine_reduce" if owner else "aggregate", back, params=routing)

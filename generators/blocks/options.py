@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, Field, field, fields
 from typing import Any, TypeVar
 
+from dagtool.errors import did_you_mean
 from dagtool.model.tree import ModelError, Value
 
 __all__ = ["option", "option_fields", "read_options", "stated_options"]
@@ -42,11 +43,11 @@ def _checked(one: Field[Any], value: Value) -> Value:
     if wanted is str and not isinstance(value, str):
         value = repr(value)
     if type(value) is not wanted:
-        raise ModelError(f"model {one.name} is {value!r}; expected {_EXPECTED[wanted]}")
+        raise ModelError(f"model {one.name} is {value!r}", f"expected {_EXPECTED[wanted]}")
     if choices and value not in choices:
-        raise ModelError(
-            f"model {one.name} is {value!r}; known: {', '.join(str(choice) or 'nothing' for choice in choices)}"
-        )
+        listed = f"known: {', '.join(str(choice) or 'nothing' for choice in choices)}"
+        near = did_you_mean(value, [str(choice) for choice in choices if choice]) if isinstance(value, str) else ""
+        raise ModelError(f"model {one.name} is {value!r}", near or listed)
     return value
 
 

@@ -62,7 +62,7 @@ def test_the_order_in_which_they_are_named_changes_nothing(priced):
 def test_without_a_cluster_flops_of_the_critical_path_are_compared(subject):
     (why,) = whys([subject("tp8"), subject("pp2")])
     assert (why.best, why.unit) == ("tp8", "FLOP")
-    totals = [sum(one.flops.value for _, one in subject(name).path.products) for name in ("tp8", "pp2")]
+    totals = [sum(term.flops.value for term in subject(name).path.terms) for name in ("tp8", "pp2")]
     assert why.difference == totals[1] - totals[0] == sum(why.terms.values())
     assert set(why.terms) == {"attention", "head"}
     assert whys([subject("tp8", B="B"), subject("pp2")]) == []

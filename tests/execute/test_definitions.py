@@ -1,10 +1,10 @@
 """The unsharded model against what published software computes, and against itself step by step."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.golden import GOLDEN, NAMES, TOLERANCE, load, needs_golden, relative_error
 from helpers.published import CONFIGS
 
 from dagtool.errors import DagtoolError
@@ -19,61 +19,11 @@ from dagtool.generators.blocks.dense import FeedForwardOptions
 from dagtool.model.families import read_config
 from dagtool.model.tree import Model, ModelError
 
-GOLDEN = Path(__file__).resolve().parents[2].parent / "shared" / "golden"
-NAMES = sorted(path.parent.name for path in GOLDEN.glob("*/run.npz"))
-needs_golden = pytest.mark.skipif(not NAMES, reason="no golden runs here")
 
-TOLERANCE = 1e-5
-"""Of the largest logit: the published software computes norms and angles in single precision."""
-
-
-def normals(raw, count):
-    """Normal numbers as torch draws them in double precision: Box-Muller over blocks of 16 uniform ones."""
-    words = np.frombuffer(raw.bytes(8 * count), "<u4").astype(np.uint64).reshape(-1, 2)
-    bits = (words[:, 0] << np.uint64(32) | words[:, 1]) & np.uint64((1 << 53) - 1)
-    uniform = (bits * 2.0**-53).reshape(-1, 2, 8)
-    radius, angle = np.sqrt(-2 * np.log(1 - uniform[:, 0])), 2 * np.pi * uniform[:, 1]
-    return np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1).reshape(-1)
-
-
-def with_missing_biases(state):
-    """The weights of gpt2 and the biases of c_attn, which its file leaves out: drawn again, with all before them."""
-    raw, found = np.random.RandomState(11), dict(state)
-    first = ["transformer.wte.weight", "transformer.wpe.weight"]
-    each = ("ln_1.weight", "ln_1.bias", "attn.c_attn.weight", "attn.c_attn.bias", "attn.c_proj.weight",
-            "attn.c_proj.bias", "ln_2.weight", "ln_2.bias", "mlp.c_fc.weight", "mlp.c_fc.bias", "mlp.c_proj.weight",
-            "mlp.c_proj.bias")  # fmt: skip
-    for name in [*first, *(f"transformer.h.{layer}.{part}" for layer in range(3) for part in each)]:
-        shape = state[name].shape if name in state else (96,)
-        drawn = normals(raw, int(np.prod(shape))).reshape(shape)
-        if name not in state:
-            found[name] = (0.2 * drawn).astype(np.float32)
-        elif len(shape) == 2:
-            np.testing.assert_allclose(drawn * 1.5 / shape[-1] ** 0.5, state[name], atol=1e-6)
-    return found
-
-
-@pytest.fixture(scope="module")
+@pytest.fixture
 def golden_run():
     """Configuration, weights and run of a folder, each read once."""
-    made = {}
-
-    def load(name):
-        if name not in made:
-            published = read_config(GOLDEN / name)
-            state = dict(np.load(GOLDEN / name / "weights.npz"))
-            if name == "gpt2" and "transformer.h.0.attn.c_attn.bias" not in state:
-                state = with_missing_biases(state)
-            weights = CheckpointWeights(published.checkpoint(state))
-            made[name] = published, weights, dict(np.load(GOLDEN / name / "run.npz"))
-        return made[name]
-
     return load
-
-
-def error(found, expected):
-    """The largest difference, of the largest number expected."""
-    return np.abs(found - expected).max() / np.abs(expected).max()
 
 
 def decoded(model, sizes, weights, tokens, prompt):
@@ -94,7 +44,7 @@ def decoded(model, sizes, weights, tokens, prompt):
 def test_prefill(golden_run, name):
     published, weights, run = golden_run(name)
     found = run_reference(published.model, dict(published.sizes), weights, tokens=run["tokens"]).logits
-    assert error(found, run["logits"]) < TOLERANCE
+    assert relative_error(found, run["logits"]) < TOLERANCE
 
 
 @needs_golden
@@ -102,7 +52,7 @@ def test_prefill(golden_run, name):
 def test_decode(golden_run, name):
     published, weights, run = golden_run(name)
     found = decoded(published.model, dict(published.sizes), weights, run["tokens"], 6)
-    assert error(found, run["decode_logits"]) < TOLERANCE
+    assert relative_error(found, run["decode_logits"]) < TOLERANCE
 
 
 def altered(model, changes):
@@ -174,7 +124,7 @@ def test_another_definition_is_seen(golden_run, name, changes):
     model = altered(published.model, {key: value for key, value in changes.items() if key not in published.sizes})
     assert (model, sizes) != (published.model, published.sizes)
     found = run_reference(model, sizes, weights, tokens=run["tokens"]).logits
-    assert error(found, run["logits"]) > 2 * TOLERANCE
+    assert relative_error(found, run["logits"]) > 2 * TOLERANCE
 
 
 @needs_golden
@@ -228,12 +178,12 @@ def random_run(request):
 def test_steps_equal_one_prefill(random_run):
     """n tokens and then the rest one by one, or in pieces, are what all of them at once are."""
     model, sizes, weights, tokens, whole = random_run
-    assert error(decoded(model, sizes, weights, tokens, 5), whole.logits[:, 4:]) < 1e-12
+    assert relative_error(decoded(model, sizes, weights, tokens, 5), whole.logits[:, 4:]) < 1e-12
     first = run_reference(model, sizes, weights, tokens=tokens[:, :4])
     rest = run_reference(model, sizes, weights, tokens=tokens[:, 4:], past=first.caches)
-    assert error(rest.logits, whole.logits[:, 4:]) < 1e-12
+    assert relative_error(rest.logits, whole.logits[:, 4:]) < 1e-12
     assert rest.caches.keys() == whole.caches.keys() != set()
-    assert all(error(rest.caches[key], whole.caches[key]) < 1e-12 for key in whole.caches)
+    assert all(relative_error(rest.caches[key], whole.caches[key]) < 1e-12 for key in whole.caches)
 
 
 def test_a_later_token_changes_nothing_before_it(random_run):
@@ -241,8 +191,8 @@ def test_a_later_token_changes_nothing_before_it(random_run):
     other = tokens.copy()
     other[:, -1] = (tokens[:, -1] + 1) % sizes["V"]
     found = run_reference(model, sizes, weights, tokens=other).logits
-    assert error(found[:, :-1], whole.logits[:, :-1]) < 1e-12
-    assert error(found[:, -1], whole.logits[:, -1]) > 1e-3
+    assert relative_error(found[:, :-1], whole.logits[:, :-1]) < 1e-12
+    assert relative_error(found[:, -1], whole.logits[:, -1]) > 1e-3
 
 
 @pytest.mark.parametrize("name", [name for name, config in CONFIGS.items() if "num_experts_per_tok" in config])
@@ -270,10 +220,10 @@ def test_latent_attention_in_its_absorbed_form():
     seen = np.isfinite(kept)
     assert kept.shape == (2, 4, 2, 7)
     assert seen.sum() == 2 * 4 * (6 + 7)
-    assert error(scores[seen], kept[seen]) < 1e-12
+    assert relative_error(scores[seen], kept[seen]) < 1e-12
     mixed = values["attention.weighted_latent", 1][0]
     up = weights.whole("attention.v", 1, -1, (sizes["Rkv"], sizes["N"], sizes["Dv"]))
-    assert error(np.einsum("bsnr,rnv->bsnv", mixed, up), values["attention.weighted", 1][0]) < 1e-12
+    assert relative_error(np.einsum("bsnr,rnv->bsnv", mixed, up), values["attention.weighted", 1][0]) < 1e-12
 
 
 def test_values_that_are_kept():

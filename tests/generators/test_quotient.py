@@ -1,7 +1,7 @@
 """The quotient: the critical path of the first ranks is that of all, node for node; where in doubt it expands."""
 
 import pytest
-from helpers.strategies import SIZES, strategies_
+from helpers.strategies import SIZES, fitting, strategies_
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -133,7 +133,7 @@ def test_seconds_on_a_cluster(document, gpus_per_node):
     """Priced on any cluster: the same path and the same seconds, each node where its GPUs lie."""
     strategy = apply_settings("mine", document, {})
     where = cluster(f"128xh100x{gpus_per_node}")
-    dags = (quotient(strategy, spans(where, strategy.meshes())).dag, partition(strategy))
+    dags = (quotient(strategy, spans(where, strategy.meshes(), strategy.sizes)).dag, partition(strategy))
     one, other = (slowest_path(dag, node_seconds(dag, where)) for dag in dags)
     assert one.time_s == other.time_s
     assert [dags[0].ids[node] for node in one.path.nodes] == [dags[1].ids[node] for node in other.path.nodes]
@@ -145,7 +145,7 @@ def test_seconds_of_presets(name):
     strategy = find_strategy(name)
     for text in ("64xh100x8", "64xh100x6", "1xh100x64"):
         where = cluster(text)
-        dags = (quotient(strategy, spans(where, strategy.meshes())).dag, partition(strategy))
+        dags = (quotient(strategy, spans(where, strategy.meshes(), strategy.sizes)).dag, partition(strategy))
         one, other = (slowest_path(dag, node_seconds(dag, where)) for dag in dags)
         assert one.time_s == other.time_s
         assert [dags[0].ids[node] for node in one.path.nodes] == [dags[1].ids[node] for node in other.path.nodes]
@@ -154,7 +154,7 @@ def test_seconds_of_presets(name):
 def test_a_cluster_too_small_is_refused():
     """Also where none of the GPUs that stand for others is missing."""
     with pytest.raises(DagtoolError, match="has GPU 63, but 1xh100x8 has GPUs 0 to 7"):
-        spans(cluster("1xh100x8"), find_strategy("ep16_tp4").meshes())
+        spans(cluster("1xh100x8"), find_strategy("ep16_tp4").meshes(), {})
 
 
 def test_equal_hosts_keep_nothing_whole():
@@ -197,10 +197,17 @@ def test_doubtful_names_are_looked_at_one_by_one(names, refused):
         assert "name" in same(strategy).expanded
 
 
-@pytest.mark.parametrize("changes", [{"E": "48"}, {"E": "48", "B": "64"}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"regions": {"attention": "all D/tp"}},
+        {"regions": {"attention": "all N/tp", "mlp": "all H/tp"}, "names": {"mlp.nrom": "x"}},
+        {"regions": {"attention": "all N/tp"}, "names": {"attention.norm": "ln_{k}"}},
+    ],
+)
 def test_refusals_are_those_of_the_generator(changes):
     """The same message as 'gen'."""
-    strategy = find_strategy("ep16_tp4", changes)
+    strategy = apply_settings("mine", fitting({"sizes": SIZES, "degrees": {"tp": 2}, **changes}), {})
     with pytest.raises(DagtoolError) as one:
         quotient(strategy)
     with pytest.raises(DagtoolError) as other:

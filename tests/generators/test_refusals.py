@@ -26,7 +26,6 @@ def build(**document):
         ("ma_separation", {"ep": "5"}, ["ep=5", "experts E=16", "4 and 8"]),
         ("dense_tp8_pp2", {"pp": "3"}, ["pp=3", "layers L=16", "2 and 4"]),
         ("ma_separation", {"V": "50265"}, ["tp=8", "vocab_size V=50265", "50272"]),
-        ("pp2", {"E": "48"}, ["tokens per expert", "not a whole number"]),
     ],
 )
 def test_degree_that_does_not_divide(name, settings, parts):
@@ -55,7 +54,8 @@ def test_suggested_degrees_really_fit(degree):
     ("document", "part"),
     [
         ({"size": {}}, "no key 'size'"),
-        ({"sizes": {**MODEL, "Q": 1}}, "no key 'Q'"),
+        ({"sizes": {**MODEL, "Z": 1}}, "no key 'Z'"),
+        ({"sizes": {**MODEL, "Q": 1}}, "the model has no size Q"),
         ({"sizes": {k: v for k, v in MODEL.items() if k != "H"}}, "does not give H"),
         ({"sizes": {**MODEL, "H": 0}}, "size H"),
         ({"sizes": {**MODEL, "H": True}}, "size H"),
@@ -75,7 +75,7 @@ def test_suggested_degrees_really_fit(degree):
         ({"stated": {"000": [["layers", 4, "size L"]]}}, "[stated] 000"),
         ({"assumed": "V"}, "not a list"),
         ({"model": {"ffn": "sparse"}}, "known: dense, moe"),
-        ({"model": {"ffn": "moe"}}, "does not give E"),
+        ({"model": {"ffn": "moe"}}, "does not give K"),
         ({"degrees": {"tp": 2}, "mesh": {"all": ["tq"]}}, "axis 'tq'"),
         ({"degrees": {"tp": 2}, "regions": {"atention": "all"}}, "no key 'atention'"),
         ({"degrees": {"tp": 2}, "regions": {"attention": "al N/tp"}}, "no mesh"),
@@ -93,7 +93,7 @@ def test_strategy_file_mistakes(document, part):
     """Each mistake is one message that names the key."""
     with pytest.raises(DagtoolError) as caught:
         build(**document)
-    assert part in f"{caught.value.message} {caught.value.hint}"
+    assert part in " ".join(f"{error.message} {error.hint}" for error in caught.value.errors)
 
 
 @pytest.mark.parametrize("text", ["L", "=4", "L=", ""])
@@ -117,3 +117,10 @@ def test_unknown_preset():
     with pytest.raises(DagtoolError) as caught:
         generate("ep16_tp")
     assert "'ep16_tp4'" in caught.value.hint
+
+
+def test_tokens_of_an_expert_are_a_mean():
+    """Fewer tokens than experts, or a number that they do not divide: the mean over experts is a fraction."""
+    dag = generate("pp2", {"E": "48", "L": "2"})
+    tokens = next(kind for kind in dag.kinds if kind.role == "moe.up").outputs[0].type.dims[0].size
+    assert (str(tokens), tokens.bind(dag.sizes).is_fraction) == ("B*S*K/E", True)

@@ -15,13 +15,17 @@ from dagtool.accuracy.machine import ACTIVATION_BYTES
 from dagtool.accuracy.measured import Row
 from dagtool.generators.unsharded import Product as ModelProduct
 from dagtool.generators.unsharded import products as model_products
+from dagtool.model.amount import parse_amount
+from dagtool.model.size import parse_size
+from dagtool.ops.base import KeptPairs
 
 __all__ = [
-    "CAUSAL",
     "STREAM_PASSES",
     "Degrees",
     "Product",
     "attention_flops",
+    "causal_share",
+    "computed_share",
     "degrees_of",
     "expert_products",
     "head_product",
@@ -62,8 +66,6 @@ class Product:
         return self.k * self.n * self.count
 
 
-CAUSAL = 0.5
-"""Of the pairs of positions, those that look back."""
 STREAM_PASSES = 10
 """Reads and writes of the residual stream in a layer: two norms (2 each), two additions (3 each)."""
 
@@ -155,6 +157,20 @@ def attention_flops(arch: Architecture, queries: float, context: float, tp: int,
     if latent:
         size = 2 * arch.latent_rank + arch.rope_size
     return 2 * queries * context * arch.heads / tp * size
+
+
+def causal_share(tokens: float) -> float:
+    """Of the pairs of a sequence's tokens those that a causal mask keeps: (S + 1)/(2 S), as ``cost`` counts them."""
+    mask = KeptPairs(_SEQUENCE, _SEQUENCE, parse_amount("0"))
+    return float(mask.share({"S": max(1, round(tokens))}))
+
+
+def computed_share(tokens: float, *, fused: bool) -> float:
+    """Of the pairs those that kernels compute: unfused ones compute all and hide some afterwards."""
+    return causal_share(tokens) if fused else 1.0
+
+
+_SEQUENCE = parse_size("S")
 
 
 def layer_moved_bytes(arch: Architecture, tokens: float, tp: int, *, sequence_cut: int, passes: float) -> float:

@@ -6,17 +6,14 @@ from dataclasses import dataclass, replace
 from math import ceil
 
 from dagtool.cost.collectives import Group, collective_s
-from dagtool.cost.dtypes import width_bytes
 from dagtool.cost.fitted import KernelFit, kernel_fit
-from dagtool.cost.kernels import attention_time, matmul_time, memory_time
+from dagtool.cost.kernels import attention_time, memory_time, typed_matmul_time
 from dagtool.model.cluster import Cluster, Gpu
 
 __all__ = ["ACTIVATION_BYTES", "Machine"]
 
 ACTIVATION_BYTES = 2.0
 """Between products values are kept in 16 bits, whatever the products run in."""
-_WEIGHT_ONLY_RATE = 0.7
-"""Of a 16-bit product's rate where weights are unpacked from 4 bits on the way: set, not fitted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +40,7 @@ class Machine:
         """``[m, k] x [k, n]``; nothing for no rows."""
         if m <= 0:
             return 0.0
-        dtype = dtype or self.dtype
-        if dtype in self.gpu.flops_per_s:
-            return matmul_time(m, k, n, dtype=dtype, gpu=self.gpu, fit=self.fit).time_s
-        compute_s = 2 * m * k * n / (self.gpu.peak_flops_per_s("bf16") * self.fit.compute * _WEIGHT_ONLY_RATE)
-        moved = width_bytes(dtype) * k * n + ACTIVATION_BYTES * (m * k + m * n)
-        return max(compute_s, moved / self.bandwidth) + self.fit.launch_s
+        return typed_matmul_time(m, k, n, dtype=dtype or self.dtype, gpu=self.gpu, fit=self.fit).time_s
 
     def attention_s(self, flops: float, bytes_: float) -> float:
         """Fused or not: the caller says which bytes move. In 16 bits."""

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from dagtool.accuracy.architecture import Architecture
 from dagtool.accuracy.constants import ServingFit
 from dagtool.accuracy.layer import (
-    CAUSAL,
     STREAM_PASSES,
     Degrees,
     Product,
     attention_flops,
+    computed_share,
     expert_products,
     head_product,
     layer_moved_bytes,
@@ -97,8 +97,8 @@ class Server:
         arch, tp = self.arch, self.degrees.tp
         bytes_ = self.cache_bytes * batch * context * self._cached_elements()
         flops = attention_flops(arch, tokens, context, tp, latent=decoding and bool(arch.latent_rank))
-        if not decoding and self.software.fused_attention:
-            flops *= CAUSAL
+        if not decoding:
+            flops *= computed_share(context, fused=self.software.fused_attention)
         if not self.software.fused_attention:
             bytes_ += ACTIVATION_BYTES * _SCORE_PASSES * tokens * context * arch.heads / tp
         return self.machine.attention_s(flops, bytes_)

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from dagtool.accuracy.architecture import Architecture
 from dagtool.accuracy.constants import TrainingFit
 from dagtool.accuracy.layer import (
-    CAUSAL,
     STREAM_PASSES,
     Degrees,
     Product,
     attention_flops,
+    computed_share,
     expert_products,
     head_product,
     layer_moved_bytes,
@@ -93,7 +93,8 @@ class Step:
         """One layer forward and backward, weights at hand."""
         arch, d, machine, fit = self.arch, self.degrees, self.machine, self.fit
         forward, backward = self._products_s(products(arch, self.tokens, d.tp, routed=experts))
-        flops = attention_flops(arch, self.tokens, self.seq, d.tp) * CAUSAL
+        computed = computed_share(self.seq, fused=self.software.fused_attention)
+        flops = attention_flops(arch, self.tokens, self.seq, d.tp) * computed
         bytes_ = ACTIVATION_BYTES * self.tokens * 2 * (arch.heads + arch.kv_heads) * arch.head_size / d.tp
         if not self.software.fused_attention:
             scores = self.micro_batch * arch.heads / d.tp * self.seq**2

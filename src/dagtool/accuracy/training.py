@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from dagtool.accuracy.architecture import Architecture, architecture_of
 from dagtool.accuracy.constants import TrainingFit, sustained, training_fit
-from dagtool.accuracy.layer import CAUSAL, attention_flops, degrees_of, expert_products, head_product, products
+from dagtool.accuracy.layer import attention_flops, causal_share, degrees_of, expert_products, head_product, products
 from dagtool.accuracy.machine import Machine
 from dagtool.accuracy.measured import Row, UnpredictableError, in_unit
 from dagtool.accuracy.precision import dtype_of
@@ -29,7 +29,7 @@ def model_flops(arch: Architecture, seq: float, *, recompute: bool = False, caus
     held = products(arch, 1, 1)
     if arch.experts:
         held += expert_products(arch, arch.topk / arch.experts, arch.experts, 1)
-    attention = attention_flops(arch, 1, seq, 1) * (CAUSAL if causal else 1)
+    attention = attention_flops(arch, 1, seq, 1) * (causal_share(seq) if causal else 1)
     layer = sum(2 * one.m * one.k * one.n * one.count for one in held) + attention
     one = head_product(arch, 1, 1)
     return (4 if recompute else 3) * arch.layers * layer + 3 * 2 * one.k * one.n

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from fractions import Fraction
 
 from dagtool.analysis.polynomial import Polynomial
 from dagtool.analysis.sections.products import conservation
@@ -12,6 +12,7 @@ from dagtool.analysis.subject import Priced, Subject, part_of
 from dagtool.analysis.terms import chain_terms
 from dagtool.analysis.utilisation import tokens_per_s, utilisation
 from dagtool.analysis.words import bytes_words, count_words, time_words
+from dagtool.cost.work import scaled
 from dagtool.errors import DagtoolError
 from dagtool.ops import OPERATORS
 
@@ -33,11 +34,11 @@ class Figure:
 
 
 def path_flops(subject: Subject) -> dict[str, Polynomial]:
-    """FLOPs on the critical path by part of the model."""
+    """FLOPs on the critical path by part of the model, of pairs of query and key that masks keep."""
     found: dict[str, Polynomial] = {}
-    for node, one in subject.path.products:
+    for (node, one), kept in zip(subject.path.products, subject.path.shares, strict=True):
         part = part_of(subject.dag.kind(node))
-        found[part] = found.get(part, Polynomial()) + Polynomial.of(one.flops)
+        found[part] = found.get(part, Polynomial()) + Polynomial.of(scaled(one.flops, kept))
     return found
 
 
@@ -56,21 +57,17 @@ def _flops_per_gpu(subject: Subject) -> Value:
 
 def _sent(subject: Subject) -> Value:
     """Bytes that the mean GPU sends."""
-    dag, total = subject.dag, Fraction(0)
-    ranks: dict[int, int] = {}
-    for kind, devices in zip(dag.kind_of, dag.devices_of, strict=True):
-        if subject.works[kind] is not None and devices >= 0:
-            ranks[kind] = ranks.get(kind, 0) + len(dag.device_sets[devices])
-    for kind, count in ranks.items():
-        work = subject.works[kind]
-        operator = OPERATORS.get(dag.kinds[kind].op)
-        if work is None or work.elements_sent is None or not operator or not operator.algorithm:
+    dag, total = subject.dag, 0.0
+    for (index, devices), nodes in Counter(zip(dag.kind_of, dag.devices_of, strict=True)).items():
+        kind, work = dag.kinds[index], subject.works[index]
+        operator = OPERATORS.get(kind.op)
+        if devices < 0 or work is None or work.elements_sent is None or not operator or not operator.algorithm:
             continue
-        bound = work.elements_sent.bind(dag.sizes)
-        if bound.symbols:
+        sent = subject.sent_bytes(index, dag.device_sets[devices])
+        if sent is None:
             return None
-        total += Fraction(bound.numerator, bound.denominator) * count
-    return float(total * Fraction(subject.assumptions.activation_width_bytes) / max(1, len(subject.gpus)))
+        total += sent * nodes * len(dag.device_sets[devices])
+    return total / max(1, len(subject.gpus))
 
 
 def _memory(subject: Subject) -> Value:

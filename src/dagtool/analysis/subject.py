@@ -6,7 +6,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from dagtool.cost.collectives import group_of
 from dagtool.cost.critical import CriticalPath, critical_path
+from dagtool.cost.exchange import sent_bytes
+from dagtool.cost.masks import Masks, find_masks
 from dagtool.cost.memory import Assumptions, MemoryUse, memory
 from dagtool.cost.schedule import Schedule
 from dagtool.cost.seconds import NodeTimes
@@ -55,6 +58,11 @@ class Subject:
         return kind_works(self.dag)
 
     @cached_property
+    def masks(self) -> Masks:
+        """What masks leave of attention, by node."""
+        return find_masks(self.dag)
+
+    @cached_property
     def node_counts(self) -> Counter[int]:
         """Nodes of each kind."""
         return Counter(self.dag.kind_of)
@@ -87,6 +95,14 @@ class Subject:
             return memory(self.dag, assumptions=self.assumptions)
         except ValueError as error:
             raise DagtoolError(f"{self.name}: {error}") from None
+
+    def sent_bytes(self, kind: int, gpus: tuple[int, ...]) -> float | None:
+        """What one GPU sends in a node of a kind on some GPUs; None where nothing is, and while a size is a symbol."""
+        work, by_host = self.works[kind], self.assumptions.dispatch == "host" and self.priced is not None
+        if work is None:
+            return None
+        hosts = group_of(gpus, self.priced.cluster) if by_host and self.priced else None
+        return sent_bytes(self.dag, self.dag.kinds[kind], work, self.assumptions.activation_width_bytes, hosts)
 
     @property
     def misfit(self) -> str:

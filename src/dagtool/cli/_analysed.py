@@ -18,7 +18,7 @@ def subject_of(name: str, settings: tuple[str, ...], options: Mapping[str, objec
     from dagtool.analysis.subject import Priced, Subject
     from dagtool.cli._pricing import priced
     from dagtool.cli._subject import is_strategy, load_file
-    from dagtool.cost.dtypes import width_bytes
+    from dagtool.cost.dtypes import dtype_bytes
     from dagtool.cost.memory import Assumptions
     from dagtool.cost.schedule import schedule
     from dagtool.errors import DagtoolError
@@ -26,11 +26,12 @@ def subject_of(name: str, settings: tuple[str, ...], options: Mapping[str, objec
     from dagtool.generators.partition import partition
     from dagtool.generators.settings import parse_settings
 
-    width = width_bytes(str(options["dtype"]))
+    dtype = str(options["dtype"])
     given = Assumptions(
-        weight_width_bytes=width,
-        activation_width_bytes=width,
-        kv_width_bytes=width,
+        weight_width_bytes=float(dtype_bytes(dtype, "weight")),
+        activation_width_bytes=float(dtype_bytes(dtype, "activation")),
+        kv_width_bytes=float(dtype_bytes(dtype, "cache")),
+        dispatch=str(options["dispatch"]),
         fused_attention=options["attention"] == "fused",
     )
     if is_strategy(name):

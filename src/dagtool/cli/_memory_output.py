@@ -21,7 +21,8 @@ _MOST_ROWS = 24
 
 def as_text(name: str, dag: Dag, use: MemoryUse, given: Assumptions, capacity_bytes: int | None) -> str:
     """A row for each group of equal GPUs, its largest part by name, and whether it fits."""
-    context = dag.sizes.get("S") if given.context_tokens is None else given.context_tokens
+    graph = dag.sizes.get("T" if any(kind.op == "cache" for kind in dag.kinds) else "S")
+    context = graph if given.context_tokens is None else given.context_tokens
     gpus = sum(len(group.gpus) for group in use.groups)
     head = ["GPUs", "number", "weights", "KV cache", "activations", "communication", "reserve", "total", "in GB"]
     rows = [head]
@@ -45,7 +46,10 @@ def _assumed(given: Assumptions, context_tokens: int) -> str:
     plural = "" if given.weight_width_bytes == 1 else "s"
     widths = f"{given.weight_width_bytes:g} byte{plural} an element, {given.kv_width_bytes:g} in the KV cache"
     kernel = "" if given.fused_attention else "; scores and softmax are stored"
-    return f"{widths} for {context_tokens:,} tokens of each sequence{kernel}"
+    types = [f"{'all weights' if name == '*' else name} in {dtype}" for name, dtype in given.weight_dtypes.items()]
+    types += [f"tokens sent to experts in {given.dispatch_dtype}"] if given.dispatch_dtype else []
+    typed = f"; {', '.join(types)}" if types else ""
+    return f"{widths} for {context_tokens:,} tokens of each sequence{typed}{kernel}"
 
 
 def _padded(row: list[str], widths: list[int]) -> list[str]:

@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
-PRICING_GROUP = "cluster cost dtype efficiency attention imbalance table outside"
+PRICING_GROUP = "cluster cost dtype efficiency attention imbalance dispatch table outside"
 """The options, for help in groups."""
 _USUAL, _EACH = "h100", 8
 """Where no cluster is named: which GPU, and how many to a node."""
@@ -93,6 +93,13 @@ _OPTIONS = (
         show_default=True,
         help="What the busiest GPU of an all-to-all moves, in averages.",
     ),
+    click.option(
+        "--dispatch",
+        type=click.Choice(["copy", "host"]),
+        default="copy",
+        show_default=True,
+        help="What of a routed token is sent: a copy for each of its experts, or one for each host that has some.",
+    ),
 )
 
 
@@ -100,7 +107,7 @@ def refuse_unused(cost: str) -> None:
     """Options of seconds where there are none: they would look as if they did something. Raises DagtoolError."""
     if cost == "symbolic":
         why = "changes only seconds, and without --cluster there are none"
-        refuse_given(("dtype", "attention", "imbalance"), why, "add --cluster, as in --cluster 2xh100x8")
+        refuse_given(("dtype", "attention", "imbalance", "dispatch"), why, "add --cluster, as in --cluster 2xh100x8")
 
 
 _READ_BY = {"table": ("table",), "outside": ("table",), "efficiency": ("roofline", "table")}
@@ -126,8 +133,12 @@ def backend_settings(cost: str, options: Mapping[str, Any], built: Cluster | Non
     )
 
 
-def seconds_on(built: Cluster, dag: Dag, prices: GetTime, options: Mapping[str, Any]) -> NodeTimes:
-    """The seconds of every node; ``prices`` gives those of its products. Raises DagtoolError."""
+def seconds_on(built: Cluster, dag: Dag, cost: str, prices: GetTime, options: Mapping[str, Any]) -> NodeTimes:
+    """The seconds of every node; ``prices``, made by the backend ``cost``, gives those of products.
+
+    Raises DagtoolError.
+    """
+    from dagtool.cost.backends import typed_backend
     from dagtool.cost.seconds import node_seconds
 
     return node_seconds(
@@ -137,6 +148,8 @@ def seconds_on(built: Cluster, dag: Dag, prices: GetTime, options: Mapping[str, 
         dtype=options["dtype"],
         fused_attention=options["attention"] == "fused",
         imbalance=options["imbalance"],
+        dispatch=options["dispatch"],
+        typed=typed_backend(cost, backend_settings(cost, options, built)),
     )
 
 
@@ -166,6 +179,6 @@ def priced(dag: Dag, options: Mapping[str, Any]) -> tuple[Cluster, NodeTimes]:
     prices = make_backend(cost, backend_settings(cost, options, built))
     if prices is None:
         raise DagtoolError(f"--cost {cost} gives no seconds", "roofline, table and MODULE:FUNCTION do")
-    times = seconds_on(built, dag, prices, options)
+    times = seconds_on(built, dag, cost, prices, options)
     warn_of_hosts(dag, built)
     return built, times

@@ -29,7 +29,7 @@ _MOST_TOKENS = 10**12
     cls=GroupedCommand,
     option_groups={
         "The GPU": "gpu-memory cluster reserve",
-        "What is held": "dtype kv-dtype prefill decode attention",
+        "What is held": "dtype weight-dtype kv-dtype dispatch-dtype prefill decode attention",
     },
     epilog="Examples: dagtool memory moe_tp8_pp2 --gpu-memory 80GiB, dagtool memory ep16_tp4 --cluster 8xh100x8"
     "\n\nExit status: 0 it fits or no capacity is given, 1 it does not fit, 2 the file cannot be read, declares no"
@@ -40,6 +40,14 @@ _MOST_TOKENS = 10**12
 @click.option("--gpu-memory", metavar="SIZE", help="What a GPU has: 80GiB or 80GB.  [default: the graph's gpu_memory]")
 @click.option("--cluster", metavar="NODESxGPUxGPUS|FILE.toml", help="GPUs that are known, in place of --gpu-memory.")
 @click.option("--dtype", default="bf16", show_default=True, help="Of weights and activations: bf16, fp8, fp32, …")
+@click.option(
+    "--weight-dtype",
+    "weight_dtypes",
+    multiple=True,
+    metavar="[NAME=]TYPE",
+    help="Of weights, all or those of one parameter, as moe.up=mxfp4.  [default: as --dtype]",
+)
+@click.option("--dispatch-dtype", help="Of tokens that are sent to their experts.  [default: as --dtype]")
 @click.option("--kv-dtype", help="Of keys and values in the cache.  [default: as --dtype]")
 @click.option(
     "--prefill", type=click.IntRange(0, _MOST_TOKENS), help="Tokens of a prompt in the cache.  [default: the graph's S]"
@@ -68,6 +76,8 @@ def command(
     gpu_memory: str | None,
     cluster: str | None,
     dtype: str,
+    weight_dtypes: tuple[str, ...],
+    dispatch_dtype: str | None,
     kv_dtype: str | None,
     prefill: int | None,
     decode: int,
@@ -83,7 +93,7 @@ def command(
 
     gc.disable()
     from dagtool.cli._memory_output import as_json, as_text
-    from dagtool.cost.dtypes import width_bytes
+    from dagtool.cost.dtypes import dtype_bytes, width_bytes
     from dagtool.cost.memory import Assumptions, memory
     from dagtool.errors import DagtoolError
 
@@ -93,11 +103,14 @@ def command(
             f"{name}: its nodes declare no operators and sizes, so what they hold is not known",
             "'dagtool gen' writes files that do; 'dagtool validate' checks the structure of any file",
         )
-    width = width_bytes(dtype)
+    if dispatch_dtype:
+        width_bytes(dispatch_dtype)
     given = Assumptions(
-        weight_width_bytes=width,
-        activation_width_bytes=width,
-        kv_width_bytes=width_bytes(kv_dtype) if kv_dtype else width,
+        weight_width_bytes=float(dtype_bytes(dtype, "weight")),
+        activation_width_bytes=float(dtype_bytes(dtype, "activation")),
+        kv_width_bytes=float(dtype_bytes(kv_dtype or dtype, "cache")),
+        weight_dtypes=_weight_dtypes(weight_dtypes),
+        dispatch_dtype=dispatch_dtype or "",
         context_tokens=_context(dag, prefill, decode),
         fused_attention=attention == "fused",
         reserve_bytes=_size("--reserve", reserve),
@@ -136,6 +149,21 @@ def _subject(name: str, settings: tuple[str, ...], *, whole: bool) -> tuple[Dag,
     return found.dag, found.standing_for
 
 
+def _weight_dtypes(texts: tuple[str, ...]) -> dict[str, str]:
+    """Read ``moe.up=mxfp4`` by name, a type alone for all. Raises DagtoolError for an unknown or a second type."""
+    from dagtool.cost.dtypes import width_bytes
+    from dagtool.errors import DagtoolError
+
+    found: dict[str, str] = {}
+    for text in texts:
+        name, _, dtype = text.rpartition("=")
+        if (name := name or "*") in found:
+            raise DagtoolError(f"--weight-dtype says what {'all weights are' if name == '*' else f'{name} is'} twice")
+        width_bytes(dtype)
+        found[name] = dtype
+    return found
+
+
 def _require_enough(where: str | None, use: MemoryUse) -> None:
     """A deployment does not fit on fewer GPUs than it has."""
     from dagtool.model.cluster import cluster
@@ -145,14 +173,17 @@ def _require_enough(where: str | None, use: MemoryUse) -> None:
 
 
 def _context(dag: Dag, prefill: int | None, decode: int) -> int | None:
-    """Tokens of each sequence in the cache; None for as many as the graph has."""
+    """Tokens of each sequence in the cache; None for as many as the graph has: T with a cache, S without."""
     from dagtool.errors import DagtoolError
 
     if prefill is None and not decode:
         return None
-    prompt = dag.sizes.get("S") if prefill is None else prefill
+    length = "T" if any(kind.op == "cache" for kind in dag.kinds) and "T" in dag.sizes else "S"
+    prompt = dag.sizes.get(length) if prefill is None else prefill
     if prompt is None:
-        raise DagtoolError("--decode comes after the prompt, whose length S the graph does not give", "add --prefill")
+        raise DagtoolError(
+            f"--decode comes after the prompt, whose length {length} the graph does not give", "add --prefill"
+        )
     return prompt + decode
 
 

@@ -20,6 +20,8 @@ from dagtool.cli._pricing import (
 )
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
     from dagtool.cost.backends import GetTime
     from dagtool.cost.critical import CriticalPath
     from dagtool.cost.slowest import SlowestPath
@@ -64,7 +66,7 @@ def command(file: str, settings: tuple[str, ...], output_format: str, cost: str 
             "'dagtool gen' writes files that do; 'dagtool validate' checks the structure of any file",
         )
     try:
-        slowest = _slowest(dag, prices, options) if prices else None
+        slowest = _slowest(dag, cost, prices, options) if prices else None
         path = slowest.path if slowest else critical_path(dag)
     except ValueError as error:
         raise DagtoolError(f"{file}: {error}", f"'dagtool validate {file}' shows it") from None
@@ -80,21 +82,20 @@ def command(file: str, settings: tuple[str, ...], output_format: str, cost: str 
 
 def _representatives(name: str, settings: tuple[str, ...], where: str) -> tuple[Dag, str]:
     """The part of a deployment that has its critical path (on the cluster ``where``), and what to say of it."""
+    from dagtool.cost.span import pair_shares, spans
     from dagtool.generators import find_strategy
     from dagtool.generators.quotient import quotient
     from dagtool.generators.settings import parse_settings
+    from dagtool.model.cluster import cluster
 
     strategy = find_strategy(name, parse_settings(settings))
-    device_class = None
-    if where:
-        from dagtool.cost.span import spans
-        from dagtool.model.cluster import cluster
-
-        device_class = spans(cluster(where), strategy.meshes())
+    meshes = strategy.meshes()
+    device_class = spans(cluster(where), meshes, strategy.sizes) if where else pair_shares(meshes, strategy.sizes)
     found = quotient(strategy, device_class)
     if found.expanded:
         return found.dag, f"{name}: every node was built and priced, because {found.expanded}"
-    kept = f" (every rank along {', '.join(found.kept)}: their groups lie differently)" if found.kept else ""
+    why = "their groups lie differently, or masks leave them other pairs"
+    kept = f" (every rank along {', '.join(found.kept)}: {why})" if found.kept else ""
     return found.dag, f"{name}: {len(found.dag.ids):,} nodes priced, which stand for {found.nodes:,}{kept}"
 
 
@@ -112,16 +113,21 @@ def _prices(cost: str, options: dict[str, object]) -> GetTime | None:
     return prices
 
 
-def _slowest(dag: Dag, prices: GetTime, options: dict[str, object]) -> SlowestPath:
+def _slowest(dag: Dag, cost: str, prices: GetTime, options: dict[str, object]) -> SlowestPath:
     from dagtool.cost.slowest import slowest_path
     from dagtool.model.cluster import cluster
 
-    return slowest_path(dag, seconds_on(cluster(str(options["cluster"])), dag, prices, options))
+    return slowest_path(dag, seconds_on(cluster(str(options["cluster"])), dag, cost, prices, options))
 
 
 def _number(size: object) -> int | str:
     text = str(size)
     return int(text) if text.isdigit() else text
+
+
+def _kept(share: Fraction) -> dict[str, float]:
+    """Of the pairs of query and key those that the mask keeps, where it hides some."""
+    return {"kept_pairs": float(share)} if share != 1 else {}
 
 
 def _json(dag: Dag, path: CriticalPath, slowest: SlowestPath | None) -> str:
@@ -131,15 +137,19 @@ def _json(dag: Dag, path: CriticalPath, slowest: SlowestPath | None) -> str:
 
     prices = node_prices(slowest) if slowest else {}
     products = dict(path.products)
+    kept = {node: share for (node, _), share in zip(path.products, path.shares, strict=True)}
     nodes = []
     for node in path.nodes:
         row: dict[str, object] = {"id": dag.ids[node], "op": dag.kind(node).op, "gpus": list(dag.gpus(node))}
         if node in products:
             one = products[node]
             row |= {"m": _number(one.m), "k": _number(one.k), "n": _number(one.n)}
+            row |= _kept(kept[node])
         row |= prices.get(node, {})
         nodes.append(row)
-    terms = [{"m": _number(t.m), "k": _number(t.k), "n": _number(t.n), "count": t.count} for t in path.terms]
+    terms = [
+        {"m": _number(t.m), "k": _number(t.k), "n": _number(t.n), "count": t.count, **_kept(t.kept)} for t in path.terms
+    ]
     ids = [dag.ids[node] for node in path.nodes]
     seconds = slowest.time_s if slowest else None
     return json.dumps(
@@ -159,7 +169,9 @@ def _text(dag: Dag, path: CriticalPath, slowest: SlowestPath | None, where: str)
     if slowest:
         return "\n".join(lines + seconds_text(dag, slowest, where))
     lines += [f"{'times':>6}  {'share':>6}  term"]
-    lines += [f"{term.count:>6}  {share:>6}  {term}" for term, share in zip(path.terms, shares, strict=True)]
+    for term, share in zip(path.terms, shares, strict=True):
+        hidden = f"  {100 * float(term.kept):.3g} % of its pairs are kept by the mask" if term.kept != 1 else ""
+        lines.append(f"{term.count:>6}  {share:>6}  {term}{hidden}")
     return "\n".join(lines)
 
 
@@ -167,7 +179,7 @@ def _shares(path: CriticalPath) -> list[str]:
     """Each term's part of the path's FLOPs; a symbol counts alike in all, at 2**20 where powers differ."""
     flops = []
     for term in path.terms:
-        size = term.m * term.k * term.n * term.count
+        size = term.flops
         bound = size.bind(dict.fromkeys(size.symbols, 1 << 20))
         flops.append(bound.numerator / bound.denominator)
     total = sum(flops) or 1.0

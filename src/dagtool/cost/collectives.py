@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from dagtool.cost.fitted import LinkFit, link_fit
 from dagtool.model.cluster import Cluster
 
-__all__ = ["ALGORITHMS", "Group", "collective_s", "group_of"]
+__all__ = ["ALGORITHMS", "Group", "collective_s", "exchange_s", "group_of"]
 
 ALGORITHMS = ("all_reduce", "all_gather", "reduce_scatter", "all_to_all", "broadcast", "send")
 """What an operator's ``algorithm`` may be."""
@@ -94,15 +94,23 @@ def _ring_s(algorithm: str, sent_bytes: float, group: Group, cluster: Cluster, f
 
 
 def _all_to_all_s(sent_bytes: float, group: Group, cluster: Cluster, fit: LinkFit) -> float:
-    """Everybody to everybody: what stays in the node and what leaves it travel at the same time."""
+    """Everybody to everybody, equally much to each."""
+    outside_part = (group.ranks - group.per_node) / (group.ranks - 1)
+    return exchange_s(sent_bytes * (1 - outside_part), sent_bytes * outside_part, group, cluster, fit=fit)
+
+
+def exchange_s(
+    inside_bytes: float, outside_bytes: float, group: Group, cluster: Cluster, *, fit: LinkFit | None = None
+) -> float:
+    """Seconds in which each GPU sends some bytes to GPUs of its node and some to others: both travel at once."""
+    fit = fit or link_fit(cluster.gpu)
     inside = cluster.inside.bytes_per_s_one_way * fit.share * fit.all_to_all_share
     latency_s = fit.start_s + (group.per_node - 1) * fit.hop_s * fit.all_to_all_hop
-    outside_part = (group.ranks - group.per_node) / (group.ranks - 1)
-    within = _two_protocols(latency_s, sent_bytes * (1 - outside_part), inside, fit)
+    within = _two_protocols(latency_s, inside_bytes, inside, fit)
     if group.nodes == 1:
         return within
     outside = cluster.between.bytes_per_s_one_way * fit.network_share
-    return max(within, latency_s + _network_start_s(cluster, fit) + sent_bytes * outside_part / outside)
+    return max(within, latency_s + _network_start_s(cluster, fit) + outside_bytes / outside)
 
 
 def _send_s(sent_bytes: float, group: Group, cluster: Cluster, fit: LinkFit) -> float:

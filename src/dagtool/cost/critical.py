@@ -1,5 +1,7 @@
 """The critical path: the chain of dependent matrix products with the most FLOPs, as Get_Time terms.
 
+FLOPs are those of pairs of query and key that a mask keeps; the terms are the shapes of the products.
+
 Of paths with equal work the one with more nodes, then the one nearest to GPU 0, so that the answer is
 always the same. A size that is a symbol counts as 2**20 when paths are compared.
 """
@@ -9,14 +11,25 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
-from dagtool.cost.work import kind_works, matmuls_of
+from dagtool.cost.masks import Masks, find_masks
+from dagtool.cost.work import kind_works, matmuls_of, scaled
 from dagtool.dag import algorithms
 from dagtool.dag.graph import Dag
 from dagtool.model.size import Size
 from dagtool.ops import Matmul
 
-__all__ = ["CriticalPath", "Term", "critical_path", "expression", "heaviest_path", "kinds_products", "node_ranks"]
+__all__ = [
+    "CriticalPath",
+    "Term",
+    "critical_path",
+    "expression",
+    "heaviest_path",
+    "kinds_products",
+    "node_ranks",
+    "path_of",
+]
 
 _NOMINAL = 1 << 20
 _PER_NODE = 1 << 32
@@ -31,6 +44,13 @@ class Term:
     k: Size
     n: Size
     count: int = 1
+    kept: Fraction = Fraction(1)
+    """Of their pairs of query and key those that masks keep, the mean of all."""
+
+    @property
+    def flops(self) -> Size:
+        """2*m*k*n of all, without the pairs that a mask hides."""
+        return scaled(Matmul(self.m, self.k, self.n).flops * self.count, self.kept)
 
     def __str__(self) -> str:
         return f"Get_Time({self.m},{self.k},{self.n})"
@@ -43,12 +63,24 @@ class CriticalPath:
     nodes: tuple[int, ...]
     products: tuple[tuple[int, Matmul], ...]
     """(node, product) in path order."""
+    kept: tuple[Fraction, ...] = ()
+    """Of the pairs of query and key of each product those that its mask keeps; empty where no mask hides any."""
+
+    @property
+    def shares(self) -> tuple[Fraction, ...]:
+        """Of each product the share of its FLOPs that is needed."""
+        return self.kept or (Fraction(1),) * len(self.products)
 
     @property
     def terms(self) -> tuple[Term, ...]:
         """Distinct terms in order of first appearance, with their counts."""
-        counts = Counter((one.m, one.k, one.n) for _, one in self.products)
-        return tuple(Term(*shape, count) for shape, count in counts.items())
+        counts: Counter[tuple[Size, Size, Size]] = Counter()
+        kept: dict[tuple[Size, Size, Size], Fraction] = {}
+        for (_, one), share in zip(self.products, self.shares, strict=True):
+            shape = (one.m, one.k, one.n)
+            counts[shape] += 1
+            kept[shape] = kept.get(shape, Fraction(0)) + share
+        return tuple(Term(*shape, count, kept[shape] / count) for shape, count in counts.items())
 
     @property
     def expression(self) -> str:
@@ -69,11 +101,20 @@ def critical_path(dag: Dag) -> CriticalPath:
 
 def heaviest_path(dag: Dag, order: Sequence[int], before: algorithms.Adjacency) -> CriticalPath:
     """The same, given a topological order and the predecessors."""
-    products = kinds_products(dag)
-    weights = [_weight(held) for held in products]
-    _, nodes = algorithms.longest_path(order, before, [weights[kind] for kind in dag.kind_of], node_ranks(dag))
+    products, masks = kinds_products(dag), find_masks(dag)
+    weights: dict[tuple[int, int], int] = {}
+    for kind, share in set(zip(dag.kind_of, masks.share_of, strict=True)):
+        weights[kind, share] = _weight(products[kind], masks.shares[share].most)
+    each = [weights[pair] for pair in zip(dag.kind_of, masks.share_of, strict=True)]
+    _, nodes = algorithms.longest_path(order, before, each, node_ranks(dag))
+    return path_of(dag, nodes, products, masks)
+
+
+def path_of(dag: Dag, nodes: Sequence[int], products: Sequence[tuple[Matmul, ...]], masks: Masks) -> CriticalPath:
+    """Return a path as its nodes and their products, given those of each kind."""
     found = [(node, one) for node in nodes for one in products[dag.kind_of[node]]]
-    return CriticalPath(tuple(nodes), tuple(found))
+    kept = tuple(masks.share(node).most for node, _ in found)
+    return CriticalPath(tuple(nodes), tuple(found), kept if any(one != 1 for one in kept) else ())
 
 
 def kinds_products(dag: Dag) -> list[tuple[Matmul, ...]]:
@@ -81,10 +122,10 @@ def kinds_products(dag: Dag) -> list[tuple[Matmul, ...]]:
     return [matmuls_of(work, dag) for work in kind_works(dag)]
 
 
-def _weight(products: tuple[Matmul, ...]) -> int:
+def _weight(products: tuple[Matmul, ...], kept: Fraction) -> int:
     total = 1
     for one in products:
-        flops = one.flops.bind(dict.fromkeys(one.flops.symbols, _NOMINAL))
+        flops = scaled(one.flops.bind(dict.fromkeys(one.flops.symbols, _NOMINAL)), kept)
         total += flops.numerator * _PER_NODE // flops.denominator
     return total
 

@@ -1,107 +1,136 @@
-"""What one node of a kind holds on one of its GPUs, in bytes: weights, outputs, its part of the KV cache.
+"""What one node of a kind holds on one of its GPUs, in bytes: weights and outputs.
 
-Worked out once per kind. The types are those that nodes declare; which of them are weights, which input a
-cache keeps and how many values a GPU gets is the operator's to say (``dagtool.ops``).
+Worked out once per kind. The types are those that nodes declare; which of them are weights, under which parameter's
+name, and how many values a GPU gets is the operator's to say (``dagtool.ops``). What the KV cache takes: ``cache.py``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from fractions import Fraction
 from math import ceil
 
+from dagtool.cost.dtypes import Use, dtype_bytes
+from dagtool.cost.masks import Masks, find_masks
 from dagtool.dag.graph import Dag, Kind
-from dagtool.dag.semantics import slot_types
 from dagtool.errors import DagtoolError
 from dagtool.model.size import ONE, Size, SizeError, product
 from dagtool.model.tensor import TensorType, TypeTextError
 from dagtool.ops import OPERATORS, LayoutError
 
-__all__ = ["Assumptions", "Held", "held_by_kinds"]
+__all__ = ["Assumptions", "Held", "Weight", "held_by_kinds", "stated_width", "type_bytes", "whole_number"]
+
+_FUSED = {"qkv": "q", "kv": "k"}
+"""Projections that are stored side by side: their type is that of the first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Assumptions:
-    """What the graph does not say: bytes of an element, how long the context is, what is kept of attention."""
+    """What the graph does not say: bytes of an element, how long the context is, what is kept of attention.
+
+    A data type that a tensor type states comes before all of this.
+    """
 
     weight_width_bytes: float = 2.0
     activation_width_bytes: float = 2.0
     kv_width_bytes: float = 2.0
     context_tokens: int | None = None
-    """Tokens of each sequence in the KV cache, prompt and answer; None: the graph's S; 0: no cache is kept."""
+    """Tokens of each sequence in the KV cache, prompt and answer; None: as many as the graph has; 0: no cache."""
     fused_attention: bool = True
     """Whether attention is one kernel, so that scores and their softmax are never stored."""
     reserve_bytes: int | None = None
     """What the runtime takes of each GPU; None: by the number of GPUs (``reserve.py``)."""
+    weight_dtypes: Mapping[str, str] = field(default_factory=dict)
+    """Data types of weights by the name of the parameter, ``*`` for all others (``PublishedModel.weight_dtypes``)."""
+    dispatch_dtype: str = ""
+    """In which type routed tokens are sent to their experts; empty: as activations."""
+    dispatch: str = "copy"
+    """How often they are sent: ``copy`` or ``host`` (``exchange.py``)."""
+
+    def weight_width(self, name: str, tensor: TensorType) -> Fraction:
+        """Return the bytes of an element of a parameter. Raises DagtoolError for an unknown data type."""
+        module, _, part = name.rpartition(".")
+        names = (name, f"{module}.{_FUSED.get(part, part)}", "*")
+        dtype = tensor.dtype or next((self.weight_dtypes[one] for one in names if one in self.weight_dtypes), "")
+        return dtype_bytes(dtype, "weight") if dtype else Fraction(self.weight_width_bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """A part of a parameter."""
+
+    name: str
+    tensor: TensorType
+    bytes_: int
+
+    def contains(self, other: Weight) -> bool:
+        """Return whether it has all of another part of the same parameter, whose dimensions may be turned round."""
+        mine, theirs = ({dim.size: dim.axes for dim in one.tensor.dims} for one in (self, other))
+        if self.tensor.mesh != other.tensor.mesh or mine.keys() != theirs.keys() or len(mine) < len(self.tensor.dims):
+            return self.tensor == other.tensor
+        return all(theirs[size][: len(axes)] == axes for size, axes in mine.items())
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
     """Bytes on one GPU. ``outputs`` in order, each with the mesh on whose GPUs it lies."""
 
-    weights: int = 0
+    weights: tuple[Weight, ...] = ()
     outputs: tuple[tuple[int, str], ...] = ()
-    kv_cache: int = 0
     exchanges: bool = False
     """Whether it moves data between GPUs, so that its inputs and outputs are communication buffers."""
     inside_kernel: bool = False
     """Whether one attention kernel would never store the outputs."""
 
 
-_IN_ONE_KERNEL = frozenset({"scores", "softmax"})
-
-
-def held_by_kinds(dag: Dag, given: Assumptions) -> list[Held]:
+def held_by_kinds(dag: Dag, given: Assumptions, masks: Masks | None = None) -> list[Held]:
     """For each kind. Raises DagtoolError where a size is a symbol, or nothing can be made of a type."""
-    return [_Kind(dag, kind, given).held() for kind in dag.kinds]
+    masks = masks or find_masks(dag)
+    return [_held(dag, kind, given, inside=index in masks.inside) for index, kind in enumerate(dag.kinds)]
 
 
-class _Kind:
-    """One kind under one set of assumptions."""
+def _held(dag: Dag, kind: Kind, given: Assumptions, *, inside: bool) -> Held:
+    operator = OPERATORS.get(kind.op)
+    if operator is None or not kind.meshes:
+        return Held()
+    inside = inside or kind.op == "softmax"
+    try:
+        named = operator.named_weights(kind.role or kind.op, kind.parameters, kind.meshes[0])
+        weights = (Weight(name, one, type_bytes(dag, one, given.weight_width(name, one))) for name, one in named)
+        values = operator.held_values(kind.parameters, dag.axis_sizes(kind))
+        if kind.op == "cache" or (given.fused_attention and inside):
+            values = Size(0)
+        usual = Fraction(given.activation_width_bytes)
+        if kind.op == "dispatch" and given.dispatch_dtype:
+            usual = dtype_bytes(given.dispatch_dtype, "activation")
+        outputs = tuple(
+            (type_bytes(dag, port.type, stated_width(port.type, "activation", usual), values), port.type.mesh)
+            for port in kind.outputs
+        )
+        return Held(tuple(weights), outputs, operator.is_communication, inside)
+    except (LayoutError, TypeTextError, SizeError, LookupError) as error:
+        what = f"{kind.role or kind.op}: {error}"
+        raise DagtoolError(f"{what}: so its memory is not known", "'dagtool validate' says more") from None
 
-    def __init__(self, dag: Dag, kind: Kind, given: Assumptions) -> None:
-        self._dag, self._kind, self._given = dag, kind, given
 
-    def held(self) -> Held:
-        kind, given = self._kind, self._given
-        operator = OPERATORS.get(kind.op)
-        if operator is None or not kind.meshes:
-            return Held()
-        inside = kind.op in _IN_ONE_KERNEL
-        kept = 0.0 if given.fused_attention and inside else given.activation_width_bytes
-        try:
-            values = operator.held_values(kind.parameters, self._dag.axis_sizes(kind))
-            weights = operator.weights(kind.parameters, kind.meshes[0])
-            return Held(
-                sum(self._bytes(weight, given.weight_width_bytes) for weight in weights),
-                tuple((self._bytes(port.type, kept, values), port.type.mesh) for port in kind.outputs),
-                self._cache(slot_types(kind).get(operator.cached)) if operator.cached else 0,
-                operator.is_communication,
-                inside,
-            )
-        except (LayoutError, TypeTextError, SizeError, LookupError) as error:
-            what = f"{kind.role or kind.op}: {error}"
-            raise DagtoolError(f"{what}: so its memory is not known", "'dagtool validate' says more") from None
+def stated_width(tensor: TensorType, use: Use, usual: Fraction) -> Fraction:
+    """Return the bytes of an element of a tensor: of the data type that it states, or the usual ones."""
+    return dtype_bytes(tensor.dtype, use) if tensor.dtype else usual
 
-    def _cache(self, tensor: TensorType | None) -> int:
-        """The same tensor with the context in place of S."""
-        if tensor is None or self._given.context_tokens == 0:
-            return 0
-        context = self._given.context_tokens
-        return self._bytes(tensor, self._given.kv_width_bytes, rebound={} if context is None else {"S": context})
 
-    def _bytes(
-        self, tensor: TensorType, width: float, values: Size = ONE, rebound: Mapping[str, int | None] | None = None
-    ) -> int:
-        mesh = self._dag.meshes[tensor.mesh]
-        return ceil(self._count(product(tensor.local_shape(mesh.sizes)) * values, rebound) * width)
+def type_bytes(dag: Dag, tensor: TensorType, width: Fraction, values: Size = ONE) -> int:
+    """Return the bytes of a GPU's part of a tensor, ``values`` times. Raises DagtoolError where a size is a symbol."""
+    local = product(tensor.local_shape(dag.meshes[tensor.mesh].sizes))
+    return ceil(whole_number(dag, local * values) * width)
 
-    def _count(self, size: Size, rebound: Mapping[str, int | None] | None = None) -> int:
-        """A size as a number, rounded up where it is cut unevenly."""
-        bound = size.bind({**self._dag.sizes, **(rebound or {})})
-        if bound.powers:
-            raise DagtoolError(
-                f"{bound.symbols[0]} is a symbol: memory is counted for a number of it",
-                f"for a preset or strategy file --set {bound.symbols[0]}=128",
-            )
-        return ceil(bound.numerator / bound.denominator) if bound.denominator != 1 else bound.numerator
+
+def whole_number(dag: Dag, size: Size) -> int:
+    """Return a size as a number, rounded up where it is cut unevenly. Raises DagtoolError where it is a symbol."""
+    bound = size.bind(dag.sizes)
+    if bound.powers:
+        raise DagtoolError(
+            f"{bound.symbols[0]} is a symbol: memory is counted for a number of it",
+            f"for a preset or strategy file --set {bound.symbols[0]}=128",
+        )
+    return -(-bound.numerator // bound.denominator)

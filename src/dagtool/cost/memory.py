@@ -10,8 +10,10 @@ from bisect import bisect_left
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from dagtool.cost.cache import CacheBytes
 from dagtool.cost.held import Assumptions, held_by_kinds
 from dagtool.cost.live import peak
+from dagtool.cost.masks import find_masks
 from dagtool.cost.reserve import runtime_reserve_bytes
 from dagtool.cost.residence import Residence
 from dagtool.dag import algorithms
@@ -22,7 +24,7 @@ __all__ = ["Assumptions", "GpuMemory", "Item", "MemoryUse", "memory"]
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """What nodes of one role hold on one GPU, ``count`` of them."""
+    """What one parameter takes on one GPU in ``count`` layers and experts, or values of ``count`` nodes of a role."""
 
     role: str
     bytes_: int
@@ -35,7 +37,7 @@ class GpuMemory:
 
     gpus: tuple[int, ...]
     weights: tuple[Item, ...]
-    """By role, largest first."""
+    """By the name of the parameter, largest first."""
     kv_cache_bytes: int
     live_bytes: int
     """The most that values in flight take at one time: activations and communication buffers."""
@@ -122,7 +124,9 @@ def memory(
     """
     given = assumptions or Assumptions()
     order = _order(dag, start_s)
-    found = Residence(dag, order, held_by_kinds(dag, given), _until(order, start_s, end_s))
+    masks = find_masks(dag)
+    held, cache = held_by_kinds(dag, given, masks), CacheBytes(dag, given, masks)
+    found = Residence(dag, order, held, cache, _until(order, start_s, end_s))
     everyone = standing_for if standing_for is not None else {gpu: (gpu,) for gpu in found.gpus}
     deployed = sum(map(len, everyone.values()))
     reserve = runtime_reserve_bytes(deployed) if given.reserve_bytes is None else given.reserve_bytes
@@ -169,23 +173,22 @@ def _of_one(dag: Dag, found: Residence, gpu: int, reserve_bytes: int) -> GpuMemo
     live = [one for one in values if one.life.born <= at <= one.life.last]
     return GpuMemory(
         gpus=(gpu,),
-        weights=_by_role(dag, found.weights(gpu)),
+        weights=_summed((weight.name, weight.bytes_) for weight in found.weights(gpu)),
         kv_cache_bytes=found.kv_cache_bytes(gpu),
         live_bytes=most,
         communication_bytes=sum(one.life.size for one in live if one.exchanged),
         peak_node=found.order[at] if at >= 0 else -1,
-        live=_by_role(dag, ((one.node, one.life.size) for one in live)),
+        live=_summed((dag.kind(one.node).role or dag.kind(one.node).op, one.life.size) for one in live),
         reserve_bytes=reserve_bytes,
         largest_value_bytes=max((one.life.size for one in values if not one.inside_kernel), default=0),
     )
 
 
-def _by_role(dag: Dag, held: Iterable[tuple[int, int]]) -> tuple[Item, ...]:
-    """(node, bytes) summed by role, the largest first; what takes nothing is left out."""
+def _summed(held: Iterable[tuple[str, int]]) -> tuple[Item, ...]:
+    """(role, bytes) summed by role, the largest first; what takes nothing is left out."""
     sums: dict[str, tuple[int, int]] = {}
-    for node, size in held:
+    for role, size in held:
         if size:
-            kind = dag.kind(node)
-            total, count = sums.get(kind.role or kind.op, (0, 0))
-            sums[kind.role or kind.op] = total + size, count + 1
+            total, count = sums.get(role, (0, 0))
+            sums[role] = total + size, count + 1
     return tuple(sorted((Item(role, *sums[role]) for role in sums), key=lambda item: (-item.bytes_, item.role)))

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
-from dagtool.cost.held import Held
+from dagtool.cost.cache import CacheBytes
+from dagtool.cost.held import Held, Weight
 from dagtool.cost.live import Tensor
 from dagtool.dag.graph import Dag
 from dagtool.dag.semantics import carried
@@ -37,9 +38,14 @@ class Residence:
     """
 
     def __init__(
-        self, dag: Dag, order: Sequence[int], held: Sequence[Held], until: Sequence[int] | None = None
+        self,
+        dag: Dag,
+        order: Sequence[int],
+        held: Sequence[Held],
+        cache: CacheBytes,
+        until: Sequence[int] | None = None,
     ) -> None:
-        self._dag, self._held, self.order = dag, held, order
+        self._dag, self._held, self._cache, self.order = dag, held, cache, order
         self._rank, self._until = [0] * len(order), [0] * len(order)
         for rank, node in enumerate(order):
             self._rank[node] = rank
@@ -123,16 +129,24 @@ class Residence:
                 found.append(Resident(node, life, exchanged, held.inside_kernel))
         return found
 
-    def weights(self, gpu: int) -> Iterator[tuple[int, int]]:
-        """(node, bytes of its weights); nodes of one kind, layer and expert share theirs."""
+    def weights(self, gpu: int) -> Iterator[Weight]:
+        """The parts of parameters: of one parameter each part once, whoever uses it, and none that another contains."""
         dag = self._dag
         seen: set[tuple[int, int, int]] = set()
+        parts: dict[tuple[str, int, int, int], list[Weight]] = {}
         for node in self._nodes_on.get(gpu, ()):
-            key = (dag.kind_of[node], dag.layer_of[node], dag.expert_of[node])
-            if key not in seen and self._held[key[0]].weights:
-                seen.add(key)
-                yield node, self._held[key[0]].weights
+            kind, layer, expert = dag.kind_of[node], dag.layer_of[node], dag.expert_of[node]
+            if (kind, layer, expert) in seen or not self._held[kind].weights:
+                continue
+            seen.add((kind, layer, expert))
+            alone = -1 if dag.kinds[kind].role else kind  # without a role nothing says that two are the same
+            for weight in self._held[kind].weights:
+                others = parts.setdefault((weight.name, alone, layer, expert), [])
+                if not any(one.contains(weight) for one in others):
+                    others[:] = [*(one for one in others if not weight.contains(one)), weight]
+        for held in parts.values():
+            yield from held
 
     def kv_cache_bytes(self, gpu: int) -> int:
         """Keys and values of all layers."""
-        return sum(self._held[self._dag.kind_of[node]].kv_cache for node in self._nodes_on.get(gpu, ()))
+        return sum(map(self._cache.of, self._nodes_on.get(gpu, ())))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from dagtool.cost.critical import CriticalPath, kinds_products, node_ranks
+from dagtool.cost.critical import CriticalPath, kinds_products, node_ranks, path_of
+from dagtool.cost.masks import find_masks
 from dagtool.cost.seconds import NodeTimes
 from dagtool.dag import algorithms
 from dagtool.dag.graph import Dag
@@ -59,6 +60,4 @@ def slowest_path(dag: Dag, times: NodeTimes) -> SlowestPath:
         raise ValueError("the graph has a cycle, so it has no longest path")
     before = algorithms.successors(count, dag.heads, dag.tails)
     time_s, nodes = algorithms.longest_path(order, before, times.time_s, node_ranks(dag))
-    products = kinds_products(dag)
-    found = [(node, one) for node in nodes for one in products[dag.kind_of[node]]]
-    return SlowestPath(CriticalPath(tuple(nodes), tuple(found)), times, time_s)
+    return SlowestPath(path_of(dag, nodes, kinds_products(dag), find_masks(dag)), times, time_s)

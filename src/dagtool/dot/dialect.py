@@ -87,7 +87,7 @@ def _read_header(graph: DotGraph, dag: Dag) -> None:
     dag.facts = {key: attributes[key] for key in _FACTS if key in attributes}
 
 
-_FACTS = ("preset", "model", "phase", "gpu_memory")
+_FACTS = ("preset", "model", "phase", "padded", "gpu_memory")
 
 _SYMBOL = re.compile(r"[A-Z][A-Za-z0-9_]*\Z")
 

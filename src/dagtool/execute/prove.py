@@ -42,7 +42,7 @@ def prove(dag: Dag, seeds: tuple[int, ...] = (0, 1, 2)) -> Proof:
         try:
             run = reference_run(model, phases, sizes, RandomWeights(seed))
         except ModelError as error:
-            raise DagtoolError(str(error)) from None
+            raise DagtoolError(error.message, error.hint) from None
         proof = compare(dag, run, seeds)
         nodes_run, worst = nodes_run + proof.nodes_run, max(worst, proof.worst_error)
         if proof.failure:
@@ -61,7 +61,7 @@ def _declared(dag: Dag) -> tuple[Model, tuple[Phase, ...]]:
         model = parse_model(dag.facts["model"])
         resolve(model)
     except ModelError as error:
-        raise DagtoolError(str(error)) from None
+        raise DagtoolError(error.message, error.hint) from None
     return model, parse_phases(dag.facts.get("phase", FORWARD.name))
 
 

@@ -78,6 +78,9 @@ class Mesh:
             rank, found[name] = divmod(rank, size)
         return found
 
+    def __contains__(self, gpu: int) -> bool:
+        return gpu in _rank_table(self)
+
     def __str__(self) -> str:
         axes = " ".join(f"{name}={size}" for name, size in self.axes)
         return f"{self.name}: {axes + ' ' if axes else ''}gpus={format_gpus(self.gpus)}"

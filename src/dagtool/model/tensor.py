@@ -2,7 +2,8 @@
 
 Text form, one line: ``[B/ep, S, H/tp] sum(tp) vary(ep) @main``. A dimension is a size and the axes that
 cut it, major first; ``sum(a)`` means the ranks along ``a`` hold terms of a sum; ``vary(a)`` that they
-hold different values with no reassembly declared (routed tokens); an axis not named is replicated.
+hold different values with no reassembly declared (routed tokens); an axis not named is replicated. A word before
+the mesh is the data type, where it is not the default one: ``[B, S, H] fp8 @main``.
 Rule book: the placements of PyTorch's DTensor (Shard, Replicate, Partial) and "varying" of spmd_types.
 """
 
@@ -13,9 +14,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from dagtool.errors import did_you_mean
 from dagtool.model.size import Size, SizeError, parse_size
 
-__all__ = ["Dim", "TensorType", "TypeTextError", "parse_ports", "parse_type"]
+__all__ = ["DTYPES", "Dim", "TensorType", "TypeTextError", "parse_ports", "parse_type"]
+
+DTYPES = ("fp32", "bf16", "fp16", "fp8", "fp4", "mxfp4", "int8")
+"""The data types that a tensor type may state."""
 
 
 class TypeTextError(ValueError):
@@ -48,6 +53,8 @@ class TensorType:
     mesh: str
     partial: tuple[str, ...] = ()
     varying: tuple[str, ...] = ()
+    dtype: str = ""
+    """One of ``DTYPES``; empty: the default of whoever counts bytes."""
 
     def __post_init__(self) -> None:
         # Sets, kept as sorted tuples: the order in which a file names the axes means nothing.
@@ -87,12 +94,15 @@ class TensorType:
             parts.append(f"sum({','.join(self.partial)})")
         if self.varying:
             parts.append(f"vary({','.join(self.varying)})")
+        if self.dtype:
+            parts.append(self.dtype)
         return " ".join([*parts, f"@{self.mesh}"])
 
 
 _TYPE = re.compile(
     r"\s*\[(?P<dims>[^\[\]]*)\]"
-    r"(?:\s*sum\((?P<sum>[a-z0-9_,\s]*)\))?(?:\s*vary\((?P<vary>[a-z0-9_,\s]*)\))?\s*@(?P<mesh>\w+)\s*\Z"
+    r"(?:\s*sum\((?P<sum>[a-z0-9_,\s]*)\))?(?:\s*vary\((?P<vary>[a-z0-9_,\s]*)\))?"
+    r"(?:\s*(?P<dtype>[a-z]\w*))?\s*@(?P<mesh>\w+)\s*\Z"
 )
 _AXIS = re.compile(r"[a-z][a-z0-9_]*\Z")
 
@@ -119,7 +129,11 @@ def parse_type(text: str) -> TensorType:
         dims = tuple(_parse_dim(part) for part in match["dims"].split(",") if match["dims"].strip())
     except SizeError as error:
         raise TypeTextError(str(error)) from None
-    found = TensorType(dims, match["mesh"], _names(match["sum"]), _names(match["vary"]))
+    dtype = match["dtype"] or ""
+    if dtype and dtype not in DTYPES:
+        near = did_you_mean(dtype, list(DTYPES)) or f"known: {', '.join(DTYPES)}"
+        raise TypeTextError(f"there is no data type {dtype!r} ({near})")
+    found = TensorType(dims, match["mesh"], _names(match["sum"]), _names(match["vary"]), dtype)
     if found.clash:
         raise TypeTextError(f"axis {found.clash!r} occurs twice in {text!r}")
     return found

@@ -22,7 +22,12 @@ KIND = "layer"
 
 
 class ModelError(ValueError):
-    """The text or table describes no model."""
+    """The text or table describes no model: what is wrong, and what to do."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(f"{message}; {hint}" if hint else message)
+        self.message = message
+        self.hint = hint
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +56,10 @@ class Model:
             return (KIND,) * layers
         order = _unroll(self.pattern, layers)
         if len(order) != layers:
-            raise ModelError(f"the pattern of layers {self.pattern!r} gives {len(order)} layers, not L={layers}")
+            raise ModelError(
+                f"the pattern of layers {self.pattern!r} gives {len(order)} layers, not L={layers}",
+                f"L = {len(order)}, or a '*' without a number behind the kind that fills the rest",
+            )
         return order
 
     def with_options(self, **options: Value) -> Model:
@@ -71,13 +79,15 @@ def _items(pattern: str) -> list[tuple[tuple[str, ...], int | None]]:
     while at < len(pattern.rstrip()):
         match = _ITEM.match(pattern, at)
         if match is None:
-            raise ModelError(f"cannot read the pattern of layers at {pattern[at:]!r}: expected like 'dense*3, moe*58'")
+            raise ModelError(
+                f"cannot read the pattern of layers at {pattern[at:]!r}", "expected like 'dense*3, moe*58'"
+            )
         kinds = tuple(re.split(r"[,\s]+", match["group"].strip())) if match["group"] is not None else (match["kind"],)
         count = 1 if match["times"] is None else int(match["count"]) if match["count"] else None
         found.append((kinds, count))
         at = match.end()
     if sum(count is None for _, count in found) > 1:
-        raise ModelError(f"the pattern of layers {pattern!r} fills the rest twice")
+        raise ModelError(f"the pattern of layers {pattern!r} fills the rest twice", "one '*' may have no number")
     return found
 
 
@@ -92,7 +102,9 @@ def _unroll(pattern: str, layers: int) -> tuple[str, ...]:
             rest = max(layers - fixed, 0)
             order += (kinds * -(-rest // len(kinds)))[:rest]
         if len(order) > 1_000_000:
-            raise ModelError(f"the pattern of layers {pattern!r} gives more than a million layers")
+            raise ModelError(
+                f"the pattern of layers {pattern!r} gives more than a million layers", "use smaller numbers"
+            )
     return tuple(order)
 
 
@@ -114,9 +126,9 @@ def model_of(table: Mapping[str, Any]) -> Model:
 
 def _value(key: str, value: Any) -> Value:
     if not isinstance(value, str | bool | int | float):
-        raise ModelError(f"model {key} is {value!r}: expected a word, a number, true or false")
+        raise ModelError(f"model {key} is {value!r}", "expected a word, a number, true or false")
     if isinstance(value, str) and not _PLAIN.fullmatch(value) and key != "layers":
-        raise ModelError(f"model {key} is {value!r}: a word has no spaces and no quotes")
+        raise ModelError(f"model {key} is {value!r}", "a word has no spaces and no quotes")
     return value
 
 
@@ -127,16 +139,22 @@ _NAME = re.compile(r"[a-z]\w*\Z")
 def _checked(model: Model) -> Model:
     for kind in model.kinds:
         if not _NAME.match(kind):
-            raise ModelError(f"the kind of layer {kind!r}: a kind is named in small letters")
+            raise ModelError(f"the kind of layer {kind!r} has no name of a kind", "a kind is named in small letters")
     if model.kinds and not model.pattern:
         raise ModelError(
-            f"kinds of layer are given ({', '.join(model.kinds)}), but no pattern: layers = 'dense*3, moe*58'"
+            f"kinds of layer are given ({', '.join(model.kinds)}), but no pattern",
+            f"like layers = '{', '.join(f'{kind}*' if kind == [*model.kinds][-1] else kind for kind in model.kinds)}'",
         )
     used = dict.fromkeys(kind for kinds, _ in _items(model.pattern) for kind in kinds)
     if unknown := [kind for kind in used if kind not in model.kinds]:
-        raise ModelError(f"the pattern of layers names the kind {unknown[0]!r}, which is not given")
+        raise ModelError(
+            f"the pattern of layers names the kind {unknown[0]!r}, which is not given",
+            f"kinds given: {', '.join(model.kinds)}" if model.kinds else f"give its options in a table {unknown[0]}",
+        )
     if idle := [kind for kind in model.kinds if kind not in used]:
-        raise ModelError(f"the kind of layer {idle[0]!r} does not occur in the pattern {model.pattern!r}")
+        raise ModelError(
+            f"the kind of layer {idle[0]!r} does not occur in the pattern {model.pattern!r}", "leave it out, or name it"
+        )
     return replace(model, kinds={kind: model.kinds[kind] for kind in used})
 
 
@@ -172,10 +190,12 @@ def parse_model(text: str) -> Model:
         name, equals, value = part.partition("=")
         kind, dot, key = name.partition(".")
         if not equals or not _NAME.match(kind) or (dot and not _NAME.match(key)):
-            raise ModelError(f"cannot read {part!r} in the description of the model")
+            raise ModelError(
+                f"cannot read {part!r} in the description of the model", "like ffn=dense or moe.gated=true"
+            )
         held = table.setdefault(kind, {}) if dot else table
         if not isinstance(held, dict) or (key or kind) in held:
-            raise ModelError(f"the description of the model gives {name!r} twice")
+            raise ModelError(f"the description of the model gives {name!r} twice", "leave one out")
         held[key or kind] = value if name == "layers" else _read_value(value)
     for kinds, _ in _items(str(table.get("layers", ""))):
         for kind in kinds:  # a kind that has no options of its own

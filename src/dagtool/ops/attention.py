@@ -7,6 +7,7 @@ from dataclasses import replace
 from math import prod, sqrt
 from typing import Any, ClassVar
 
+from dagtool.model.amount import parse_amount
 from dagtool.model.size import Size, product
 from dagtool.model.tensor import Dim, TensorType
 from dagtool.ops.attributes import AXES, EINSUM, FACTOR, NUMBER, REARRANGEMENT, SIZE, Attribute, choice
@@ -25,6 +26,7 @@ from dagtool.ops.base import (
     only,
     require_no_partial,
     require_whole,
+    stated_dtypes,
 )
 from dagtool.ops.collective import OVER, Collective
 from dagtool.ops.factors import Spec, contract, format_spec, parse_spec
@@ -111,7 +113,8 @@ class _Product(Operator):
             product(size for letter, size in second.items() if letter not in first),
         )
         moved = (product(left), product(right), *(product(t.local_shape(axis_sizes)) for t in outputs))
-        return Work((matmul,), moved, on_chip=self._on_chip(moved))
+        dtypes = stated_dtypes([*(inputs[slot] for slot in self.slots), *outputs])
+        return Work((matmul,), moved, on_chip=self._on_chip(moved), keyed=(1,), dtypes=dtypes)
 
     @staticmethod
     def _on_chip(moved: tuple[Size, ...]) -> tuple[Size, ...]:
@@ -129,7 +132,7 @@ class Scores(_Product):
 
     name = "scores"
     slots = ("q", "k")
-    cached = "k"
+    cached = ("k",)
     factors = SCORES
     attributes = (SCORES, MASK, WINDOW, PAST, OFFSET, KEY_OFFSET, SCALE, SOFTCAP)
 
@@ -146,7 +149,7 @@ class Scores(_Product):
         if self.read(params, SOFTCAP):
             require_no_partial(found, "a soft cap")
         if self._masked(params):
-            self._check_order(params)
+            check_order(self._spec(params), "a mask")
             check_offset(found.dims[-2].axes, self.read(params, OFFSET), "offset", "queries")
             check_offset(found.dims[-1].axes, self.read(params, KEY_OFFSET), "key_offset", "keys")
             self.kept_pairs(found, params)
@@ -154,16 +157,6 @@ class Scores(_Product):
 
     def _masked(self, params: Params) -> bool:
         return self.read(params, MASK) != "none" or self.stated(params, WINDOW)
-
-    def _check_order(self, params: Params) -> None:
-        """A mask is applied to scores [.., S, T]. Raises LayoutError for an einsum with other last dimensions."""
-        spec = self._spec(params)
-        ends = [[letter in letters for letters in spec.inputs] for letter in spec.output[-2:]]
-        if ends != [[True, False], [False, True]]:
-            raise LayoutError(
-                f"a mask needs scores [.., S, T] but the last dimensions of {format_spec(spec)} are not the queries "
-                "and the keys: write them last, in this order"
-            )
 
     def work(self, inputs: Types, outputs: Sequence[TensorType], params: Params, axis_sizes: Mapping[str, int]) -> Work:
         """One product, and which of its pairs of query and key the mask keeps."""
@@ -183,7 +176,18 @@ class Scores(_Product):
         """The pairs of query and key that the mask of scores [.., S, T] keeps."""
         window = self.read(params, WINDOW) if self.stated(params, WINDOW) else None
         causal = self.read(params, MASK) == "causal"
-        return KeptPairs(scores.dims[-2].size, scores.dims[-1].size, self.read(params, PAST), window, causal=causal)
+        queries, keys = scores.dims[-2:]
+        return KeptPairs(queries.size, keys.size, self.read(params, PAST), window, causal, queries.axes, keys.axes)
+
+
+def check_order(spec: Spec, what: str) -> None:
+    """Raise LayoutError where the last dimensions of an einsum are not the queries and the keys."""
+    ends = [[letter in letters for letters in spec.inputs] for letter in spec.output[-2:]]
+    if ends != [[True, False], [False, True]]:
+        raise LayoutError(
+            f"{what} needs scores [.., S, T] but the last dimensions of {format_spec(spec)} are not the queries "
+            "and the keys: write them last, in this order"
+        )
 
 
 def scaled_and_masked(operator: Operator, here: Local, scores: Any, positions: tuple[Any, Any]) -> Any:
@@ -214,7 +218,7 @@ class WeightedSum(_Product):
 
     name = "weighted_sum"
     slots = ("p", "v")
-    cached = "v"
+    cached = ("v",)
     factors = WEIGHTED_SUM
     attributes = (WEIGHTED_SUM,)
 
@@ -271,6 +275,7 @@ class ParallelSoftmax(Collective):
     """
 
     name = "parallel_softmax"
+    computes = True
     attributes = (OVER, SINKS, PARAMETER)
     algorithm = "all_reduce"
 
@@ -301,16 +306,17 @@ class ParallelSoftmax(Collective):
 
 
 class RingAttention(Collective):
-    """Attention where the ranks along ``over`` hold parts of queries, keys and values, each of its own tokens.
+    """Scores, softmax and weighted sum in one, where queries, keys and values are cut by tokens along ``over``.
 
-    Keys and values go round the ring: each rank sends its own to all others, one after the other, and mixes what
-    comes by into its queries' results. Source: Ring Attention, arXiv:2310.01889.
+    Keys and values travel around the ring of ranks; each rank adds what arrives to the result of its own queries.
+    Source: Ring Attention, arXiv:2310.01889.
     """
 
     name = "ring_attention"
     algorithm = "all_gather"
     slots = ("q", "k", "v")
-    cached = "k"
+    cached = ("k", "v")
+    computes = True
     attributes = (OVER, SCORES, MASK, WINDOW, OFFSET, SCALE, SOFTCAP, SINKS, PARAMETER)
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
@@ -319,9 +325,14 @@ class RingAttention(Collective):
         spec, over = self.read(params, SCORES), self.read(params, OVER)
         for tensor in (q, k, v):
             require_no_partial(tensor, "attention")
+        check_order(spec, "ring attention")
+        if [len(letters) for letters in spec.inputs] != [len(q.dims), len(k.dims)]:
+            raise LayoutError(f"its einsum {format_spec(spec)} does not fit queries {q} and keys {k}")
         queries, keys = self._token_dims(spec)
-        if k.dims != v.dims or not q.dims[queries].axes == k.dims[keys].axes == over:
-            raise LayoutError(f"goes round {','.join(over)} but queries {q}, keys {k} and values {v} are not cut so")
+        if (k.dims, k.mesh, k.varying) != (v.dims, v.mesh, v.varying):
+            raise LayoutError(f"keys {k} and values {v} do not lie alike")
+        if not q.dims[queries].axes == k.dims[keys].axes == over:
+            raise LayoutError(f"goes around {','.join(over)} but this does not cut the tokens of {q} and {k}")
         check_offset(over, self.read(params, OFFSET), "offset", "tokens")
         whole = k.with_dim(keys, replace(k.dims[keys], axes=()))
         scores = contract(spec, (q, whole))
@@ -332,14 +343,11 @@ class RingAttention(Collective):
 
     @staticmethod
     def _token_dims(spec: Spec) -> tuple[int, int]:
-        """Which dimension of queries and which of keys counts tokens."""
-        queries = next(letter for letter in spec.inputs[0] if letter not in spec.inputs[1])
-        keys = next(letter for letter in spec.inputs[1] if letter not in spec.inputs[0])
-        tokens = [letter for letter in spec.output[-2:] if letter not in spec.inputs[1]]
-        return spec.inputs[0].index(tokens[0] if tokens else queries), spec.inputs[1].index(keys)
+        """The dimension of queries and that of keys that counts tokens."""
+        return spec.inputs[0].index(spec.output[-2]), spec.inputs[1].index(spec.output[-1])
 
     def work(self, inputs: Types, outputs: Sequence[TensorType], params: Params, axis_sizes: Mapping[str, int]) -> Work:
-        """Both products over the keys of all ranks; keys and values of this rank leave for every other one."""
+        """Both products over the keys of all ranks; keys and values of each rank are sent to all others."""
         spec = self.read(params, SCORES)
         ranks = prod(axis_sizes[axis] for axis in self.read(params, OVER))
         q, k = (
@@ -351,7 +359,18 @@ class RingAttention(Collective):
         keys = product(size for letter, size in k.items() if letter not in q) * ranks
         held = product(k.values()) * 2
         moved = (product(q.values()), held * ranks, product(outputs[0].local_shape(axis_sizes)))
-        return Work((Matmul(rows, width, keys), Matmul(rows, keys, width)), moved, held * (ranks - 1))
+        products = (Matmul(rows, width, keys), Matmul(rows, keys, width))
+        return Work(products, moved, held * (ranks - 1), self._kept_pairs(inputs["q"], params), keyed=(1,))
+
+    def _kept_pairs(self, q: TensorType, params: Params) -> KeptPairs | None:
+        """The pairs that the mask keeps of this rank's queries and the keys of all."""
+        causal, window = self.read(params, MASK) == "causal", None
+        if self.stated(params, WINDOW):
+            window = self.read(params, WINDOW)
+        if not causal and window is None:
+            return None
+        tokens = q.dims[self._token_dims(self.read(params, SCORES))[0]]
+        return KeptPairs(tokens.size, tokens.size, parse_amount("0"), window, causal, tokens.axes)
 
     def exchange(self, members: Sequence[Local], values: Sequence[Values]) -> list[Any]:
         """Each member's queries over the keys and values of all."""
@@ -380,7 +399,7 @@ class _Rearrange(Operator):
         x = inputs["x"]
         change = self.read(params, LAYOUT_CHANGE)
         held = self._factors(change.before, x)
-        return (TensorType(tuple(_merge(group, held) for group in change.after), x.mesh, x.partial, x.varying),)
+        return (replace(x, dims=tuple(_merge(group, held) for group in change.after)),)
 
     def run(self, here: Local, values: Values) -> tuple[Any, ...]:
         """A transposition and a reshape; of a merged dimension the leading factor holds the cut."""

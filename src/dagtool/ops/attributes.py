@@ -136,8 +136,8 @@ def _amount(text: str) -> Amount:
 def _factor(text: str) -> Factor:
     try:
         return parse_factor(text)
-    except ValueError as error:
-        raise _unreadable(text, f"a number, sqrt(H) or rsqrt(D+Dr) ({error})") from None
+    except ValueError:
+        raise _unreadable(text, "a number, sqrt(H) or rsqrt(D+Dr)") from None
 
 
 def _flag(text: str) -> bool:
@@ -192,7 +192,7 @@ COUNT = AttributeType("count", lambda text: _whole(text, 1, 9, "a whole number o
 FLAG = AttributeType("yes or no", _flag, lambda value: "yes" if value else "no")
 NUMBER = AttributeType("number", _number, repr)
 WEIGHT = AttributeType("weight", _weight, lambda dims: f"[{', '.join(map(str, dims))}]")
-"""The dimensions of a weight; its mesh is that of the node."""
+"""The dimensions of a weight; its mesh is that of the node. A data type may follow them (``weight_type`` reads it)."""
 EINSUM = AttributeType("einsum", parse_spec, format_spec)
 REARRANGEMENT = AttributeType("rearrangement", parse_rearrangement, format_rearrangement)
 AMOUNT = AttributeType("sum of sizes", _amount)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, ClassVar, Protocol, TypeVar
 
 from dagtool.model.amount import Amount, Factor
 from dagtool.model.size import ONE, Size, product
-from dagtool.model.tensor import TensorType
+from dagtool.model.tensor import TensorType, parse_type
 from dagtool.ops.attributes import TEXT, WEIGHT, Attribute
 from dagtool.ops.errors import LayoutError
 
@@ -18,11 +18,13 @@ __all__ = [
     "OPERATORS",
     "PARAM",
     "PARAMETER",
+    "KeptPairs",
     "LayoutError",
     "Local",
     "Matmul",
     "Operator",
     "Params",
+    "SeenPairs",
     "Types",
     "Values",
     "Work",
@@ -30,6 +32,7 @@ __all__ = [
     "only",
     "require_no_partial",
     "require_whole",
+    "stated_dtypes",
     "weight_type",
 ]
 
@@ -39,7 +42,9 @@ Types = Mapping[str, TensorType]
 T = TypeVar("T")
 
 PARAMETER = Attribute("parameter", TEXT, doc="the name of the parameter that is the weight; absent: the node's role")
-PARAM = Attribute("param", WEIGHT, doc="the dimensions of the weight, and the axes that cut them: `[H, 3, N/tp, D]`")
+PARAM = Attribute(
+    "param", WEIGHT, doc="the dimensions of the weight, the axes that cut them, its data type: `[H, F/tp]`"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,7 @@ class Matmul:
 
 @dataclass(frozen=True, slots=True)
 class KeptPairs:
-    """The pairs of query and key that a mask keeps, out of ``queries`` x ``keys``.
+    """The pairs of query and key that a mask keeps, out of ``queries`` x ``keys`` of all ranks together.
 
     Query i is at position ``past`` + i, key j at position j.
     """
@@ -68,19 +73,63 @@ class KeptPairs:
     past: Amount
     window: Size | None = None
     causal: bool = True
+    query_axes: tuple[str, ...] = ()
+    """The axes that cut the queries, major first: each rank has its own part of them."""
+    key_axes: tuple[str, ...] = ()
 
     def share(self, sizes: Mapping[str, int | None]) -> Fraction:
-        """Return the kept pairs divided by all pairs; 1 while a size is a symbol."""
+        """Return the kept pairs divided by all pairs, of all ranks together; 1 while a size is a symbol."""
+        found = self.seen(sizes)
+        return Fraction(1) if found is None else found.share
+
+    def seen(
+        self, sizes: Mapping[str, int | None], queries_at: Part = (0, 1), keys_at: Part = (0, 1)
+    ) -> SeenPairs | None:
+        """Return what the mask leaves of some of the queries and some of the keys; None while a size is a symbol.
+
+        ``queries_at`` (i, n): of n equal parts of the queries the i-th, counted from 0; ``keys_at`` likewise.
+        """
         numbers = [self.queries.bind(sizes).value, self.keys.bind(sizes).value]
         before = self.past.value(sizes)
         window = None if self.window is None else self.window.bind(sizes).value
         if None in numbers or before is None or (self.window is not None and window is None):
-            return Fraction(1)
-        queries, keys = (int(number or 0) for number in numbers)
-        pairs = _pairs_behind(before, queries, keys) if self.causal else queries * keys
+            return None
+        queries, keys = int(numbers[0] or 0) // queries_at[1], int(numbers[1] or 0) // keys_at[1]
+        first_key = keys_at[0] * keys
+        first = before + queries_at[0] * queries - first_key  # where the first query stands among these keys
+        pairs = _pairs_behind(first, queries, keys) if self.causal else queries * keys
+        begin, end = 0, keys
+        if self.causal:
+            end = max(0, min(keys, first + queries))
         if window is not None:  # a query at position p sees min(window, p + 1) keys
-            pairs -= _pairs_behind(before - window, queries, keys)
-        return Fraction(pairs, queries * keys)
+            pairs -= _pairs_behind(first - window, queries, keys)
+            begin = max(0, first - window + 1)
+        return SeenPairs(pairs, queries * keys, max(0, end - begin), keys)
+
+
+Part = tuple[int, int]
+"""(i, n): of n equal parts the i-th, counted from 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeenPairs:
+    """What a mask leaves of some queries and some keys."""
+
+    pairs: int
+    of_pairs: int
+    keys: int
+    """Keys that some query sees: they lie side by side."""
+    of_keys: int
+
+    @property
+    def share(self) -> Fraction:
+        """Of the pairs."""
+        return Fraction(self.pairs, self.of_pairs) if self.of_pairs else Fraction(1)
+
+    @property
+    def key_share(self) -> Fraction:
+        """Of the keys."""
+        return Fraction(self.keys, self.of_keys) if self.of_keys else Fraction(1)
 
 
 def _pairs_behind(first: int, queries: int, keys: int) -> int:
@@ -104,6 +153,17 @@ class Work:
     """The pairs of query and key that its products are needed for; None where no mask hides any."""
     on_chip: tuple[Size, ...] = ()
     """Those of ``elements_moved`` that never leave the chip where attention is one fused kernel."""
+    keyed: tuple[int, ...] = ()
+    """Which of ``elements_moved``, by index, are keys or values: a fused kernel reads only what some query sees."""
+    dtypes: tuple[str, ...] = ()
+    """The data types of ``elements_moved`` in order; empty where all have the default one."""
+    sent_dtype: str = ""
+    """The data type of ``elements_sent``; empty for the default one."""
+
+    @property
+    def moved(self) -> tuple[tuple[Size, str], ...]:
+        """Elements read and written, each with its data type."""
+        return tuple(zip(self.elements_moved, self.dtypes or ("",) * len(self.elements_moved), strict=True))
 
 
 class Local(Protocol):
@@ -183,12 +243,14 @@ class Operator(ABC):
     """Whether each of its GPUs needs the input, or one that has it is enough."""
     many: ClassVar[tuple[str, ...]] = ()
     """Slots that take several values on one GPU: the results of its experts."""
+    computes: ClassVar[bool] = False
+    """Whether a communication also works on the values of its GPU: the part of a softmax, of a loss."""
     spans_mesh: ClassVar[bool] = False
     """Whether one node stands for all GPUs of its mesh, unless its name tells them apart."""
     attributes: ClassVar[tuple[Attribute[Any], ...]] = ()
     """What a node may state, in the order in which it is written: all of it, also what a base class has."""
-    cached: ClassVar[str] = ""
-    """The input that a KV cache keeps from one token to the next."""
+    cached: ClassVar[tuple[str, ...]] = ()
+    """The inputs that a KV cache keeps from one token to the next."""
     source: ClassVar[str] = ""
     """Where the rule comes from."""
 
@@ -207,8 +269,10 @@ class Operator(ABC):
 
     def work(self, inputs: Types, outputs: Sequence[TensorType], params: Params, axis_sizes: Mapping[str, int]) -> Work:
         """The work of one GPU; sizes stay symbolic. By default: reads its inputs, writes its outputs."""
-        moved = [product(t.local_shape(axis_sizes)) for t in (*inputs.values(), *outputs)]
-        return Work(elements_moved=tuple(moved))
+        types = (*inputs.values(), *outputs)
+        return Work(
+            elements_moved=tuple(product(t.local_shape(axis_sizes)) for t in types), dtypes=stated_dtypes(types)
+        )
 
     def weights(self, params: Params, mesh: str) -> tuple[TensorType, ...]:
         """The types of the weights a node holds. Raises LayoutError for what is no weight."""
@@ -278,7 +342,14 @@ def axes_param(params: Params, name: str) -> tuple[str, ...]:
 
 def weight_type(params: Params, mesh: str) -> TensorType:
     """The ``param`` attribute as a type on ``mesh``. Raises LayoutError where it is missing or no weight."""
-    return TensorType(PARAM.read(params), mesh)
+    PARAM.read(params)
+    return parse_type(f"{params['param']} @{mesh}")
+
+
+def stated_dtypes(types: Iterable[TensorType]) -> tuple[str, ...]:
+    """The data types of values, in order; empty where all have the default one."""
+    found = tuple(one.dtype for one in types)
+    return found if any(found) else ()
 
 
 def require_no_partial(tensor: TensorType, what: str) -> None:

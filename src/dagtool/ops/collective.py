@@ -12,8 +12,8 @@ from math import prod
 from typing import Any, ClassVar
 
 from dagtool.model.size import ONE, Size, product
-from dagtool.model.tensor import Dim, TensorType
-from dagtool.ops.attributes import AXES, COUNT, DIM, Attribute
+from dagtool.model.tensor import DTYPES, Dim, TensorType
+from dagtool.ops.attributes import AXES, COUNT, DIM, Attribute, choice
 from dagtool.ops.base import LayoutError, Local, Operator, Params, Types, Values, Work, only
 from dagtool.ops.routing import EXPERTS, OWNER, put_back, returned_tokens, routed_tokens, select
 from dagtool.ops.tokens import Tokens
@@ -36,6 +36,7 @@ __all__ = [
 OVER = Attribute("over", AXES, doc="the axes along which one group lies, comma-separated")
 ALONG = Attribute("along", DIM, doc="which dimension is put together or cut, counted from 0")
 TO_ALONG = Attribute("to_along", DIM, doc="which dimension is cut afterwards")
+SENT_AS = Attribute("dtype", choice(*DTYPES), doc="the data type in which tokens are sent, if it is not their own")
 VALUES = Attribute("count", COUNT, 1, "how many values")
 
 
@@ -127,7 +128,7 @@ class Collective(Operator):
         first = next(iter(inputs.values()))
         local = [product(t.local_shape(axis_sizes)) for t in (first, *outputs)]
         whole = max(local, key=lambda size: size.numerator / size.denominator)
-        return Work(elements_moved=tuple(local), elements_sent=self.wire(whole, ranks))
+        return Work(elements_moved=tuple(local), elements_sent=self.wire(whole, ranks), sent_dtype=first.dtype)
 
     def group_axes(self, params: Params) -> tuple[str, ...]:
         """The axes along which the members of one group lie."""
@@ -280,7 +281,7 @@ class Dispatch(Collective):
     name = "dispatch"
     algorithm = "all_to_all"
     slots = ("x", "route")
-    attributes = (EXPERTS, OWNER)
+    attributes: ClassVar[tuple[Attribute[Any], ...]] = (EXPERTS, OWNER, SENT_AS)
     source = "DeepEP, Megatron-LM MoE token dispatcher"
 
     def group_axes(self, params: Params) -> tuple[str, ...]:
@@ -293,7 +294,8 @@ class Dispatch(Collective):
         x = inputs["x"]
         if not owner or not set(owner) <= {axis for dim in x.dims[:-1] for axis in dim.axes}:
             raise LayoutError(f"exchanges tokens over {','.join(owner) or 'no axis'} but {x} is not cut along it")
-        return (routed_tokens(x, inputs["route"], params, over=owner),)
+        tokens = routed_tokens(x, inputs["route"], params, over=owner)
+        return (replace(tokens, dtype=self.read(params, SENT_AS)) if self.stated(params, SENT_AS) else tokens,)
 
     def held_values(self, params: Params, axis_sizes: Mapping[str, int]) -> Size:
         """The tokens of each expert that a GPU holds."""
@@ -312,9 +314,9 @@ class Dispatch(Collective):
     def work(self, inputs: Types, outputs: Sequence[TensorType], params: Params, axis_sizes: Mapping[str, int]) -> Work:
         """Every token leaves K times, (k-1)/k of them for another GPU."""
         ranks = prod(axis_sizes[axis] for axis in self.group_axes(params))
-        activation = inputs.get("x") or outputs[0]
+        activation, sent = inputs.get("x") or outputs[0], outputs[0] if "x" in inputs else inputs["tokens"]
         tokens = product(activation.local_shape(axis_sizes)) * inputs["route"].dims[-1].size
-        return Work(elements_moved=(tokens, tokens), elements_sent=self.wire(tokens, ranks))
+        return Work(elements_moved=(tokens, tokens), elements_sent=self.wire(tokens, ranks), sent_dtype=sent.dtype)
 
 
 class Combine(Dispatch):

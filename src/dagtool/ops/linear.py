@@ -23,6 +23,7 @@ from dagtool.ops.base import (
     Work,
     only,
     require_no_partial,
+    stated_dtypes,
     weight_type,
 )
 from dagtool.ops.factors import Spec, contract, format_spec
@@ -107,7 +108,7 @@ class Linear(Operator):
         shape, cut = x.local_shape(axis_sizes), weight.local_shape(axis_sizes)
         matmul = Matmul(product(shape[: len(shape) - contracted]), product(cut[:contracted]), product(cut[contracted:]))
         moved = (product(shape), product(cut), *(product(t.local_shape(axis_sizes)) for t in outputs))
-        return Work((matmul,), moved)
+        return Work((matmul,), moved, dtypes=stated_dtypes([x, weight, *outputs]))
 
 
 class ExpertLinear(Linear):
@@ -175,7 +176,7 @@ class Embedding(Operator):
         if self.read(params, TABLES) != "token+position" or not held:
             return held
         rows = Dim(self.read(params, POSITIONS))
-        return (*held, TensorType((rows, held[0].dims[-1]), mesh))
+        return (*held, replace(held[0], dims=(rows, held[0].dims[-1])))
 
     def named_weights(self, role: str, params: Params, mesh: str) -> tuple[tuple[str, TensorType], ...]:
         """The table under the role, that of positions as ``embedding.positions``."""
@@ -241,7 +242,7 @@ class HeadLinear(Operator):
             product(size for letter, size in second.items() if letter not in first),
         )
         moved = (product(first.values()), product(second.values()), product(outputs[0].local_shape(axis_sizes)))
-        return Work((matmul,), moved)
+        return Work((matmul,), moved, dtypes=stated_dtypes([x, weight, outputs[0]]))
 
     def run(self, here: Local, values: Values) -> tuple[Any, ...]:
         """The einsum of this GPU's parts."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 
 from dagtool.analysis.polynomial import Polynomial
 from dagtool.analysis.subject import Subject, role_of
 from dagtool.analysis.table import Table, code
 from dagtool.cost.critical import Term
-from dagtool.cost.work import matmuls_of, role_flops
+from dagtool.cost.work import kind_ranks, matmuls_of, role_flops, scaled
 from dagtool.generators.phase import FORWARD, PHASES
-from dagtool.generators.unsharded import products
+from dagtool.generators.unsharded import products_of_kinds
 from dagtool.model.tree import ModelError, parse_model
 
 __all__ = ["Conservation", "conservation", "product_table"]
@@ -21,6 +22,7 @@ def product_table(subject: Subject) -> Table:
     rows: dict[tuple[str, str], list[int]] = {}
     flops: dict[tuple[str, str], Polynomial] = {}
     on_path: dict[tuple[str, str], int] = {}
+    ranks = kind_ranks(subject.dag, subject.masks)
     for node, one in subject.path.products if subject.acyclic else ():
         key = (role_of(subject.dag.kind(node)), str(Term(one.m, one.k, one.n)))
         on_path[key] = on_path.get(key, 0) + 1
@@ -28,7 +30,7 @@ def product_table(subject: Subject) -> Table:
         for one in matmuls_of(work, subject.dag):
             key = (role_of(subject.dag.kinds[index]), str(Term(one.m, one.k, one.n)))
             rows.setdefault(key, []).append(subject.node_counts[index])
-            flops[key] = Polynomial.of(one.flops)
+            flops[key] = Polynomial.of(scaled(one.flops, ranks[index, ""].kept))
     cells = [
         [code(role), code(term), flops[role, term].words(), f"{sum(counts):,}", f"{on_path.get((role, term), 0):,}"]
         for (role, term), counts in rows.items()
@@ -39,7 +41,10 @@ def product_table(subject: Subject) -> Table:
 
 @dataclass(frozen=True, slots=True)
 class Conservation:
-    """FLOPs of all GPUs together, those done more than once left out, and of the model unsharded."""
+    """FLOPs of all GPUs together, those done more than once left out, and of the model unsharded.
+
+    Of attention only the pairs of query and key are counted that the mask keeps.
+    """
 
     executed: Polynomial
     distinct: Polynomial
@@ -61,8 +66,9 @@ class Conservation:
 def conservation(subject: Subject) -> Conservation:
     """The sums over the graph."""
     executed, distinct = Polynomial(), Polynomial()
-    for one in role_flops(subject.dag):
-        executed, distinct = executed + Polynomial.of(one.executed), distinct + Polynomial.of(one.distinct)
+    for one in role_flops(subject.dag, masks=subject.masks):
+        executed += Polynomial.of(scaled(one.executed, one.kept))
+        distinct += Polynomial.of(scaled(one.distinct, one.kept))
     return Conservation(executed, distinct, _model(subject))
 
 
@@ -76,6 +82,7 @@ def _model(subject: Subject) -> Polynomial | None:
     if model is None or not count:
         return None
     total = Polynomial()
-    for product in products(model, sizes, PHASES.get(subject.dag.facts.get("phase", ""), FORWARD)):
-        total = total + Polynomial.of(product.flops.bind(sizes) * (product.layers or 1))
+    phase = PHASES.get(subject.dag.facts.get("phase", ""), FORWARD)
+    for product in chain.from_iterable(products_of_kinds(model, sizes, phase).values()):
+        total += Polynomial.of(scaled(product.flops.bind(sizes) * (product.layers or 1), product.kept(sizes)))
     return total

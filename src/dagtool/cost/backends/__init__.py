@@ -1,7 +1,8 @@
 """What prices Get_Time(m, k, n): every module of this folder is a backend. Nothing lists them.
 
 A module has ``SUMMARY`` (one line), ``NEEDS`` (the settings it cannot do without, by name) and ``make``: settings to a
-function of m, k, n, or None where terms stay terms. ``module:function`` names a function of the user's.
+function of m, k, n, or None where terms stay terms. It may have ``make_typed``, the same for weights of a data type.
+``module:function`` names a function of the user's.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from dagtool.errors import DagtoolError, did_you_mean
 if TYPE_CHECKING:
     from dagtool.model.cluster import Cluster
 
-__all__ = ["GetTime", "Settings", "backend_names", "backend_summary", "make_backend"]
+__all__ = ["GetTime", "Settings", "backend_names", "backend_summary", "make_backend", "typed_backend"]
 
 GetTime = Callable[[float, float, float], Price]
 """m, k, n of ``[m, k] x [k, n]`` on one GPU to its price."""
@@ -72,6 +73,17 @@ def make_backend(name: str, settings: Settings) -> GetTime | None:
             raise DagtoolError(f"--cost {name} needs {what}", _HINTS.get(setting, ""))
     found: GetTime | None = module.make(settings)
     return found
+
+
+def typed_backend(name: str, settings: Settings) -> Callable[[str], GetTime] | None:
+    """For each data type of weights the function that prices products with them.
+
+    None for a backend that knows one type only: a table of measured products, a function of the user's.
+    """
+    if name not in backend_names():
+        return None
+    make_typed = getattr(import_module(f"{__name__}.{name}"), "make_typed", None)
+    return None if make_typed is None else lambda dtype: make_typed(settings, dtype)
 
 
 _HINTS = {

@@ -53,7 +53,7 @@ def _frequencies(options: RotaryOptions, width: int) -> tuple[Array, float]:
     if not name:
         return frequencies, 1.0
     if name not in _SCALINGS:
-        raise ModelError(f"model rope_scaling is {options.rope_scaling!r}; known: {', '.join(_SCALINGS)}")
+        raise ModelError(f"model rope_scaling is {options.rope_scaling!r}", f"known: {', '.join(_SCALINGS)}")
     try:
         numbers = [_number(part) for part in text.split(",")]
         return _SCALINGS[name](frequencies, options.rope_theta, numbers)

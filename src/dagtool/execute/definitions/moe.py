@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dagtool.execute.definitions.common import softmax
@@ -33,7 +34,8 @@ def define(m: Module, x: Array, options: Options) -> Array:
     m.keep("moe.route_back", routed)
     if not options.shared:
         return routed
-    return m.keep("moe.shared_sum", routed + feed_forward(m, "shared", x, options, width=options.shared))
+    shared = feed_forward(m, "shared", x, replace(options, ffn_bias=False), width=options.shared)
+    return m.keep("moe.shared_sum", routed + shared)
 
 
 def _route(m: Module, x: Array, options: Options) -> Routing:
