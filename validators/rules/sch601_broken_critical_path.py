@@ -80,8 +80,9 @@ def check(ctx: Context) -> Iterator[Finding]:
             kind: [one for one in parts if not one.within or drawn.intersection(one.roles)]
             for kind, parts in products_of_kinds(ctx.model, ctx.dag.sizes, phase).items()
         }
-        for layer in _passed(ctx, met, tag):
-            for part in _missing(products[ctx.layer_kind(layer)], met.get((tag, layer), set())):
+        for layer, enters, leaves in _passed(ctx, met, tag):
+            held = met.get((tag, layer), set())
+            for part in _missing(products[ctx.layer_kind(layer)], held, enters=enters, leaves=leaves):
                 missed.setdefault(part, []).append(layer)
         order = list(dict.fromkeys(one.part for parts in products.values() for one in parts))
         told += [_said(part, missed[part], tag) for part in sorted(missed, key=order.index)]
@@ -90,24 +91,22 @@ def check(ctx: Context) -> Iterator[Finding]:
         yield ctx.finding(RULE, message, count=len(told), help="an edge or a layer is missing: see 'dagtool path'")
 
 
-def _passed(ctx: Context, met: dict[tuple[str, int], set[str]], tag: str) -> Iterator[int]:
-    """The layers that the path must pass in a phase, and -1 for the head.
+def _passed(ctx: Context, met: dict[tuple[str, int], set[str]], tag: str) -> Iterator[tuple[int, bool, bool]]:
+    """The layers that the path must pass in a phase, -1 for the head; whether it enters and leaves the phase there.
 
-    Where there are several phases, it goes from one to the next by the cache of some layer: before the one in which
-    it enters and behind the one in which it leaves it need pass nothing.
+    Where there are several phases, it goes from one to the next by the cache of some layer.
     """
-    tags = [one for one in ctx.phases if any(phase == one for phase, _ in met)]
-    last = min(ctx.dag.sizes.get("L") or 1, 1 << 16) - 1
+    tags = [one for one in ctx.phases if any(phase == one for phase, _ in met)] or [next(iter(ctx.phases))]
     if tag not in tags:
-        if len(ctx.phases) == 1:
-            yield from (*range(last + 1), -1)
         return
-    layers = [layer for phase, layer in met if phase == tag and layer >= 0] or [0]
-    first = 0 if tag == tags[0] else min(layers) + 1
-    end = last if tag == tags[-1] else max(layers) - 1
-    yield from range(first, end + 1)
+    inside = [layer for phase, layer in met if phase == tag and layer >= 0]
+    last = min(ctx.dag.sizes.get("L") or 1, 1 << 16) - 1
+    enters = min(inside) if tag != tags[0] and inside else -1
+    leaves = max(inside) if tag != tags[-1] and inside else last + 1
+    for layer in range(max(enters, 0), min(leaves, last) + 1):
+        yield layer, layer == enters, layer == leaves
     if tag == tags[-1]:
-        yield -1
+        yield -1, False, False
 
 
 def _said(part: str, layers: list[int], tag: str) -> str:
@@ -118,17 +117,21 @@ def _said(part: str, layers: list[int], tag: str) -> str:
     return f"{part} ({', '.join(where)})" if where else part
 
 
-def _missing(products: Sequence[Product], met: set[str]) -> list[str]:
+def _missing(products: Sequence[Product], met: set[str], *, enters: bool, leaves: bool) -> list[str]:
     """The products of a layer that a path through those it met could also pass.
 
     Work only adds up, so the longest path lacks no product that lies before, between or behind those it passes. It
-    need not pass one that runs beside some of them: keys beside queries, shared experts beside routed ones.
+    need not pass one that runs beside some of them: keys beside queries, shared experts beside routed ones. Where
+    it enters by a cache, nothing before is due; where it leaves by one, nothing behind.
     """
     held = [one for one in products if met.intersection(one.roles)]
-    return list(
-        dict.fromkeys(
-            one.part
-            for one in products
-            if one not in held and all(one.part in other.after or other.part in one.after for other in held)
+    found: dict[str, None] = {}
+    for one in products:
+        before, behind = (
+            any(one.part in other.after for other in held),
+            any(other.part in one.after for other in held),
         )
-    )
+        beside = any(one.part not in other.after and other.part not in one.after for other in held)
+        if one not in held and not beside and (behind or not enters) and (before or not leaves):
+            found[one.part] = None
+    return list(found)
