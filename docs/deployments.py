@@ -13,6 +13,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from dagtool.analysis.words import count_words
+from dagtool.cost.masks import find_masks
 from dagtool.cost.memory import Assumptions, memory
 from dagtool.cost.work import kind_works, matmuls_of
 from dagtool.dag.graph import Dag, Kind
@@ -94,16 +95,17 @@ def _merged(classes: list[GpuFigures]) -> tuple[GpuFigures, ...]:
 
 def _work(dag: Dag) -> dict[int, tuple[Fraction, Fraction, Fraction]]:
     """FLOPs, those that masks keep, and bytes sent, by GPU."""
-    works, kept = kind_works(dag), _kept_shares(dag)
+    works, masks = kind_works(dag), find_masks(dag)
     found: dict[int, tuple[Fraction, Fraction, Fraction]] = {}
     for node, (index, devices) in enumerate(zip(dag.kind_of, dag.devices_of, strict=True)):
         work, kind = works[index], dag.kinds[index]
         flops = sum((_number(one.flops, dag) for one in matmuls_of(work, dag)), Fraction())
-        sent = _sent(kind, work, dag)
+        mask, sent = masks.mask(node), _sent(kind, work, dag)
+        kept = flops * (mask.share(dag.sizes) if mask else 1)
         for gpu in dag.device_sets[devices] if devices >= 0 else ():
             total = found.get(gpu, (Fraction(), Fraction(), Fraction()))
             sends = gpu in dag.meshes[kind.meshes[0]].gpus
-            found[gpu] = (total[0] + flops, total[1] + flops * kept.get(node, 1), total[2] + sent * sends)
+            found[gpu] = (total[0] + flops, total[1] + kept, total[2] + sent * sends)
     return found
 
 
@@ -112,18 +114,6 @@ def _sent(kind: Kind, work: Work | None, dag: Dag) -> Fraction:
     if work is None or work.elements_sent is None or not OPERATORS[kind.op].algorithm:
         return Fraction()
     return _number(work.elements_sent, dag) * _BYTES
-
-
-def _kept_shares(dag: Dag) -> dict[int, Fraction]:
-    """Of the products of queries with keys, and of the sums of values, the share of pairs that the mask keeps."""
-    works = kind_works(dag)
-    share: dict[tuple[str, int], Fraction] = {}
-    nodes = [node for node, index in enumerate(dag.kind_of) if dag.kinds[index].op in {"scores", "weighted_sum"}]
-    for node in nodes:
-        work, kind = works[dag.kind_of[node]], dag.kind(node)
-        if work is not None and work.kept is not None:
-            share[kind.phase, dag.layer_of[node]] = work.kept.share(dag.sizes)
-    return {node: share.get((dag.kind(node).phase, dag.layer_of[node]), Fraction(1)) for node in nodes}
 
 
 def _number(size: Size, dag: Dag) -> Fraction:

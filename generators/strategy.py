@@ -39,6 +39,7 @@ OPERATOR_CHOICES: dict[str, tuple[str, ...]] = {
     "copies": ("no", "yes"),
     "routing": ("fused", "nodes"),
     "context": ("gather", "ring"),
+    "expert_sums": ("combined", "each"),
     "transfer": ("one_node", "send_and_recv"),
 }
 _TABLES = (

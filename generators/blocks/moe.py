@@ -85,12 +85,14 @@ def _routed(b: Builder, h: Ref, options: Options) -> Ref:
     else:
         params = routing
     tokens = feed_forward(b, pick, options, Where("moe", "experts", per_expert=True), params)
-    tokens = b.convert(tokens, b.summed(tokens))
+    in_nodes = bool(owner) and not exchanged and b.strategy.operators["routing"] == "nodes"
+    if remote or in_nodes or b.strategy.operators["expert_sums"] == "each":
+        tokens = b.convert(tokens, b.summed(tokens))
     back = {"tokens": tokens, "route": route}
     if remote:
         return b.add("moe.combine", "remote_combine", back, params={**routing, "to": b.type_of(route).mesh})
     if exchanged:
         return b.add("moe.combine", "combine", back, params=routing)
-    if owner and b.strategy.operators["routing"] == "nodes":
+    if in_nodes:
         return b.add("moe.route_back", "route_back", back, per_expert=True, params=routing)
     return b.add("moe.combine", "combine_reduce" if owner else "aggregate", back, params=routing)

@@ -334,7 +334,7 @@ HAND["mixtral_ep8"] = all_alike(
         sent=32 * ring(8, 4096 * 2 * 4096, 2) + ring(8, 8 * 4096),
     ),
 )
-# 2 sequences on 2 GPUs, which have halves of 2 experts; the halves' results are summed before they go back.
+# 2 sequences on 2 GPUs, which have halves of 2 experts; the halves' results go back before they are summed.
 HAND["mixtral_tp2_ep4"] = all_alike(
     PMIX,
     Gpu(
@@ -345,10 +345,10 @@ HAND["mixtral_tp2_ep4"] = all_alike(
         pairs=32 * 2 * 2 * 4096 * 4096 * 2048,
         kept_pairs=32 * 2 * 2 * causal(4096) * 2048,
         sent=ring(2, 8192 * 4096, 2)
-        + 32 * (ring(2, 8192 * 4096, 2) + ring(4, 8192 * 2 * 4096, 2) + ring(2, 2 * 8192 * 4096, 2)),
+        + 32 * (ring(2, 8192 * 4096, 2) + ring(4, 8192 * 2 * 4096, 2) + ring(2, 8192 * 4096, 2)),
     ),
 )
-# All tokens on all GPUs: every pair sums up the halves of its 2 experts' results, then 4 pairs the experts'.
+# All tokens on all GPUs: 4 ranks sum up their experts' results, then 2 the halves of them.
 HAND["mixtral_tp8_ep4_etp2"] = all_alike(
     PMIX,
     Gpu(
@@ -359,7 +359,7 @@ HAND["mixtral_tp8_ep4_etp2"] = all_alike(
         pairs=32 * 2 * 8 * 4096 * 4096 * 512,
         kept_pairs=32 * 2 * 8 * causal(4096) * 512,
         sent=ring(8, 32768 * 4096, 2)
-        + 32 * (ring(8, 32768 * 4096, 2) + ring(2, 2 * 8192 * 4096, 2) + ring(4, 32768 * 4096, 2)),
+        + 32 * (ring(8, 32768 * 4096, 2) + ring(4, 32768 * 4096, 2) + ring(2, 32768 * 4096, 2)),
     ),
 )
 # A token leaves for its 2 experts; each expert has 64 of 256 tokens and sends its results back.
@@ -417,7 +417,7 @@ HAND["qwen3_235b_tp8"] = all_alike(
         products=94 * (64 * (QO235 // 8 + KV235 // 4 + G235) + 128 * 4 * E235 // 8) + 64 * TQ // 8,
         pairs=94 * 2 * 64 * 8192 * 1024,
         kept_pairs=94 * 2 * 64 * 8192 * 1024,
-        sent=ring(8, 64 * 4096, 2 * (1 + 94)) + 94 * ring(8, 128 * 4 * 4096, 2),
+        sent=ring(8, 64 * 4096, 2 * (1 + 2 * 94)),
     ),
 )
 # 0.6B: hidden size 1024, 16 heads over 8, feed-forward 3072, 28 layers; one table for embedding and head.
@@ -454,7 +454,7 @@ P_OSS = (
     + 2 * T_OSS
     + 2880
 )  # fmt: skip
-# The biases of what is summed over ranks are whole on each; an expert has 1,024 of 32,768 tokens.
+# Biases of what is summed over ranks are whole on each, and added to the sum: of every expert, which has 1,024 tokens.
 HAND["gptoss120b_tp8"] = all_alike(
     P_OSS,
     Gpu(

@@ -86,17 +86,18 @@ def test_foreign_file_declares_nothing():
 EXAMPLES = {
     "along": "1", "contract": "2", "count": "3", "experts": "E", "fused": "3", "over": "tp", "owner": "tp",
     "param": "[H, F/tp]", "tables": "token+position", "to": "n", "to_along": "0", "top_k": "K",
-    "bias": "yes", "cap": "30.0", "correction": "yes", "epsilon": "1e-6", "factor": "2.5", "group_score": "top2",
-    "groups": "8", "key_offset": "cp", "limit": "7.0", "mask": "causal", "normalise": "no", "offset": "dp,cp",
-    "pairs": "half", "parameter": "embedding.tokens", "past": "T-S", "positions": "T", "scale": "rsqrt(D+Dr)",
-    "scaling": "llama3:8,1,4,8192", "scores": "sigmoid", "softcap": "50.0", "theta": "500000.0", "top_groups": "4",
-    "window": "W",
+    "bias": "yes", "cap": "30.0", "correction": "yes", "dtype": "fp8", "epsilon": "1e-6", "factor": "2.5",
+    "group_score": "top2", "groups": "8", "key_offset": "cp", "layout": "[B/ep, S]", "limit": "7.0",
+    "mask": "causal", "normalise": "no", "offset": "dp,cp", "pairs": "half", "parameter": "embedding.tokens",
+    "past": "T-S", "positions": "T", "scale": "rsqrt(D+Dr)", "scaling": "llama3:8,1,4,8192", "scores": "sigmoid",
+    "softcap": "50.0", "theta": "500000.0", "top_groups": "4", "window": "W",
 }  # fmt: skip
 EXAMPLES_OF_OPERATORS = {
     ("norm", "function"): "rms",
     ("activation", "function"): "silu",
     ("gated_activation", "function"): "swiglu_clamped",
     ("head_linear", "einsum"): "bsnd,rnd->bsnr",
+    ("ring_attention", "einsum"): "bsgrd,btgd->bgrst",
     ("scale", "factor"): "1.5*sqrt(H)",
     ("scores", "einsum"): "bsgrd,btgd->bgrst",
     ("weighted_sum", "einsum"): "bgrst,btgd->bsgrd",

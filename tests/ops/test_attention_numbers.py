@@ -1,6 +1,6 @@
 """The inside of attention against loops over single numbers: masks, scales, sinks, cut softmax, cache."""
 
-from math import exp, inf, sqrt, tanh
+from math import exp, inf, log, sqrt, tanh
 
 import numpy as np
 import pytest
@@ -80,7 +80,7 @@ def test_softmax_of_large_logits(sink):
 @pytest.mark.parametrize("with_sinks", [False, True])
 def test_parallel_softmax_is_the_softmax_of_whole_rows(with_sinks):
     """Six ranks along two axes, one of which sees nothing of some rows."""
-    x, sinks = 50 * RNG.standard_normal((2, 4, 3, 12)), RNG.standard_normal(4)
+    x, sinks = 2 * RNG.standard_normal((2, 4, 3, 12)), RNG.standard_normal(4)
     x[:, :, 1, :2] = -inf
     mesh, whole = mesh_of(b=3, a=2), parse_type("[2, 4, 3, 12/a/b] @m")
     params = {"over": "a,b", **({"param": "[4]", "parameter": "sinks"} if with_sinks else {})}
@@ -99,6 +99,51 @@ def test_parallel_softmax_sends_two_numbers_a_row():
     x = parse_type("[B, N, S, T/tp] @m")
     work = OPERATORS["parallel_softmax"].work({"x": x}, [x], {"over": "tp"}, {"tp": 8})
     assert work.elements_sent.bind({"B": 1, "N": 1, "S": 16}).value == 16 * 2 * 2 * 7 // 8
+
+
+# -- ring attention -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("params", [{}, {"mask": "causal"}, {"mask": "causal", "window": "3"}, {"window": "2"}])
+def test_ring_attention_is_scores_softmax_and_weighted_sum(params):
+    q, k, v = RNG.standard_normal((3, 2, 6, 4, 5))
+    weights = run("softmax", {}, x=run("scores", params, q=q, k=k))
+    expected = run("weighted_sum", {}, p=weights, v=v)
+    held, mesh = parse_type("[2, 6/a, 4, 5] @m"), mesh_of(a=3)
+    node = Node(OPERATORS["ring_attention"], mesh, dict.fromkeys("qkv", held), {"over": "a", "offset": "a", **params})
+    assert node.operator.infer(node.types, node.params) == (held,)
+    parts = {gpu: slice(2 * gpu, 2 * gpu + 2) for gpu in mesh.gpus}
+    found = node.run({gpu: {"q": [q[:, at]], "k": [k[:, at]], "v": [v[:, at]]} for gpu, at in parts.items()})
+    for gpu, at in parts.items():
+        np.testing.assert_allclose(found[gpu][0], expected[:, at])
+
+
+def test_work_around_a_ring():
+    """Each rank multiplies its queries with all keys, and sends its keys and values to all others."""
+    held = parse_type("[B, S/a, N, D] @m")
+    types, params = dict.fromkeys("qkv", held), {"over": "a", "offset": "a"}
+    work = OPERATORS["ring_attention"].work(types, [held], params, {"a": 4})
+    assert [[str(one) for one in (matmul.m, matmul.k, matmul.n)] for matmul in work.matmuls] == [
+        ["B*S*N/4", "D", "S"],
+        ["B*S*N/4", "S", "D"],
+    ]
+    assert str(work.elements_sent) == "3*B*S*N*D/2"
+
+
+# -- loss ---------------------------------------------------------------------------------------
+
+
+def test_cross_entropy():
+    """Minus the logarithm of the target's share; large logits do not overflow."""
+    logits, targets = 3 * RNG.standard_normal((2, 3, 6)), RNG.integers(0, 6, (2, 3))
+    expected = [[-log(shares(logits[at])[targets[at]]) for at in ((b, 0), (b, 1), (b, 2))] for b in (0, 1)]
+    np.testing.assert_allclose(run("cross_entropy", {}, logits=logits, targets=targets), expected)
+    np.testing.assert_allclose(run("cross_entropy", {}, logits=logits + 2000, targets=targets), expected)
+    cut, mesh = {"logits": parse_type("[2, 3, 6/a] @m"), "targets": parse_type("[2, 3] @m")}, mesh_of(a=3)
+    node = Node(OPERATORS["parallel_cross_entropy"], mesh, cut, {"over": "a"})
+    found = node.run({gpu: {"logits": [logits[..., 2 * gpu : 2 * gpu + 2]], "targets": [targets]} for gpu in mesh.gpus})
+    for gpu in mesh.gpus:
+        np.testing.assert_allclose(found[gpu][0], expected)
 
 
 # -- cache --------------------------------------------------------------------------------------

@@ -169,18 +169,25 @@ FURTHER = [
     ("expert_linear", "param=[H, F];experts=E;owner=ep", {"x": "[B, S, H]", "route": "[B, S, K]"}),
     *((op, "to=n", {"x": "[B]"}) for op in ("send", "recv", "send_recv", "broadcast")),
     ("reduce_broadcast", "to=n;over=tp", {"x": "[B] sum(tp)"}),
+    ("parameter", "param=[H];parameter=embedding.tokens", {}),
+    ("redistribute", "to=n;layout=[B/ep]", {"x": "[B/tp]"}),
+    ("remote_dispatch", "to=n;experts=E;owner=ep", {"x": "[B, S, H]", "route": "[B, S, K]"}),
+    ("remote_combine", "to=m;experts=E;owner=ep", {"tokens": "[B*S*K/E, H] vary(ep)", "route": "[B, S, K]"}),
 ]
+
+
+AXES_OF_ROWS = ("dp", "ep", "tp", "cp")
 
 
 def run_on_one_rank(operator, types, given):
     """Run an operator on random values, all axes of size 1."""
-    mesh = mesh_of(dp=1, ep=1, tp=1)
+    mesh = mesh_of(**dict.fromkeys(AXES_OF_ROWS, 1))
     named = operator.named_weights(ROLE, given, "m")
     if operator.attribute("param") and not named:
         return
     wholes = {name: np.ones(shape_of(tensor)) for name, tensor in named}
-    dtype = int if operator.name == "embedding" else float
-    held = {slot: [np.ones(shape_of(tensor), dtype)] for slot, tensor in types.items()}
+    ids = {"targets"} if operator.name != "embedding" else {"x"}
+    held = {slot: [np.ones(shape_of(tensor), int if slot in ids else float)] for slot, tensor in types.items()}
     if operator.many:
         held = {slot: each * int(dict.get(given, "count", "1")) for slot, each in held.items()}
     Node(operator, mesh, types, given, wholes).run({0: held})
@@ -193,14 +200,17 @@ def shape_of(tensor):
 
 def asked_by(op):
     """Every parameter that an operator reads in all that it does."""
-    operator, sizes, asked = OPERATORS[op], dict.fromkeys(("dp", "ep", "tp"), 2), set()
+    operator, sizes, asked = OPERATORS[op], dict.fromkeys(AXES_OF_ROWS, 2), set()
     for name, params, inputs, *_ in [*ACCEPTED, *FURTHER]:
         if name != op:
             continue
         given = Recorder(part.split("=", 1) for part in params.split(";") if part)
         types = {slot: parse_type(f"{text} @m") for slot, text in inputs.items()}
-        outputs = operator.infer(types, given)
-        operator.work(types, outputs, given, sizes)
+        outputs = operator.infer(types, given) if types else ()
+        if isinstance(operator, Transfer):
+            operator.work_between(types, outputs, given, mesh_of(**sizes), mesh_of(**sizes))
+        else:
+            operator.work(types, outputs, given, sizes)
         operator.named_weights(ROLE, given, "m")
         operator.held_values(given, sizes)
         if isinstance(operator, Collective):

@@ -41,9 +41,13 @@ ACCEPTED = [
     ("concat", "count=3;along=1", {"x": "[B, H]"}, ["[B, 3*H]"]),
     ("gate", "param=[H, E]", {"x": "[B/dp, S, H]"}, ["[B/dp, S, K]"]),
     ("dispatch", "owner=ep;experts=E", {"x": "[B/ep, S, H]", "route": "[B/ep, S, K]"}, ["[B*S*K/E, H] vary(ep)"]),
+    ("dispatch", "owner=ep;experts=E;dtype=fp8", {"x": "[B/ep, S, H]", "route": "[B/ep, S, K]"},
+     ["[B*S*K/E, H] vary(ep) fp8"]),
     ("route", "owner=ep;experts=E", {"x": "[B, S, H]", "route": "[B, S, K]"}, ["[B*S*K/E, H] vary(ep)"]),
     ("expert_linear", "param=[H, F/tp]", {"x": "[B*S*K/E, H] vary(ep)"}, ["[B*S*K/E, F/tp] vary(ep)"]),
     ("combine", "owner=ep;experts=E", {"tokens": "[B*S*K/E, H] vary(ep)", "route": "[B/ep, S, K]"}, ["[B/ep, S, H]"]),
+    ("combine", "owner=ep;experts=E", {"tokens": "[B*S*K/E, H] sum(tp) vary(ep)", "route": "[B/ep, S, K]"},
+     ["[B/ep, S, H] sum(tp)"]),
     ("combine_reduce", "owner=tp;experts=E", {"tokens": "[B*S*K/E, H] vary(tp)", "route": "[B, S, K]"}, ["[B, S, H]"]),
     ("route_back", "owner=ep;experts=E", {"tokens": "[B*S*K/E, H] vary(ep)", "route": "[B, S, K]"},
      ["[B, S, H] sum(ep)"]),
@@ -74,6 +78,13 @@ ACCEPTED = [
     ("parallel_softmax", "over=dp;param=[N/tp];parameter=attention.sinks", {"x": "[B, N/tp, S, T/dp]"},
      ["[B, N/tp, S, T/dp]"]),
     ("append", "past=T-S", {"cache": "[B/dp, T/tp, N, D]", "new": "[B/dp, S, N, D]"}, ["[B/dp, T/tp, N, D]"]),
+    ("pair_bias", "param=[2, F/tp]", {"gate": "[B*S*K/E, F/tp] vary(ep)", "up": "[B*S*K/E, F/tp] vary(ep)"},
+     ["[B*S*K/E, F/tp] vary(ep)"] * 2),
+    ("cross_entropy", "", {"logits": "[B/dp, S, V]", "targets": "[B/dp, S]"}, ["[B/dp, S]"]),
+    ("parallel_cross_entropy", "over=tp", {"logits": "[B/dp, S, V/tp]", "targets": "[B/dp, S]"}, ["[B/dp, S]"]),
+    ("ring_attention", "over=cp;einsum=bsgrd,btgd->bgrst;mask=causal;window=W;offset=cp;scale=0.5;softcap=50.0;"
+     "param=[K/tp, E];parameter=attention.sinks",
+     {"q": "[B, S/cp, K/tp, E, D]", "k": "[B, S/cp, K/tp, D]", "v": "[B, S/cp, K/tp, D]"}, ["[B, S/cp, K/tp, E, D]"]),
     ("last_token", "", {"x": "[B/dp, S, H]"}, ["[B/dp, 1, H]"]),
     ("last_token", "", {"x": "[B, S/tp, H] sum(dp)"}, ["[B, 1, H] sum(dp,tp)"]),
     ("gate", "param=[H, E];scores=sigmoid;normalise=no;factor=2.5;bias=yes;correction=yes;groups=4;top_groups=2;"
@@ -150,6 +161,29 @@ REFUSED = [
     ("append", "", {"cache": "[B, T, D]", "new": "[B, S, D] vary(tp)"}, "do not vary along the same axes"),
     ("append", "", {"cache": "[B, T]", "new": "[B, S]"}, "expects a cache"),
     ("last_token", "", {"x": "[B]"}, "expects"),
+    ("parameter", "", {}, "no input"),
+    ("pair_bias", "param=[2, F]", {"gate": "[B, F]", "up": "[B, F] sum(tp)"}, "every rank along tp would add its bias"),
+    ("pair_bias", "param=[2, F]", {"gate": "[B, F/tp]", "up": "[B, F/tp]"}, r"is not \[2, \.\.\]"),
+    ("pair_bias", "param=[F]", {"gate": "[B, F]", "up": "[B, F]"}, r"is not \[2, \.\.\]"),
+    ("pair_bias", "param=[]", {"gate": "[B, F]", "up": "[B, F]"}, r"is not \[2, \.\.\]"),
+    ("cross_entropy", "", {"logits": "[B, S, V/tp]", "targets": "[B, S]"}, "needs all of V"),
+    ("cross_entropy", "", {"logits": "[B, S, V]", "targets": "[B/dp, S]"}, "not cut as the tokens"),
+    ("cross_entropy", "", {"logits": "[B, S, V]", "targets": "[B, S] sum(tp)"}, "not linear"),
+    ("cross_entropy", "", {"logits": "[B, S, V] vary(tp)", "targets": "[B, S]"}, "not cut as the tokens"),
+    ("parallel_cross_entropy", "over=tp", {"logits": "[B, S, V]", "targets": "[B, S]"}, "do not cut the vocabulary"),
+    ("ring_attention", "over=cp;offset=cp", dict.fromkeys("qkv", "[B, S, N, D]"), "does not cut the tokens"),
+    ("ring_attention", "over=cp;mask=causal", dict.fromkeys("qkv", "[B, S/cp, N, D]"), "set offset=cp"),
+    ("ring_attention", "over=cp;offset=cp", {"q": "[B, S/cp, N, D]", "k": "[B, S/cp, N, D]", "v": "[B, S/cp, N, F]"},
+     "do not lie alike"),
+    ("ring_attention", "over=cp;offset=cp;einsum=bsnd,btnd->bnts", dict.fromkeys("qkv", "[B, S/cp, N, D]"),
+     "write them last"),
+    ("ring_attention", "over=cp;offset=cp", dict.fromkeys("qkv", "[S/cp, N, D]"), "does not fit"),
+    ("redistribute", "to=n;layout=[B/ep, S]", {"x": "[B/dp, S] sum(tp)"}, "not linear"),
+    ("redistribute", "to=n;layout=[B/ep, H]", {"x": "[B/dp, S]"}, "other sizes"),
+    ("redistribute", "to=n", {"x": "[B/dp, S]"}, "states no 'layout'"),
+    ("remote_dispatch", "to=m;experts=E;owner=ep", {"x": "[B, S, H]", "route": "[B, S, K]"}, "already is"),
+    ("remote_combine", "to=n;experts=E;owner=ep", {"tokens": "[B*S*K/E, H] vary(ep)", "route": "[B, S, K]"},
+     "routed on m"),
     ("cache", "", {}, "no input"),
     ("gate", "param=[H, E];groups=2;top_groups=3", {"x": "[B, S, H]"}, "lower top_groups"),
     ("gate", "param=[H, E/ep]", {"x": "[B, S, H]"}, "whole weight"),
@@ -157,8 +191,7 @@ REFUSED = [
     ("dispatch", "owner=ep;experts=E", {"x": "[B, S, H]", "route": "[B, S, K]"}, "not cut along it"),
     ("route", "owner=ep;experts=E", {"x": "[B/ep, S, H]", "route": "[B/ep, S, K]"}, "dispatch over ep"),
     ("combine", "owner=ep;experts=E", {"tokens": "[B*S*K/E, H]", "route": "[B/ep, S, K]"}, "hands out"),
-    ("combine", "owner=ep;experts=E", {"tokens": "[B*S*K/E, H] sum(tp) vary(ep)", "route": "[B/ep, S, K]"},
-     "not linear"),
+    ("route_back", "experts=E", {"tokens": "[B*S*K/E, H] sum(tp)", "route": "[B, S, K]"}, "not linear"),
     ("aggregate", "owner=ep;experts=E", {"tokens": "[B*S*K/E, H] vary(ep)", "route": "[B, S, K]"}, "across GPUs"),
     ("output", "", {"x": "[B/dp, V] sum(tp)"}, "partial or varying along tp"),
     ("output", "", {"x": "[B*S*K/E, H] vary(ep)"}, "partial or varying along ep"),
@@ -186,6 +219,25 @@ def test_every_operator_is_tested():
     tested = {row[0] for row in ACCEPTED} | {row[0] for row in REFUSED}
     trivial = {"input", "activation", "recv", "send"}
     assert set(OPERATORS) - tested - trivial == set()
+
+
+def test_tokens_travel_between_meshes():
+    """Cut tokens become those of one expert, varying where experts lie; their results become cut tokens again."""
+    params = {"to": "n", "experts": "E", "owner": "ep"}
+    types = {"x": parse_type("[B/dp, S, H] @m"), "route": parse_type("[B/dp, S, K] @m")}
+    (tokens,) = OPERATORS["remote_dispatch"].infer(types, params)
+    assert str(tokens) == "[B*S*K/E, H] vary(ep) @n"
+    (back,) = OPERATORS["remote_combine"].infer({"tokens": tokens, "route": types["route"]}, {**params, "to": "m"})
+    assert str(back) == "[B/dp, S, H] @m"
+    one = parse_type("[B*S*K/E, H] vary(dp) @n")
+    with pytest.raises(LayoutError, match="this routing hands out"):
+        OPERATORS["remote_combine"].infer({"tokens": one, "route": types["route"]}, {**params, "to": "m"})
+
+
+def test_redistribution_cuts_as_stated():
+    """On the mesh of the output."""
+    (found,) = OPERATORS["redistribute"].infer({"x": parse_type("[B/dp, S] @m")}, {"to": "n", "layout": "[B, S/cp/tp]"})
+    assert str(found) == "[B, S/cp/tp] @n"
 
 
 @pytest.mark.parametrize("op", ["send", "recv", "send_recv", "broadcast"])

@@ -21,6 +21,8 @@ DENSE = [
     Case("gated_activation", {"gate": "[B, F]", "up": "[B, F]"}, "", {"function": "swiglu_clamped", "limit": "0.5"}),
     Case("bias", X, "[H]"),
     Case("bias", HEADS, "[N, D]"),
+    Case("pair_bias", {"gate": "[B, N, D]", "up": "[B, N, D]"}, "[2, N, D]"),
+    Case("cross_entropy", {"logits": "[B, S, V]", "targets": "[B, S]"}),
     Case("scale", X, "", {"factor": "sqrt(H)"}),
     Case("softcap", X, "", {"cap": "0.5"}),
     Case("last_token", X),
@@ -102,9 +104,21 @@ COLLECTIVES = [
     Case("all_reduce", X, "", {"over": "a"}),
     *[Case(op, X, "", {"over": "a", "along": d}) for op in ("all_gather", "reduce_scatter", "split") for d in _DIMS],
     *[Case("all_to_all", X, "", {"over": "a", "along": d, "to_along": e}) for d in _DIMS for e in _DIMS],
+    *[
+        Case("ring_attention", dict.fromkeys("qkv", "[S, N, D]"), "", {"over": "a", "offset": "a", **params})
+        for params in (
+            {"einsum": "snd,tnd->nst"},
+            {"einsum": "snd,tnd->nst", "mask": "causal", "window": "W", "softcap": "0.5", "scale": "0.5"},
+        )
+    ],
+    Case(
+        "ring_attention", {"q": "[S, K, E, D]", "k": "[S, K, D]", "v": "[S, K, D]"}, "[E]",
+        {"over": "a", "einsum": "sgrd,tgd->grst", "mask": "causal", "offset": "a", "parameter": "module.sinks"},
+    ),
+    Case("parallel_cross_entropy", {"logits": "[B, S, V]", "targets": "[B, S]"}, "", {"over": "a"}),
     Case("parallel_softmax", {"x": "[B, N, S, T]"}, "", {"over": "a"}),
     Case("parallel_softmax", {"x": "[B, N, S, T]"}, "[N]", {"over": "a", "parameter": "module.sinks"}),
-]
+]  # fmt: skip
 
 ROUTED_OPS = ("route", "dispatch", "route_back", "aggregate", "combine", "combine_reduce")
 
@@ -150,6 +164,14 @@ TWO_AXES = [
     Case("head_linear", {"x": "[S, N, D]"}, "[F, N, D]", {"einsum": "snd,rnd->snr"}),
     Case("softmax", {"x": "[B, N, S, T]"}, "[N]", {"parameter": "module.sinks"}),
     *[Case("parallel_softmax", {"x": "[B, N, S, T]"}, "[N]", {"over": over}) for over in _ORDERS],
+    *[Case("parallel_cross_entropy", {"logits": "[S, V]", "targets": "[S]"}, "", {"over": over}) for over in _ORDERS],
+    *[
+        Case(
+            "ring_attention", dict.fromkeys("qkv", "[S, D]"), "",
+            {"over": over, "offset": over, "einsum": "sd,td->st", "mask": "causal", "window": "W"},
+        )
+        for over in _ORDERS
+    ],
     *rotated({"x": "[B, S, D]"}, ("", *_ORDERS), pairs="half"),
     *masked(
         {"q": "[S, N, D]", "k": "[T, N, D]"},
@@ -181,4 +203,6 @@ EACH_ELEMENT = [
 ]
 """Operators of each element, which also take the tokens of one expert."""
 
-TRANSFERS = ("send", "recv", "send_recv", "broadcast", "reduce_broadcast")
+TRANSFERS = ("send", "recv", "send_recv", "broadcast", "reduce_broadcast", "redistribute")
+
+REMOTE = ("remote_dispatch", "remote_combine")

@@ -18,7 +18,7 @@ from dagtool.ops import OPERATORS, LayoutError
 
 Infer = Callable[[Mapping[str, TensorType], Mapping[str, str]], tuple[TensorType, ...]]
 
-WHOLE = {"parallel_softmax": "softmax"}
+WHOLE = {"parallel_softmax": "softmax", "parallel_cross_entropy": "cross_entropy"}
 """The operator that gives the right result on one rank, where it is another one."""
 
 
@@ -123,7 +123,7 @@ def _shape(tensor: TensorType) -> tuple[int, ...]:
 
 
 def _random(case: Case, name: str, base: TensorType, rng: np.random.Generator) -> Any:
-    if case.op == "embedding" and name == "x":
+    if (case.op == "embedding" and name == "x") or name == "targets":
         return rng.integers(0, SIZES["V"], _shape(base))
     return rng.standard_normal(_shape(base))
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import product
+from typing import Any
 
 import numpy as np
 from oracle.judge import Case, Verdict
@@ -13,7 +15,7 @@ from dagtool.dot.dialect import to_dag
 from dagtool.model.mesh import Mesh, format_gpus
 from dagtool.model.tensor import TensorType, parse_type
 from dagtool.ops import OPERATORS, LayoutError
-from dagtool.ops.transfer import Transfer
+from dagtool.ops.transfer import Redistribute, Transfer
 from dagtool.validators.engine import validate
 
 X = parse_type("[B, S] @m")
@@ -37,21 +39,38 @@ def _ask_graph_rules(case: Case, given: TensorType, taken: TensorType, source: M
             raise LayoutError(f"{one.code} {one.message}")
 
 
+def _layouts(operator: Transfer, given: Mapping[str, str], target: Mesh) -> Iterator[dict[str, str]]:
+    """The attributes, with every layout on the other mesh where the operator states one."""
+    if not isinstance(operator, Redistribute):
+        yield dict(given)
+        return
+    for _, there in placements(X, tuple(target.sizes), ""):
+        yield {**given, "layout": str(there).partition(" @")[0]}
+
+
+def part_on(source: Mesh, target: Mesh) -> Any:
+    """Which part of a tensor a GPU of the tensor's mesh holds."""
+    return lambda tensor, gpu: Rank(source if tensor.mesh == "m" else target, gpu, {}, {}).part(tensor)
+
+
 def judge_transfer(op: str, over: str, source: Mesh, target: Mesh, seed: int = 0) -> Iterator[Verdict]:
     """A verdict for each placement on the source. What is not delivered, or found wrong in a graph, is refused."""
     rng = np.random.default_rng(seed)
     whole = rng.standard_normal((SIZES["B"], SIZES["S"]))
-    params = {"to": "n", **({"over": over} if over else {})}
-    case, operator = Case(op, params=params), OPERATORS[op]
+    given = {"to": "n", **({"over": over} if over else {})}
+    operator = OPERATORS[op]
     assert isinstance(operator, Transfer)
-    for name, x in placements(X, tuple(source.sizes)):
-        placed = f"x={name} from {source} to {target}"
+    for (name, x), params in product(placements(X, tuple(source.sizes)), _layouts(operator, given, target)):
+        case = Case(op, params=params)
+        placed = f"x={name} from {source} to {target} layout={params.get('layout', '')}"
         held = {gpu: {"x": [value]} for gpu, value in place(whole, x, source, rng).items()}
         try:
             (output,) = operator.infer({"x": x}, params)
             _ask_graph_rules(case, x, output, source, target)
             if op == "send":
                 found = {gpu: operator.run(Rank(source, gpu, {"x": x}, params), held[gpu])[0] for gpu in source.gpus}
+            elif isinstance(operator, Redistribute):
+                found = operator.deliver_parts((x, output), held, (source, target), part_on(source, target))
             else:
                 found = operator.deliver(params, held, source, target)
         except LayoutError as error:

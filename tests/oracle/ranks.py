@@ -78,6 +78,10 @@ class Rank:
         assert value is not None, factor
         return value
 
+    def replica(self, expert: int) -> tuple[int, int, int]:
+        """Every expert is there once."""
+        return expert, 0, 1
+
     def weight(self) -> Any:
         """This rank's part of the first weight."""
         return self.wholes[self.named[0][0]][self.part(parse_type(f"{self.params['param']} @m"))]

@@ -13,10 +13,11 @@ from importlib import import_module
 from itertools import chain
 
 import pytest
-from oracle.cases import COLLECTIVES, DENSE, EACH_ELEMENT, ELSEWHERE, POSITIONS, TRANSFERS, TWO_AXES, X, routed
+from oracle.cases import COLLECTIVES, DENSE, EACH_ELEMENT, ELSEWHERE, POSITIONS, REMOTE, TRANSFERS, TWO_AXES, X, routed
 from oracle.judge import Case, Verdict, judge
 from oracle.moved import judge_transfer, target_of
 from oracle.ranks import mesh_of
+from oracle.remote import judge_remote
 from oracle.routed import crossed, judge_routing, tokens_alone
 
 from dagtool.ops import OPERATORS
@@ -32,6 +33,9 @@ REFUSED_ON_PURPOSE = {
     "rotary * offset=a: *": "as for the queries",
     "append *: cache=P new=P": "a cache keeps values, not terms of sums: each decode step would reduce all of it again",
     "parallel_softmax over=a: x=R": "every rank has every logit: they would be counted once per rank",
+    "pair_bias: gate=[!P]* up=[!P]* param=R": "gate and up of one gated activation are cut alike",
+    "ring_attention *: q=* k=R v=*": "every rank has all keys: nothing goes around",
+    "ring_attention *: q=* k=S(0) v=S(0)*": "the tokens of queries and keys are cut alike: else gather the keys",
     "route*: x=S(2) route=R": "a token travels whole: its row is gathered before it is picked",
     "route*: x=P route=R": "a partial sum is reduced before tokens are picked: each would be sent once per term",
     "expert_linear*: x=S(2) route=R param=*H/a*": "as for route, of which it is a fusion",
@@ -149,7 +153,7 @@ def test_a_collective_takes_one_placement(case, taken):
         ({"offset": "a"}, {"q=S(1) k=R"}),
         ({"key_offset": "a"}, {"q=R k=S(1)"}),
     ],
-    ids=str,
+    ids=["none", "offset", "key_offset"],
 )
 def test_a_mask_takes_tokens_cut_as_stated(offsets, taken):
     """Cut queries or keys with their offset, everything else without one: no more, no less."""
@@ -228,16 +232,54 @@ def test_delivered_is_right(op, source, target):
 
 
 def test_meshes_alike_take_every_placement():
-    """Between meshes of the same axes every layout passes rank by rank; a broadcast takes whole values only."""
+    """Between meshes of the same axes every layout passes rank by rank; a broadcast takes whole values only.
+
+    What is whole or cut can be redistributed to what is whole or cut.
+    """
     accepted = {
         op: sum(one.accepted for one in judge_transfer(op, "a", mesh_of(a=2), target_of(2, a=2))) for op in TRANSFERS
     }
-    assert accepted == {"send": 4, "recv": 4, "send_recv": 4, "broadcast": 1, "reduce_broadcast": 1}
+    assert accepted == {"send": 4, "recv": 4, "send_recv": 4, "broadcast": 1, "reduce_broadcast": 1, "redistribute": 9}
+
+
+APART = [
+    ({"a": 2}, {"a": 3}, "a"),
+    ({"a": 2}, {"c": 3, "d": 2}, "c"),
+    ({"a": 2}, {"c": 3, "d": 2}, "d,c"),
+    ({"a": 2, "b": 3}, {"a": 2, "b": 3}, "b"),
+    ({"b": 3, "a": 2}, {"e": 6}, "e"),
+]
+
+
+@pytest.mark.parametrize(("attention", "experts", "owner"), APART, ids=str)
+def test_tokens_reach_remote_experts(attention, experts, owner):
+    """Attention on one mesh, its experts on another, of other axes: each owner of an expert has all its tokens."""
+    axes = tuple(owner.split(","))
+    found = list(judge_remote("remote_dispatch", axes, mesh_of(**attention), target_of(6, **experts)))
+    assert wrong(found) == []
+    taken = {one.placed for one in found if one.accepted}
+    if len(attention) == 1:
+        assert taken == {"x=R route=R", "x=S(0) route=S(0)", "x=S(1) route=S(1)"}
+    assert len(taken) >= 3
+
+
+@pytest.mark.parametrize(("attention", "experts", "owner"), APART, ids=str)
+def test_results_come_back_from_remote_experts(attention, experts, owner):
+    """To every placement of the batch, from experts that lie along the axes of their owner."""
+    axes = tuple(owner.split(","))
+    back = target_of(6, **attention)
+    found = list(judge_remote("remote_combine", axes, mesh_of(**experts), back))
+    assert wrong(found) == []
+    taken = {one.placed for one in found if one.accepted}
+    if len(attention) == 1:
+        states = "".join("V" if axis in axes else "R" for axis in experts)
+        assert taken == {f"tokens={states} route={route}" for route in ("R", "S(0)", "S(1)")}
+    assert len(taken) >= 3
 
 
 def test_every_operator_is_judged():
     """An operator the oracle does not know is noticed."""
-    judged = {case.op for case in ONE_AXIS} | set(TRANSFERS)
+    judged = {case.op for case in ONE_AXIS} | {*TRANSFERS, *REMOTE}
     assert judged == {name for name, operator in OPERATORS.items() if operator.slots}
 
 

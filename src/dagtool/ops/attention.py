@@ -149,7 +149,7 @@ class Scores(_Product):
         if self.read(params, SOFTCAP):
             require_no_partial(found, "a soft cap")
         if self._masked(params):
-            self._check_order(params)
+            check_order(self._spec(params), "a mask")
             check_offset(found.dims[-2].axes, self.read(params, OFFSET), "offset", "queries")
             check_offset(found.dims[-1].axes, self.read(params, KEY_OFFSET), "key_offset", "keys")
             self.kept_pairs(found, params)
@@ -157,16 +157,6 @@ class Scores(_Product):
 
     def _masked(self, params: Params) -> bool:
         return self.read(params, MASK) != "none" or self.stated(params, WINDOW)
-
-    def _check_order(self, params: Params) -> None:
-        """A mask is applied to scores [.., S, T]. Raises LayoutError for an einsum with other last dimensions."""
-        spec = self._spec(params)
-        ends = [[letter in letters for letters in spec.inputs] for letter in spec.output[-2:]]
-        if ends != [[True, False], [False, True]]:
-            raise LayoutError(
-                f"a mask needs scores [.., S, T] but the last dimensions of {format_spec(spec)} are not the queries "
-                "and the keys: write them last, in this order"
-            )
 
     def work(self, inputs: Types, outputs: Sequence[TensorType], params: Params, axis_sizes: Mapping[str, int]) -> Work:
         """One product, and which of its pairs of query and key the mask keeps."""
@@ -188,6 +178,16 @@ class Scores(_Product):
         causal = self.read(params, MASK) == "causal"
         queries, keys = scores.dims[-2:]
         return KeptPairs(queries.size, keys.size, self.read(params, PAST), window, causal, queries.axes, keys.axes)
+
+
+def check_order(spec: Spec, what: str) -> None:
+    """Raise LayoutError where the last dimensions of an einsum are not the queries and the keys."""
+    ends = [[letter in letters for letters in spec.inputs] for letter in spec.output[-2:]]
+    if ends != [[True, False], [False, True]]:
+        raise LayoutError(
+            f"{what} needs scores [.., S, T] but the last dimensions of {format_spec(spec)} are not the queries "
+            "and the keys: write them last, in this order"
+        )
 
 
 def scaled_and_masked(operator: Operator, here: Local, scores: Any, positions: tuple[Any, Any]) -> Any:
@@ -306,10 +306,10 @@ class ParallelSoftmax(Collective):
 
 
 class RingAttention(Collective):
-    """Attention where the ranks along ``over`` hold parts of queries, keys and values, each of its own tokens.
+    """Scores, softmax and weighted sum in one, where queries, keys and values are cut by tokens along ``over``.
 
-    Keys and values go round the ring: each rank sends its own to all others, one after the other, and mixes what
-    comes by into its queries' results. Source: Ring Attention, arXiv:2310.01889.
+    Keys and values travel around the ring of ranks; each rank adds what arrives to the result of its own queries.
+    Source: Ring Attention, arXiv:2310.01889.
     """
 
     name = "ring_attention"
@@ -325,9 +325,14 @@ class RingAttention(Collective):
         spec, over = self.read(params, SCORES), self.read(params, OVER)
         for tensor in (q, k, v):
             require_no_partial(tensor, "attention")
+        check_order(spec, "ring attention")
+        if [len(letters) for letters in spec.inputs] != [len(q.dims), len(k.dims)]:
+            raise LayoutError(f"its einsum {format_spec(spec)} does not fit queries {q} and keys {k}")
         queries, keys = self._token_dims(spec)
-        if k.dims != v.dims or not q.dims[queries].axes == k.dims[keys].axes == over:
-            raise LayoutError(f"goes round {','.join(over)} but queries {q}, keys {k} and values {v} are not cut so")
+        if (k.dims, k.mesh, k.varying) != (v.dims, v.mesh, v.varying):
+            raise LayoutError(f"keys {k} and values {v} do not lie alike")
+        if not q.dims[queries].axes == k.dims[keys].axes == over:
+            raise LayoutError(f"goes around {','.join(over)} but this does not cut the tokens of {q} and {k}")
         check_offset(over, self.read(params, OFFSET), "offset", "tokens")
         whole = k.with_dim(keys, replace(k.dims[keys], axes=()))
         scores = contract(spec, (q, whole))
@@ -338,14 +343,11 @@ class RingAttention(Collective):
 
     @staticmethod
     def _token_dims(spec: Spec) -> tuple[int, int]:
-        """Which dimension of queries and which of keys counts tokens."""
-        queries = next(letter for letter in spec.inputs[0] if letter not in spec.inputs[1])
-        keys = next(letter for letter in spec.inputs[1] if letter not in spec.inputs[0])
-        tokens = [letter for letter in spec.output[-2:] if letter not in spec.inputs[1]]
-        return spec.inputs[0].index(tokens[0] if tokens else queries), spec.inputs[1].index(keys)
+        """The dimension of queries and that of keys that counts tokens."""
+        return spec.inputs[0].index(spec.output[-2]), spec.inputs[1].index(spec.output[-1])
 
     def work(self, inputs: Types, outputs: Sequence[TensorType], params: Params, axis_sizes: Mapping[str, int]) -> Work:
-        """Both products over the keys of all ranks; keys and values of this rank leave for every other one."""
+        """Both products over the keys of all ranks; keys and values of each rank are sent to all others."""
         spec = self.read(params, SCORES)
         ranks = prod(axis_sizes[axis] for axis in self.read(params, OVER))
         q, k = (

@@ -26,7 +26,7 @@ __all__ = ["CrossEntropy", "ParallelCrossEntropy"]
 
 
 def cross_entropy(logits: Any, targets: Any) -> Any:
-    """log(sum(exp(logits))) - logits[target] of each token: [B, S, V], [B, S] -> [B, S]."""
+    """Return log(sum(exp(logits))) - logits[target] of each token: [B, S, V], [B, S] -> [B, S]."""
     import numpy as np
 
     top = logits.max(axis=-1)
@@ -35,15 +35,16 @@ def cross_entropy(logits: Any, targets: Any) -> Any:
 
 
 def loss_type(logits: TensorType, targets: TensorType) -> TensorType:
-    """The type [B, S] of the losses. Raises LayoutError where targets do not lie as the tokens of the logits."""
+    """Return the type [B, S] of the losses. Raises LayoutError where targets and logits are not cut alike."""
     require_no_partial(logits, "cross-entropy")
-    if targets.dims != logits.dims[:-1] or targets.mesh != logits.mesh:
-        raise LayoutError(f"its targets {targets} do not lie as the tokens of its logits {logits}")
+    require_no_partial(targets, "cross-entropy")
+    if (targets.dims, targets.mesh, targets.varying) != (logits.dims[:-1], logits.mesh, logits.varying):
+        raise LayoutError(f"its targets {targets} are not cut as the tokens of its logits {logits}")
     return TensorType(logits.dims[:-1], logits.mesh, (), logits.varying)
 
 
 class CrossEntropy(Operator):
-    """The loss of each token where a GPU has its logits over the whole vocabulary."""
+    """Cross-entropy of each token's logits and its target; each GPU holds the logits of its tokens whole."""
 
     name = "cross_entropy"
     slots = ("logits", "targets")
@@ -54,15 +55,15 @@ class CrossEntropy(Operator):
         return (loss_type(inputs["logits"], inputs["targets"]),)
 
     def run(self, here: Local, values: Values) -> tuple[Any, ...]:
-        """Of each token this GPU has."""
+        """The loss of each token this GPU has."""
         return (cross_entropy(only(values, "logits"), only(values, "targets")),)
 
 
 class ParallelCrossEntropy(Collective):
-    """The loss of each token where the ranks along ``over`` hold parts of the vocabulary.
+    """Cross-entropy of each token's logits and its target, where the vocabulary is cut along ``over``.
 
-    They agree on the largest logit, the sum of exponentials and the target's logit: three numbers of each token are
-    all-reduced, never the logits. Source: Megatron-LM, ``vocab_parallel_cross_entropy``.
+    The ranks agree on the largest logit, the sum of exponentials and the target's logit: three all-reduces of one
+    number per token, none of the logits. Source: Megatron-LM, ``vocab_parallel_cross_entropy``.
     """
 
     name = "parallel_cross_entropy"
@@ -72,14 +73,14 @@ class ParallelCrossEntropy(Collective):
     attributes = (OVER,)
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
-        """logits [B, S, V/tp], targets [B, S] -> [B, S]."""
-        logits = inputs["logits"]
-        if not logits.dims or logits.dims[-1].axes != self.read(params, OVER):
-            raise LayoutError(f"sums over {params.get('over')} but the vocabulary of {logits} is cut otherwise")
+        """logits [B, S, V/tp], targets [B, S] -> [B, S]; exactly the axes ``over`` must cut the vocabulary."""
+        logits, over = inputs["logits"], self.read(params, OVER)
+        if not logits.dims or logits.dims[-1].axes != over:
+            raise LayoutError(f"sums over {','.join(over)} but these axes do not cut the vocabulary of {logits}")
         return (loss_type(logits, inputs["targets"]),)
 
     def work(self, inputs: Types, outputs: Sequence[TensorType], params: Params, axis_sizes: Mapping[str, int]) -> Work:
-        """Reads the logits; three numbers of each token are all-reduced."""
+        """Reads the logits; all-reduces three numbers per token."""
         logits, tokens = (product(one.local_shape(axis_sizes)) for one in (inputs["logits"], outputs[0]))
         ranks = prod(axis_sizes[axis] for axis in self.read(params, OVER))
         return Work(elements_moved=(logits, tokens), elements_sent=tokens * 6 * (ranks - 1) / ranks)

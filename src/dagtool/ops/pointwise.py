@@ -8,7 +8,8 @@ from functools import partial
 from math import erf, pi, sqrt
 from typing import Any
 
-from dagtool.model.tensor import TensorType
+from dagtool.model.size import Size
+from dagtool.model.tensor import Dim, TensorType
 from dagtool.ops.attributes import FACTOR, FLAG, NUMBER, Attribute, choice
 from dagtool.ops.base import (
     PARAM,
@@ -59,7 +60,7 @@ GATED = Attribute(
 LIMIT = Attribute("limit", NUMBER, 7.0, "the bound of swiglu_clamped: gate at most limit, `up` from -limit to limit")
 FACTOR_OF = Attribute("factor", FACTOR, doc="the factor: `0.5`, `sqrt(H)`")
 BIAS = replace(PARAM, doc="the bias: the last dimensions of x, cut as they are: `[N/tp, D]`")
-PAIR = replace(PARAM, doc="the biases of gate and up, cut as their last dimensions: `[2, F/tp]`")
+PAIR = replace(PARAM, doc="the biases of gate and up side by side, cut as their last dimensions: `[2, F/tp]`")
 CAP = Attribute("cap", NUMBER, doc="the bound, greater than 0")
 
 
@@ -210,6 +211,18 @@ class Add(Operator):
         return (sum(held[1:], start=held[0]),)
 
 
+def require_no_bias_on_partial(x: TensorType) -> None:
+    """Raise LayoutError for a partial sum: every rank would add the bias."""
+    if x.partial:
+        axes = ",".join(x.partial)
+        raise LayoutError(f"every rank along {axes} would add its bias to a partial sum: all_reduce over {axes} first")
+
+
+def last_dims(x: TensorType, count: int) -> tuple[Dim, ...]:
+    """Return the last ``count`` dimensions, all where there are not so many."""
+    return x.dims[max(len(x.dims) - count, 0) :]
+
+
 class Bias(Operator):
     """Adds a parameter to the last dimensions of x; both must be cut alike."""
 
@@ -219,13 +232,9 @@ class Bias(Operator):
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """Same type as the input, which must not be a partial sum: every rank would add the bias."""
         x = inputs["x"]
-        if x.partial:
-            axes = ",".join(x.partial)
-            raise LayoutError(
-                f"every rank along {axes} would add its bias to a partial sum: all_reduce over {axes} first"
-            )
+        require_no_bias_on_partial(x)
         bias = self.read(params, BIAS)
-        if bias != x.dims[max(len(x.dims) - len(bias), 0) :]:
+        if bias != last_dims(x, len(bias)):
             raise LayoutError(f"its bias {params['param']} differs from the last dimensions of {x} in size or cut")
         return (x,)
 
@@ -236,19 +245,20 @@ class Bias(Operator):
 
 
 class PairBias(Operator):
-    """Adds a parameter [2, d] to a gate and an up-projection that lie alike: its first row to the gate."""
+    """Adds the first row of a parameter [2, d] to the gate and the second to the up-projection, all cut alike."""
 
     name = "pair_bias"
     slots = ("gate", "up")
     attributes = (PAIR,)
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
-        """Types of the inputs, which must be no partial sums: every rank would add the bias."""
+        """Types of the inputs, which must not be partial sums: every rank would add the bias."""
         gate, up = inputs["gate"], inputs["up"]
-        require_no_partial(gate, "adding a bias")
-        pair, *bias = self.read(params, PAIR)
-        if gate != up or pair.size.value != 2 or pair.axes or tuple(bias) != gate.dims[len(gate.dims) - len(bias) :]:
-            raise LayoutError(f"its bias {params['param']} is not two of the last dimensions of {gate} and {up}")
+        for one in (gate, up):
+            require_no_bias_on_partial(one)
+        bias = self.read(params, PAIR)
+        if not bias or bias[0] != Dim(Size(2)) or gate != up or bias[1:] != last_dims(gate, len(bias) - 1):
+            raise LayoutError(f"its bias {params['param']} is not [2, ..] of the last dimensions of {gate} and {up}")
         return gate, up
 
     def run(self, here: Local, values: Values) -> tuple[Any, ...]:

@@ -41,7 +41,7 @@ _SCALINGS = {
 }
 """The numbers that each scaling of frequencies has."""
 _FORMS = [f"{name}:{','.join(numbers)}" for name, numbers in _SCALINGS.items()]
-SCALING = Attribute("scaling", TEXT, doc=f"how frequencies are scaled: `{'`, `'.join(_FORMS)}`; absent: not")
+SCALING = Attribute("scaling", TEXT, doc=f"how frequencies are scaled: `{'`, `'.join(_FORMS)}`; absent: unscaled")
 TOKENS = 1
 """The dimension of [B, S, .., D] that counts tokens."""
 

@@ -80,15 +80,17 @@ def routed_tokens(x: TensorType, route: TensorType, params: Params, over: Sequen
 
 
 def returned_tokens(tokens: TensorType, route: TensorType, params: Params, over: Sequence[str] = ()) -> TensorType:
-    """The type [B, S, H] of the experts' tokens put back where ``route`` took them from."""
+    """The type [B, S, H] of the experts' tokens put back where ``route`` took them from.
+
+    Weights are the same on every rank, so terms of the experts' results become terms of the weighted sum.
+    """
     if len(tokens.dims) != 2:
         raise LayoutError(f"expects tokens [C, H] but gets {tokens}")
-    require_no_partial(tokens, "weighting the experts' results")
     back = TensorType((*route.dims[:-1], tokens.dims[-1]), route.mesh, dtype=tokens.dtype)
     expected = routed_tokens(back, route, params, over)
-    if expected != tokens:
+    if expected != replace(tokens, partial=()):
         raise LayoutError(f"gets tokens {tokens} but this routing hands out {expected}")
-    return back
+    return replace(back, partial=tokens.partial)
 
 
 def token_ids(here: Local, tensor: TensorType) -> Any:
@@ -272,6 +274,7 @@ class RouteBack(Operator):
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """tokens [B*S*K/E, H], route [B, S, K] -> [B, S, H], a partial sum over the experts' axes."""
         back = returned_tokens(inputs["tokens"], inputs["route"], params)
+        require_no_partial(inputs["tokens"], "putting back one expert's results")
         return (replace(back, partial=self.read(params, OWNER)),)
 
     def run(self, here: Local, values: Values) -> tuple[Any, ...]:

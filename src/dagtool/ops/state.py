@@ -46,7 +46,7 @@ class Cache(Operator):
 
 
 class Parameter(Operator):
-    """A parameter as it is stored, where it is used in another layout: FSDP, ZeRO-3."""
+    """A parameter as it is stored, if it is used in another layout (FSDP, ZeRO-3); the node declares the type."""
 
     name = "parameter"
     family = "io"
@@ -54,15 +54,15 @@ class Parameter(Operator):
     attributes = (PARAM, PARAMETER)
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
-        """It states its type; nothing is inferred."""
-        raise LayoutError("a parameter has no input")
+        """Type as declared; there is no input to infer it from."""
+        raise LayoutError("has no input from which its type could follow")
 
     def work(self, inputs: Types, outputs: Sequence[TensorType], params: Params, axis_sizes: Mapping[str, int]) -> Work:
-        """Nothing: who uses it reads it."""
+        """Nothing: the operators that use the parameter read it."""
         return Work()
 
     def held_values(self, params: Params, axis_sizes: Mapping[str, int]) -> Size:
-        """Nothing but the weight itself."""
+        """Zero: the weight is counted as a weight."""
         return Size(0)
 
     def run(self, here: Local, values: Values) -> tuple[Any, ...]:

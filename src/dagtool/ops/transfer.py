@@ -31,7 +31,7 @@ __all__ = [
     "Transfer",
 ]
 
-LAYOUT = Attribute("layout", WEIGHT, doc="how the value is cut on the other mesh: `[B/ep, S, H]`")
+LAYOUT = Attribute("layout", WEIGHT, doc="how the value is cut on the mesh of the output: `[B/ep, S, H]`")
 TO = Attribute("to", MESH, doc="the mesh of the output")
 
 
@@ -139,9 +139,9 @@ class SendRecv(Transfer):
 
 
 class Redistribute(Transfer):
-    """Brings a value to another mesh in another layout: every pair of ranks whose parts overlap has one send.
+    """Brings a value to another mesh and cuts it as ``layout`` says: one send for each two ranks whose parts overlap.
 
-    Of several ranks that hold the same part one sends it; receivers are spread evenly over them.
+    Of several ranks that hold the same part, one sends it; the receivers are spread evenly over them.
     """
 
     name = "redistribute"
@@ -158,13 +158,13 @@ class Redistribute(Transfer):
         x, dims = inputs["x"], self.read(params, LAYOUT)
         require_no_partial(x, "sending parts")
         if [dim.size for dim in dims] != [dim.size for dim in x.dims] or x.varying:
-            raise LayoutError(f"its layout {params['layout']} is no other cut of {x}")
+            raise LayoutError(f"its layout {params['layout']} has other sizes than {x}, or this varies")
         return (replace(_arrived(x, params), dims=dims),)
 
     def work_between(
         self, inputs: Types, outputs: Sequence[TensorType], params: Params, source: Mesh, target: Mesh
     ) -> Work:
-        """Every rank of the other mesh gets its part once; the ranks of this one send equal shares of all that."""
+        """Each rank of mesh ``to`` receives its part once; the ranks of the other send equal shares of all parts."""
         held = product(inputs["x"].local_shape(source.sizes))
         arrives = product(outputs[0].local_shape(target.sizes))
         sent = arrives * len(target.gpus) / len(source.gpus)
@@ -183,15 +183,17 @@ class Redistribute(Transfer):
         arrived: dict[int, Any] = {}
         for number, gpu in enumerate(meshes[1].gpus):
             mine = part(types[1], gpu)
-            result = np.full([s.stop - s.start for s in mine], np.nan)
+            shape = [s.stop - s.start for s in mine]
+            result, missing = np.zeros(shape), np.ones(shape, dtype=bool)
             for bounds, senders in holders.items():
                 common = [(max(a, s.start), min(b, s.stop)) for (a, b), s in zip(bounds, mine, strict=True)]
                 if all(a < b for a, b in common):
                     value = only(held[senders[number % len(senders)]], "x")
                     here = tuple(slice(a - s.start, b - s.start) for (a, b), s in zip(common, mine, strict=True))
                     there = tuple(slice(a - c, b - c) for (a, b), (c, _) in zip(common, bounds, strict=True))
-                    result[here] = value[there]
-            if np.isnan(result).any():
+                    result = result.astype(value.dtype, copy=False)
+                    result[here], missing[here] = value[there], False
+            if missing.any():
                 raise LayoutError(f"a part of what GPU {gpu} needs does not arrive")
             arrived[gpu] = result
         return arrived
@@ -262,7 +264,7 @@ class ReduceBroadcast(Transfer):
 class RemoteDispatch(Transfer):
     """Brings each token from the GPUs of attention to those of its experts on mesh ``to``: M ranks to N ranks.
 
-    Every rank sends a token once for each of its K experts, to all ranks that hold a part of that expert.
+    A token is sent once for each of its K experts, to all ranks that hold a part of that expert.
     Source: MegaScale-Infer, arXiv:2504.02263, section 5 (M2N communication).
     """
 
