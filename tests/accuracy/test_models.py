@@ -1,15 +1,21 @@
 """Training and serving models: what must hold of any row, and what a row must state."""
 
+from dataclasses import replace
+
 import pytest
+from helpers.models import build
 
 from dagtool.accuracy.architecture import architecture_of
-from dagtool.accuracy.layer import expert_products, products
+from dagtool.accuracy.layer import causal_share, computed_share, expert_products, products
 from dagtool.accuracy.measured import UnpredictableError
 from dagtool.accuracy.operators import operator_value
 from dagtool.accuracy.server import weight_bytes
 from dagtool.accuracy.serving import server_of, serving_value
 from dagtool.accuracy.training import model_flops, step_of, training_value
+from dagtool.cost.fitted import kernel_fit
+from dagtool.cost.seconds import node_seconds
 from dagtool.errors import DagtoolError
+from dagtool.model.cluster import cluster
 
 
 def parameters(arch):
@@ -227,3 +233,28 @@ def test_collectives_are_known_by_every_spelling(reduce):
     assert operator_value(reduce(op="alltoall")) == operator_value(reduce(op="all_to_all"))
     with pytest.raises(UnpredictableError, match="no collective"):
         operator_value(reduce(op="gossip"))
+
+
+def test_a_long_prompt_takes_as_long_as_on_the_path(llama):
+    """Llama-3-8B, 131,072 tokens: attention by the formula of this package and by the nodes of the graph."""
+    row = llama(
+        model="Llama-3-8B", hidden=4096, layers=32, heads=32, kv_heads=8, ffn=14336, seq=131072, gpu="H100", tp=1
+    )
+    server = server_of(row)
+    machine = replace(server.machine, fit=kernel_fit(server.machine.gpu))
+    formula = replace(server, machine=machine)._attention_s(131072, 1, 131072, decoding=False)
+    dag = build("llama-3-8b", "prefill", {"B": 1, "S": 131072, "L": 1})
+    times = node_seconds(dag, cluster("1xh100x1")).time_s
+    nodes = sum(times[n] for n in range(len(dag.ids)) if dag.kind(n).op in ("scores", "softmax", "weighted_sum"))
+    assert nodes == pytest.approx(formula, rel=1e-4)
+    whole = 4 * 131072**2 * 4096
+    assert nodes * machine.gpu.peak_flops_per_s("bf16") * machine.fit.compute * 0.75 == pytest.approx(
+        whole * 131073 / (2 * 131072), rel=1e-4
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("tokens", "share"), [(1, 1.0), (2, 0.75), (1024, 1025 / 2048)])
+def test_the_causal_share_counts_a_token_and_itself(tokens, share):
+    """(S + 1)/(2 S); kernels that are not fused compute all pairs."""
+    assert causal_share(tokens) == computed_share(tokens, fused=True) == share
+    assert computed_share(tokens, fused=False) == 1.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -44,6 +45,16 @@ def test_a_preset_has_every_section_every_product_and_no_finding(name, subject):
     assert "**not the same**" not in text
     assert all(row.says in text for row in one.strategy.stated)
     assert not re.search(r"\n\n\n|[ \t]\n|\bNone\b", text)
+
+
+def test_flops_of_attention_are_those_that_the_mask_keeps(subject):
+    """moe_tp8_pp2: scores of 128 x 4 heads x 10000 x 10001/2 pairs, 128 multiplications and additions each."""
+    text = render_report(subject("moe_tp8_pp2"))
+    assert "(of attention the pairs that the mask keeps)" in text
+    assert 2 * 128 * 4 * 128 * 10_000 * 10_001 // 2 == 6_554_255_360_000
+    row = next(line for line in text.splitlines() if line.startswith("| `attention.scores`"))
+    assert "6.55 TFLOP" in row
+    assert "that the mask keeps" not in render_report(subject("ma_separation", S="S"))
 
 
 def test_tables_are_aligned(subject):
@@ -116,3 +127,12 @@ def test_templates_of_the_user_go_in_front(subject, tmp_path):
     (tmp_path / "report").mkdir()
     (tmp_path / "report" / "report.j2").write_text("{{ subject.name }}: {{ report.products.rows | length }} products")
     assert render_report(subject("pp2"), str(tmp_path)) == "pp2: 10 products\n"
+
+
+def test_routed_tokens_that_go_once_to_each_host_are_fewer_bytes(priced):
+    """ep16 on 4 hosts: 1.5 of 2 copies inside, and 3/4 of 4 (1 - C(12,2)/C(16,2)) over the network."""
+    one = replace(priced("ep16", "4xh100x4"), dispatch="host")
+    token_bytes = 8 * 10_000 * 4096 * 2
+    sent = token_bytes * (1.5 + 3 * (1 - 66 / 120))
+    assert f"{sent / 1e9:.2f} GB" in render_report(one)
+    assert f"{token_bytes * 2 * 15 / 16 / 1e9:.2f} GB" in render_report(priced("ep16", "4xh100x4"))

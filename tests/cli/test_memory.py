@@ -49,12 +49,14 @@ def test_json(dagtool):
     assert found["schema"] == "dagtool/memory/1"
     assert (found["capacity_bytes"], found["fits"], found["gpus"]) == (80 * 2**30, False, 2)
     assert found["assumptions"] == {
-        "weight_width_bytes": 1.0,
-        "activation_width_bytes": 1.0,
+        "weight_width_bytes": 1 + 4 / 128**2,
+        "activation_width_bytes": 1 + 4 / 128,
         "kv_width_bytes": 2.0,
         "context_tokens": 128,
         "fused_attention": False,
         "reserve_bytes": 2**30,
+        "weight_dtypes": {},
+        "dispatch_dtype": "",
     }
     for group in found["groups"]:
         parts = ("weights", "kv_cache", "activations", "communication", "reserve")
@@ -179,3 +181,65 @@ def test_what_cannot_be_scheduled_has_no_memory_there(dagtool, options, said):
     done = dagtool("memory", "ep16_tp4" if "9999" in options else "pp2", *options)
     assert (done.returncode, done.stdout) == (2, "")
     assert said in done.stderr
+
+
+DECODE = """
+phase = "decode"
+sizes = { B = 4, S = 1, T = 64, H = 64, N = 8, G = 2, D = 8, F = 64, E = 4, K = 2, V = 128, L = 2 }
+degrees = { ep = 2 }
+[model]
+ffn = "moe"
+[layout]
+"*" = "B/ep"
+experts = "E/ep"
+"""
+
+
+@pytest.fixture
+def decode(tmp_path):
+    """A strategy file of decode steps."""
+    file = tmp_path / "decode.toml"
+    file.write_text(DECODE)
+    return file
+
+
+def held(dagtool, *arguments):
+    """The first group of GPUs."""
+    return json.loads(dagtool("memory", *arguments, "--output-format", "json").stdout)["groups"][0]
+
+
+def test_the_cache_of_decode_steps(dagtool, decode):
+    """2 layers x 2 x 2 sequences x 64 tokens x 2 heads x 8 x 2 bytes; a stated context takes the place of T."""
+    assert held(dagtool, decode)["kv_cache_bytes"] == 2 * 2 * 2 * 64 * 2 * 8 * 2
+    assert held(dagtool, decode, "--decode", "6")["kv_cache_bytes"] == 2 * 2 * 2 * 70 * 2 * 8 * 2
+    assert held(dagtool, decode, "--prefill", "10")["kv_cache_bytes"] == 2 * 2 * 2 * 10 * 2 * 8 * 2
+    assert "for 64 tokens of each sequence" in dagtool("memory", decode).stdout
+
+
+def test_types_of_weights_and_of_sent_tokens(dagtool, decode):
+    """By the name of the parameter, for all, and of what a dispatch brings."""
+    usual = held(dagtool, decode)
+    options = ("--weight-dtype", "moe.up=mxfp4", "--weight-dtype", "fp32", "--dispatch-dtype", "fp8")
+    found = held(dagtool, decode, *options)
+    before, after = ({item["role"]: item["bytes"] for item in one["weights"]} for one in (usual, found))
+    assert {role: after[role] / before[role] for role in before} == {
+        role: 17 / 64 if role == "moe.up" else 2.0 for role in before
+    }
+    assert "moe.up in mxfp4, all weights in fp32, tokens sent to experts in fp8" in dagtool(
+        "memory", decode, *options
+    ).stdout  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--weight-dtype", "moe.up=mxpf4"), "there is no data type 'mxpf4'"),
+        (("--weight-dtype", "fp8", "--weight-dtype", "fp4"), "--weight-dtype says what all weights are twice"),
+        (("--dispatch-dtype", "fp9"), "there is no data type 'fp9'"),
+    ],
+)
+def test_types_that_are_none_are_refused(dagtool, decode, options, message):
+    """With exit status 2."""
+    done = dagtool("memory", decode, *options)
+    assert done.returncode == 2
+    assert message in done.stderr

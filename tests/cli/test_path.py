@@ -120,3 +120,34 @@ def test_mistakes_in_the_call(dagtool, arguments, part):
     assert (done.returncode, done.stdout) == (2, "")
     assert part in done.stderr
     assert "Traceback" not in done.stderr
+
+
+CONTEXT = """
+sizes = { B = 1, S = 16, H = 8, N = 4, D = 4, F = 16, V = 32, L = 1 }
+degrees = { cp = 4 }
+layout = { "*" = "S/cp" }
+[operators]
+qkv = "separate"
+"""
+
+
+def test_masks(dagtool, tmp_path):
+    """FLOPs of kept pairs, the rank with most of them, and why every rank was built."""
+    file = tmp_path / "context.toml"
+    file.write_text(CONTEXT)
+    done = dagtool("path", file)
+    assert "every rank along cp" in done.stderr
+    assert "90.6 % of its pairs are kept by the mask" in done.stdout  # 58 of 64 on the last rank
+    found = json.loads(dagtool("path", file, "--output-format", "json").stdout)
+    scores = [node for node in found["nodes"] if node["op"] == "scores"]
+    assert [(node["gpus"], node["kept_pairs"]) for node in scores] == [([3], 58 / 64)]
+    assert [term.get("kept_pairs") for term in found["terms"]].count(58 / 64) == 2
+
+
+def test_routed_tokens_once_for_each_host(dagtool):
+    """Of 16 experts on 16 GPUs in 4 hosts 2 are asked; without a cluster the option would do nothing."""
+    options = ("--cluster", "4xh100x4", "--dispatch", "host")
+    done = dagtool("path", "ep16", *options)
+    assert "moe.dispatch (all_to_all over 16 GPUs in 4 nodes, a copy for each host)" in done.stdout
+    refused = dagtool("path", "ep16", "--dispatch", "host")
+    assert (refused.returncode, "--dispatch" in refused.stderr) == (2, True)

@@ -256,3 +256,21 @@ def test_a_window_hides_keys_of_a_cache_that_keeps_all():
     )  # fmt: skip
     (share, *_) = set(shares(partition(strategy), "scores").values())
     assert (share.mean, share.keys) == (Fraction(4, 32), Fraction(5, 32))
+
+
+PHASES = {
+    "forward": {"S": 12},
+    "prefill": {"S": 12},
+    "decode": {"S": 2, "T": 12},
+    "prefill decode*2": {"S": 8, "T": 12, "Q": 2},
+}
+
+
+@pytest.mark.parametrize("phase", PHASES)
+@pytest.mark.parametrize("name", ["llama-3-8b", "gpt-oss-120b", "deepseek-v3"])
+def test_every_phase_does_its_models_pairs(name, phase):
+    """Windows, latent attention, caches, several phases in one graph: what a graph does is what its model needs."""
+    few = {"E": 16} if name != "llama-3-8b" else {}
+    found = conservation(Subject(name, build(name, phase, {"B": 1, "L": 4, **few, **PHASES[phase]})))
+    assert found.model is not None
+    assert found.holds

@@ -15,10 +15,14 @@ _NOTED = tuple(
 )
 """Narrower types first: an FP8 recipe names bf16 too, for what is not a product."""
 
+_MXFP4 = re.compile(r"gpt.?oss", re.IGNORECASE)
+"""Models whose 4-bit weights are published in MXFP4: config.json of gpt-oss."""
+
 
 def dtype_of(row: Row) -> str:
     """``bf16`` where neither the column ``dtype`` nor the notes say otherwise."""
     stated = row.text("dtype").lower()
-    if stated:
-        return _COLUMN.get(stated, stated)
-    return next((dtype for dtype, pattern in _NOTED if pattern.search(row.text("notes"))), "bf16")
+    found = _COLUMN.get(stated, stated)
+    if not stated:
+        found = next((dtype for dtype, pattern in _NOTED if pattern.search(row.text("notes"))), "bf16")
+    return "mxfp4" if found == "fp4" and _MXFP4.search(row.text("model")) else found

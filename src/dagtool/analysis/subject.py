@@ -46,6 +46,8 @@ class Subject:
     """What was changed of it (``--set``)."""
     priced: Priced | None = None
     assumptions: Assumptions = field(default_factory=Assumptions)
+    dispatch: str = "copy"
+    """How often routed tokens are sent: ``copy`` or ``host`` (``dagtool.cost.exchange``)."""
 
     @cached_property
     def gpus(self) -> tuple[int, ...]:
@@ -98,7 +100,7 @@ class Subject:
 
     def sent_bytes(self, kind: int, gpus: tuple[int, ...]) -> float | None:
         """What one GPU sends in a node of a kind on some GPUs; None where nothing is, and while a size is a symbol."""
-        work, by_host = self.works[kind], self.assumptions.dispatch == "host" and self.priced is not None
+        work, by_host = self.works[kind], self.dispatch == "host" and self.priced is not None
         if work is None:
             return None
         hosts = group_of(gpus, self.priced.cluster) if by_host and self.priced else None

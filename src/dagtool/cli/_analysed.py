@@ -26,20 +26,19 @@ def subject_of(name: str, settings: tuple[str, ...], options: Mapping[str, objec
     from dagtool.generators.partition import partition
     from dagtool.generators.settings import parse_settings
 
-    dtype = str(options["dtype"])
+    dtype, way = str(options["dtype"]), str(options["dispatch"])
     given = Assumptions(
         weight_width_bytes=float(dtype_bytes(dtype, "weight")),
         activation_width_bytes=float(dtype_bytes(dtype, "activation")),
         kv_width_bytes=float(dtype_bytes(dtype, "cache")),
-        dispatch=str(options["dispatch"]),
         fused_attention=options["attention"] == "fused",
     )
     if is_strategy(name):
         changed = parse_settings(settings)
         strategy = find_strategy(name, changed)
-        found = Subject(strategy.name, partition(strategy), strategy, changed, assumptions=given)
+        found = Subject(strategy.name, partition(strategy), strategy, changed, assumptions=given, dispatch=way)
     else:
-        found = Subject(name, load_file(name, settings), assumptions=given)
+        found = Subject(name, load_file(name, settings), assumptions=given, dispatch=way)
     if not options["cluster"]:
         return found
     if not found.dag.declared:

@@ -45,8 +45,6 @@ class Assumptions:
     """Data types of weights by the name of the parameter, ``*`` for all others (``PublishedModel.weight_dtypes``)."""
     dispatch_dtype: str = ""
     """In which type routed tokens are sent to their experts; empty: as activations."""
-    dispatch: str = "copy"
-    """How often they are sent: ``copy`` or ``host`` (``exchange.py``)."""
 
     def weight_width(self, name: str, tensor: TensorType) -> Fraction:
         """Return the bytes of an element of a parameter. Raises DagtoolError for an unknown data type."""

@@ -10,7 +10,7 @@ from dagtool.analysis.subject import Subject, role_of
 from dagtool.analysis.table import Table, code
 from dagtool.cost.critical import Term
 from dagtool.cost.work import kind_ranks, matmuls_of, role_flops, scaled
-from dagtool.generators.phase import FORWARD, PHASES
+from dagtool.generators.phase import FORWARD, parse_phases
 from dagtool.generators.unsharded import products_of_kinds
 from dagtool.model.tree import ModelError, parse_model
 
@@ -81,8 +81,8 @@ def _model(subject: Subject) -> Polynomial | None:
         model = None
     if model is None or not count:
         return None
-    total = Polynomial()
-    phase = PHASES.get(subject.dag.facts.get("phase", ""), FORWARD)
-    for product in chain.from_iterable(products_of_kinds(model, sizes, phase).values()):
-        total += Polynomial.of(scaled(product.flops.bind(sizes) * (product.layers or 1), product.kept(sizes)))
+    total, text = Polynomial(), subject.dag.facts.get("phase", "")
+    for phase in parse_phases(text) if text else (FORWARD,):
+        for product in chain.from_iterable(products_of_kinds(model, sizes, phase).values()):
+            total += Polynomial.of(scaled(product.flops.bind(sizes) * (product.layers or 1), product.kept(sizes)))
     return total
