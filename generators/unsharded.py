@@ -13,7 +13,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
-from dagtool.dag.semantics import kind_work, weight_of
+from dagtool.dag.semantics import kind_work, used_weight, weight_of
 from dagtool.errors import DagtoolError
 from dagtool.generators.blocks.architecture import resolve
 from dagtool.generators.blocks.ends import build_embedding, build_head
@@ -178,8 +178,11 @@ def _program(strategy: Strategy, phase: Phase) -> Program:
 def _programs(model: Model, sizes: tuple[tuple[str, int | None], ...], phase: Phase) -> tuple[Program, ...]:
     """The program of every variant, the default first. Cuts are of symbols, so that any degree divides."""
     known = dict(sizes)
-    # Only what decides how long a cache is must be a number; whether the others divide is another question.
-    symbols: Sizes = {symbol: value if symbol in _CACHE_SIZES else None for symbol, value in known.items()}
+    # Only what decides how long a cache is must be a number, here one that two GPUs divide; one token stays one.
+    symbols: Sizes = {
+        symbol: value * 2 if value and value > 1 and symbol in _CACHE_SIZES else value if value == 1 else None
+        for symbol, value in known.items()
+    }
     found: list[Program] = []
     for variant in _variants(model, "R" if "R" in known else "E"):
         try:
@@ -255,7 +258,7 @@ class Part:
     terms: tuple[tuple[str, ...], ...] = ()
     """For a sum: its terms, each with the parts that may be it."""
     weights: tuple[str, ...] = ()
-    """The dimensions its weight may have, as text without cuts."""
+    """The dimensions its weight may have, as text without cuts; an empty one where it may have none."""
     params: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Every parameter that follows from the model and the values it may have, an empty one where it may be absent."""
     outputs: tuple[str, ...] = ()
@@ -335,12 +338,12 @@ def _parts(section: _Section) -> dict[str, Part]:
         operator = OPERATORS[kind.op]
         fed = {slot: _source(section, ref) for slot, ref in step.inputs}
         terms = tuple((source,) for source in fed.values()) if operator.symmetric else ()
-        weight = kind.parameters.get("param")
+        weight = used_weight(kind)
         found[kind.role] = Part(
             (kind.op,),
             {} if terms else {slot: (source,) for slot, source in fed.items()},
             terms,
-            (_sizes_of(weight) if weight else "",),
+            (_sizes_of(weight),),
             {
                 one.name: (kind.parameters.get(one.name) or one.default_text,)
                 for one in operator.attributes
@@ -364,11 +367,9 @@ def _source(section: _Section, ref: Ref) -> str:
     return f"{kind.role}:{name}" if name else kind.role
 
 
-def _sizes_of(weight: str) -> str:
-    """The dimensions of a weight without their cuts."""
-    from dagtool.model.tensor import parse_type
-
-    return f"[{', '.join(str(dim.size) for dim in parse_type(f'{weight} @m').dims)}]"
+def _sizes_of(weight: TensorType | None) -> str:
+    """The dimensions of a weight without their cuts; empty for none."""
+    return f"[{', '.join(str(dim.size) for dim in weight.dims)}]" if weight else ""
 
 
 def _unite(variants: list[dict[str, Part]]) -> dict[str, Part]:

@@ -29,7 +29,7 @@ _DETAILS = re.compile(r" (?:on GPU|for expert|expert) ")
 
 
 class Coverage:
-    """``layers_of``: the layers of each (phase, part); ``faults``: (phase, role, sort of fault) to words, nodes, places."""
+    """``layers_of``: the layers of each part in each phase; ``faults`` by phase, part and sort: words, nodes, places."""
 
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx

@@ -1,7 +1,7 @@
 """The quotient: the critical path of the first ranks is that of all, node for node; where in doubt it expands."""
 
 import pytest
-from helpers.strategies import SIZES, strategies_
+from helpers.strategies import SIZES, fitting, strategies_
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -195,3 +195,21 @@ def test_doubtful_names_are_looked_at_one_by_one(names, refused):
             quotient(strategy)
     else:
         assert "name" in same(strategy).expanded
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"regions": {"attention": "all D/tp"}},
+        {"regions": {"attention": "all N/tp", "mlp": "all H/tp"}, "names": {"mlp.nrom": "x"}},
+        {"regions": {"attention": "all N/tp"}, "names": {"attention.norm": "ln_{k}"}},
+    ],
+)
+def test_refusals_are_those_of_the_generator(changes):
+    """The same message as 'gen'."""
+    strategy = apply_settings("mine", fitting({"sizes": SIZES, "degrees": {"tp": 2}, **changes}), {})
+    with pytest.raises(DagtoolError) as one:
+        quotient(strategy)
+    with pytest.raises(DagtoolError) as other:
+        partition(strategy)
+    assert (one.value.message, one.value.hint) == (other.value.message, other.value.hint)

@@ -54,6 +54,7 @@ def test_suggested_degrees_really_fit(degree):
     ("document", "part"),
     [
         ({"size": {}}, "no key 'size'"),
+        ({"sizes": {**MODEL, "Z": 1}}, "no key 'Z'"),
         ({"sizes": {**MODEL, "Q": 1}}, "the model has no size Q"),
         ({"sizes": {k: v for k, v in MODEL.items() if k != "H"}}, "does not give H"),
         ({"sizes": {**MODEL, "H": 0}}, "size H"),
@@ -92,7 +93,7 @@ def test_strategy_file_mistakes(document, part):
     """Each mistake is one message that names the key."""
     with pytest.raises(DagtoolError) as caught:
         build(**document)
-    assert part in f"{caught.value.message} {caught.value.hint}"
+    assert part in " ".join(f"{error.message} {error.hint}" for error in caught.value.errors)
 
 
 @pytest.mark.parametrize("text", ["L", "=4", "L=", ""])

@@ -132,7 +132,94 @@ STRATEGIES: dict[str, dict[str, object]] = {
 }
 """Strategy files as documents; sizes not given here are the common ones."""
 
-SUBJECTS = (*PRESETS, *STRATEGIES)
+_LATENT_SIZES = {
+    "B": 4, "S": 8, "H": 32, "N": 4, "D": 6, "Dr": 4, "Dv": 8, "Rq": 12, "Rkv": 10, "F": 24, "Fe": 12, "Fs": 20,
+    "V": 64, "E": 4, "K": 2, "L": 2,
+}  # fmt: skip
+_LATENT: dict[str, object] = {
+    "attention": "mla", "mask": "causal", "norm": "rms", "gated": True, "activation": "silu", "rope": "interleaved",
+    "layers": "dense, moe", "dense": {"ffn": "dense"},
+    "moe": {"ffn": "moe", "width": "Fe", "shared": "Fs", "gate": "sigmoid", "correction": True, "routed_scale": 2.5},
+}  # fmt: skip
+_WINDOW_SIZES = {"B": 4, "S": 8, "H": 32, "N": 8, "G": 4, "D": 8, "F": 24, "V": 64, "W": 3, "L": 2}
+_WINDOWS: dict[str, object] = {
+    "mask": "causal", "norm": "rms", "gated": True, "activation": "silu", "rope": "half", "attention_bias": "qkv",
+    "sinks": True, "layers": "window, full", "window": {"window": "W", "rope_theta": 1000.0}, "full": {},
+}  # fmt: skip
+
+SHAPES: dict[str, dict[str, object]] = {
+    "latent_prefill": {
+        "phase": "prefill",
+        "sizes": _LATENT_SIZES,
+        "model": _LATENT,
+        "degrees": {"tp": 2},
+        "regions": {
+            "stream": "all S/tp",
+            "attention": "all N/tp",
+            "mlp": "all F/tp",
+            "experts": "all Fe/tp",
+            "shared": "all Fs/tp",
+            "router": "all",
+            "head": "all V/tp",
+            "output": "all V/tp",
+        },
+    },
+    "latent_decode": {
+        "phase": "decode",
+        "sizes": {**_LATENT_SIZES, "S": 1, "T": 12},
+        "model": _LATENT,
+        "degrees": {"ep": 2},
+        "regions": {
+            "stream": "all B/ep",
+            "experts": "all E/ep",
+            "input": "all B/ep",
+            "output": "all B/ep",
+        },
+    },
+    "windows": {
+        "sizes": _WINDOW_SIZES,
+        "model": _WINDOWS,
+        "degrees": {"tp": 2},
+        "regions": {"stream": "all", "attention": "all G/tp", "mlp": "all F/tp", "head": "all V/tp"},
+    },
+    "windows_context_parallel": {
+        "sizes": _WINDOW_SIZES,
+        "model": _WINDOWS,
+        "degrees": {"cp": 2},
+        "regions": {"stream": "all S/cp", "attention.keys": "all", "input": "all S/cp", "output": "all S/cp"},
+    },
+    "windows_decode": {
+        "phase": "decode",
+        "sizes": {**_WINDOW_SIZES, "S": 1, "T": 12},
+        "model": _WINDOWS,
+        "degrees": {"cp": 2},
+        "regions": {
+            "stream": "all B/cp",
+            "attention.core": "all",
+            "attention.keys": "all T/cp",
+            "input": "all B/cp",
+            "output": "all B/cp",
+        },
+    },
+    "uneven_stages": {
+        "sizes": {"B": 4, "S": 8, "H": 32, "N": 4, "D": 8, "F": 24, "V": 64, "E": 4, "K": 2, "L": 3},
+        "model": {"norm": "rms", "layers": "dense*1, moe*", "dense": {"ffn": "dense"}, "moe": {"ffn": "moe"}},
+        "degrees": {"ep": 2, "pp": 2},
+        "mesh": {"stage": ["ep"]},
+        "stages": {"layers": [2, 1]},
+        "regions": {"stream": "stage B/ep", "experts": "stage E/ep"},
+    },
+    "prefill_and_two_steps": {
+        "phase": "prefill decode*2",
+        "sizes": {"B": 4, "S": 8, "Q": 1, "T": 12, "H": 32, "N": 4, "G": 2, "D": 8, "F": 24, "V": 64, "L": 2},
+        "model": {"mask": "causal", "norm": "rms", "rope": "half"},
+        "degrees": {"tp": 2},
+        "regions": {"stream": "all", "attention": "all G/tp", "mlp": "all F/tp", "head": "all V/tp"},
+    },
+}
+"""Strategy files that say all their sizes: kinds of layer, latent attention, windows, caches, several phases."""
+
+SUBJECTS = (*PRESETS, *STRATEGIES, *SHAPES)
 
 
 @cache
@@ -141,6 +228,8 @@ def subject(name: str) -> str:
     if name in PRESETS:
         settings = dict(one.split("=") for one in PRESETS[name].split())
         return generate(name.split(maxsplit=1)[0], settings).to_dot()
+    if name in SHAPES:
+        return partition(apply_settings(name, SHAPES[name], {})).to_dot()
     document = dict(STRATEGIES[name])
     document["sizes"] = {**_SIZES, **document.get("sizes", {})}  # type: ignore[dict-item]
     return partition(apply_settings(name, fitting(document), {})).to_dot()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from dagtool.model.amount import parse_amount
 from dagtool.model.size import Size, parse_size
-from dagtool.model.tensor import Dim, parse_type
+from dagtool.model.tensor import parse_type
 from dagtool.ops import OPERATORS
 from dagtool.ops.base import KeptPairs
 
@@ -23,7 +23,7 @@ def kept(queries, keys, past, window, causal):
 @given(st.integers(1, 9), st.integers(1, 12), st.integers(-3, 14), st.none() | st.integers(1, 14), st.booleans())
 def test_share_is_that_of_counting(queries, keys, past, window, causal):
     size = None if window is None else Size(window)
-    mask = KeptPairs(Dim(Size(queries)), Dim(Size(keys)), parse_amount(str(past)), size, causal=causal)
+    mask = KeptPairs(Size(queries), Size(keys), parse_amount(str(past)), size, causal=causal)
     assert mask.share({}) == Fraction(kept(queries, keys, past, window, causal), queries * keys)
 
 
@@ -41,7 +41,7 @@ def test_what_is_seen_on_one_rank_is_that_of_counting(data):
     rows, columns = data.draw(st.integers(1, 4)), data.draw(st.integers(1, 5))
     past, window = data.draw(st.integers(-3, 14)), data.draw(st.none() | st.integers(1, 14))
     causal = data.draw(st.booleans())
-    whole = Dim(Size(rows * queries_in)), Dim(Size(columns * keys_in))
+    whole = Size(rows * queries_in), Size(columns * keys_in)
     mask = KeptPairs(*whole, parse_amount(str(past)), window and Size(window), causal=causal)
     total = 0
     for at, keys_at in product(range(queries_in), range(keys_in)):
@@ -67,8 +67,8 @@ def test_what_is_seen_on_one_rank_is_that_of_counting(data):
     ],
 )
 def test_share_of_sizes(past, window, sizes, share):
-    keys = Dim(parse_size("T"))
-    pairs = KeptPairs(Dim(parse_size("S")), keys, parse_amount(past), window and parse_size(window))
+    keys = parse_size("T")
+    pairs = KeptPairs(parse_size("S"), keys, parse_amount(past), window and parse_size(window))
     assert pairs.share(sizes) == share
 
 
@@ -90,7 +90,7 @@ def test_around_a_ring_the_mask_keeps_the_same_pairs(params, window):
     operator = OPERATORS["ring_attention"]
     mask = operator.work(types, operator.infer(types, params), params, {"a": 4}).kept
     assert mask.share({"S": 8}) * 64 == kept(8, 8, 0, window, "mask" in params)
-    assert (mask.queries.axes, mask.keys.axes) == (("a",), ())
+    assert (mask.query_axes, mask.key_axes) == (("a",), ())
 
 
 def test_without_a_mask_nothing_is_hidden():

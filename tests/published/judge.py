@@ -160,7 +160,8 @@ def _not_conserved(dag: Dag, document: Mapping[str, Any]) -> str:
     whole = _generated(kept)
     if (ours := _flops(dag)) != (expected := _flops(whole)):
         return f"FLOPs: {ours}, unsharded {expected}"
-    held, needed = _weights(dag), _weights(whole)
+    sizes = small_sizes(dag) | {symbol: size for symbol, size in dag.sizes.items() if size is not None}
+    held, needed = _weights(dag, sizes), _weights(whole, sizes)
     for key in sorted({*held, *needed}):
         if held.get(key) != needed.get(key):
             return f"elements of weight {key}: {held.get(key)}, unsharded {needed.get(key)}"
@@ -180,9 +181,8 @@ def _flops(dag: Dag) -> dict[tuple[tuple[str, int], ...], float]:
     return {powers: size.numerator / size.denominator for powers, size in found.items()}
 
 
-def _weights(dag: Dag) -> dict[tuple[str, str, int, int], int]:
+def _weights(dag: Dag, sizes: dict[str, int]) -> dict[tuple[str, str, int, int], int]:
     """Elements of each use of a weight, by role, parameter, layer and expert; equal parts on several GPUs once."""
-    sizes = small_sizes(dag) | {symbol: size for symbol, size in dag.sizes.items() if size is not None}
     machine = Machine(dag, sizes, RandomWeights(0), {})
     parts: dict[tuple[str, str, int, int], set[tuple[tuple[int, int], ...]]] = {}
     for node in range(len(dag.ids)):

@@ -19,10 +19,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from dagtool.dag.graph import Kind
+from dagtool.dag.semantics import used_weight
 from dagtool.errors import did_you_mean
 from dagtool.model.roles import ENTRY
 from dagtool.ops import OPERATORS, LayoutError
-from dagtool.ops.base import PARAM
 from dagtool.report.finding import Finding
 from dagtool.validators.rule import Rule, Severity
 
@@ -83,14 +83,10 @@ def _fault(ctx: Context, index: int, kind: Kind, layer_kind: str) -> tuple[str, 
         return ("its role is no part of the model" if kind.role else "states no role"), "role", hint
     if kind.op not in part.ops:
         return f"is {kind.op}, but this part is {' or '.join(part.ops)}", "op", "correct op or role"
-    weight = kind.parameters.get("param")
-    if _sizes(weight) not in (part.weights or ("",)):
-        expected = " or ".join(part.weights) or "none"
-        return (
-            (f"has weight {weight}" if weight else "states no weight") + f"; expected {expected}",
-            "param",
-            "correct param",
-        )
+    sizes = _weight_sizes(kind)
+    if sizes not in part.weights:
+        said = f"has weight {kind.parameters.get('param') or sizes}" if sizes else "states no weight"
+        return f"{said}; expected {' or '.join(one or 'none' for one in part.weights)}", "param", "correct param"
     named = tuple(port.name for port in kind.outputs)
     if part.outputs and named != part.outputs:
         return f"names its outputs {', '.join(named)}; expected {', '.join(part.outputs)}", "output", "correct output"
@@ -123,10 +119,10 @@ def _read(attribute: Attribute[Any], text: str) -> Any:
         return text
 
 
-def _sizes(weight: str | None) -> str:
-    """The dimensions of a weight without their cuts."""
+def _weight_sizes(kind: Kind) -> str:
+    """The dimensions of a weight without their cuts; empty where there is none, or none that can be read."""
     try:
-        dims = PARAM.parse(weight or "")
+        weight = used_weight(kind)
     except LayoutError:
         return ""
-    return f"[{', '.join(str(dim.size) for dim in dims)}]"
+    return f"[{', '.join(str(dim.size) for dim in weight.dims)}]" if weight else ""

@@ -17,7 +17,6 @@ from dagtool.generators.unsharded import Product as ModelProduct
 from dagtool.generators.unsharded import products as model_products
 from dagtool.model.amount import parse_amount
 from dagtool.model.size import parse_size
-from dagtool.model.tensor import Dim
 from dagtool.ops.base import KeptPairs
 
 __all__ = [
@@ -171,7 +170,7 @@ def computed_share(tokens: float, *, fused: bool) -> float:
     return causal_share(tokens) if fused else 1.0
 
 
-_SEQUENCE = Dim(parse_size("S"))
+_SEQUENCE = parse_size("S")
 
 
 def layer_moved_bytes(arch: Architecture, tokens: float, tp: int, *, sequence_cut: int, passes: float) -> float:

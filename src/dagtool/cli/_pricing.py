@@ -134,7 +134,10 @@ def backend_settings(cost: str, options: Mapping[str, Any], built: Cluster | Non
 
 
 def seconds_on(built: Cluster, dag: Dag, cost: str, prices: GetTime, options: Mapping[str, Any]) -> NodeTimes:
-    """The seconds of every node; ``prices``, made by the backend ``cost``, gives those of products. Raises DagtoolError."""
+    """The seconds of every node; ``prices``, made by the backend ``cost``, gives those of products.
+
+    Raises DagtoolError.
+    """
     from dagtool.cost.backends import typed_backend
     from dagtool.cost.seconds import node_seconds
 

@@ -150,7 +150,7 @@ def _subject(name: str, settings: tuple[str, ...], *, whole: bool) -> tuple[Dag,
 
 
 def _weight_dtypes(texts: tuple[str, ...]) -> dict[str, str]:
-    """``moe.up=mxfp4`` by name, a type alone for all. Raises DagtoolError for an unknown type, and for one said twice."""
+    """Read ``moe.up=mxfp4`` by name, a type alone for all. Raises DagtoolError for an unknown or a second type."""
     from dagtool.cost.dtypes import width_bytes
     from dagtool.errors import DagtoolError
 

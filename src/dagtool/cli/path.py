@@ -94,11 +94,8 @@ def _representatives(name: str, settings: tuple[str, ...], where: str) -> tuple[
     found = quotient(strategy, device_class)
     if found.expanded:
         return found.dag, f"{name}: every node was built and priced, because {found.expanded}"
-    kept = (
-        f" (every rank along {', '.join(found.kept)}: they differ in how their GPUs lie or in their pairs)"
-        if found.kept
-        else ""
-    )
+    why = "their groups lie differently, or masks leave them other pairs"
+    kept = f" (every rank along {', '.join(found.kept)}: {why})" if found.kept else ""
     return found.dag, f"{name}: {len(found.dag.ids):,} nodes priced, which stand for {found.nodes:,}{kept}"
 
 
@@ -173,9 +170,7 @@ def _text(dag: Dag, path: CriticalPath, slowest: SlowestPath | None, where: str)
         return "\n".join(lines + seconds_text(dag, slowest, where))
     lines += [f"{'times':>6}  {'share':>6}  term"]
     for term, share in zip(path.terms, shares, strict=True):
-        hidden = (
-            f"  of {100 * float(term.kept):.3g} % of its pairs: the mask hides the others" if term.kept != 1 else ""
-        )
+        hidden = f"  {100 * float(term.kept):.3g} % of its pairs are kept by the mask" if term.kept != 1 else ""
         lines.append(f"{term.count:>6}  {share:>6}  {term}{hidden}")
     return "\n".join(lines)
 

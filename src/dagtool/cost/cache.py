@@ -78,15 +78,18 @@ class CacheBytes:
 
     def _bytes(self, kind: Kind, node: int, *, latent: bool) -> int:
         if kind.op == "cache":
-            tensor, at = kind.outputs[0].type, _TOKENS
-        else:
-            tensor = slot_types(kind)[OPERATORS[kind.op].cached]
-            at = _token_dimension(kind)
-            if latent:
-                found = _of_latent(kind, tensor, at)
-                if found is None:
-                    return 0
-                tensor, at = found, _TOKENS
+            return self._of_tensor(kind.outputs[0].type, _TOKENS, node)
+        total, types = 0, slot_types(kind)
+        for slot in OPERATORS[kind.op].cached:
+            tensor, at = types[slot], _token_dimension(kind)
+            if not latent:
+                total += self._of_tensor(tensor, at, node)
+            elif (kept := _of_latent(kind, tensor, at)) is not None:
+                total += self._of_tensor(kept, _TOKENS, node)
+        return total
+
+    def _of_tensor(self, tensor: TensorType, at: int, node: int) -> int:
+        """Bytes of keys or values, whose dimension ``at`` counts tokens."""
         sizes = self._dag.meshes[tensor.mesh].sizes
         others = product(dim.local(sizes) for index, dim in enumerate(tensor.dims) if index != at)
         tokens = Fraction(self._tokens(tensor.dims[at], node), prod(sizes[axis] for axis in tensor.dims[at].axes))
@@ -112,13 +115,11 @@ class CacheBytes:
 
 def _token_dimension(kind: Kind) -> int:
     """Which dimension of a node's keys or values counts tokens."""
-    if kind.op == "scores":
-        spec = SCORES.read(kind.parameters)
-        letter = spec.output[-1]
-    else:
+    if kind.op == "weighted_sum":
         spec = WEIGHTED_SUM.read(kind.parameters)
-        letter = spec.contracted
-    return spec.inputs[1].index(letter)
+        return spec.inputs[1].index(spec.contracted)
+    spec = SCORES.read(kind.parameters)
+    return spec.inputs[1].index(next(letter for letter in spec.inputs[1] if letter not in spec.inputs[0]))
 
 
 def _of_latent(kind: Kind, tensor: TensorType, at: int) -> TensorType | None:

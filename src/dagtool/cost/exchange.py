@@ -38,9 +38,10 @@ class Exchanged:
 
 
 def distinct_parts(experts: int, top_k: int, parts: int) -> Fraction:
-    """Return in how many of ``parts`` parts of the experts, as equal as can be, the ``top_k`` of a token lie on average."""
+    """Return in how many of ``parts`` parts of the experts, as equal as can be, a token's ``top_k`` lie on average."""
     each, larger = divmod(experts, parts)
-    missed = larger * comb(experts - each - 1, top_k) + (parts - larger) * comb(experts - each, top_k)
+    missed = (parts - larger) * comb(experts - each, top_k)
+    missed += larger * comb(experts - each - 1, top_k) if larger else 0
     return parts - Fraction(missed, comb(experts, top_k))
 
 

@@ -95,8 +95,8 @@ def attention_time(flops: float, bytes_: float, *, dtype: str, gpu: Gpu, fit: Ke
 
 ATTENTION_RATE = 0.75
 """Of a large product's rate. Its best published rates (FlashAttention-2 and 3: 0.72 and 0.75 of peak) are for long
-sequences without a mask; with a causal one cuDNN reaches 602 TFLOP/s of the kept pairs on an H100, 0.80 of the rate of a
-large product (32,768 tokens, 32 heads of 128)."""
+sequences without a mask; with a causal one cuDNN was measured at 602 TFLOP/s of the kept pairs on an H100, 0.80 of the
+rate of a large product (32,768 tokens, 32 heads of 128)."""
 
 
 def memory_time(bytes_: float, *, gpu: Gpu, fit: KernelFit) -> KernelTime:

@@ -16,13 +16,17 @@ from fractions import Fraction
 from dagtool.dag.graph import Dag
 from dagtool.dag.semantics import carried, kind_work
 from dagtool.model.mesh import Mesh
-from dagtool.model.tensor import Dim, TensorType
+from dagtool.model.tensor import TensorType
 from dagtool.ops import OPERATORS, LayoutError
 from dagtool.ops.base import KeptPairs
 
 __all__ = ["ALL_PAIRS", "Masks", "PairShare", "find_masks", "rank_share"]
 
-_SCORES, _SUM = "scores", "weighted_sum"
+_SUM = "weighted_sum"
+_WHOLE = frozenset({_SUM, "ring_attention"})
+"""Operators whose value has no number for each pair any more."""
+_MASKED = frozenset(name for name, operator in OPERATORS.items() if operator.attribute("mask"))
+"""Operators that state a mask."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +72,15 @@ class Masks:
 
 def rank_share(mask: KeptPairs, mesh: Mesh, gpu: int, sizes: Mapping[str, int | None]) -> PairShare:
     """Return what a mask leaves on one GPU, which holds its parts of queries and keys; all while a size is a symbol."""
-    at = mesh.position(gpu) if mask.queries.axes or mask.keys.axes else {}
-    found = mask.seen(sizes, _part(mask.queries, mesh, at), _part(mask.keys, mesh, at))
+    at = mesh.position(gpu) if mask.query_axes or mask.key_axes else {}
+    found = mask.seen(sizes, _part(mask.query_axes, mesh, at), _part(mask.key_axes, mesh, at))
     return ALL_PAIRS if found is None else PairShare(found.share, found.share, found.key_share)
 
 
-def _part(dim: Dim, mesh: Mesh, at: Mapping[str, int]) -> tuple[int, int]:
+def _part(axes: Sequence[str], mesh: Mesh, at: Mapping[str, int]) -> tuple[int, int]:
     """(i, n): the rank holds the i-th of n parts."""
     index, parts = 0, 1
-    for axis in dim.axes:
+    for axis in axes:
         index, parts = index * mesh.sizes[axis] + at[axis], parts * mesh.sizes[axis]
     return index, parts
 
@@ -102,7 +106,7 @@ def find_masks(dag: Dag) -> Masks:
 
 def _over_gpus(mask: KeptPairs, mesh: Mesh | None, gpus: Iterable[int], sizes: Mapping[str, int | None]) -> PairShare:
     """The share of one GPU where all have the same pairs, or of all ranks together where no GPU of a mesh is named."""
-    alike = mesh is None or not (mask.queries.axes or mask.keys.axes)
+    alike = mesh is None or not (mask.query_axes or mask.key_axes)
     each = [] if mesh is None or alike else [rank_share(mask, mesh, gpu, sizes) for gpu in gpus if gpu in mesh]
     if not each:
         found = mask.seen(sizes)
@@ -118,7 +122,7 @@ class _Search:
         self._dag = dag
         self._mask_of_kind: dict[int, KeptPairs | None] = {}
         for index, kind in enumerate(dag.kinds):
-            if kind.op == _SCORES:
+            if kind.op in _MASKED:
                 self._mask_of_kind[index] = self._stated(index)
         self._fed: dict[tuple[int, str], set[tuple[int, int]]] = defaultdict(set)
         if self._mask_of_kind:
@@ -129,7 +133,7 @@ class _Search:
     @property
     def inside(self) -> set[int]:
         """Kinds whose value has a number for each pair."""
-        return {index for index in self._sources if self._dag.kinds[index].op != _SUM}
+        return {index for index in self._sources if self._dag.kinds[index].op not in _WHOLE}
 
     def keys_again(self) -> set[int]:
         """Kinds of weighted sums that read the very value that their scores read."""
@@ -174,7 +178,7 @@ class _Search:
                 held = self._sources.setdefault(user, set())
                 if not self._sources[maker] <= held:
                     held |= self._sources[maker]
-                    if self._dag.kinds[user].op != _SUM:
+                    if self._dag.kinds[user].op not in _WHOLE:
                         waiting.append(user)
 
     def _carries(self, maker: int, user: int, slot: str) -> bool:
@@ -183,7 +187,9 @@ class _Search:
         if kind.op == _SUM:
             return slot == OPERATORS[_SUM].slots[0]
         outputs = self._dag.kinds[maker].outputs
-        return kind.op != _SCORES and bool(kind.outputs) and _pairs(kind.outputs[0].type) == _pairs(outputs[0].type)
+        if kind.op in _MASKED or self._dag.kinds[maker].op in _WHOLE or not kind.outputs:
+            return False
+        return _pairs(kind.outputs[0].type) == _pairs(outputs[0].type)
 
     def by_node(self) -> tuple[tuple[KeptPairs, ...], list[int]]:
         """The distinct masks, and by node which it is."""

@@ -148,7 +148,8 @@ class _Pricing:
             if index not in self.works:
                 self.works[index] = kind_work(kind, self.dag.meshes)
             if OPERATORS[kind.op].is_communication:
-                return self._communication(kind, self.works[index], self._ends(node, kind, group))
+                ends = self._ends(node, kind, group)
+                return self._communication(index, self.works[index], self.masks.share(node), ends)
             return self._compute(index, self.works[index], self.masks.share(node))
         except LayoutError as error:
             raise DagtoolError(
@@ -162,7 +163,7 @@ class _Pricing:
         if self.fused and inside and not products:
             return Price(0.0, "inside the fused attention kernel")
         if work.on_chip and products:
-            return self._attention(index, work, share, sum(2 * m * k * n for m, k, n in products))
+            return self._attention(index, work, share, self._flops(work))
         moved = self._bytes(kind, work)
         if products:
             weight = weight_of(kind)
@@ -190,6 +191,9 @@ class _Pricing:
             flops *= float(share.most)
         return _said(attention_time(flops, moved, dtype=dtype, gpu=gpu, fit=kernel_fit(gpu)), "attention")
 
+    def _flops(self, work: Work) -> float:
+        return sum(self._number(one.flops) for one in work.matmuls)
+
     def _bytes(self, kind: Kind, work: Work) -> float:
         """Bytes read and written."""
         total = 0.0
@@ -202,7 +206,8 @@ class _Pricing:
         """Bytes of one element between products: of its own type, else 16 bits also where products run in fp8."""
         return float(dtype_bytes(dtype, use)) if dtype else max(width_bytes(self.dtype), 2.0)
 
-    def _communication(self, kind: Kind, work: Work, group: Group) -> Price:
+    def _communication(self, index: int, work: Work, share: PairShare, group: Group) -> Price:
+        kind = self.dag.kinds[index]
         algorithm = OPERATORS[kind.op].algorithm
         if not algorithm or work.elements_sent is None:
             return Price(0.0, "counted where it is sent")
@@ -214,10 +219,13 @@ class _Pricing:
             return Price(exchange_s(inside, outside, group, self.cluster), f"{said}, a copy for each host")
         sent = self._number(work.elements_sent) * width
         time_s = collective_s(algorithm, sent, group, self.cluster, imbalance=self.imbalance)
-        if work.on_chip and not self.fused:  # each rank's part of a softmax
-            gpu = self.cluster.gpu
-            time_s += memory_time(self._bytes(kind, work), gpu=gpu, fit=kernel_fit(gpu)).time_s
-        return Price(time_s, said)
+        if not OPERATORS[kind.op].computes or (self.fused and work.on_chip):
+            return Price(time_s, said)
+        if work.matmuls:  # parts are sent while others are computed with
+            computed = self._attention(index, work, share, self._flops(work))
+            return max(Price(time_s, said), computed, key=lambda one: one.time_s)
+        gpu = self.cluster.gpu
+        return Price(time_s + memory_time(self._bytes(kind, work), gpu=gpu, fit=kernel_fit(gpu)).time_s, said)
 
     def _ends(self, node: int, kind: Kind, group: Group) -> Group:
         """For a transfer from rank to rank the farthest pair; for everything else the node's GPUs."""

@@ -33,7 +33,7 @@ def spans(cluster: Cluster, meshes: Mapping[str, Mesh], sizes: Sizes) -> Span:
     def span(kind: Kind, gpus: tuple[int, ...]) -> Hashable:
         algorithm = OPERATORS[kind.op].algorithm if kind.op in OPERATORS else ""
         if algorithm != "send":
-            return group_of(gpus, cluster) if algorithm else shares(kind, gpus)
+            return (group_of(gpus, cluster) if algorithm else None, shares(kind, gpus))
         return is_far(kind, gpus, meshes[kind.meshes[0]], meshes[kind.parameters["to"]], cluster)
 
     return span
@@ -44,13 +44,13 @@ def pair_shares(meshes: Mapping[str, Mesh], sizes: Sizes) -> Span:
     known: dict[Kind, bool] = {}
 
     def share(kind: Kind, gpus: tuple[int, ...]) -> Hashable:
-        if kind.op != "scores" or known.get(kind) is False:
+        if kind.op not in OPERATORS or not OPERATORS[kind.op].attribute("mask") or known.get(kind) is False:
             return None
         try:
             mask = kind_work(kind, meshes).kept
         except LayoutError:
             mask = None
-        known[kind] = mask is not None and bool(mask.queries.axes or mask.keys.axes)
+        known[kind] = mask is not None and bool(mask.query_axes or mask.key_axes)
         if mask is None or not known[kind]:
             return None
         mesh = meshes[kind.meshes[0]]

@@ -14,7 +14,7 @@ from dagtool.ops.attributes import Attribute
 from dagtool.ops.base import PARAM, WEIGHT_SLOT, axes_param, weight_type, with_weight
 from dagtool.ops.transfer import Transfer
 
-__all__ = ["carried", "infer_outputs", "kind_work", "replication", "slot_types", "stated", "weight_of"]
+__all__ = ["carried", "infer_outputs", "kind_work", "replication", "slot_types", "stated", "used_weight", "weight_of"]
 
 
 def slot_types(kind: Kind) -> dict[str, TensorType]:
@@ -74,6 +74,12 @@ def weight_of(kind: Kind) -> TensorType | None:
     """The declared weight as a type on the mesh of the node, or None. Raises LayoutError for what is no weight."""
     params = kind.parameters
     return weight_type(params, kind.meshes[0]) if PARAM.stated(params) and kind.meshes else None
+
+
+def used_weight(kind: Kind) -> TensorType | None:
+    """The weight a node computes with, declared or brought by a node that stores it. Raises LayoutError."""
+    brought = next((port.type for port in kind.inputs if port.name == WEIGHT_SLOT), None)
+    return brought or weight_of(kind)
 
 
 def carried(maker: Kind, edge: EdgeKind, slots: tuple[str, ...]) -> list[tuple[str, int]]:

@@ -88,6 +88,9 @@ def reference_run(
 
     ``tokens``: [B, S]; where a cache is read all tokens that are ever met, [B, T]. Random where they are not given.
     """
+    needed = (symbol for phase in phases for symbol in (phase.tokens, phase.keys))
+    if missing := [symbol for symbol in needed if symbol not in sizes]:
+        raise DagtoolError(f"the graph's sizes do not give {missing[0]}, which phase {phases[-1].name!r} needs")
     if len(phases) > 1:
         return _run_phases(model, phases, sizes, weights, tokens)
     (phase,) = phases

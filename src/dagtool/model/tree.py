@@ -197,4 +197,7 @@ def parse_model(text: str) -> Model:
         if not isinstance(held, dict) or (key or kind) in held:
             raise ModelError(f"the description of the model gives {name!r} twice", "leave one out")
         held[key or kind] = value if name == "layers" else _read_value(value)
+    for kinds, _ in _items(str(table.get("layers", ""))):
+        for kind in kinds:  # a kind that has no options of its own
+            table.setdefault(kind, {})
     return model_of(table)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from math import prod, sqrt
 from typing import Any, ClassVar
 
+from dagtool.model.amount import parse_amount
 from dagtool.model.size import Size, product
 from dagtool.model.tensor import Dim, TensorType
 from dagtool.ops.attributes import AXES, EINSUM, FACTOR, NUMBER, REARRANGEMENT, SIZE, Attribute, choice
@@ -131,7 +132,7 @@ class Scores(_Product):
 
     name = "scores"
     slots = ("q", "k")
-    cached = "k"
+    cached = ("k",)
     factors = SCORES
     attributes = (SCORES, MASK, WINDOW, PAST, OFFSET, KEY_OFFSET, SCALE, SOFTCAP)
 
@@ -175,7 +176,8 @@ class Scores(_Product):
         """The pairs of query and key that the mask of scores [.., S, T] keeps."""
         window = self.read(params, WINDOW) if self.stated(params, WINDOW) else None
         causal = self.read(params, MASK) == "causal"
-        return KeptPairs(scores.dims[-2], scores.dims[-1], self.read(params, PAST), window, causal=causal)
+        queries, keys = scores.dims[-2:]
+        return KeptPairs(queries.size, keys.size, self.read(params, PAST), window, causal, queries.axes, keys.axes)
 
 
 def check_order(spec: Spec, what: str) -> None:
@@ -216,7 +218,7 @@ class WeightedSum(_Product):
 
     name = "weighted_sum"
     slots = ("p", "v")
-    cached = "v"
+    cached = ("v",)
     factors = WEIGHTED_SUM
     attributes = (WEIGHTED_SUM,)
 
@@ -273,6 +275,7 @@ class ParallelSoftmax(Collective):
     """
 
     name = "parallel_softmax"
+    computes = True
     attributes = (OVER, SINKS, PARAMETER)
     algorithm = "all_reduce"
 
@@ -312,7 +315,8 @@ class RingAttention(Collective):
     name = "ring_attention"
     algorithm = "all_gather"
     slots = ("q", "k", "v")
-    cached = "k"
+    cached = ("k", "v")
+    computes = True
     attributes = (OVER, SCORES, MASK, WINDOW, OFFSET, SCALE, SOFTCAP, SINKS, PARAMETER)
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
@@ -355,14 +359,18 @@ class RingAttention(Collective):
         keys = product(size for letter, size in k.items() if letter not in q) * ranks
         held = product(k.values()) * 2
         moved = (product(q.values()), held * ranks, product(outputs[0].local_shape(axis_sizes)))
-        work = Work((Matmul(rows, width, keys), Matmul(rows, keys, width)), moved, held * (ranks - 1))
-        causal, windowed = self.read(params, MASK) == "causal", self.stated(params, WINDOW)
-        if not causal and not windowed:
-            return work
-        queries, tokens = (inputs[slot].dims[at] for slot, at in zip("qk", self._token_dims(spec), strict=True))
-        window = self.read(params, WINDOW) if windowed else None
-        # The keys of all ranks come by.
-        return replace(work, kept=KeptPairs(queries, replace(tokens, axes=()), PAST.read({}), window, causal=causal))
+        products = (Matmul(rows, width, keys), Matmul(rows, keys, width))
+        return Work(products, moved, held * (ranks - 1), self._kept_pairs(inputs["q"], params), keyed=(1,))
+
+    def _kept_pairs(self, q: TensorType, params: Params) -> KeptPairs | None:
+        """The pairs that the mask keeps of this rank's queries and the keys of all."""
+        causal, window = self.read(params, MASK) == "causal", None
+        if self.stated(params, WINDOW):
+            window = self.read(params, WINDOW)
+        if not causal and window is None:
+            return None
+        tokens = q.dims[self._token_dims(self.read(params, SCORES))[0]]
+        return KeptPairs(tokens.size, tokens.size, parse_amount("0"), window, causal, tokens.axes)
 
     def exchange(self, members: Sequence[Local], values: Sequence[Values]) -> list[Any]:
         """Each member's queries over the keys and values of all."""

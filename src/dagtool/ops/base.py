@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Protocol, TypeVar
 
 from dagtool.model.amount import Amount, Factor
 from dagtool.model.size import ONE, Size, product
-from dagtool.model.tensor import Dim, TensorType, parse_type
+from dagtool.model.tensor import TensorType, parse_type
 from dagtool.ops.attributes import TEXT, WEIGHT, Attribute
 from dagtool.ops.errors import LayoutError
 
@@ -68,11 +68,14 @@ class KeptPairs:
     Query i is at position ``past`` + i, key j at position j.
     """
 
-    queries: Dim
-    keys: Dim
+    queries: Size
+    keys: Size
     past: Amount
     window: Size | None = None
     causal: bool = True
+    query_axes: tuple[str, ...] = ()
+    """The axes that cut the queries, major first: each rank has its own part of them."""
+    key_axes: tuple[str, ...] = ()
 
     def share(self, sizes: Mapping[str, int | None]) -> Fraction:
         """Return the kept pairs divided by all pairs, of all ranks together; 1 while a size is a symbol."""
@@ -86,14 +89,12 @@ class KeptPairs:
 
         ``queries_at`` (i, n): of n equal parts of the queries the i-th, counted from 0; ``keys_at`` likewise.
         """
-        numbers = [self.queries.size.bind(sizes).value, self.keys.size.bind(sizes).value]
+        numbers = [self.queries.bind(sizes).value, self.keys.bind(sizes).value]
         before = self.past.value(sizes)
         window = None if self.window is None else self.window.bind(sizes).value
         if None in numbers or before is None or (self.window is not None and window is None):
             return None
-        queries, keys = (
-            int(number or 0) // parts for number, (_, parts) in zip(numbers, (queries_at, keys_at), strict=True)
-        )
+        queries, keys = int(numbers[0] or 0) // queries_at[1], int(numbers[1] or 0) // keys_at[1]
         first_key = keys_at[0] * keys
         first = before + queries_at[0] * queries - first_key  # where the first query stands among these keys
         pairs = _pairs_behind(first, queries, keys) if self.causal else queries * keys
@@ -242,12 +243,14 @@ class Operator(ABC):
     """Whether each of its GPUs needs the input, or one that has it is enough."""
     many: ClassVar[tuple[str, ...]] = ()
     """Slots that take several values on one GPU: the results of its experts."""
+    computes: ClassVar[bool] = False
+    """Whether a communication also works on the values of its GPU: the part of a softmax, of a loss."""
     spans_mesh: ClassVar[bool] = False
     """Whether one node stands for all GPUs of its mesh, unless its name tells them apart."""
     attributes: ClassVar[tuple[Attribute[Any], ...]] = ()
     """What a node may state, in the order in which it is written: all of it, also what a base class has."""
-    cached: ClassVar[str] = ""
-    """The input that a KV cache keeps from one token to the next."""
+    cached: ClassVar[tuple[str, ...]] = ()
+    """The inputs that a KV cache keeps from one token to the next."""
     source: ClassVar[str] = ""
     """Where the rule comes from."""
 

@@ -67,6 +67,7 @@ class ParallelCrossEntropy(Collective):
     """
 
     name = "parallel_cross_entropy"
+    computes = True
     algorithm = "all_reduce"
     slots = ("logits", "targets")
     attributes = (OVER,)

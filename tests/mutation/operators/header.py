@@ -31,6 +31,7 @@ def size_odd(draft: Draft, rng: Random) -> Place | None:
     return _size(draft, rng.choice("BSHNDFV"), rng.choice(["7", "33", "127"]))
 
 
+@falsifies
 def size_removed(draft: Draft, rng: Random) -> Place | None:
     """A size is not given."""
     parts = draft.header["sizes"].split()

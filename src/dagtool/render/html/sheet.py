@@ -120,7 +120,7 @@ def _port_line(dag: Dag, side: str, port: Port) -> str:
 
 
 def _work_lines(dag: Dag, kind: Kind) -> list[str]:
-    """The matrix products of a kind, sizes bound where the graph gives them."""
+    """The matrix products of a kind, sizes bound where the graph gives them, and what its mask keeps."""
     if kind.op not in OPERATORS:
         return []
     try:
@@ -128,7 +128,10 @@ def _work_lines(dag: Dag, kind: Kind) -> list[str]:
     except LayoutError:
         return []
     bound = [[size.bind(dag.sizes) for size in (one.m, one.k, one.n)] for one in work.matmuls]
-    return [f"matrix product: Get_Time({m}, {k}, {n})" for m, k, n in bound]
+    lines = [f"matrix product: Get_Time({m}, {k}, {n})" for m, k, n in bound]
+    if work.kept is not None and (share := work.kept.share(dag.sizes)) != 1:
+        lines.append(f"mask: keeps {100 * float(share):.3g} % of the pairs of query and key, over all ranks")
+    return lines
 
 
 def _foreign(dag: Dag, graph: DotGraph) -> Sheet:
