@@ -13,6 +13,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from dagtool.analysis.words import count_words
+from dagtool.cost.dtypes import dtype_bytes
 from dagtool.cost.masks import find_masks
 from dagtool.cost.memory import Assumptions, memory
 from dagtool.cost.work import kind_works, matmuls_of
@@ -27,7 +28,7 @@ __all__ = ["FOLDER", "Deployment", "GpuFigures", "deployment", "names", "page"]
 
 FOLDER = Path(__file__).parents[1] / "tests" / "deployments"
 _BYTES = 2
-"""Of an element: none of the files states a data type."""
+"""Of an element whose data type the file does not state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,8 @@ def _sent(kind: Kind, work: Work | None, dag: Dag) -> Fraction:
     """The bytes that each GPU of the mesh where a node's input lies sends."""
     if work is None or work.elements_sent is None or not OPERATORS[kind.op].algorithm:
         return Fraction()
-    return _number(work.elements_sent, dag) * _BYTES
+    width = dtype_bytes(work.sent_dtype, "activation") if work.sent_dtype else _BYTES
+    return _number(work.elements_sent, dag) * width
 
 
 def _number(size: Size, dag: Dag) -> Fraction:

@@ -133,6 +133,11 @@ class Builder:
         self._check(held, partial(self.strategy.error_at, place or "stream", self.layer))
         return Weight(replace(held, dtype=self.strategy.dtypes.of_weight(place, self.layer)), place)
 
+    def vector(self, place: str, *sizes: str | int, like: Ref | None = None) -> Weight:
+        """A weight that is applied element by element, not by a product: its data type stays the default."""
+        made = self.weight(place, *sizes, like=like)
+        return made._replace(type=replace(made.type, dtype=""))
+
     def _check(self, tensor: TensorType, error: Callable[[str, str], DagtoolError]) -> None:
         """Each axis has one meaning, and cuts into whole parts; else raise ``error``."""
         if tensor.clash:

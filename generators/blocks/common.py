@@ -54,13 +54,13 @@ def norm(b: Builder, role: str, x: Ref, options: LayerOptions) -> Ref:
         "epsilon": _unless(options.epsilon, 1e-5),
         "bias": "yes" if options.norm_bias else "",
     }
-    return b.add(role, "norm", {"x": x}, weight=b.weight("", "H", like=x), params=params)
+    return b.add(role, "norm", {"x": x}, weight=b.vector("", "H", like=x), params=params)
 
 
 def rms_norm(b: Builder, role: str, x: Ref, size: str, epsilon: float) -> Ref:
     """Normalise over the last dimension of ``size`` elements, by its root mean square."""
     params = {"function": "rms", "epsilon": _unless(epsilon, 1e-5)}
-    return b.add(role, "norm", {"x": x}, weight=b.weight("", size, like=x), params=params)
+    return b.add(role, "norm", {"x": x}, weight=b.vector("", size, like=x), params=params)
 
 
 def _unless(value: float, default: float) -> str:
@@ -85,7 +85,7 @@ def linear(
 
 def add_bias(b: Builder, role: str, x: Ref, place: str, *sizes: str, per_expert: bool = False) -> Ref:
     """Add a bias of ``sizes``, the last dimensions of x."""
-    weight = b.weight(place, *sizes) if place else b.weight("", *sizes, like=x)
+    weight = b.vector(place, *sizes) if place else b.vector("", *sizes, like=x)
     return b.add(role, "bias", {"x": x}, weight=weight, per_expert=per_expert)
 
 

@@ -86,7 +86,7 @@ def _up_bias(b: Builder, hidden: list[Ref], where: Where, width: str) -> list[Re
     if len(hidden) == 1:
         return [_bias(b, role, hidden[0], where, width)]
     both = dict(zip(("gate", "up"), hidden, strict=True))
-    weight = b.weight(where.place, 2, width)
+    weight = b.vector(where.place, 2, width)
     gate = b.add(role, "pair_bias", both, outputs=("gate", "up"), weight=weight, per_expert=where.per_expert)
     return [gate, Ref(gate.step, 1)]
 

@@ -136,7 +136,7 @@ def _score_params(b: Builder, q: Ref, k: Ref, form: Form, options: Options) -> d
 
 def _sinks(b: Builder, form: Form, options: Options) -> Weight | None:
     sizes = ("G", "N/G") if len(form.heads) == 3 else ("N",)
-    return b.weight("attention.core", *sizes) if options.sinks else None
+    return b.vector("attention.core", *sizes) if options.sinks else None
 
 
 def _mix_in_ring(b: Builder, heads: tuple[Ref, Ref, Ref], form: Form, options: Options) -> Ref:

@@ -1,6 +1,6 @@
 """The figures of every deployment by hand: published sizes in sums and products, with nothing of dagtool's.
 
-Weights, caches and what is sent are counted in elements, of 2 bytes each; products in multiplications with an
+Weights, caches and what is sent are counted in elements, of 2 bytes each unless said otherwise; products in multiplications with an
 addition, of 2 FLOPs each. A ring of n ranks sends (n-1)/n of the larger buffer in an all-gather or a reduce-scatter,
 and twice that in an all-reduce.
 """
@@ -28,6 +28,12 @@ class Gpu:
     kept_pairs: int
     """The same without pairs that a mask hides; where ranks share a sequence the mean of them."""
     sent: Fraction
+    mxfp4_weights: int = 0
+    """Weights of half a byte, with a scale of a byte for 32."""
+    fp8_weights: int = 0
+    """Weights of a byte, with a scale of 4 bytes for a block of 128 x 128."""
+    fp8_sent: Fraction = Fraction(0)
+    """Elements of a byte that leave, with a scale of 4 bytes for 128."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -464,11 +470,12 @@ HAND["gptoss120b_tp8"] = all_alike(
             (QKV_OSS + 4096 + 2 * 512 + 64) // 8
             + (O_OSS // 8 + 2880)
             + (G_OSS + 128)
-            + 128 * (E_OSS // 8 + 2 * 360 + 2880)
+            + 128 * (2 * 360 + 2880)
             + 2 * 2880
         )
         + 2 * T_OSS // 8
         + 2880,
+        mxfp4_weights=36 * 128 * E_OSS // 8,
         cache=18 * 2 * 4 * (128 + 8192) * 64,
         products=36 * (32768 * ((QKV_OSS + O_OSS) // 8 + G_OSS) + 128 * 1024 * E_OSS // 8) + 4 * T_OSS // 8,
         pairs=36 * 2 * 4 * 8192 * 8192 * 512,
@@ -481,7 +488,8 @@ HAND["gptoss120b_ep8_decode"] = all_alike(
     P_OSS,
     Gpu(
         gpus=8,
-        weights=P_OSS - 36 * 112 * (E_OSS + 2 * 2880 + 2880) - T_OSS * 7 // 8,
+        weights=P_OSS - 36 * (128 * E_OSS + 112 * (2 * 2880 + 2880)) - T_OSS * 7 // 8,
+        mxfp4_weights=36 * 16 * E_OSS,
         cache=18 * 2 * 64 * (128 + 8192) * 512,
         products=36 * (64 * (QKV_OSS + O_OSS + G_OSS) + 16 * 16 * E_OSS) + 512 * T_OSS // 8,
         pairs=18 * 2 * 64 * (128 + 8192) * 4096,
@@ -508,16 +516,13 @@ P_DS = (
 )  # fmt: skip
 
 # 4 of 32 sequences on 4 GPUs, of each a quarter of the tokens; the latents of all of them are on all four. 9 experts
-# of 288 on each GPU: 32,768 tokens.
+# of 288 on each GPU: 32,768 tokens. Tokens leave for their experts in fp8 and come back in 16 bits.
 HAND["dsv3_prefill_32"] = all_alike(
     P_DS,
     Gpu(
         gpus=32,
-        weights=61 * (DOWN_DS + (UP_DS + KV_DS + O_DS) // 4 + NORMS_DS)
-        + 3 * D_DS // 4
-        + 58 * (G_DS + 256 + E_DS + 9 * E_DS)
-        + 2 * T_DS // 4
-        + 7168,
+        weights=61 * NORMS_DS + 58 * (G_DS + 256) + 2 * T_DS // 4 + 7168,
+        fp8_weights=61 * (DOWN_DS + (UP_DS + KV_DS + O_DS) // 4) + 3 * D_DS // 4 + 58 * (1 + 9) * E_DS,
         cache=61 * 4 * 4096 * (512 + 64),
         products=61 * 16384 * (DOWN_DS + (UP_DS + KV_DS + O_DS) // 4)
         + 3 * 16384 * D_DS // 4
@@ -525,7 +530,8 @@ HAND["dsv3_prefill_32"] = all_alike(
         + 4 * T_DS // 4,
         pairs=61 * 4 * 4096 * 4096 * 32 * (128 + 64 + 128),
         kept_pairs=61 * 4 * causal(4096) * 32 * (128 + 64 + 128),
-        sent=ring(4, 16384 * 7168, 1 + 2 * 61 + 2 * 3) + 58 * ring(32, 4096 * 8 * 7168, 2) + ring(4, 4 * 7168, 2),
+        sent=ring(4, 16384 * 7168, 1 + 2 * 61 + 2 * 3) + 58 * ring(32, 4096 * 8 * 7168) + ring(4, 4 * 7168, 2),
+        fp8_sent=58 * ring(32, 4096 * 8 * 7168),
     ),
 )
 # 128 of 10,240 sequences on 4 GPUs, 32 of them routed by each; an expert has 256 tokens. Queries meet latents: they and
@@ -534,11 +540,8 @@ HAND["dsv3_decode_320"] = all_alike(
     P_DS,
     Gpu(
         gpus=320,
-        weights=61 * (DOWN_DS + (UP_DS + KV_DS + O_DS) // 4 + NORMS_DS)
-        + 3 * D_DS // 4
-        + 58 * (G_DS + 256 + E_DS + E_DS)
-        + 2 * T_DS // 4
-        + 7168,
+        weights=61 * NORMS_DS + 58 * (G_DS + 256) + 2 * T_DS // 4 + 7168,
+        fp8_weights=61 * (DOWN_DS + (UP_DS + KV_DS + O_DS) // 4) + 3 * D_DS // 4 + 58 * (1 + 1) * E_DS,
         cache=61 * 128 * 4096 * (512 + 64),
         products=61 * 128 * (DOWN_DS + (UP_DS + KV_DS + O_DS) // 4)
         + 3 * 128 * D_DS // 4
@@ -546,7 +549,8 @@ HAND["dsv3_decode_320"] = all_alike(
         + 128 * T_DS // 4,
         pairs=61 * 128 * 4096 * 32 * (512 + 64 + 512),
         kept_pairs=61 * 128 * 4096 * 32 * (512 + 64 + 512),
-        sent=ring(4, 128 * 7168, 2 * (1 + 61 + 3) + 58) + 58 * ring(320, 32 * 8 * 7168, 2),
+        sent=ring(4, 128 * 7168, 2 * (1 + 61 + 3) + 58) + 58 * ring(320, 32 * 8 * 7168),
+        fp8_sent=58 * ring(320, 32 * 8 * 7168),
     ),
 )
 # 128 sequences on each GPU, all heads; 2 experts of 288, 512 tokens each.
@@ -554,7 +558,8 @@ HAND["dsv3_decode_144"] = all_alike(
     P_DS,
     Gpu(
         gpus=144,
-        weights=P_DS - 58 * 254 * E_DS,
+        weights=61 * NORMS_DS + 58 * (G_DS + 256) + 2 * T_DS + 7168,
+        fp8_weights=61 * (DOWN_DS + UP_DS + KV_DS + O_DS) + 3 * D_DS + 58 * (1 + 2) * E_DS,
         cache=61 * 128 * 4096 * (512 + 64),
         products=61 * 128 * (DOWN_DS + UP_DS + KV_DS + O_DS)
         + 3 * 128 * D_DS
@@ -562,7 +567,8 @@ HAND["dsv3_decode_144"] = all_alike(
         + 128 * T_DS,
         pairs=61 * 128 * 4096 * 128 * (512 + 64 + 512),
         kept_pairs=61 * 128 * 4096 * 128 * (512 + 64 + 512),
-        sent=58 * ring(144, 128 * 8 * 7168, 2),
+        sent=58 * ring(144, 128 * 8 * 7168),
+        fp8_sent=58 * ring(144, 128 * 8 * 7168),
     ),
 )
 

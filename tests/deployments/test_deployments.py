@@ -11,6 +11,7 @@ import os
 import sys
 import tomllib
 from collections.abc import Iterable
+from fractions import Fraction
 from functools import cache, lru_cache
 from pathlib import Path
 from types import ModuleType
@@ -36,11 +37,13 @@ PROFILES = ("standard", "strict")
 DOCS = Path(__file__).parents[2] / "docs"
 FULL = os.environ.get("DEPLOYMENTS") == "full"
 FIGURES = {
-    "weights": lambda hand: 2 * hand.weights,
+    "weights": lambda hand: (
+        2 * hand.weights + hand.mxfp4_weights * Fraction(17, 32) + hand.fp8_weights * Fraction(128 * 128 + 4, 128 * 128)
+    ),
     "cache": lambda hand: 2 * hand.cache,
     "flops": lambda hand: 2 * (hand.products + hand.pairs),
     "kept_flops": lambda hand: 2 * (hand.products + hand.kept_pairs),
-    "sent": lambda hand: 2 * hand.sent,
+    "sent": lambda hand: 2 * hand.sent + hand.fp8_sent * Fraction(128 + 4, 128),
 }
 """By name: the figure of a GPU in bytes or FLOPs, from a count by hand."""
 
