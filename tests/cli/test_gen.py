@@ -188,8 +188,10 @@ def test_every_mistake_of_a_file_in_one_run(dagtool, tmp_path):
     done = dagtool("gen", file, "-o", "-", "--set", "D=0")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.splitlines() == [
-        "error: --set: size D (d_k) is 0; expected a whole number of at least 1",
-        f"error: {file}:7:1: size F (ffn) is 0; expected a whole number of at least 1",
+        "error: --set: size D (d_k) is 0",
+        "hint: expected a whole number of at least 1",
+        f"error: {file}:7:1: size F (ffn) is 0",
+        "hint: expected a whole number of at least 1",
         f"error: {file}:10:2: a strategy file has no key 'degres'",
         "hint: did you mean 'degrees' or 'differences' or 'groups'?",
     ]
