@@ -10,8 +10,6 @@ FINDINGS: Mapping[str, Mapping[str, str]] = {}
 """By deployment: the codes that ``validate`` finds, each with the reason why the plan has it."""
 
 WRONG: Mapping[tuple[str, str], str] = {
-    ("llama70b_cp4_tp8_ring", "cache"): "of keys and values that go round a ring both are kept, not the keys alone",
-    ("llama70b_cp4_tp8_ring", "kept_flops"): "attention in a ring says nothing of the pairs that its mask hides",
     ("llama70b_prefill_decode", "cache"): "a cache that is handed over is kept where it arrives as well",
 }
 """By deployment and check: why dagtool is wrong there. A check that goes right again fails here, as it is marked."""
