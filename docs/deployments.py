@@ -146,7 +146,7 @@ def table() -> str:
     rows = ["| " + " | ".join(_HEAD) + " |", "|---|" + "---:|" * (len(_HEAD) - 2) + "---|"]
     notes: dict[str, int] = {}
     for name in names():
-        checks = ("validate", "prove", "weights", "cache", "flops", "kept_flops", "sent")
+        checks = ("validate", "prove", "order", "weights", "cache", "flops", "kept_flops", "sent")
         marks = {check: _mark(wrong.get((name, check), ""), notes) for check in checks}
         rows += ["| " + " | ".join(cells) + " |" for cells in _rows(deployment(name), marks)]
     lines = [f"{number}. {reason}\n" for reason, number in notes.items()]
@@ -158,7 +158,7 @@ def _mark(reason: str, notes: dict[str, int]) -> str:
 
 
 def _rows(found: Deployment, marks: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
-    link = f"[{found.name}](../tests/deployments/{found.name}.toml){marks['validate']}{marks['prove']}"
+    link = f"[{found.name}](../tests/deployments/{found.name}.toml){marks['validate']}{marks['prove']}{marks['order']}"
     head: tuple[str, ...] = (link, f"{found.gpus:,}", f"{found.parameters:,}", f"{found.nodes:,}")
     summary = found.summary
     for one in found.classes:
