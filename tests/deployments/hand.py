@@ -1,8 +1,8 @@
 """The figures of every deployment by hand: published sizes in sums and products, with nothing of dagtool's.
 
 Weights, caches and what is sent are counted in elements, of 2 bytes each unless said otherwise; products in
-multiplications with an addition, of 2 FLOPs each. A ring of n ranks sends (n-1)/n of the larger buffer in an all-gather or a reduce-scatter,
-and twice that in an all-reduce.
+multiplications with an addition, of 2 FLOPs each. A ring of n ranks sends (n-1)/n of the larger buffer in an
+all-gather or a reduce-scatter, and twice that in an all-reduce.
 """
 
 from __future__ import annotations
