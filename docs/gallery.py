@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dagtool.analysis.report import render_report
@@ -17,6 +17,7 @@ from dagtool.generators import find_strategy
 from dagtool.generators.partition import partition
 from dagtool.render import Drawing, caption, compose_drawing
 from dagtool.render.mark import mark_path
+from dagtool.render.place import place_in_rows
 from dagtool.render.views import Asked
 
 __all__ = ["ENTRIES", "PICTURES", "Entry", "Shot", "files", "page"]
@@ -44,7 +45,11 @@ class Shot:
         asked = Asked(caption=caption(file, *self.options))
         if self.highlight == "path":
             asked = mark_path(dag, asked)
-        return compose_drawing(dag, view=self.view, asked=asked)
+        drawing = compose_drawing(dag, view=self.view, asked=asked)
+        if drawing.picture.placed:
+            return drawing
+        # every version of Graphviz places nodes a little differently; our own layout gives one picture everywhere
+        return replace(drawing, picture=place_in_rows(drawing.picture))
 
 
 PICTURES = (
