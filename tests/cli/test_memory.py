@@ -230,6 +230,16 @@ def test_types_of_weights_and_of_sent_tokens(dagtool, decode):
     ).stdout  # fmt: skip
 
 
+def test_types_that_the_graph_states(dagtool, decode):
+    """``[dtypes]`` of a strategy file goes before the options, and the first line says so."""
+    usual = held(dagtool, decode)
+    with open(decode, "a", encoding="utf-8") as file:
+        file.write('\n[dtypes]\ncache = "fp8"\nhead = "fp32"\n')
+    assert held(dagtool, decode)["kv_cache_bytes"] * 2 == usual["kv_cache_bytes"]
+    assert held(dagtool, decode, "--kv-dtype", "fp32")["kv_cache_bytes"] * 2 == usual["kv_cache_bytes"]
+    assert "; fp32, fp8 where the graph says so" in dagtool("memory", decode).stdout.splitlines()[0]
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

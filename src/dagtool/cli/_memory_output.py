@@ -30,7 +30,7 @@ def as_text(name: str, dag: Dag, use: MemoryUse, given: Assumptions, capacity_by
         sizes = [format_bytes(size) for size in (*group.parts.values(), group.total_bytes)]
         rows.append([format_gpus(group.gpus), str(len(group.gpus)), *sizes, f"{group.total_bytes / 1e9:,.2f}"])
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = [f"{name}: {gpus:,} GPU{'s' if gpus != 1 else ''}; {_assumed(given, context or 0)}", ""]
+    lines = [f"{name}: {gpus:,} GPU{'s' if gpus != 1 else ''}; {_assumed(dag, given, context or 0)}", ""]
     lines += ["  ".join(_padded(row, widths)).rstrip() for row in rows]
     if len(use.groups) > _MOST_ROWS:
         lines.append(f"… and {len(use.groups) - _MOST_ROWS:,} more groups")
@@ -42,14 +42,25 @@ def as_text(name: str, dag: Dag, use: MemoryUse, given: Assumptions, capacity_by
     return "\n".join([*lines, *_verdict(use, capacity_bytes)])
 
 
-def _assumed(given: Assumptions, context_tokens: int) -> str:
+def _assumed(dag: Dag, given: Assumptions, context_tokens: int) -> str:
     plural = "" if given.weight_width_bytes == 1 else "s"
     widths = f"{given.weight_width_bytes:g} byte{plural} an element, {given.kv_width_bytes:g} in the KV cache"
     kernel = "" if given.fused_attention else "; scores and softmax are stored"
     types = [f"{'all weights' if name == '*' else name} in {dtype}" for name, dtype in given.weight_dtypes.items()]
     types += [f"tokens sent to experts in {given.dispatch_dtype}"] if given.dispatch_dtype else []
+    stated = _stated_dtypes(dag)
+    types += [f"{', '.join(stated)} where the graph says so"] if stated else []
     typed = f"; {', '.join(types)}" if types else ""
     return f"{widths} for {context_tokens:,} tokens of each sequence{typed}{kernel}"
+
+
+def _stated_dtypes(dag: Dag) -> list[str]:
+    """Return the data types that the graph itself gives its values, caches and weights."""
+    from dagtool.dag.semantics import weight_of
+
+    values = {port.type.dtype for kind in dag.kinds for port in (*kind.inputs, *kind.outputs)}
+    weights = {weight.dtype for kind in dag.kinds if (weight := weight_of(kind)) is not None}
+    return sorted((values | weights) - {""})
 
 
 def _padded(row: list[str], widths: list[int]) -> list[str]:
