@@ -15,7 +15,7 @@ from pathlib import Path
 from dagtool.analysis.words import count_words
 from dagtool.cost.dtypes import dtype_bytes
 from dagtool.cost.masks import find_masks
-from dagtool.cost.memory import Assumptions, memory
+from dagtool.cost.memory import memory
 from dagtool.cost.work import kind_works, matmuls_of
 from dagtool.dag.graph import Dag, Kind
 from dagtool.generators import find_strategy
@@ -74,9 +74,8 @@ def deployment(name: str) -> Deployment:
     """Return the figures of one deployment. Raises DagtoolError."""
     strategy = find_strategy(str(FOLDER / f"{name}.toml"))
     found = represent(strategy)
-    # Training keeps no keys and values for a later token.
-    given = Assumptions(context_tokens=0 if strategy.phases[0].loss else None)
-    held = {gpu: group for group in memory(found.dag, None, given, found.standing_for).groups for gpu in group.gpus}
+    use = memory(found.dag, standing_for=found.standing_for)
+    held = {gpu: group for group in use.groups for gpu in group.gpus}
     work = _work(found.dag)
     classes: list[GpuFigures] = []
     for first, alike in found.standing_for.items():
@@ -158,7 +157,8 @@ def _mark(reason: str, notes: dict[str, int]) -> str:
 
 
 def _rows(found: Deployment, marks: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
-    link = f"[{found.name}](../tests/deployments/{found.name}.toml){marks['validate']}{marks['prove']}{marks['order']}"
+    known = "".join(marks[check] for check in ("validate", "prove", "order"))
+    link = f"[{found.name}](../tests/deployments/{found.name}.toml){known}"
     head: tuple[str, ...] = (link, f"{found.gpus:,}", f"{found.parameters:,}", f"{found.nodes:,}")
     summary = found.summary
     for one in found.classes:

@@ -119,6 +119,12 @@ def test_it_is_proved_equal_to_the_unsharded_model(name: str) -> None:
     assert 0 < proof.worst_error < 1e-9
 
 
+@pytest.mark.parametrize("name", _marked("order", ["llama70b_prefill_decode"]))
+def test_a_step_waits_for_the_token_of_the_one_before(name: str) -> None:
+    dag = partition(_strategy(name, shrunk=True))
+    assert {dag.kind(node).phase for node in dag.critical_path().nodes} == {kind.phase for kind in dag.kinds}
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_parameters_and_classes_of_gpus_are_those_by_hand(name: str) -> None:
     assert _figures(name).parameters == HAND[name].parameters
