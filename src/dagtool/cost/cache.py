@@ -1,7 +1,8 @@
 """What a node keeps in the KV cache on one of its GPUs, in bytes.
 
-Where the graph has ``cache`` nodes (a phase that reads or hands over a cache), these are the cache. Otherwise, in a
-forward pass or a prefill, the keys of each layer's scores and the values of its weighted sums are what would be kept:
+Where the graph has ``cache`` nodes (a phase that reads or hands over a cache), these are the cache, and so is what
+other GPUs receive of it and append to. Otherwise, in a forward pass or a prefill, the keys of each layer's scores and
+the values of its weighted sums are what would be kept; the phase ``loss`` keeps nothing:
 
 - of a layer with a window only as many tokens as a query sees: min(T, W);
 - of latent attention (``attention=mla``) the latent and the key with positions that all heads share, Rkv + Dr elements
@@ -31,6 +32,10 @@ _TOKENS = 1
 _CONTEXT = frozenset({"S", "T"})
 """Sizes that count the tokens of a sequence: a stated context takes their place."""
 _LATENT = parse_size("Rkv")
+_CACHE_SLOT = "cache"
+"""The input of ``append`` that is the cache so far."""
+_TRAINING = "loss"
+"""The phase whose keys and values no later token reads."""
 
 
 class CacheBytes:
@@ -60,10 +65,27 @@ class CacheBytes:
         """Kinds that keep something: caches, or where there is none users of keys and values."""
         if self._given.context_tokens == 0:
             return frozenset()
-        caches = frozenset(index for index, kind in enumerate(self._dag.kinds) if kind.op == "cache")
-        return caches or frozenset(
-            index for index, kind in enumerate(self._dag.kinds) if kind.op in OPERATORS and OPERATORS[kind.op].cached
-        )
+        kinds = self._dag.kinds
+        if caches := frozenset(index for index, kind in enumerate(kinds) if kind.op == "cache"):
+            return caches | self._received
+        readers = (index for index, kind in enumerate(kinds) if kind.op in OPERATORS and OPERATORS[kind.op].cached)
+        return frozenset(index for index in readers if self._phase(kinds[index]) != _TRAINING)
+
+    def _phase(self, kind: Kind) -> str:
+        """What a node is part of; a graph of one phase says it once, for all."""
+        return (kind.phase or self._dag.facts.get("phase", "")).rstrip("0123456789")
+
+    @cached_property
+    def _received(self) -> frozenset[int]:
+        """Kinds of ``append`` whose cache was made on other GPUs and sent to theirs: it is kept there, too."""
+        dag = self._dag
+        kinds = {index for index, kind in enumerate(dag.kinds) if kind.op == "append"}
+        makers: dict[int, set[str]] = {index: set() for index in kinds}
+        for tail, head, edge in zip(dag.tails, dag.heads, dag.edge_kind_of, strict=True):
+            kind = dag.kind_of[head]
+            if kind in kinds and _CACHE_SLOT in (dag.edge_kinds[edge].slots or (_CACHE_SLOT,)):
+                makers[kind].add(dag.kinds[dag.kind_of[tail]].op)
+        return frozenset(index for index, ops in makers.items() if ops and not ops & {"cache", "append"})
 
     @cached_property
     def _latent_layers(self) -> frozenset[int]:
@@ -77,7 +99,7 @@ class CacheBytes:
         return frozenset(layer for layer, kind in enumerate(order) if kind in latent)
 
     def _bytes(self, kind: Kind, node: int, *, latent: bool) -> int:
-        if kind.op == "cache":
+        if kind.op in ("cache", "append"):
             return self._of_tensor(kind.outputs[0].type, _TOKENS, node)
         total, types = 0, slot_types(kind)
         for slot in OPERATORS[kind.op].cached:
