@@ -8,14 +8,17 @@ from __future__ import annotations
 import click
 
 from dagtool.cli._complete import complete_presets
-from dagtool.cli._pricing import pricing_options
+from dagtool.cli._option_groups import GroupedCommand
+from dagtool.cli._pricing import PRICING_GROUP, pricing_options
 
 __all__ = ["command"]
 
 
 @click.command(
     "report",
-    epilog="Examples: dagtool report ep16_tp4 -o ep16_tp4.md; dagtool report ep16 --cluster 2xh100x8; dagtool report"
+    cls=GroupedCommand,
+    option_groups={"Seconds": PRICING_GROUP},
+    epilog="Examples: dagtool report ep16 --cluster 2xh100x8; dagtool report ep16_tp4 -o ep16_tp4.md; dagtool report"
     " somebodys.dot\n\nOf a file of other origin it says what the labels tell, and what cannot be derived.\n\nExit"
     " status: 0 written, 2 unknown name, a file that cannot be read or priced.",
 )
