@@ -1,5 +1,7 @@
 """The proof: presets are equal to the model; damage is found where it is done."""
 
+import re
+
 import pytest
 
 from dagtool.dot import parse
@@ -130,3 +132,13 @@ def test_damage_is_found_where_it_is(old, new, where):
     proof = prove(dag, seeds=(0,))
     assert proof.failure is not None
     assert where in dag.ids[proof.failure.node]
+
+
+@pytest.mark.parametrize("size", list("BSHNDFEKL"))
+def test_a_size_that_is_not_given_is_named(size):
+    """Not a fault of the program: the error says which size is missing."""
+    text = written("ep16_tp4", ep="2", tp="2", E="4", L="1")
+    broken = re.sub(rf'(?<=[" ]){size}=\d+ ?', "", text, count=1)
+    assert broken != text
+    with pytest.raises(DagtoolError, match=rf"\b{size}\b"):
+        prove(read(broken), seeds=(0,))

@@ -50,12 +50,12 @@ def _relate(dag: Dag, found: dict[str, int], cut: dict[str, int]) -> None:
         if dag.sizes.get(symbol) == 1:
             found[symbol] = 1  # a decode step stays one
     tokens = "B" if found.get("S") == 1 else "S"
-    while {"E", "K"} <= set(found) and found["B"] * found["S"] * found["K"] < 16 * found["E"]:
+    while {"B", "S", "E", "K"} <= set(found) and found["B"] * found["S"] * found["K"] < 16 * found["E"]:
         found[tokens] += cut.get(tokens, 1)  # enough tokens that every expert gets some
     if "T" in found:  # some tokens come before the new ones
-        found["T"] = _multiple(cut.get("T", 1), max(found["S"] + _LEAST["T"], _longest(dag, found)))
+        found["T"] = _multiple(cut.get("T", 1), max(found.get("S", 0) + _LEAST["T"], _longest(dag, found)))
     if "P" in found:  # a row for every position
-        found["P"] = _multiple(cut.get("P", 1), max(found["P"], found["S"], found.get("T", 0)))
+        found["P"] = _multiple(cut.get("P", 1), max(found["P"], found.get("S", 0), found.get("T", 0)))
 
 
 def _longest(dag: Dag, sizes: dict[str, int]) -> int:

@@ -249,7 +249,7 @@ def reduced_twice(draft: Draft, rng: Random) -> Place | None:
     middle, second = f"{name}_view", f"{name}_again"
     view = {"shape": "parallelogram", "op": "copy", "role": f"{facts['role']}.copy", "gpu": facts["gpu"]}
     view |= {"input": facts["output"], "output": facts["input"]}
-    view |= {key: value for key, value in facts.items() if key in ("layer_index", "expert")}
+    view |= {key: value for key, value in facts.items() if key in ("layer_index", "expert", "phase")}
     draft.insert_after(name, second, dict(facts))
     draft.insert_after(name, middle, view)
     for edge in draft.edges:

@@ -12,7 +12,7 @@ from dagtool.model.tensor import Dim, TensorType, parse_type
 
 def _kept(draft: Draft, name: str) -> dict[str, str]:
     """What a node put beside another one shares with it."""
-    return {key: value for key, value in draft.nodes[name].items() if key in ("gpu", "layer_index", "expert")}
+    return {key: value for key, value in draft.nodes[name].items() if key in ("gpu", "layer_index", "expert", "phase")}
 
 
 def all_reduce_as_scatter_and_gather(draft: Draft, rng: Random) -> Place | None:

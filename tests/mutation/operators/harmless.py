@@ -142,7 +142,7 @@ def axes_renamed(draft: Draft, rng: Random) -> Place | None:
         for key in ("input", "output", "param"):
             if key in facts:
                 facts[key] = re.sub(rf"(?<=[/(,]){axis}\b", name, facts[key])
-        for key in ("over", "owner"):
+        for key in ("over", "owner", "offset", "key_offset"):
             if key in facts:
                 facts[key] = re.sub(rf"\b{axis}\b", name, facts[key])
     return GRAPH
