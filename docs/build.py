@@ -52,7 +52,7 @@ def _first_line(documented: object) -> str:
 
 
 def attribute_table() -> str:
-    """One row for each attribute that operators declare; where two mean different things by a name, one for each."""
+    """Return the table of the attributes that operators declare; a name with two meanings has two rows."""
     users: dict[Attribute[Any], list[str]] = {}
     for name, operator in sorted(OPERATORS.items()):
         for attribute in operator.attributes:
@@ -65,7 +65,7 @@ def attribute_table() -> str:
 
 
 def model_table() -> str:
-    """One row for each option of ``[model]``, by the part that reads it."""
+    """Return the table of the options of ``[model]``, ordered by the part that reads them."""
     parts: list[tuple[str, type[Any]]] = [("every layer", LayerOptions)]
     for slot in ("attention", "ffn"):
         parts += [(f"{slot} = {name}", block_module(name).Options) for name in block_names(slot)]
@@ -79,7 +79,7 @@ def model_table() -> str:
 
 
 def size_table() -> str:
-    """One row for each symbol of a size that has a name."""
+    """Return the table of the symbols of sizes that have a name."""
     return "| symbol | size |\n|---|---|\n" + "".join(f"| `{key}` | {name} |\n" for key, name in SYMBOLS.items())
 
 

@@ -28,7 +28,7 @@ __all__ = ["FOLDER", "Deployment", "GpuFigures", "deployment", "names", "page"]
 
 FOLDER = Path(__file__).parents[1] / "tests" / "deployments"
 _BYTES = 2
-"""Of an element whose data type the file does not state."""
+"""The bytes of an element whose data type the file does not state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class GpuFigures:
     flops: Fraction
     """2*m*k*n of all matrix products."""
     kept_flops: Fraction
-    """Of these without pairs of query and key that a mask hides, as the mean over the ranks that share a sequence."""
+    """FLOPs without the pairs of query and key that a mask hides: the mean over the ranks that share a sequence."""
     sent: Fraction
     """Bytes."""
 

@@ -25,7 +25,7 @@ __all__ = ["Architecture", "Block", "LayerKind", "block_module", "block_names", 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One block of a kind of layer: its module and options."""
+    """A block that a kind of layer uses (attention or a feed-forward network): its module and options."""
 
     name: str
     module: ModuleType
@@ -33,7 +33,7 @@ class Block:
 
     @property
     def prefix(self) -> str:
-        """What its roles begin with."""
+        """The prefix of the roles of its nodes, as ``attention`` in ``attention.qkv``."""
         return str(self.module.PREFIX)
 
 

@@ -1,4 +1,4 @@
-"""What several blocks share: norms, biases, rotary positions, caches, and their options."""
+"""Parts that several blocks share: norms, biases, rotary positions, caches, and their options."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ACTIVATIONS = ("gelu", "relu", "silu", "gelu_erf", "swiglu_clamped")
 
 @dataclass(frozen=True, slots=True)
 class LayerOptions:
-    """What a layer is made of besides its mixer and feed-forward."""
+    """The options of a layer that belong to neither its attention nor its feed-forward network: norms and residuals."""
 
     attention: str = option("gqa", "the mixer: a module of generators/blocks with SLOT 'attention'")
     ffn: str = option("dense", "the feed-forward: a module of generators/blocks with SLOT 'ffn'")

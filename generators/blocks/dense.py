@@ -38,7 +38,7 @@ def build(b: Builder, h: Ref, options: Options, layer: LayerOptions) -> Ref:
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """What the roles of a feed-forward network begin with, where it lies, and whether experts run it."""
+    """A feed-forward network's prefix of roles, its place in the layout, and whether experts run it."""
 
     prefix: str
     place: str

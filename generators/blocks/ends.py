@@ -1,4 +1,4 @@
-"""Where a model begins and ends: the embedding, and the head that projects onto the vocabulary."""
+"""The first and last parts of a model: the embedding, and the head that projects onto the vocabulary."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def _project(b: Builder, h: Ref, options: HeadOptions) -> Ref:
 
 
 def _draft(b: Builder, h: Ref, number: int) -> Ref:
-    """One more head: logits of h + silu(h W) (Medusa, arXiv:2401.10774)."""
+    """Draw a draft head: the logits of h + silu(h W) (Medusa, arXiv:2401.10774)."""
     module = f"draft{number}"
     x = linear(b, f"{module}.linear", h, "head.draft", "H", "H")
     x = b.add(f"{module}.activation", "activation", {"x": b.place(x, "head")}, params={"function": "silu"})

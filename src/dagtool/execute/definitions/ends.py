@@ -53,7 +53,7 @@ def project(m: Module, h: Array, options: HeadOptions) -> Array:
 
 
 def _draft(m: Module, h: Array, number: int) -> None:
-    """One more head over h + silu(h W) (Medusa, Cai et al. 2024)."""
+    """Return the logits of a draft head: those of h + silu(h W) (Medusa, Cai et al. 2024)."""
     module = f"draft{number}"
     x = m.keep(f"{module}.linear", h @ m.weight(f"{module}.linear", "H", "H"))
     x = m.keep(f"{module}.activation", activate("silu", x))
