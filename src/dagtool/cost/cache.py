@@ -18,7 +18,7 @@ from math import ceil, prod
 from dagtool.cost.held import Assumptions, stated_width, whole_number
 from dagtool.cost.masks import Masks
 from dagtool.dag.graph import Dag, Kind
-from dagtool.dag.semantics import slot_types
+from dagtool.dag.semantics import makers_by_slot, slot_types
 from dagtool.errors import DagtoolError
 from dagtool.model.size import Size, SizeError, parse_size, product
 from dagtool.model.tensor import Dim, TensorType, TypeTextError
@@ -78,14 +78,12 @@ class CacheBytes:
     @cached_property
     def _received(self) -> frozenset[int]:
         """Kinds of ``append`` whose cache was made on other GPUs and sent to theirs: it is kept there, too."""
-        dag = self._dag
-        kinds = {index for index, kind in enumerate(dag.kinds) if kind.op == "append"}
-        makers: dict[int, set[str]] = {index: set() for index in kinds}
-        for tail, head, edge in zip(dag.tails, dag.heads, dag.edge_kind_of, strict=True):
-            kind = dag.kind_of[head]
-            if kind in kinds and _CACHE_SLOT in (dag.edge_kinds[edge].slots or (_CACHE_SLOT,)):
-                makers[kind].add(dag.kinds[dag.kind_of[tail]].op)
-        return frozenset(index for index, ops in makers.items() if ops and not ops & {"cache", "append"})
+        kinds = self._dag.kinds
+        if not (appends := [index for index, kind in enumerate(kinds) if kind.op == "append"]):
+            return frozenset()
+        makers = makers_by_slot(self._dag)
+        ops = {index: {kinds[maker].op for maker, _ in makers.get((index, _CACHE_SLOT), ())} for index in appends}
+        return frozenset(index for index, found in ops.items() if found and not found & {"cache", "append"})
 
     @cached_property
     def _latent_layers(self) -> frozenset[int]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from dagtool.dag.graph import Dag
-from dagtool.dag.semantics import carried, kind_work
+from dagtool.dag.semantics import kind_work, makers_by_slot
 from dagtool.model.mesh import Mesh
 from dagtool.model.tensor import TensorType
 from dagtool.ops import OPERATORS, LayoutError
@@ -124,9 +124,7 @@ class _Search:
         for index, kind in enumerate(dag.kinds):
             if kind.op in _MASKED:
                 self._mask_of_kind[index] = self._stated(index)
-        self._fed: dict[tuple[int, str], set[tuple[int, int]]] = defaultdict(set)
-        if self._mask_of_kind:
-            self._read_edges()
+        self._fed = makers_by_slot(dag) if self._mask_of_kind else {}
         self._sources: dict[int, set[int]] = {index: {index} for index in self._mask_of_kind}
         self._spread()
 
@@ -141,27 +139,17 @@ class _Search:
             index
             for index, sources in self._sources.items()
             if self._dag.kinds[index].op == _SUM
-            and any(self._fed[index, "v"] & self._fed[source, "k"] for source in sources)
+            and any(self._makers(index, "v") & self._makers(source, "k") for source in sources)
         }
+
+    def _makers(self, kind: int, slot: str) -> set[tuple[int, int]]:
+        return self._fed.get((kind, slot), set())
 
     def _stated(self, index: int) -> KeptPairs | None:
         try:
             return kind_work(self._dag.kinds[index], self._dag.meshes).kept
         except LayoutError:
             return None
-
-    def _read_edges(self) -> None:
-        """Which outputs of which kinds fill the slots of each kind."""
-        dag, kind_of = self._dag, self._dag.kind_of
-        triples = {
-            (kind_of[tail], edge, kind_of[head])
-            for tail, edge, head in zip(dag.tails, dag.edge_kind_of, dag.heads, strict=True)
-        }
-        for maker, edge, user in triples:
-            operator = OPERATORS.get(dag.kinds[user].op)
-            if operator is not None and operator.slots and dag.kinds[maker].outputs:
-                for slot, output in carried(dag.kinds[maker], dag.edge_kinds[edge], operator.slots):
-                    self._fed[user, slot].add((maker, output))
 
     def _spread(self) -> None:
         """From which scores the value of a kind is made, for all kinds that have one number for each pair."""

@@ -14,7 +14,17 @@ from dagtool.ops.attributes import Attribute
 from dagtool.ops.base import PARAM, WEIGHT_SLOT, axes_param, weight_type, with_weight
 from dagtool.ops.transfer import Transfer
 
-__all__ = ["carried", "infer_outputs", "kind_work", "replication", "slot_types", "stated", "used_weight", "weight_of"]
+__all__ = [
+    "carried",
+    "infer_outputs",
+    "kind_work",
+    "makers_by_slot",
+    "replication",
+    "slot_types",
+    "stated",
+    "used_weight",
+    "weight_of",
+]
 
 
 def slot_types(kind: Kind) -> dict[str, TensorType]:
@@ -90,6 +100,22 @@ def carried(maker: Kind, edge: EdgeKind, slots: tuple[str, ...]) -> list[tuple[s
     outputs = [port.name for port in maker.outputs]
     pairs = zip(names, edge.outputs or names, strict=False)
     return [(slot, outputs.index(output)) for slot, output in pairs if output in outputs]
+
+
+def makers_by_slot(dag: Dag) -> dict[tuple[int, str], set[tuple[int, int]]]:
+    """Return what fills the inputs of each kind: (kind, slot) to the (kind, index of the output) that edges bring."""
+    kind_of = dag.kind_of
+    ways = {
+        (kind_of[tail], edge, kind_of[head])
+        for tail, edge, head in zip(dag.tails, dag.edge_kind_of, dag.heads, strict=True)
+    }
+    found: dict[tuple[int, str], set[tuple[int, int]]] = {}
+    for maker, edge, user in ways:
+        operator = OPERATORS.get(dag.kinds[user].op)
+        if operator is not None and operator.slots and dag.kinds[maker].outputs:
+            for slot, output in carried(dag.kinds[maker], dag.edge_kinds[edge], operator.slots):
+                found.setdefault((user, slot), set()).add((maker, output))
+    return found
 
 
 def replication(kind: Kind, dag: Dag) -> int:
