@@ -12,7 +12,7 @@ from dagtool.generators.layout import PLACES, Layout, Region, Rule, parse_key
 from dagtool.generators.meshes import STAGE, Meshes
 from dagtool.generators.stages import Chunk
 from dagtool.generators.toml_positions import Path
-from dagtool.model.vocabulary import SYMBOLS
+from dagtool.model.vocabulary import name_size
 
 __all__ = ["check_use", "parse_layout"]
 
@@ -64,7 +64,7 @@ class _Names:
             raise DagtoolError(f"{what}: {symbol} cannot be cut", _UNCUT[symbol])
         if symbol not in self.sizes:
             known = [one for one in self.sizes if one not in _UNCUT]
-            listed = ", ".join(f"{one} ({SYMBOLS[one]})" if one in SYMBOLS else one for one in known)
+            listed = ", ".join(map(name_size, known))
             raise DagtoolError(f"{what}: {symbol!r} is no size", did_you_mean(symbol, known) or f"sizes: {listed}")
         axes: list[str] = []
         for name in named:

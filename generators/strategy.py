@@ -25,7 +25,7 @@ from dagtool.model.byte_count import parse_bytes
 from dagtool.model.mesh import Mesh
 from dagtool.model.size import near_divisors
 from dagtool.model.tree import Model, ModelError, Value, model_of
-from dagtool.model.vocabulary import SYMBOLS
+from dagtool.model.vocabulary import SYMBOLS, name_size
 
 __all__ = ["Difference", "Region", "Statement", "Strategy", "parse_strategy", "read_document", "table_of"]
 
@@ -371,11 +371,10 @@ def _sizes(
     if complete:
         for symbol in needed:
             if symbol not in table:
-                what = f"{symbol} ({SYMBOLS[symbol]})" if symbol in SYMBOLS else symbol
                 hint = f"add {symbol} = …: a number" + (
                     "" if symbol in ("L", "E") else f", or '{symbol}' to leave it open"
                 )
-                faults.add(("sizes",), f"[sizes] does not give {what}", hint)
+                faults.add(("sizes",), f"[sizes] does not give {name_size(symbol)}", hint)
     found: dict[str, int | None] = {}
     for symbol, value in table.items():
         with faults.at("sizes", symbol):
@@ -448,7 +447,7 @@ def _check_groups(model: Model, sizes: Mapping[str, int | None], faults: Faults)
 
 
 def _size(symbol: str, value: Any) -> int:
-    what = f"size {symbol} ({SYMBOLS.get(symbol, symbol)})"
+    what = f"size {name_size(symbol)}"
     if isinstance(value, str) and (padded := _PADDED.fullmatch(value)):
         size, multiple = whole_number(int(padded[1]), what), whole_number(int(padded[2]), f"the padding of {what}")
         return -(-size // multiple) * multiple
@@ -462,11 +461,11 @@ def _size(symbol: str, value: Any) -> int:
 def _unknown_size(symbol: str, known: list[str]) -> tuple[str, str]:
     if symbol in SYMBOLS:
         return (
-            f"the model has no size {symbol} ({SYMBOLS[symbol]})",
+            f"the model has no size {name_size(symbol)}",
             "[model] ffn = 'moe' gives it experts; or leave the size out" if symbol in "EK" else "leave it out",
         )
     usual = _USUAL_NAMES.get(symbol.lower())
-    listed = f"known: {', '.join(f'{one} ({SYMBOLS.get(one, one)})' for one in known)}"
+    listed = f"known: {', '.join(map(name_size, known))}"
     return f"[sizes] has no key {symbol!r}", f"{symbol} is called {usual}" if usual in known else listed
 
 

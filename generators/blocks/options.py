@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from dagtool.errors import did_you_mean
 from dagtool.model.tree import ModelError, Value
 
-__all__ = ["option", "option_fields", "read_options", "stated_options"]
+__all__ = ["option", "option_fields", "read_options"]
 
 T = TypeVar("T")
 
@@ -27,11 +27,6 @@ def option_fields(kind: type[Any]) -> dict[str, Field[Any]]:
 def read_options(kind: type[T], given: Mapping[str, Value]) -> T:
     """The options of ``kind`` among those given; the rest is ignored. Raises ModelError for a wrong type."""
     return kind(**{name: _checked(one, given[name]) for name, one in option_fields(kind).items() if name in given})
-
-
-def stated_options(options: Any) -> dict[str, Value]:
-    """The options that differ from their defaults."""
-    return {one.name: value for one in fields(options) if (value := getattr(options, one.name)) != one.default}
 
 
 def _checked(one: Field[Any], value: Value) -> Value:

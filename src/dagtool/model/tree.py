@@ -62,10 +62,6 @@ class Model:
             )
         return order
 
-    def with_options(self, **options: Value) -> Model:
-        """This model with options of all kinds changed."""
-        return replace(self, options={**self.options, **options})
-
 
 # -- the pattern of layers --------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["SYMBOLS", "size_name"]
+__all__ = ["SYMBOLS", "name_size"]
 
 SYMBOLS = {
     "B": "batch_size",
@@ -32,6 +32,6 @@ SYMBOLS = {
 """Symbols of sizes and the names labels give them. G, where given, makes attention grouped-query."""
 
 
-def size_name(symbol: str) -> str:
-    """What a size is called; the symbol itself where it has no name."""
-    return SYMBOLS.get(symbol, symbol)
+def name_size(symbol: str) -> str:
+    """Return a size's symbol with its name, as ``T (context_len)``; the symbol alone where it has no name."""
+    return f"{symbol} ({SYMBOLS[symbol]})" if symbol in SYMBOLS else symbol
