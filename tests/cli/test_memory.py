@@ -246,6 +246,8 @@ def test_types_that_the_graph_states(dagtool, decode):
         (("--weight-dtype", "moe.up=mxpf4"), "there is no data type 'mxpf4'"),
         (("--weight-dtype", "fp8", "--weight-dtype", "fp4"), "--weight-dtype says what all weights are twice"),
         (("--dispatch-dtype", "fp9"), "there is no data type 'fp9'"),
+        (("--weight-dtype", "moe.upp=fp8"), "the graph has no weight 'moe.upp'\nhint: did you mean 'moe.up'"),
+        (("--weight-dtype", "nothing.here=fp8"), "no weight 'nothing.here'\nhint: its weights: "),
     ],
 )
 def test_types_that_are_none_are_refused(dagtool, decode, options, message):

@@ -15,7 +15,7 @@ from dagtool.cli._option_groups import GroupedCommand
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dagtool.cost.memory import MemoryUse
+    from dagtool.cost.memory import Assumptions, MemoryUse
     from dagtool.dag.graph import Dag
 
 __all__ = ["command"]
@@ -117,6 +117,7 @@ def command(
     )
     capacity_bytes = _capacity(gpu_memory, cluster) or _size(f"{name}: gpu_memory", dag.facts.get("gpu_memory"))
     try:
+        _require_weights(dag, given)
         if moment == "schedule":
             dag, start_s, end_s = scheduled(
                 dag, cluster, dtype, given, microbatches=microbatches, discipline=discipline
@@ -162,6 +163,21 @@ def _weight_dtypes(texts: tuple[str, ...]) -> dict[str, str]:
         width_bytes(dtype)
         found[name] = dtype
     return found
+
+
+def _require_weights(dag: Dag, given: Assumptions) -> None:
+    """Each parameter that ``--weight-dtype`` names must be in the graph. Raises DagtoolError."""
+    from dagtool.cost.held import held_by_kinds, keys_of_weight
+    from dagtool.errors import DagtoolError, did_you_mean
+
+    named = given.weight_dtypes.keys() - {"*"}
+    if not named:
+        return
+    weights = [one.name for kind in held_by_kinds(dag, given) for one in kind.weights]
+    known = list(dict.fromkeys(key for weight in weights for key in keys_of_weight(weight)))
+    for name in sorted(named.difference(known)):
+        hint = did_you_mean(name, known) or f"its weights: {', '.join(known)}"
+        raise DagtoolError(f"--weight-dtype: the graph has no weight {name!r}", hint)
 
 
 def _require_enough(where: str | None, use: MemoryUse) -> None:

@@ -19,7 +19,16 @@ from dagtool.model.size import ONE, Size, SizeError, product
 from dagtool.model.tensor import TensorType, TypeTextError
 from dagtool.ops import OPERATORS, LayoutError
 
-__all__ = ["Assumptions", "Held", "Weight", "held_by_kinds", "stated_width", "type_bytes", "whole_number"]
+__all__ = [
+    "Assumptions",
+    "Held",
+    "Weight",
+    "held_by_kinds",
+    "keys_of_weight",
+    "stated_width",
+    "type_bytes",
+    "whole_number",
+]
 
 _FUSED = {"qkv": "q", "kv": "k"}
 """Projections that are stored side by side: their type is that of the first."""
@@ -48,10 +57,15 @@ class Assumptions:
 
     def weight_width(self, name: str, tensor: TensorType) -> Fraction:
         """Return the bytes of an element of a parameter. Raises DagtoolError for an unknown data type."""
-        module, _, part = name.rpartition(".")
-        names = (name, f"{module}.{_FUSED.get(part, part)}", "*")
+        names = (*keys_of_weight(name), "*")
         dtype = tensor.dtype or next((self.weight_dtypes[one] for one in names if one in self.weight_dtypes), "")
         return dtype_bytes(dtype, "weight") if dtype else Fraction(self.weight_width_bytes)
+
+
+def keys_of_weight(name: str) -> tuple[str, ...]:
+    """Return the names by which ``Assumptions.weight_dtypes`` may give the type of a parameter: a fused one has two."""
+    module, _, part = name.rpartition(".")
+    return name, f"{module}.{_FUSED.get(part, part)}"
 
 
 @dataclass(frozen=True, slots=True)
