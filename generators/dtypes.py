@@ -25,9 +25,9 @@ class DataTypes:
     """The data types of a strategy; an empty text is the default."""
 
     cache: str = ""
-    """Of keys, values and latents in the cache."""
+    """The data type of keys, values and latents in the cache."""
     dispatch: str = ""
-    """In which tokens are sent to their experts."""
+    """The data type in which tokens are sent to their experts."""
     weights: Layout = field(default_factory=lambda: Layout((), Region("", {}), 0))
 
     def of_weight(self, place: str, layer: int) -> str:

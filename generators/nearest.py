@@ -101,10 +101,10 @@ def _simpler(rule: Rule, strategy: Strategy) -> Iterator[Region]:
 def _with(strategy: Strategy, rule: Rule, region: Region | None) -> _Change:
     """The change of one line; None leaves it out."""
     name = f"[{rule.keys[0]}] {'.'.join(map(str, rule.keys[1:]))}"
-    changed = [replace(one, region=region) if one is rule and region else one for one in strategy.layout.rules]
-    kept = [one for one in changed if one is not rule] if region is None else changed
+    instead = [replace(rule, region=region)] if region else []
+    rules = [new for one in strategy.layout.rules for new in (instead if one is rule else [one])]
     text = f"{name} = {_format(region)!r}" if region else f"{name} left out"
-    return _Change(text, replace(strategy, layout=strategy.layout.with_rules(kept)))
+    return _Change(text, replace(strategy, layout=strategy.layout.with_rules(rules)))
 
 
 def _format(region: Region) -> str:

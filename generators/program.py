@@ -60,7 +60,7 @@ class Step:
     """The mesh it runs on; for a transfer in one node, both."""
     per_expert: bool = False
     owner: tuple[str, ...] = ()
-    """Of a step with a node for each expert, the axes along which the experts lie, major first."""
+    """The axes along which experts lie, major first, for a step with a node for each expert."""
 
 
 @dataclass(slots=True)

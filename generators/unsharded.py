@@ -71,7 +71,7 @@ class _Section(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """Its sections: what comes before the layers, each kind of layer, what comes after the layers."""
+    """The unsharded program in sections: before the layers, each kind of layer, after the layers."""
 
     embedding: _Section
     kinds: dict[str, _Section]
@@ -440,7 +440,7 @@ class Product:
         return self.m * self.k * self.n * self.count * 2
 
     def kept(self, sizes: Sizes) -> Fraction:
-        """Of its FLOPs those for pairs that the mask keeps; 1 while a size is a symbol."""
+        """The share of its FLOPs that belongs to pairs kept by the mask; 1 while a size is a symbol."""
         return self.mask.share(sizes) if self.mask else Fraction(1)
 
 

@@ -161,7 +161,7 @@ def _required_in(parts: ModelParts, role: str, held: set[int], layers: int) -> t
 
 
 def _strange(ctx: Context, roles: list[str], layer: int, layers: int) -> str:
-    """What is odd about parts that stand in a layer."""
+    """Say why parts cannot stand in a layer: there is no such layer, or it is of another kind."""
     if layer < 0 or layer >= layers:
         which = "outside the layers" if layer < 0 else f"in layer {layer}"
         return f"{_listed(roles)} {which}; the layers are 0-{layers - 1}"

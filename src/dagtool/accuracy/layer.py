@@ -160,13 +160,13 @@ def attention_flops(arch: Architecture, queries: float, context: float, tp: int,
 
 
 def causal_share(tokens: float) -> float:
-    """Of the pairs of a sequence's tokens those that a causal mask keeps: (S + 1)/(2 S), as ``cost`` counts them."""
+    """Return the share of the pairs of tokens that a causal mask keeps: (S + 1)/(2 S), as ``cost`` counts them."""
     mask = KeptPairs(_SEQUENCE, _SEQUENCE, parse_amount("0"))
     return float(mask.share({"S": max(1, round(tokens))}))
 
 
 def computed_share(tokens: float, *, fused: bool) -> float:
-    """Of the pairs those that kernels compute: unfused ones compute all and hide some afterwards."""
+    """Return the share of the pairs that kernels compute: unfused ones compute all and hide some afterwards."""
     return causal_share(tokens) if fused else 1.0
 
 

@@ -126,7 +126,7 @@ def _number(size: object) -> int | str:
 
 
 def _kept(share: Fraction) -> dict[str, float]:
-    """Of the pairs of query and key those that the mask keeps, where it hides some."""
+    """The share of the pairs of query and key that the mask keeps, where it hides some."""
     return {"kept_pairs": float(share)} if share != 1 else {}
 
 

@@ -45,7 +45,7 @@ class Term:
     n: Size
     count: int = 1
     kept: Fraction = Fraction(1)
-    """Of their pairs of query and key those that masks keep, the mean of all."""
+    """The share of their pairs of query and key that masks keep, the mean of all."""
 
     @property
     def flops(self) -> Size:
@@ -64,11 +64,11 @@ class CriticalPath:
     products: tuple[tuple[int, Matmul], ...]
     """(node, product) in path order."""
     kept: tuple[Fraction, ...] = ()
-    """Of the pairs of query and key of each product those that its mask keeps; empty where no mask hides any."""
+    """The share of the pairs of query and key that each product's mask keeps; empty where no mask hides any."""
 
     @property
     def shares(self) -> tuple[Fraction, ...]:
-        """Of each product the share of its FLOPs that is needed."""
+        """Return the share of each product's FLOPs that the mask keeps."""
         return self.kept or (Fraction(1),) * len(self.products)
 
     @property

@@ -27,7 +27,7 @@ WIDTH_BYTES = {"bf16": 2.0, "fp16": 2.0, "fp8": 1.0, "fp4": 0.5, "mxfp4": 0.5, "
 """Bytes of one element without scales: what a kernel's arithmetic reads."""
 
 Use = Literal["weight", "activation", "cache"]
-"""What is stored in a type."""
+"""What an element is part of: how many share one scale differs."""
 
 _SCALES: dict[tuple[str, str], Fraction] = {
     ("fp8", "weight"): Fraction(4, 128 * 128),

@@ -84,7 +84,7 @@ def typed_matmul_time(m: float, k: float, n: float, *, dtype: str, gpu: Gpu, fit
 
 
 _WEIGHT_ONLY_RATE = 0.7
-"""Of a 16-bit product's rate where weights are unpacked from fewer bits on the way: set, not fitted."""
+"""The share of a 16-bit product's rate that is reached where narrower weights are unpacked first: set, not fitted."""
 
 
 def attention_time(flops: float, bytes_: float, *, dtype: str, gpu: Gpu, fit: KernelFit) -> KernelTime:

@@ -34,11 +34,11 @@ class PairShare:
     """What a mask leaves on the GPUs of a node."""
 
     mean: Fraction = Fraction(1)
-    """Of the pairs of query and key, over all its GPUs."""
+    """The share of the pairs of query and key that is kept, over all its GPUs."""
     most: Fraction = Fraction(1)
-    """Of the pairs, on the GPU that has most."""
+    """The share of the pairs that is kept, on the GPU where it is largest."""
     keys: Fraction = Fraction(1)
-    """Of the keys, on the GPU whose queries see most."""
+    """The share of the keys that some query sees, on the GPU where it is largest."""
 
 
 ALL_PAIRS = PairShare()

@@ -45,7 +45,7 @@ class Ranks:
 
     count: int
     kept: Fraction
-    """Of their pairs of query and key those that masks keep."""
+    """The share of their pairs of query and key that masks keep."""
 
 
 def kind_ranks(dag: Dag, masks: Masks, layer_kinds: Sequence[str] | None = None) -> dict[tuple[int, str], Ranks]:
@@ -71,7 +71,7 @@ class RoleFlops:
     """2*m*k*n of its products, also for pairs of query and key that a mask hides."""
     distinct: Size
     kept: Fraction = Fraction(1)
-    """Of these FLOPs, those for pairs of query and key that the mask keeps, over all its nodes and their GPUs."""
+    """The part of these FLOPs for pairs of query and key that the mask keeps, over all its nodes and their GPUs."""
     layer_kind: str = ""
     """The kind of layer its nodes stand in, where they are told apart by it."""
 

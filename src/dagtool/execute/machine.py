@@ -73,7 +73,7 @@ class Here:
         return value
 
     def replica(self, expert: int) -> tuple[int, int, int]:
-        """Of a physical expert: the expert of the model it is, which of its replicas, and how many there are.
+        """Return the model's expert that a physical expert holds, its number among the replicas, and their count.
 
         Physical expert r is expert r mod E.
         """

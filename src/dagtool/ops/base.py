@@ -123,12 +123,12 @@ class SeenPairs:
 
     @property
     def share(self) -> Fraction:
-        """Of the pairs."""
+        """The share of the pairs that is kept."""
         return Fraction(self.pairs, self.of_pairs) if self.of_pairs else Fraction(1)
 
     @property
     def key_share(self) -> Fraction:
-        """Of the keys."""
+        """The share of the keys that some query sees."""
         return Fraction(self.keys, self.of_keys) if self.of_keys else Fraction(1)
 
 
@@ -204,7 +204,7 @@ class Local(Protocol):
         """The value of a size."""
 
     def replica(self, expert: int) -> tuple[int, int, int]:
-        """Of a physical expert: the expert of the model it is, which of its replicas, and how many there are."""
+        """Return the model's expert that a physical expert holds, its number among the replicas, and their count."""
 
 
 Values = Mapping[str, list[Any]]

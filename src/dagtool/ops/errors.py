@@ -1,4 +1,4 @@
-"""What an operator refuses."""
+"""The error of an operator whose inputs or attributes do not fit."""
 
 from __future__ import annotations
 
