@@ -26,6 +26,9 @@ GRAPH: Place = ("",)
 _DEFAULTS = {"style": "filled", "fontname": "Helvetica", "fontsize": "11", "color": "#555555"}
 """What the writer sets for all nodes and edges."""
 
+_PLACE = ("gpu", "layer_index", "expert", "phase")
+"""Attributes that say where a node runs and what it is part of."""
+
 
 def falsifies(mutation: F) -> F:
     """Marks a mutation that makes a declaration false, or breaks the dialect's form, whether or not a value changes.
@@ -84,6 +87,10 @@ class Draft:
     def get(self, name: str, attribute: str) -> str:
         """An attribute of a node, empty where absent."""
         return self.nodes[name].get(attribute, "")
+
+    def place_of(self, name: str) -> Facts:
+        """What a node put beside another one shares with it: GPUs, layer, expert and phase."""
+        return {key: value for key, value in self.nodes[name].items() if key in _PLACE}
 
     def gpus(self, name: str) -> tuple[int, ...]:
         """The GPUs of a node."""

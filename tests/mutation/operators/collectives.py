@@ -400,8 +400,7 @@ def a_needless_collective(draft: Draft, rng: Random) -> Place | None:
     name, tensor = f"{edge.tail}_sync", str(ports[0][1])
     axis = rng.choice(draft.mesh(edge.tail).axes)[0]
     facts = {"shape": "ellipse", "op": "all_reduce", "role": f"{draft.get(edge.tail, 'role')}.all_reduce", "over": axis}
-    facts |= {"gpu": draft.get(edge.tail, "gpu"), "input": tensor, "output": tensor}
-    facts |= {key: value for key, value in draft.nodes[edge.tail].items() if key == "layer_index"}
+    facts |= draft.place_of(edge.tail) | {"input": tensor, "output": tensor}
     draft.insert_after(edge.tail, name, facts)
     draft.edges.append(Edge(edge.tail, name))
     old, edge.tail = edge.tail, name

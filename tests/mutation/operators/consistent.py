@@ -247,9 +247,8 @@ def reduced_twice(draft: Draft, rng: Random) -> Place | None:
     place = draft.around([name])
     facts = draft.nodes[name]
     middle, second = f"{name}_view", f"{name}_again"
-    view = {"shape": "parallelogram", "op": "copy", "role": f"{facts['role']}.copy", "gpu": facts["gpu"]}
-    view |= {"input": facts["output"], "output": facts["input"]}
-    view |= {key: value for key, value in facts.items() if key in ("layer_index", "expert", "phase")}
+    view = {"shape": "parallelogram", "op": "copy", "role": f"{facts['role']}.copy"}
+    view |= draft.place_of(name) | {"input": facts["output"], "output": facts["input"]}
     draft.insert_after(name, second, dict(facts))
     draft.insert_after(name, middle, view)
     for edge in draft.edges:
@@ -281,8 +280,7 @@ def result_called_a_sum(draft: Draft, rng: Random) -> Place | None:
     name, summed = f"{maker}_sum", replace(tensor, partial=(axis,))
     draft.set_ports(maker, "output", [("", summed)])
     facts = {"shape": "ellipse", "op": "all_reduce", "role": f"{draft.get(maker, 'role')}.all_reduce", "over": axis}
-    facts |= {"gpu": draft.get(maker, "gpu"), "input": str(summed), "output": str(tensor)}
-    facts |= {key: value for key, value in draft.nodes[maker].items() if key == "layer_index"}
+    facts |= draft.place_of(maker) | {"input": str(summed), "output": str(tensor)}
     draft.insert_after(maker, name, facts)
     for one in draft.edges:
         if one.tail == maker:
@@ -381,8 +379,7 @@ def partial_cut_pretended(draft: Draft, rng: Random) -> Place | None:
     cut = tensor.with_dim(at, Dim(tensor.dims[at].size, (*tensor.dims[at].axes, axis)))
     name = f"{maker}_gathered"
     facts = {"shape": "ellipse", "op": "all_gather", "role": f"{draft.get(maker, 'role')}.all_gather", "over": axis}
-    facts |= {"gpu": draft.get(maker, "gpu"), "input": str(cut), "output": str(tensor), "along": str(at)}
-    facts |= {key: value for key, value in draft.nodes[maker].items() if key == "layer_index"}
+    facts |= draft.place_of(maker) | {"input": str(cut), "output": str(tensor), "along": str(at)}
     draft.insert_after(maker, name, facts)
     draft.edges.append(Edge(maker, name))
     edge.tail = name

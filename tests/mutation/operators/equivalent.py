@@ -10,11 +10,6 @@ from mutation.draft import Draft, Edge, Place
 from dagtool.model.tensor import Dim, TensorType, parse_type
 
 
-def _kept(draft: Draft, name: str) -> dict[str, str]:
-    """What a node put beside another one shares with it."""
-    return {key: value for key, value in draft.nodes[name].items() if key in ("gpu", "layer_index", "expert", "phase")}
-
-
 def all_reduce_as_scatter_and_gather(draft: Draft, rng: Random) -> Place | None:
     """An all-reduce is a reduce-scatter and an all-gather."""
     name = draft.pick(
@@ -30,7 +25,7 @@ def all_reduce_as_scatter_and_gather(draft: Draft, rng: Random) -> Place | None:
     at = rng.randrange(2)
     cut = whole.with_dim(at, Dim(whole.dims[at].size, (*whole.dims[at].axes, facts["over"])))
     second, place = f"{name}_gather", draft.around([name])
-    shared = {"shape": "ellipse", "over": facts["over"], "along": str(at), **_kept(draft, name)}
+    shared = {"shape": "ellipse", "over": facts["over"], "along": str(at), **draft.place_of(name)}
     base = facts["role"].removesuffix(".all_reduce")
     gather = {"op": "all_gather", "role": f"{base}.all_gather", "input": str(cut), "output": str(whole)}
     draft.insert_after(name, second, {**shared, **gather})
@@ -81,12 +76,10 @@ def split_and_gathered(draft: Draft, rng: Random) -> Place | None:
         return None
     axis, role = mesh.axes[0][0], draft.get(edge.tail, "role")
     cut = whole.with_dim(0, Dim(whole.dims[0].size, (*whole.dims[0].axes, axis)))
-    kept = {key: value for key, value in _kept(draft, edge.tail).items() if key != "gpu"}
+    kept = draft.place_of(edge.tail)
     gather = f"{edge.tail}_whole"
     facts = {"shape": "ellipse", "op": "all_gather", "role": f"{role}.all_gather", "over": axis, "along": "0"}
-    draft.insert_after(
-        edge.tail, gather, facts | kept | {"gpu": draft.get(edge.tail, "gpu"), "input": str(cut), "output": str(whole)}
-    )
+    draft.insert_after(edge.tail, gather, facts | kept | {"input": str(cut), "output": str(whole)})
     parts = []
     for gpu in mesh.gpus:
         part = f"{edge.tail}_part{gpu}"
@@ -217,7 +210,7 @@ def column_weight_whole_and_split(draft: Draft, rng: Random) -> Place | None:
     part, place = f"{name}_part", draft.around([name])
     facts |= {"param": facts["param"].replace(f"/{axis}", ""), "output": str(whole)}
     split = {"shape": "parallelogram", "op": "split", "role": f"{facts['role']}.split", "over": axis, "along": str(at)}
-    draft.insert_after(name, part, split | _kept(draft, name) | {"input": str(whole), "output": str(cut)})
+    draft.insert_after(name, part, split | draft.place_of(name) | {"input": str(whole), "output": str(cut)})
     for edge in draft.edges:
         if edge.tail == name:
             edge.tail = part

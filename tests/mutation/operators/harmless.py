@@ -221,8 +221,8 @@ def a_copy_between(draft: Draft, rng: Random) -> Place | None:
         return None
     name, held = f"{edge.tail}_f", draft.nodes[edge.tail]
     tensor = draft.get(edge.tail, "output")
-    facts = {"shape": "parallelogram", "op": "copy", "role": f"{held['role']}.copy", "gpu": held["gpu"]}
-    facts |= {"input": tensor, "output": tensor} | {k: v for k, v in held.items() if k == "layer_index"}
+    facts = {"shape": "parallelogram", "op": "copy", "role": f"{held['role']}.copy"}
+    facts |= draft.place_of(edge.tail) | {"input": tensor, "output": tensor}
     draft.insert_after(edge.tail, name, facts)
     draft.edges.append(Edge(edge.tail, name))
     edge.tail = name
