@@ -17,7 +17,7 @@ from typing import NamedTuple
 from dagtool.dag.graph import Dag, EdgeKind, Kind
 from dagtool.dag.semantics import weight_of
 from dagtool.errors import DagtoolError, did_you_mean
-from dagtool.generators.program import ENTRY, Ref, Step
+from dagtool.generators.program import OUTSIDE, Ref, Step
 from dagtool.generators.ranks import EVERY_RANK, Ranks
 from dagtool.generators.strategy import Strategy
 from dagtool.model.mesh import Mesh
@@ -133,7 +133,7 @@ class Assembler:
                 section.experts.append(instance.expert)
         for number, step in enumerate(steps):
             for producer, fed in _producers(step):
-                if producer != ENTRY:
+                if producer != OUTSIDE:
                     section.edges.add(self._join((section, producer), (section, number), fed))
         return section
 
@@ -298,7 +298,7 @@ def _fed_from_outside(step: Step, feeds: Sequence[Feed]) -> dict[tuple[int, int]
     bases = [feed.base for feed in feeds]
     found: dict[tuple[int, int], list[tuple[str, int]]] = {}
     for slot, ref in step.inputs:
-        if ref.step == ENTRY:
+        if ref.step == OUTSIDE:
             made = feeds[ref.output].ref
             found.setdefault((bases.index(feeds[ref.output].base), made.step), []).append((slot, made.output))
     return found

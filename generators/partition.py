@@ -21,7 +21,7 @@ from dagtool.generators.ranks import EVERY_RANK, Ranks, first_ranks
 from dagtool.generators.strategy import Strategy
 from dagtool.generators.unsharded import part_names
 from dagtool.model.mesh import MeshError
-from dagtool.model.roles import ENTRY, base_role
+from dagtool.model.roles import ENTRY, INPUT, base_role
 from dagtool.model.tensor import TensorType
 from dagtool.model.tree import ModelError, format_model
 from dagtool.ops import OPERATORS
@@ -135,30 +135,31 @@ class _Run:
         self.order.append((part, layer, section))
         for name, ref in section.results.items():
             made = section.steps[ref.step].kind.outputs[ref.output].type
-            self._live[name, -1 if name == "stream" else layer] = _Live(Feed(section, base, ref), made)
+            self._live[name, -1 if name == ENTRY else layer] = _Live(Feed(section, base, ref), made)
 
     def _taken(self, part: str, phase: Phase, layer: int) -> dict[str, _Live]:
-        """What a section takes from earlier ones: the stream, and a layer's caches where another phase filled them."""
+        """What a section takes from earlier ones: the stream, and of another phase its next token and caches."""
         if part == "embedding":
-            return {}
-        taken = {"stream": self._live["stream", -1]}
+            return {name: live for (name, _), live in self._live.items() if name == INPUT}
+        taken = {ENTRY: self._live[ENTRY, -1]}
         if part == "layer" and phase.reads_cache:
-            taken |= {name: live for (name, of), live in self._live.items() if of == layer and name != "stream"}
+            taken |= {name: live for (name, of), live in self._live.items() if of == layer and name != ENTRY}
         return taken
 
     def _build(self, part: str, kind: str, builder: Builder) -> dict[str, Ref]:
         architecture = self.architecture
         if part == "embedding":
-            return {"stream": build_embedding(builder, architecture.embedding)}
-        stream = builder.entry("stream")
+            return {ENTRY: build_embedding(builder, architecture.embedding)}
+        stream = builder.entry(ENTRY)
         assert stream is not None
         if part == "layer":
             stream = build_layer(builder, stream, architecture.kinds[kind])
-            return {"stream": stream, **builder.results}
+            return {ENTRY: stream, **builder.results}
         if part == "cut":
-            return {"stream": builder.hand_over(stream)}
+            return {ENTRY: builder.hand_over(stream)}
         last = architecture.kinds[architecture.model.order(len(self.strategy.stage_of))[-1]]
-        return {"result": build_head(builder, stream, architecture.head, last.options)}
+        result = build_head(builder, stream, architecture.head, last.options, architecture.embedding)
+        return {"result": result, **builder.results}
 
 
 def _check_roles(strategy: Strategy) -> None:

@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from dagtool.errors import DagtoolError, did_you_mean
 
-__all__ = ["DECODE", "FORWARD", "LOSS", "PHASES", "PREFILL", "Phase", "filling", "format_phases", "parse_phases"]
+__all__ = [
+    "DECODE",
+    "FORWARD",
+    "LOSS",
+    "PHASES",
+    "PREFILL",
+    "Phase",
+    "chooses_token",
+    "filling",
+    "format_phases",
+    "parse_phases",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +37,8 @@ class Phase:
     """Whether keys and values of the new tokens are handed to a later phase."""
     past: str = ""
     """How many tokens come before the new ones, a sum of sizes; empty: none."""
+    next_tokens: str = ""
+    """The size that counts the new tokens of the phase that follows in the same graph; empty: none follows."""
     last_only: bool = False
     """Whether only the last token of each sequence is projected onto the vocabulary."""
     loss: bool = False
@@ -63,17 +77,28 @@ def parse_phases(text: str) -> tuple[Phase, ...]:
         return (PHASES[names[0]],)
     if names[:1] != ["prefill"] or set(names[1:]) != {"decode"}:
         raise DagtoolError(f"phase {text!r}: several phases are a prefill and decode steps", "like 'prefill decode*3'")
-    return (filling(DECODE), *(_step(number, len(names) - 2) for number in range(len(names) - 1)))
+    steps = [_step(number, len(names) - 2) for number in range(len(names) - 1)]
+    return (filling(steps[0]), *steps)
 
 
 def _step(number: int, last: int) -> Phase:
     past = "S" + ("" if not number else "+Q" if number == 1 else f"+{number}*Q")
-    return replace(DECODE, tokens="Q", past=past, writes_cache=number < last, tag=f"decode{number}")
+    step = replace(DECODE, tokens="Q", past=past, tag=f"decode{number}")
+    return replace(step, writes_cache=True, next_tokens="Q") if number < last else step
 
 
 def filling(phase: Phase) -> Phase:
     """The phase of several that leaves its caches to this one."""
-    return replace(PREFILL, keys=phase.keys, writes_cache=True, tag="prefill")
+    return replace(PREFILL, keys=phase.keys, writes_cache=True, next_tokens=phase.tokens, tag="prefill")
+
+
+def chooses_token(phase: Phase, sizes: Mapping[str, int | None], *, from_vocabulary: bool) -> bool:
+    """Return whether the phase chooses the token that the next one begins with.
+
+    It does where that phase takes one new token of a sequence, and tokens are ids: several new tokens are proposed
+    by another model, and a model without embedding is given hidden states.
+    """
+    return from_vocabulary and bool(phase.next_tokens) and sizes.get(phase.next_tokens) == 1
 
 
 def format_phases(phases: tuple[Phase, ...]) -> str:

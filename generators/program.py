@@ -17,14 +17,15 @@ from dagtool.generators.divide import check_type
 from dagtool.generators.phase import FORWARD, Phase
 from dagtool.generators.strategy import Region, Strategy
 from dagtool.model.mesh import Mesh
+from dagtool.model.roles import INPUT
 from dagtool.model.size import Size, SizeError
 from dagtool.model.tensor import Dim, TensorType, TypeTextError
 from dagtool.ops import OPERATORS, LayoutError
 from dagtool.ops.base import with_weight
 
-__all__ = ["ENTRY", "Builder", "Entry", "Ref", "Step", "Weight"]
+__all__ = ["OUTSIDE", "Builder", "Entry", "Ref", "Step", "Weight"]
 
-ENTRY = -1
+OUTSIDE = -1
 """The step number that stands for what earlier sections handed over; the output number says which value."""
 
 
@@ -44,7 +45,7 @@ class Weight(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A value that an earlier section hands over, by name."""
+    """A value that an earlier section hands over, named by the role of the part that it is: the stream ``entry``."""
 
     name: str
     type: TensorType
@@ -91,11 +92,11 @@ class Builder:
     def entry(self, name: str) -> Ref | None:
         """A value that an earlier section handed over, or None."""
         names = [entry.name for entry in self.entries]
-        return Ref(ENTRY, names.index(name)) if name in names else None
+        return Ref(OUTSIDE, names.index(name)) if name in names else None
 
     def type_of(self, ref: Ref) -> TensorType:
         """The type of a value."""
-        if ref.step == ENTRY:
+        if ref.step == OUTSIDE:
             return self.entries[ref.output].type
         return self.steps[ref.step].kind.outputs[ref.output].type
 
@@ -300,16 +301,15 @@ class Builder:
 
     def _role(self, ref: Ref) -> str:
         """Conversions are named after the value they convert, not after an earlier conversion of it."""
-        while ref.step != ENTRY and OPERATORS[(step := self.steps[ref.step]).kind.op].name in _CONVERSIONS:
+        while ref.step != OUTSIDE and OPERATORS[(step := self.steps[ref.step]).kind.op].name in _CONVERSIONS:
             ref = step.inputs[0][1]
-        if ref.step == ENTRY:
-            name = self.entries[ref.output].name
-            return "entry" if name == "stream" else f"attention.{name}"
+        if ref.step == OUTSIDE:
+            return self.entries[ref.output].name
         kind = self.steps[ref.step].kind
         return f"{kind.role}.{name}" if (name := kind.outputs[ref.output].name) else kind.role
 
     def _collective(self, ref: Ref, op: str, **params: str) -> Ref:
-        step = None if ref.step == ENTRY else self.steps[ref.step]
+        step = None if ref.step == OUTSIDE else self.steps[ref.step]
         # What experts put back at their tokens are terms of one sum.
         per_expert = step is not None and step.per_expert and step.kind.op != "route_back"
         role = f"{self._role(ref)}.{op}"
@@ -377,11 +377,13 @@ class Builder:
         return {held.mesh, target.mesh} <= stages and self.meshes[held.mesh].axes == self.meshes[target.mesh].axes
 
     def _send(self, ref: Ref, mesh: str) -> Ref:
-        to = {"to": mesh}
+        to, value = {"to": mesh}, self._role(ref)
+        # The stream goes from stage to stage; the chosen token from the last stage back to the first.
+        module = value if value == INPUT else "pipeline"
         if self.strategy.operators["transfer"] == "one_node":
-            return self.add("pipeline.send_recv", "send_recv", {"x": ref}, params=to)
-        sent = self.add("pipeline.send", "send", {"x": ref}, params=to)
-        return self.add("pipeline.recv", "recv", {"x": sent}, params=to)
+            return self.add(f"{module}.send_recv", "send_recv", {"x": ref}, params=to)
+        sent = self.add(f"{module}.send", "send", {"x": ref}, params=to)
+        return self.add(f"{module}.recv", "recv", {"x": sent}, params=to)
 
 
 def layout_text(tensor: TensorType) -> str:

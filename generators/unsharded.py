@@ -7,23 +7,22 @@ experts lie, so the blocks are run once for each such choice and the results are
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 from dagtool.dag.semantics import kind_work, used_weight, weight_of
 from dagtool.errors import DagtoolError
-from dagtool.generators.blocks.architecture import resolve
+from dagtool.generators.blocks.architecture import LayerKind, resolve
 from dagtool.generators.blocks.ends import build_embedding, build_head
 from dagtool.generators.blocks.layer import build_layer
 from dagtool.generators.faults import MisplacedError
 from dagtool.generators.layout import Layout, Region, Rule
 from dagtool.generators.meshes import Meshes
 from dagtool.generators.phase import FORWARD, Phase, filling
-from dagtool.generators.program import ENTRY as OUTSIDE
-from dagtool.generators.program import Builder, Entry, Ref, Step
+from dagtool.generators.program import OUTSIDE, Builder, Entry, Ref, Step
 from dagtool.generators.stages import Chunk
 from dagtool.generators.store import Store
 from dagtool.generators.strategy import OPERATOR_CHOICES, Strategy
@@ -145,6 +144,10 @@ def _strategy(model: Model, sizes: Sizes, variant: _Variant) -> Strategy:
     )
 
 
+def _layer(kind: LayerKind, b: Builder) -> Ref:
+    return build_layer(b, Ref(OUTSIDE), kind)
+
+
 def _program(strategy: Strategy, phase: Phase) -> Program:
     architecture = resolve(strategy.model)
     meshes = strategy.meshes()
@@ -154,22 +157,28 @@ def _program(strategy: Strategy, phase: Phase) -> Program:
     def builder(*entries: Entry, of: Phase = phase) -> Builder:
         return Builder(strategy, meshes, 0, entries, of, places=places)
 
-    first = builder()
+    def left_before(build: Callable[[Builder], object]) -> tuple[Entry, ...]:
+        """What the phase before leaves where there is one: the caches of a layer, the next token."""
+        if not (phase.tag and phase.reads_cache):
+            return ()
+        of = filling(phase)
+        before = builder(Entry(ENTRY, stream.with_dim(1, Dim(Size.of(of.tokens)))), of=of)
+        build(before)
+        return tuple(Entry(name, before.type_of(ref)) for name, ref in before.results.items())
+
+    def finish(b: Builder) -> None:
+        kind = list(architecture.kinds.values())[-1]
+        build_head(b, Ref(OUTSIDE), architecture.head, kind.options, architecture.embedding)
+
+    first = builder(*left_before(finish))
     results = {"": _source(_Section.of(first), build_embedding(first, architecture.embedding))}
     kinds: dict[str, _Section] = {}
     for name, kind in architecture.kinds.items():
-        caches: list[Entry] = []
-        if phase.tag and phase.reads_cache:  # they are what the phase before leaves
-            of = filling(phase)
-            tokens = replace(stream, dims=(stream.dims[0], Dim(Size.of(of.tokens)), stream.dims[2]))
-            before = builder(Entry("stream", tokens), of=of)
-            build_layer(before, Ref(OUTSIDE), kind)
-            caches = [Entry(cache, before.type_of(ref)) for cache, ref in before.results.items()]
-        held = builder(Entry("stream", stream), *caches)
-        results[name] = _source(_Section.of(held), build_layer(held, Ref(OUTSIDE), kind))
+        held = builder(Entry(ENTRY, stream), *left_before(partial(_layer, kind)))
+        results[name] = _source(_Section.of(held), _layer(kind, held))
         kinds[name] = _Section.of(held)
-    last = builder(Entry("stream", stream))
-    build_head(last, Ref(OUTSIDE), architecture.head, list(architecture.kinds.values())[-1].options)
+    last = builder(Entry(ENTRY, stream))
+    finish(last)
     sections = (_Section.of(first), kinds, _Section.of(last))
     return Program(*sections, meshes, frozenset(places), results, strategy.experts)
 
@@ -361,7 +370,7 @@ def _source(section: _Section, ref: Ref) -> str:
     while ref.step != OUTSIDE and base_role(steps[ref.step].kind.role) != steps[ref.step].kind.role:
         ref = steps[ref.step].inputs[0][1]
     if ref.step == OUTSIDE:
-        return f"attention.{section.entries[ref.output]}" if ref.output else ENTRY
+        return section.entries[ref.output]
     kind = steps[ref.step].kind
     name = kind.outputs[ref.output].name
     return f"{kind.role}:{name}" if name else kind.role

@@ -107,12 +107,13 @@ def append_cache(b: Builder, name: str, new: Ref, keys: str) -> Ref:
         return new
     keys = keys if b.phase.reads_cache else b.phase.keys
     held = replace(b.replaced(new, b.phase.tokens, keys, "attention.cache"), dtype=b.strategy.dtypes.cache)
-    handed = b.entry(name)
-    cache = b.source(f"attention.{name}", "cache", held) if handed is None else b.convert(handed, held)
+    role = f"attention.{name}"
+    handed = b.entry(role)
+    cache = b.source(role, "cache", held) if handed is None else b.convert(handed, held)
     past = b.phase.past if keys == b.phase.keys else f"{keys}-{b.phase.tokens}"
     # Every rank that holds a part of the cache needs the new tokens whole.
     whole = b.convert(new, replace(b.retold(held, keys, b.phase.tokens), dtype=b.type_of(new).dtype))
-    result = b.add(f"attention.{name}_append", "append", {"cache": cache, "new": whole}, params={"past": past})
+    result = b.add(f"{role}_append", "append", {"cache": cache, "new": whole}, params={"past": past})
     if b.phase.writes_cache:
-        b.results[name] = result
+        b.results[role] = result
     return b.place(result, "attention.keys") if b.phase.reads_cache else new

@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 
 from dagtool.generators.blocks.common import LayerOptions, linear, norm
 from dagtool.generators.blocks.options import option
+from dagtool.generators.phase import chooses_token
 from dagtool.generators.program import Builder, Ref
+from dagtool.model.roles import INPUT, NEXT_TOKEN
 
 __all__ = ["EmbeddingOptions", "HeadOptions", "build_embedding", "build_head"]
 
@@ -35,11 +37,16 @@ class HeadOptions:
 
 
 def build_embedding(b: Builder, options: EmbeddingOptions) -> Ref:
-    """Input and embedding: ids [B, S] -> [B, S, H]; a model without embedding takes [B, S, H]."""
+    """Input and embedding: ids [B, S] -> [B, S, H]; a model without embedding takes [B, S, H].
+
+    The ids are the graph's input, or what the phase before has chosen.
+    """
     how, tokens = options.embedding, b.phase.tokens
     if how == "none":
-        return b.place(b.source("input", "input", b.lying("input", "B", tokens, "H")), "stream")
-    ids = b.place(b.source("input", "input", b.lying("input", "B", tokens)), "embedding")
+        return b.place(b.source(INPUT, "input", b.lying("input", "B", tokens, "H")), "stream")
+    chosen = b.entry(INPUT)
+    ids = b.source(INPUT, "input", b.lying("input", "B", tokens)) if chosen is None else chosen
+    ids = b.place(ids, "embedding")
     x = _table(b, "embedding.tokens", ids, "token" if how == "token,position" else how, options)
     if options.embedding_scale:
         x = b.add("embedding.scale", "scale", {"x": x}, params={"factor": options.embedding_scale})
@@ -59,15 +66,28 @@ def _table(b: Builder, role: str, ids: Ref, tables: str, options: EmbeddingOptio
     return b.add(role, "embedding", {"x": ids}, weight=b.weight("embedding", rows, "H"), params=params)
 
 
-def build_head(b: Builder, x: Ref, options: HeadOptions, layer: LayerOptions) -> Ref:
-    """Final norm, projection onto the vocabulary, output."""
+def build_head(b: Builder, x: Ref, options: HeadOptions, layer: LayerOptions, embedding: EmbeddingOptions) -> Ref:
+    """Final norm, projection onto the vocabulary, output; the next token where another phase follows that takes it."""
     x = b.place(x, "stream")
+    chooses = chooses_token(b.phase, b.strategy.sizes, from_vocabulary=embedding.embedding != "none")
     if b.phase.last_only:
-        x = b.place(b.add("head.last_token", "last_token", {"x": x}), "stream")
+        kept = {"tokens": b.phase.next_tokens} if chooses else {}
+        x = b.place(b.add("head.last_token", "last_token", {"x": x}, params=kept), "stream")
     h = b.place(norm(b, "head.norm", x, layer), "head")
     for number in range(options.draft_heads):
         _draft(b, h, number)
-    return _finish(b, _project(b, h, options))
+    logits = _project(b, h, options)
+    if chooses:
+        b.results[INPUT] = _choose(b, logits)
+    return _finish(b, logits)
+
+
+def _choose(b: Builder, logits: Ref) -> Ref:
+    """The id of the largest logit of each token: [B, Q, V] -> [B, Q]."""
+    logits = b.convert(logits, b.summed(logits))
+    axes = b.type_of(logits).dims[-1].axes
+    op = "parallel_argmax" if axes else "argmax"
+    return b.add(NEXT_TOKEN, op, {"x": logits}, params={"over": ",".join(axes)})
 
 
 def _project(b: Builder, h: Ref, options: HeadOptions) -> Ref:

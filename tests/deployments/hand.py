@@ -214,7 +214,8 @@ HAND["llama70b_prefill_decode"] = Hand(
             products=80 * 65536 * (A70 + F70) // 8 + 8 * T70 // 8,
             pairs=80 * 2 * 8 * 8192 * 8192 * 1024,
             kept_pairs=80 * 2 * 8 * causal(8192) * 1024,
-            sent=ring(8, 65536 * 8192, 2 * (1 + 2 * 80)) + 80 * 2 * 4 * 8194 * 256,
+            # The logit and id of the best token of each rank; the chosen ids to eight GPUs with four sequences each.
+            sent=ring(8, 65536 * 8192, 2 * (1 + 2 * 80)) + 80 * 2 * 4 * 8194 * 256 + 8 * 2 * 7 + 8 * 4 // 8,
         ),
         Gpu(
             gpus=8,
@@ -223,7 +224,7 @@ HAND["llama70b_prefill_decode"] = Hand(
             products=2 * (80 * 4 * (A70 + F70) // 4 + 4 * T70 // 4),
             pairs=2 * 80 * 2 * 4 * 8194 * 2048,
             kept_pairs=80 * 2 * 4 * (8193 + 8194) * 2048,
-            sent=2 * ring(4, 4 * 8192, 2 * (1 + 2 * 80)),
+            sent=2 * ring(4, 4 * 8192, 2 * (1 + 2 * 80)) + 4 * 2 * 3,
         ),
     ),
 )

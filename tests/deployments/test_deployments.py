@@ -33,7 +33,7 @@ from dagtool.generators.strategy import Strategy
 from dagtool.validators.catalogue import select_rules
 from dagtool.validators.engine import check_bytes
 
-PROFILES = ("standard", "strict")
+PROFILES = ("minimal", "standard", "strict")
 DOCS = Path(__file__).parents[2] / "docs"
 FULL = os.environ.get("DEPLOYMENTS") == "full"
 FIGURES = {

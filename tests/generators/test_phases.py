@@ -107,11 +107,53 @@ def test_steps_are_a_longer_prefill(model):
     dag = deployment(model, "tensor")
     model_, sizes = parse_model(dag.facts["model"]), small_sizes(dag)
     steps = reference_run(model_, parse_phases(dag.facts["phase"]), sizes, RandomWeights(3))
-    tokens = np.concatenate([fed for (_, role, _), fed in steps.fed.items() if role == "input"], axis=1)
+    tokens = np.concatenate([reference.values["input", -1][0] for reference in steps.references.values()], axis=1)
     assert tokens.shape[1] == sizes["S"] + 3
     whole = run_reference(model_, {**sizes, "S": tokens.shape[1]}, RandomWeights(3), tokens=tokens).logits
     held = np.concatenate([reference.logits for reference in steps.references.values()], axis=1)
     assert np.abs(held - whole).max() < 1e-12 * np.abs(whole).max()
+
+
+def _chain(dag):
+    """The phases that the longest path passes, each with the layers it passes there."""
+    found = {}
+    for node in dag.critical_path().nodes:
+        found.setdefault(dag.kind(node).phase, set()).add(dag.layer_of[node])
+    return found
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_step_waits_for_the_token_of_the_one_before(layout):
+    """A path passes every layer of every step; only the first phase is given tokens."""
+    dag = deployment("grouped", layout)
+    assert _chain(dag) == {phase: {-1, 0, 1, 2} for phase in ("prefill", "decode0", "decode1", "decode2")}
+    assert {kind.phase for kind in dag.kinds if kind.op == "input"} == {"prefill"}
+    chosen = {(kind.phase, kind.op) for kind in dag.kinds if kind.role == "head.next_token"}
+    assert chosen == {(phase, "parallel_argmax") for phase in ("prefill", "decode0", "decode1")}
+
+
+def test_the_chosen_token_is_that_of_the_largest_logit():
+    """The model is run on what it chooses, greedily."""
+    dag = deployment("latent", "tensor")
+    steps = reference_run(
+        parse_model(dag.facts["model"]), parse_phases(dag.facts["phase"]), small_sizes(dag), RandomWeights(1)
+    )
+    given = [reference.values["input", -1][0] for reference in steps.references.values()]
+    for reference, tokens in zip(steps.references.values(), given[1:], strict=False):
+        assert (reference.logits[:, -1:].argmax(axis=-1) == tokens).all()
+
+
+@pytest.mark.parametrize(("options", "sizes"), [({}, {"Q": 2}), ({"embedding": "none"}, {})])
+def test_steps_that_are_given_their_tokens(options, sizes):
+    """Several new tokens are proposed elsewhere, and a model without embedding has no ids: they stay inputs."""
+    model, more, heads = MODELS["grouped"]
+    degrees, tables = LAYOUTS["tensor"](heads)
+    tables["layout"] = {place: f"all {cut}" for place, cut in tables["layout"].items()}
+    document = {"phase": "prefill decode*2", "sizes": {**SIZES, **more, **sizes}, "model": {**model, **options}}
+    dag = partition(parse_strategy("mine", {**document, "degrees": degrees, "mesh": {"all": ["tp"]}, **tables}))
+    assert [kind.phase for kind in dag.kinds if kind.op == "input"] == ["prefill", "decode0", "decode1"]
+    assert dag.validate() == []
+    assert prove(dag, seeds=(0,)).failure is None
 
 
 @pytest.mark.parametrize("phase", ["prefill decode*3", "forward"])

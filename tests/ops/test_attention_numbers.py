@@ -146,6 +146,26 @@ def test_cross_entropy():
         np.testing.assert_allclose(found[gpu][0], expected)
 
 
+# -- next token -----------------------------------------------------------------------------------
+
+
+def test_argmax():
+    """The id of the largest logit counts from the first of the whole vocabulary, also where that is cut."""
+    logits = RNG.standard_normal((2, 3, 6))
+    expected = [[max(range(6), key=row.__getitem__) for row in batch] for batch in logits]
+    np.testing.assert_array_equal(run("argmax", {}, x=logits), expected)
+    cut, mesh = {"x": parse_type("[2, 3, 6/a] @m")}, mesh_of(a=3)
+    node = Node(OPERATORS["parallel_argmax"], mesh, cut, {"over": "a"})
+    found = node.run({gpu: {"x": [logits[..., 2 * gpu : 2 * gpu + 2]]} for gpu in mesh.gpus})
+    for gpu in mesh.gpus:
+        np.testing.assert_array_equal(found[gpu][0], expected)
+    # Two numbers for each of six tokens, from each of the other two ranks.
+    assert (
+        str(OPERATORS["parallel_argmax"].work(cut, [parse_type("[2, 3] @m")], {"over": "a"}, {"a": 3}).elements_sent)
+        == "24"
+    )
+
+
 # -- cache --------------------------------------------------------------------------------------
 
 
@@ -174,6 +194,15 @@ def test_last_token_of_cut_tokens():
     np.testing.assert_array_equal(found[2][0], x[:, 5:])
     assert not found[0][0].any()
     assert not found[1][0].any()
+
+
+def test_last_tokens_that_no_rank_holds():
+    """Three of six tokens do not lie on one rank of three."""
+    mesh, held = mesh_of(a=3), {"x": parse_type("[2, 6/a, 3] @m")}
+    node = Node(OPERATORS["last_token"], mesh, held, {"tokens": "3"})
+    with pytest.raises(LayoutError, match="keeps 3 tokens of each sequence, but one rank holds 2"):
+        node.run({gpu: {"x": [np.zeros((2, 2, 3))]} for gpu in mesh.gpus})
+    np.testing.assert_array_equal(run("last_token", {"tokens": 2}, x=np.arange(6).reshape(1, 6, 1)), [[[4], [5]]])
 
 
 # -- latent attention ---------------------------------------------------------------------------

@@ -87,6 +87,9 @@ ACCEPTED = [
      {"q": "[B, S/cp, K/tp, E, D]", "k": "[B, S/cp, K/tp, D]", "v": "[B, S/cp, K/tp, D]"}, ["[B, S/cp, K/tp, E, D]"]),
     ("last_token", "", {"x": "[B/dp, S, H]"}, ["[B/dp, 1, H]"]),
     ("last_token", "", {"x": "[B, S/tp, H] sum(dp)"}, ["[B, 1, H] sum(dp,tp)"]),
+    ("last_token", "tokens=K", {"x": "[B, S/tp, H]"}, ["[B, K, H] sum(tp)"]),
+    ("argmax", "", {"x": "[B/dp, S, V]"}, ["[B/dp, S]"]),
+    ("parallel_argmax", "over=dp,tp", {"x": "[B, S, V/dp/tp]"}, ["[B, S]"]),
     ("gate", "param=[H, E];scores=sigmoid;normalise=no;factor=2.5;bias=yes;correction=yes;groups=4;top_groups=2;"
      "group_score=top2;top_k=K", {"x": "[B, S/tp, H]"}, ["[B, S/tp, K]"]),
 ]  # fmt: skip
@@ -171,6 +174,10 @@ REFUSED = [
     ("cross_entropy", "", {"logits": "[B, S, V]", "targets": "[B, S] sum(tp)"}, "not linear"),
     ("cross_entropy", "", {"logits": "[B, S, V] vary(tp)", "targets": "[B, S]"}, "not cut as the tokens"),
     ("parallel_cross_entropy", "over=tp", {"logits": "[B, S, V]", "targets": "[B, S]"}, "do not cut the vocabulary"),
+    ("argmax", "", {"x": "[B, S, V/tp]"}, "needs all of V"),
+    ("argmax", "", {"x": "[B, S, V] sum(tp)"}, "not linear"),
+    ("parallel_argmax", "over=dp", {"x": "[B, S, V/tp]"}, "do not cut the vocabulary"),
+    ("parallel_argmax", "over=dp", {"x": "[B, S, V/dp] sum(tp)"}, "not linear"),
     ("ring_attention", "over=cp;offset=cp", dict.fromkeys("qkv", "[B, S, N, D]"), "does not cut the tokens"),
     ("ring_attention", "over=cp;mask=causal", dict.fromkeys("qkv", "[B, S/cp, N, D]"), "set offset=cp"),
     ("ring_attention", "over=cp;offset=cp", {"q": "[B, S/cp, N, D]", "k": "[B, S/cp, N, D]", "v": "[B, S/cp, N, F]"},

@@ -26,6 +26,8 @@ DENSE = [
     Case("scale", X, "", {"factor": "sqrt(H)"}),
     Case("softcap", X, "", {"cap": "0.5"}),
     Case("last_token", X),
+    Case("last_token", X, "", {"tokens": "2"}),
+    Case("argmax", {"x": "[B, S, V]"}),
     Case("add", {"x": "[B, S, H]", "y": "[B, S, H]"}),
     Case("linear", X, "[H, F]"),
     Case("linear", HEADS, "[N, D, H]", {"contract": "2"}),
@@ -116,6 +118,7 @@ COLLECTIVES = [
         {"over": "a", "einsum": "sgrd,tgd->grst", "mask": "causal", "offset": "a", "parameter": "module.sinks"},
     ),
     Case("parallel_cross_entropy", {"logits": "[B, S, V]", "targets": "[B, S]"}, "", {"over": "a"}),
+    Case("parallel_argmax", {"x": "[B, S, V]"}, "", {"over": "a"}),
     Case("parallel_softmax", {"x": "[B, N, S, T]"}, "", {"over": "a"}),
     Case("parallel_softmax", {"x": "[B, N, S, T]"}, "[N]", {"over": "a", "parameter": "module.sinks"}),
 ]  # fmt: skip
@@ -165,6 +168,8 @@ TWO_AXES = [
     Case("softmax", {"x": "[B, N, S, T]"}, "[N]", {"parameter": "module.sinks"}),
     *[Case("parallel_softmax", {"x": "[B, N, S, T]"}, "[N]", {"over": over}) for over in _ORDERS],
     *[Case("parallel_cross_entropy", {"logits": "[S, V]", "targets": "[S]"}, "", {"over": over}) for over in _ORDERS],
+    Case("argmax", {"x": "[B, V]"}),
+    *[Case("parallel_argmax", {"x": "[S, V]"}, "", {"over": over}) for over in _ORDERS],
     *[
         Case(
             "ring_attention", dict.fromkeys("qkv", "[S, D]"), "",

@@ -18,7 +18,7 @@ from dagtool.ops import OPERATORS, LayoutError
 
 Infer = Callable[[Mapping[str, TensorType], Mapping[str, str]], tuple[TensorType, ...]]
 
-WHOLE = {"parallel_softmax": "softmax", "parallel_cross_entropy": "cross_entropy"}
+WHOLE = {"parallel_softmax": "softmax", "parallel_cross_entropy": "cross_entropy", "parallel_argmax": "argmax"}
 """The operator that gives the right result on one rank, where it is another one."""
 
 

@@ -33,6 +33,7 @@ REFUSED_ON_PURPOSE = {
     "rotary * offset=a: *": "as for the queries",
     "append *: cache=P new=P": "a cache keeps values, not terms of sums: each decode step would reduce all of it again",
     "parallel_softmax over=a: x=R": "every rank has every logit: they would be counted once per rank",
+    "parallel_argmax over=a: x=R": "every rank has every logit: nothing to exchange, argmax",
     "pair_bias: gate=[!P]* up=[!P]* param=R": "gate and up of one gated activation are cut alike",
     "ring_attention *: q=* k=R v=*": "every rank has all keys: nothing goes around",
     "ring_attention *: q=* k=S(0) v=S(0)*": "the tokens of queries and keys are cut alike: else gather the keys",

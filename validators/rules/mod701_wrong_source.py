@@ -3,7 +3,7 @@
 What: for each edge, the part of the model that its tail holds is not one that the head's input may come
 from: scores that skip the softmax, keys where queries belong, values appended to the cache of keys, a residual
 taken behind the norm, a norm that is bypassed. A conversion of one of several outputs (`attention.kv.v.all_gather`)
-holds that output. From one phase to the next lead the caches only.
+holds that output. From one phase to the next lead the caches and the chosen token only.
 
 Why: the types fit, so nothing else is wrong to the eye, but the ranks compute another model.
 
@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from dagtool.model.roles import ENTRY
+from dagtool.model.roles import ENTRY, INPUT, NEXT_TOKEN
 from dagtool.ops import OPERATORS
 from dagtool.report.finding import Finding
 from dagtool.validators.rule import Rule, Severity
@@ -93,7 +93,9 @@ def _fault(ctx: Context, tail: int, head: int, edge_kind: int, layer_kind: str) 
         allowed = list(part.sources.get(slot, ()))
         source = _taken(ctx, tail, user.phase, output if len(maker.outputs) > 1 else "")
         if not _allowed(ctx, source, allowed):
-            return f"{base} takes {_said(source)} as its {slot!r}; expected {_listed(allowed) or 'nothing'}"
+            chosen = allowed == [INPUT] and INPUT not in ctx.phase_parts.get(user.phase, {INPUT: None})
+            expected = "the token that the phase before chooses" if chosen else _listed(allowed) or "nothing"
+            return f"{base} takes {_said(source)} as its {slot!r}; expected {expected}"
     return ""
 
 
@@ -112,11 +114,16 @@ def _output(maker: Kind, edge: EdgeKind) -> str:
 
 
 def _taken(ctx: Context, tail: int, phase: str, output: str = "") -> str:
-    """The value an edge brings into a phase: the part, and which of its outputs; a cache as the phase before left it."""
+    """The value an edge brings into a phase: the part, and which of its outputs.
+
+    Of the phase before the caches, as it left them, and the token it has chosen.
+    """
     value, made = ctx.values[tail], ctx.dag.kinds[tail].phase
     if made != phase:
         tags = list(ctx.phases)
         follows = made in tags and tags.index(made) + 1 < len(tags) and tags[tags.index(made) + 1] == phase
+        if follows and value == NEXT_TOKEN:
+            return INPUT
         appended = ctx.dag.kinds[tail].op == "append"
         return value.removesuffix("_append") if follows and appended else f"{value} of {made or 'no'} phase"
     return f"{value}:{output}" if output else value

@@ -136,7 +136,7 @@ def _missing_layers(ctx: Context, phase: str, coverage: Coverage) -> Iterator[Fi
             if ctx.dag.layer_of[n] in odd and ctx.dag.kind(n).phase == phase
         ]
         yield ctx.finding(
-            RULE, _strange(ctx, roles, odd[-1], layers) + of_phase, node=nodes[0], attribute="layer_index", count=len(nodes),
+            RULE, _strange(ctx, phase, roles, odd[-1]) + of_phase, node=nodes[0], attribute="layer_index", count=len(nodes),
             notes=(ctx.templates(nodes),),
         )  # fmt: skip
 
@@ -160,8 +160,11 @@ def _required_in(parts: ModelParts, role: str, held: set[int], layers: int) -> t
     return tuple(found)
 
 
-def _strange(ctx: Context, roles: list[str], layer: int, layers: int) -> str:
-    """Say why parts cannot stand in a layer: there is no such layer, or it is of another kind."""
+def _strange(ctx: Context, phase: str, roles: list[str], layer: int) -> str:
+    """Say why parts cannot stand in a layer: the phase has none, there is no such layer, or it is of another kind."""
+    if not set(roles) & set(ctx.phase_parts[phase]):
+        return f"there is no {_listed(roles)}"
+    layers = ctx.dag.sizes.get("L") or 1
     if layer < 0 or layer >= layers:
         which = "outside the layers" if layer < 0 else f"in layer {layer}"
         return f"{_listed(roles)} {which}; the layers are 0-{layers - 1}"

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from dagtool.cost.critical import heaviest_path
 from dagtool.generators.unsharded import Product, products_of_kinds
 from dagtool.model.mesh import format_gpus
+from dagtool.model.roles import NEXT_TOKEN
 from dagtool.report.finding import Finding
 from dagtool.validators.rule import Rule, Severity
 
@@ -94,13 +95,18 @@ def check(ctx: Context) -> Iterator[Finding]:
 def _passed(ctx: Context, met: dict[tuple[str, int], set[str]], tag: str) -> Iterator[tuple[int, bool, bool]]:
     """The layers that the path must pass in a phase, -1 for the head; whether it enters and leaves the phase there.
 
-    Where there are several phases, it goes from one to the next by the cache of some layer.
+    Where there are several phases, it goes from one to the next by the token that is chosen, and so passes all of
+    each; where none is, by the cache of some layer.
     """
+    last = min(ctx.dag.sizes.get("L") or 1, 1 << 16) - 1
+    if any(NEXT_TOKEN in parts for parts in ctx.phase_parts.values()):
+        for layer in (*range(last + 1), -1):
+            yield layer, False, False
+        return
     tags = [one for one in ctx.phases if any(phase == one for phase, _ in met)] or [next(iter(ctx.phases))]
     if tag not in tags:
         return
     inside = [layer for phase, layer in met if phase == tag and layer >= 0]
-    last = min(ctx.dag.sizes.get("L") or 1, 1 << 16) - 1
     enters = min(inside) if tag != tags[0] and inside else -1
     leaves = max(inside) if tag != tags[-1] and inside else last + 1
     for layer in range(max(enters, 0), min(leaves, last) + 1):

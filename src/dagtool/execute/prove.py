@@ -14,7 +14,8 @@ from dagtool.execute.reference import Reference, run_reference
 from dagtool.execute.sizes import small_sizes
 from dagtool.execute.weights import RandomWeights, Weights
 from dagtool.generators.blocks.architecture import resolve
-from dagtool.generators.phase import FORWARD, Phase, parse_phases
+from dagtool.generators.phase import FORWARD, Phase, chooses_token, parse_phases
+from dagtool.model.roles import INPUT, NEXT_TOKEN
 from dagtool.model.tree import Model, ModelError, parse_model
 
 __all__ = ["Proof", "Run", "compare", "prove", "reference_run"]
@@ -129,18 +130,20 @@ def _keep_cache(reference: Reference, role: str, layer: int, before: Any) -> Non
 
 
 def _run_phases(model: Model, phases: tuple[Phase, ...], sizes: dict[str, int], weights: Weights, tokens: Any) -> Run:
-    """A prefill and decode steps, each on the caches that the one before leaves."""
+    """A prefill and decode steps, each on the caches that the one before leaves, and on the token that it chooses."""
     import numpy as np
 
+    from_vocabulary = resolve(model).embedding.embedding != "none"
     counts = [sizes[phase.tokens] for phase in phases]
-    everything = _tokens(model, sizes, weights, tokens, sum(counts))
+    everything = _tokens(model, sizes, weights, tokens, sum(counts)).copy()
     fed: dict[tuple[str, str, int], Any] = {}
     references: dict[str, Reference] = {}
-    past, first = None, 0
+    past, first, chosen = None, 0, False
     for phase, count in zip(phases, counts, strict=True):
         new = everything[:, first : first + count]
         reference = run_reference(model, {**sizes, "S": count}, weights, tokens=new, past=past)
-        fed[phase.tag, "input", -1] = new
+        if not chosen:
+            fed[phase.tag, INPUT, -1] = new
         for (role, layer), cache in reference.caches.items():
             empty = np.zeros((cache.shape[0], sizes[phase.keys], *cache.shape[2:]))
             if past is None:
@@ -148,6 +151,8 @@ def _run_phases(model: Model, phases: tuple[Phase, ...], sizes: dict[str, int], 
             before = empty if past is None else with_room(past[role, layer], empty.shape, 0.0)
             _keep_cache(reference, role, layer, before)
         references[phase.tag], past, first = reference, reference.caches, first + count
+        if chosen := chooses_token(phase, sizes, from_vocabulary=from_vocabulary):
+            everything[:, first : first + 1] = reference.values[NEXT_TOKEN, -1][0][:, -1:]
     return Run(sizes, weights, fed, references)
 
 

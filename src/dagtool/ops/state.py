@@ -8,6 +8,7 @@ from typing import Any
 
 from dagtool.model.size import ONE, Size, product
 from dagtool.model.tensor import Dim, TensorType
+from dagtool.ops.attributes import SIZE, Attribute
 from dagtool.ops.base import (
     PARAM,
     PARAMETER,
@@ -27,6 +28,7 @@ __all__ = ["Append", "Cache", "LastToken", "Parameter"]
 
 TOKENS = 1
 """The dimension of [B, S, ..] that counts tokens."""
+KEPT = Attribute("tokens", SIZE, ONE, "how many tokens of each sequence are kept, from its end")
 
 
 class Cache(Operator):
@@ -124,30 +126,34 @@ class Append(Operator):
 
 
 class LastToken(Operator):
-    """Keeps the last token of each sequence: [B, S, H] -> [B, 1, H].
+    """Keeps the last token of each sequence, or as many as ``tokens`` says: [B, S, H] -> [B, 1, H].
 
-    If the tokens are cut, the last rank holds the last token and the others hold zeros: a partial sum.
+    If the tokens are cut, the last rank holds the last ones and the others hold zeros: a partial sum.
     """
 
     name = "last_token"
     family = "routing"
+    attributes = (KEPT,)
 
     def infer(self, inputs: Types, params: Params) -> tuple[TensorType, ...]:
         """[B, S/sp, H] -> [B, 1, H], a partial sum along sp; a partial sum stays one."""
         x = inputs["x"]
         if len(x.dims) <= TOKENS:
             raise LayoutError(f"expects [B, S, ..] but gets {x}")
-        return (replace(x.with_dim(TOKENS, Dim(ONE)), partial=(*x.partial, *x.dims[TOKENS].axes)),)
+        kept = Dim(self.read(params, KEPT))
+        return (replace(x.with_dim(TOKENS, kept), partial=(*x.partial, *x.dims[TOKENS].axes)),)
 
     def work(self, inputs: Types, outputs: Sequence[TensorType], params: Params, axis_sizes: Mapping[str, int]) -> Work:
-        """Reads and writes one token of each sequence."""
+        """Reads and writes the tokens that are kept."""
         kept = product(outputs[0].local_shape(axis_sizes))
         return Work(elements_moved=(kept, kept))
 
     def run(self, here: Local, values: Values) -> tuple[Any, ...]:
-        """The last token if this rank holds it, else zeros."""
+        """The last tokens if this rank holds them, else zeros."""
         import numpy as np
 
-        x, tensor = only(values, "x"), here.types["x"]
+        x, tensor, kept = only(values, "x"), here.types["x"], here.count(str(self.read(here.params, KEPT)))
+        if not 0 < kept <= x.shape[TOKENS]:
+            raise LayoutError(f"keeps {kept} tokens of each sequence, but one rank holds {x.shape[TOKENS]}")
         last = here.part(tensor)[TOKENS].stop == here.count(str(tensor.dims[TOKENS].size))
-        return (x[:, -1:] if last else np.zeros_like(x[:, -1:]),)
+        return (x[:, -kept:] if last else np.zeros_like(x[:, -kept:]),)

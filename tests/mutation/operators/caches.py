@@ -1,10 +1,12 @@
-"""Caches of keys and values: which one is read, what is appended to it, in which phase."""
+"""What one phase leaves to the next: caches of keys and values, and the token that is chosen."""
 
 from __future__ import annotations
 
 from random import Random
 
 from mutation.draft import Draft, Edge, Place, falsifies
+
+from dagtool.model.roles import NEXT_TOKEN
 
 
 def _append_edge(draft: Draft, rng: Random, slot: str) -> Edge | None:
@@ -124,3 +126,39 @@ def cache_of_another_length(draft: Draft, rng: Random) -> Place | None:
     tokens = "Q" if "Q=" in draft.header["sizes"] else "S"
     draft.nodes[name]["output"] = draft.get(name, "output").replace("T", tokens, 1)
     return (name,)
+
+
+def token_of_an_earlier_step(draft: Draft, rng: Random) -> Place | None:
+    """A step begins with the token with which the step before it began."""
+    edge = _edge_of_a_token(draft, rng)
+    others = [
+        name
+        for name in draft.nodes
+        if draft.get(name, "role") == NEXT_TOKEN
+        and edge is not None
+        and _phase(draft, name) != _phase(draft, edge.tail)
+    ]
+    if edge is None or not others:
+        return None
+    old, edge.tail = edge.tail, rng.choice(others)
+    return old, edge.tail, edge.head
+
+
+def token_from_outside(draft: Draft, rng: Random) -> Place | None:
+    """A step begins with a token that is given, and does not wait for the one that the step before chooses."""
+    edge = _edge_of_a_token(draft, rng)
+    if edge is None:
+        return None
+    old, name = edge.tail, f"{edge.head}_given"
+    held = draft.get(old, "output")
+    own = {"op": "input", "role": "input", "input": held, "output": held}
+    draft.insert_after(old, name, {**draft.place_of(old), "phase": _phase(draft, edge.head), **own})
+    for one in draft.out_of(old):
+        if _phase(draft, one.head) != _phase(draft, old):
+            one.tail = name
+    return old, name, edge.head
+
+
+def _edge_of_a_token(draft: Draft, rng: Random) -> Edge | None:
+    """An edge that brings a chosen token to a step."""
+    return draft.pick_edge(rng, lambda one: draft.get(one.tail, "role") == NEXT_TOKEN)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from dagtool.errors import DagtoolError
 from dagtool.execute.definitions.common import activate, factor, softcap, softmax
+from dagtool.model.roles import NEXT_TOKEN
 
 if TYPE_CHECKING:
     from dagtool.execute.module import Module
@@ -47,6 +48,7 @@ def project(m: Module, h: Array, options: HeadOptions) -> Array:
     logits = m.keep("head.projection", h @ weight)
     if options.logit_softcap:
         logits = m.keep("head.softcap", softcap(logits, options.logit_softcap))
+    m.keep(NEXT_TOKEN, logits.argmax(axis=-1))
     for number in range(options.draft_heads):
         _draft(m, h, number)
     return m.keep("output", logits)
