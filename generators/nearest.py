@@ -50,10 +50,11 @@ def nearest_change(strategy: Strategy, fault: MisplacedError, fault_of: Callable
 def _kept(strategy: Strategy) -> tuple[float, int]:
     """How much is cut, over all places; and how many cuts are those of the place that one follows."""
     cut, alike = 0.0, 0
-    for place, layer, region in strategy.layout.regions(sorted(strategy.places)):
-        around = strategy.layout.at(followed(place) or "stream", layer)
-        cut += sum(log(strategy.degrees[axis]) for axes in region.cuts.values() for axis in axes)
-        alike += sum(around.cuts.get(symbol) == axes for symbol, axes in region.cuts.items())
+    for layout in strategy.layouts.values():
+        for place, layer, region in layout.regions(sorted(strategy.places)):
+            around = layout.at(followed(place) or "stream", layer)
+            cut += sum(log(strategy.degrees[axis]) for axes in region.cuts.values() for axis in axes)
+            alike += sum(around.cuts.get(symbol) == axes for symbol, axes in region.cuts.items())
     return cut, alike
 
 
@@ -66,13 +67,14 @@ def _drawn_otherwise(strategy: Strategy) -> Iterator[_Change]:
 
 
 def _lying_otherwise(strategy: Strategy, place: str) -> Iterator[_Change]:
-    """Each line of the layout changed, those about a place first."""
-    rules = sorted(strategy.layout.rules, key=lambda rule: _distance(rule, place))
-    for rule in rules:
-        for region in _simpler(rule, strategy):
-            yield _with(strategy, rule, region)
-    for rule in rules:
-        yield _with(strategy, rule, None)
+    """Each line of the layouts of all phases changed, those about a place first."""
+    lines = [(phase, rule) for phase, layout in strategy.layouts.items() for rule in layout.rules]
+    lines.sort(key=lambda line: _distance(line[1], place))
+    for phase, rule in lines:
+        for region in _simpler(rule, strategy, strategy.layouts[phase].at("stream").mesh):
+            yield _with(strategy, phase, rule, region)
+    for phase, rule in lines:
+        yield _with(strategy, phase, rule, None)
 
 
 def _distance(rule: Rule, place: str) -> int:
@@ -84,27 +86,30 @@ def _distance(rule: Rule, place: str) -> int:
     return 1 if place else 2
 
 
-def _simpler(rule: Rule, strategy: Strategy) -> Iterator[Region]:
-    """A region with an axis taken out of a cut, or with one mesh exchanged for that of the place it follows."""
+def _simpler(rule: Rule, strategy: Strategy, mesh: str) -> Iterator[Region]:
+    """A region with an axis taken out of a cut, or with its mesh exchanged for that of the stream."""
     region = rule.region
     for symbol, axes in region.cuts.items():
         for axis in reversed(axes):
             left = tuple(one for one in axes if one != axis)
             cuts = {key: left if key == symbol else held for key, held in region.cuts.items()}
             yield replace(region, cuts={key: held for key, held in cuts.items() if held})
-    mesh = strategy.layout.at("stream").mesh
     if region.mesh != mesh:
         here = strategy.declared.axes.get(mesh, ())
         yield Region(mesh, {key: axes for key, axes in region.cuts.items() if set(axes) <= set(here)})
 
 
-def _with(strategy: Strategy, rule: Rule, region: Region | None) -> _Change:
-    """The change of one line; None leaves it out."""
-    name = f"[{rule.keys[0]}] {'.'.join(map(str, rule.keys[1:]))}"
+def _with(strategy: Strategy, phase: str, rule: Rule, region: Region | None) -> _Change:
+    """The change of one line of a phase's layout, or (no phase) of that of all others; None leaves it out."""
+    layout = strategy.layouts[phase]
+    table, key = rule.keys[: 1 + bool(phase)], rule.keys[1 + bool(phase) :]
+    name = f"[{'.'.join(map(str, table))}] {'.'.join(map(str, key))}"
     instead = [replace(rule, region=region)] if region else []
-    rules = [new for one in strategy.layout.rules for new in (instead if one is rule else [one])]
+    changed = layout.with_rules([new for one in layout.rules for new in (instead if one is rule else [one])])
     text = f"{name} = {_format(region)!r}" if region else f"{name} left out"
-    return _Change(text, replace(strategy, layout=strategy.layout.with_rules(rules)))
+    if not phase:
+        return _Change(text, replace(strategy, layout=changed))
+    return _Change(text, replace(strategy, phase_layouts={**strategy.phase_layouts, phase: changed}))
 
 
 def _format(region: Region) -> str:
@@ -118,5 +123,5 @@ def _idle(before: Strategy, after: Strategy) -> str:
 
 
 def _cutting(strategy: Strategy) -> dict[str, None]:
-    regions = strategy.layout.regions(sorted(strategy.places))
+    regions = [one for layout in strategy.layouts.values() for one in layout.regions(sorted(strategy.places))]
     return {axis: None for _, _, region in regions for axes in region.cuts.values() for axis in axes}

@@ -148,11 +148,15 @@ class Builder:
         except DagtoolError as fault:
             raise error(f"{tensor}: {fault.message}", fault.hint) from None
 
-    def _stored(self, role: str, weight: Weight) -> TensorType:
-        """A weight as it is stored: its first dimension that the axes of the store divide is cut along them too."""
+    def _stored(self, role: str, weight: Weight, owner: tuple[str, ...]) -> TensorType:
+        """A weight as it is stored: its first dimension that the axes of the store divide is cut along them too.
+
+        Not along those that cut it anyway, nor along the axes ``owner`` over which experts lie.
+        """
         axes = self.strategy.store.at(weight.place, self.layer)
         mesh = self.meshes[weight.type.mesh]
-        axes = tuple(axis for axis in axes if axis in mesh.sizes and axis not in weight.type.used_axes)
+        taken = (*weight.type.used_axes, *owner)
+        axes = tuple(axis for axis in axes if axis in mesh.sizes and axis not in taken)
         if not axes:
             return weight.type
         for index, dim in enumerate(weight.type.dims):
@@ -208,12 +212,14 @@ class Builder:
     ) -> Ref:
         """Append an operator; its output types follow from its inputs. Returns its first output."""
         given = {key: value for key, value in (params or {}).items() if value}
+        owner = self.region("experts").cuts.get(self.strategy.experts, ()) if per_expert else ()
         if weight is not None:
-            stored = self._stored(role, weight)
+            stored = self._stored(role, weight, owner)
             if stored == weight.type:
                 given["param"] = layout_text(stored)
             else:
-                inputs = {**inputs, "w": self._gathered(role, stored, weight.type, given, per_expert=per_expert)}
+                source = self._parameter(role, stored, given, owner, per_expert=per_expert)
+                inputs = {**inputs, "w": self.convert(source, weight.type)}
         order = [attribute.name for attribute in OPERATORS[op].attributes]
         types = {slot: self.type_of(ref) for slot, ref in inputs.items()}
         try:
@@ -228,7 +234,6 @@ class Builder:
             tuple(sorted(given.items(), key=lambda pair: order.index(pair[0]))),
             self.phase.tag,
         )
-        owner = self.region("experts").cuts.get(self.strategy.experts, ()) if per_expert else ()
         return self._append(Step(kind, tuple(inputs.items()), self._meshes(kind), per_expert, owner))
 
     def source(self, role: str, op: str, held: TensorType, **params: str) -> Ref:
@@ -237,13 +242,13 @@ class Builder:
         kind = Kind(op, role, inputs, (Port("", held),), tuple(params.items()), self.phase.tag)
         return self._append(Step(kind, (), (held.mesh,)))
 
-    def _gathered(
-        self, role: str, stored: TensorType, used: TensorType, given: dict[str, str], *, per_expert: bool
+    def _parameter(
+        self, role: str, stored: TensorType, given: dict[str, str], owner: tuple[str, ...], *, per_expert: bool
     ) -> Ref:
-        """A parameter that is stored in more parts than it is used in, gathered."""
+        """A parameter that is stored in more parts than it is used in; ``given`` may name it, and then does not."""
         params = {"param": layout_text(stored), "parameter": given.pop("parameter", role)}
         kind = Kind("parameter", f"{role}_weight", (), (Port("", stored),), tuple(params.items()), self.phase.tag)
-        return self.convert(self._append(Step(kind, (), (stored.mesh,), per_expert)), used)
+        return self._append(Step(kind, (), (stored.mesh,), per_expert, owner))
 
     def softmax(self, role: str, scores: Ref, sinks: Weight | None = None) -> Ref:
         """Softmax over the last dimension, also where ranks hold parts of it."""

@@ -16,7 +16,7 @@ from dagtool.generators.dtypes import DataTypes, parse_dtypes
 from dagtool.generators.faults import Faults, MisplacedError, Source
 from dagtool.generators.layout import Layout, Region
 from dagtool.generators.meshes import Meshes, check_overlap, lay_out, parse_meshes, whole_number
-from dagtool.generators.phase import FORWARD, Phase, parse_phases
+from dagtool.generators.phase import FORWARD, Phase, format_phases, parse_phases
 from dagtool.generators.regions import check_use, parse_layout
 from dagtool.generators.stages import Chunk, parse_chunks
 from dagtool.generators.store import Store, parse_store
@@ -127,6 +127,11 @@ class Strategy:
     def stage_of(self) -> tuple[int, ...]:
         """The number of the chunk that each layer is in."""
         return tuple(number for number, chunk in enumerate(self.chunks) for _ in range(chunk.layers))
+
+    @property
+    def layouts(self) -> dict[str, Layout]:
+        """Every layout of the file: under an empty name that of all phases that have none of their own."""
+        return {"": self.layout, **self.phase_layouts}
 
     def layout_of(self, phase: str) -> Layout:
         """Return where every place lies in a phase: as ``[PHASE.layout]`` says, or as everywhere."""
@@ -248,7 +253,7 @@ def _place(strategy: Strategy, document: Mapping[str, Any], tables: Mapping[str,
     strategy.store = parse_store(tables["store"], declared, layers, places, faults)
     if not faults.count:
         replicate, stored = _list(document, "replicate", faults), strategy.store.axes
-        layouts = [strategy.layout, *strategy.phase_layouts.values()]
+        layouts = list(strategy.layouts.values())
         check_use(layouts, declared, strategy.chunks, places=places, replicate=replicate, stored=stored, faults=faults)
 
 
@@ -385,6 +390,7 @@ def _sizes(
     _check_cache(found, phases, faults)
     if complete:
         _check_groups(model, found, faults)
+        _check_mask(model, phases, faults)
     return found
 
 
@@ -444,6 +450,15 @@ def _check_groups(model: Model, sizes: Mapping[str, int | None], faults: Faults)
         elif top and top > (chosen := int(kind.ffn.options.top_groups) * experts // groups):
             why = f"[model] a token takes K={top} experts, but its groups have only {chosen}"
             faults.add(("model",), why, f"top_groups = {-(-top * groups // experts)}, or K = {chosen}")
+
+
+def _check_mask(model: Model, phases: tuple[Phase, ...], faults: Faults) -> None:
+    """A model is decoded step by step only where no token sees a later one."""
+    from dagtool.generators.blocks.architecture import resolve
+
+    if len(phases) > 1 and any(kind.attention.options.mask == "none" for kind in resolve(model).kinds.values()):
+        why = f"[model] mask = 'none', but phase {format_phases(phases)!r} decodes: earlier tokens would see later ones"
+        faults.add(("model",), why, "mask = 'causal', or one phase")
 
 
 def _size(symbol: str, value: Any) -> int:

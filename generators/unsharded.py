@@ -13,7 +13,7 @@ from fractions import Fraction
 from functools import lru_cache, partial
 from typing import NamedTuple
 
-from dagtool.dag.semantics import kind_work, used_weight, weight_of
+from dagtool.dag.semantics import held_weights, kind_work, used_weight, weight_of
 from dagtool.errors import DagtoolError
 from dagtool.generators.blocks.architecture import LayerKind, resolve
 from dagtool.generators.blocks.ends import build_embedding, build_head
@@ -113,10 +113,11 @@ def _variants(model: Model, experts: str) -> Iterator[_Variant]:
         for choice in choices[1:]:
             yield _Variant({key: choice})
     yield _Variant({key: choices[-1] for key, choices in OPERATOR_CHOICES.items()})
-    yield _Variant({"context": "ring"}, {"attention.core": {"S": _CUT}})
+    for choice in OPERATOR_CHOICES["qkv"]:
+        yield _Variant({"context": "ring", "qkv": choice}, {"attention.core": {"S": _CUT}})
+        yield _Variant({"qkv": choice}, stored=True)
     yield _Variant(cuts={"attention.keys": dict.fromkeys("TW", _CUT), "head": {"V": _CUT}})
     yield _Variant(cuts={"attention.keys": dict.fromkeys("STW", _CUT)})
-    yield _Variant(stored=True)
     if any(kind.ffn.prefix == "moe" for kind in resolve(model).kinds.values()):
         spread = {"experts": {experts: _CUT}}
         yield _Variant(cuts={"router": {"B": _CUT}, **spread})
@@ -386,6 +387,9 @@ def _unite(variants: list[dict[str, Part]]) -> dict[str, Part]:
     for parts in variants:
         for role, part in parts.items():
             found[role] = _united(found[role], part) if role in found else part
+    for role in [role for role in found if f"{role}_weight" in found]:  # stored as it is used, however that is drawn
+        stored = found[f"{role}_weight"]
+        found[f"{role}_weight"] = replace(stored, weights=_both(found[role].weights, stored.weights))
     return {role: replace(part, required=all(role in parts for parts in variants)) for role, part in found.items()}
 
 
@@ -590,8 +594,7 @@ def parameters(model: Model, sizes: Sizes, phase: Phase = FORWARD) -> tuple[Para
     met: set[str] = set()
     for kind, section in program.sections():
         for step in section.steps:
-            operator = OPERATORS[step.kind.op]
-            for role, held in operator.named_weights(step.kind.role, step.kind.parameters, step.kind.meshes[0]):
+            for role, held in held_weights(step.kind):
                 if role in met and not kind:
                     continue  # the same parameter used a second time
                 if not kind:

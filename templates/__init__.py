@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from dagtool.errors import DagtoolError
@@ -33,14 +34,19 @@ def dot_value(value: object) -> str:
 
 def environment(folder: str | None = None) -> SandboxedEnvironment:
     """The environment; ``folder`` holds templates that replace ours. Raises DagtoolError for no folder."""
+    if folder is not None and not os.path.isdir(folder):
+        raise DagtoolError(f"--templates {folder}: no such folder")
+    return _environment(folder, os.getcwd() if folder is not None else "")
+
+
+@lru_cache(maxsize=8)
+def _environment(folder: str | None, directory: str) -> SandboxedEnvironment:
+    """The environment of a folder as seen from a directory: its templates are compiled once, and after each change."""
     from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-    loaders = [FileSystemLoader(os.path.dirname(os.path.abspath(__file__)))]
-    if folder is not None:
-        if not os.path.isdir(folder):
-            raise DagtoolError(f"--templates {folder}: no such folder")
-        loaders.insert(0, FileSystemLoader(folder))
+    ours = os.path.dirname(os.path.abspath(__file__))
+    loaders = [FileSystemLoader(one) for one in (folder, ours) if one is not None]
     found = ImmutableSandboxedEnvironment(
         loader=ChoiceLoader(loaders), undefined=StrictUndefined, autoescape=False, keep_trailing_newline=False
     )

@@ -67,7 +67,9 @@ FORMS = {
 def build(b: Builder, h: Ref, options: Options, layer: LayerOptions) -> Ref:
     """Normalised stream [B, S, H] -> [B, S, H], in general a partial sum."""
     grouped = "G" in b.strategy.sizes
-    form = FORMS[grouped, b.strategy.operators["heads"] == "outer"]
+    ring = b.ring
+    # A ring takes heads as they stand.
+    form = FORMS[grouped, b.strategy.operators["heads"] == "outer" and not ring]
     h = enter(b, "attention.copy_in", h, "attention")
     values = dict(zip("qkv", _projections(b, h, form, grouped=grouped), strict=True))
     for name in dict.fromkeys(options.lora):
@@ -80,7 +82,6 @@ def build(b: Builder, h: Ref, options: Options, layer: LayerOptions) -> Ref:
         values[name] = rms_norm(b, f"attention.{name}_norm", values[name], "D", layer.epsilon)
     for name in "qk" if options.rope else "":
         values[name] = rotate(b, f"attention.{name}_rotary", values[name], options)
-    ring = b.ring
     q = b.place(values["q"], "attention.core")
     k, v = (append_cache(b, f"{name}_cache", values[name], b.cached_keys(options.window)) for name in "kv")
     k, v = (b.place(x, "attention.core" if ring else "attention.keys") for x in (k, v))

@@ -90,7 +90,7 @@ EXAMPLES = {
     "group_score": "top2", "groups": "8", "key_offset": "cp", "layout": "[B/ep, S]", "limit": "7.0",
     "mask": "causal", "normalise": "no", "offset": "dp,cp", "pairs": "half", "parameter": "embedding.tokens",
     "past": "T-S", "positions": "T", "scale": "rsqrt(D+Dr)", "scaling": "llama3:8,1,4,8192", "scores": "sigmoid",
-    "softcap": "50.0", "theta": "500000.0", "top_groups": "4", "window": "W",
+    "softcap": "50.0", "theta": "500000.0", "tokens": "Q", "top_groups": "4", "window": "W",
 }  # fmt: skip
 EXAMPLES_OF_OPERATORS = {
     ("norm", "function"): "rms",

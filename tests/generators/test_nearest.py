@@ -49,6 +49,19 @@ def test_the_nearest_layout_is_named(layout, hint):
     assert refusal(layout)[1].hint == hint
 
 
+def test_the_layout_of_a_phase_is_changed_too():
+    """The line stands in the table of its phase; written there it helps."""
+    document, error = refusal(
+        {"*": "B/dp", "attention": "B/dp N/tp"},
+        phase="prefill decode",
+        sizes={**SIZES, "Q": 1, "T": 20},
+        decode={"layout": {"*": "B/dp", "attention": "B/dp N/tp", "mlp": "B/dp F/tp H/dp"}},
+    )
+    key, value = re.match(r"it can with \[decode.layout\] (\S+) = '(.*)'\Z", error.hint).groups()
+    inner = {**document["decode"]["layout"], key: value}
+    assert build({**document, "decode": {"layout": inner}}).ids
+
+
 def test_an_operator_drawn_otherwise_is_nearer_than_another_layout():
     """Merged heads would be strided."""
     _, error = refusal(

@@ -37,7 +37,7 @@ class Situation:
 
     def widths(self, ffn: str) -> list[str]:
         """The sizes of the hidden dimension of dense networks, or of experts."""
-        found = [str(kind.get("width", "F")) for kind in self.kinds if kind.get("ffn", "dense") == ffn]
+        found = [str(kind.get("width", "F")) for kind in self.kinds if (kind.get("ffn") == "moe") == (ffn == "moe")]
         return list(dict.fromkeys(found))
 
     @property
@@ -61,6 +61,16 @@ class Situation:
         return "E" in self.sizes
 
     @property
+    def physical(self) -> str:
+        """The size that cuts experts: of physical ones where some are there more than once."""
+        return "R" if "R" in self.sizes else "E"
+
+    @property
+    def all_logits(self) -> bool:
+        """Whether every token is projected onto the vocabulary."""
+        return self.phase in ("forward", "loss")
+
+    @property
     def shared(self) -> list[str]:
         """The widths of shared experts."""
         return list(dict.fromkeys(str(kind["shared"]) for kind in self.kinds if kind.get("shared")))
@@ -76,6 +86,7 @@ class Situation:
         absent = set() if self.widths("dense") else {"mlp"}
         absent |= set() if self.experts else {"router", "experts"}
         absent |= set() if self.shared else {"shared"}
+        absent |= {"output"} if self.phase == "loss" else set()
         absent |= {"embedding"} if self.table.get("embedding") == "none" else set()
         return tuple(place for place in PLACES if place not in absent)
 
@@ -184,14 +195,14 @@ def stream_parts(s: Situation, axis: str = "tp") -> Draft:
 
 def sequence(s: Situation, axis: str = "cp") -> Draft:
     """Context parallelism: tokens cut everywhere, except for keys and values and, after a prefill, logits."""
-    ends = ENDS if s.phase == "forward" else ("input", "embedding")
+    ends = ENDS if s.all_logits else ("input", "embedding")
     places = [place for place in TOKENS if place not in ENDS]
     return cut(axis, "S", *places, *ends, "attention", "attention.core", "attention.out")
 
 
 def ulysses(s: Situation, axis: str = "cp") -> Draft:
     """Tokens cut everywhere but in attention itself, which cuts heads (DeepSpeed-Ulysses)."""
-    ends = ENDS if s.phase == "forward" else ("input", "embedding")
+    ends = ENDS if s.all_logits else ("input", "embedding")
     places = [place for place in TOKENS if place not in ENDS]
     return together(
         cut(axis, "S", *places, *ends, "attention", "attention.out"),

@@ -21,6 +21,8 @@ __all__ = ["WAYS", "Combination", "draw"]
 WAYS = ("fitting", "bent", "anything")
 """How a layout is drawn. Whether the first one is accepted is no question."""
 
+PHASES = ("forward", "prefill", "decode", "loss", "prefill decode", "prefill decode*2")
+
 Document = dict[str, Any]
 
 
@@ -39,10 +41,16 @@ def draw(seed: int, number: int) -> Combination:
     random = Random(f"{seed} {number}")
     way = random.choices(WAYS, (50, 32, 18))[0]
     model = draw_model(random)
-    phase = random.choice(("forward", "prefill", "decode"))
+    phase = random.choice(PHASES)
+    if " " in phase:  # step by step: no token sees a later one
+        model["mask"] = "causal"
     s = Situation(model, draw_sizes(random, model, phase), phase)
     document = anything(random, s) if way == "anything" else plans.document_of(s, fitting(random, s))
-    document["operators"] = draw_operators(random)
+    if " " in phase and random.random() < 0.4:
+        lay_steps_otherwise(random, s, document)
+    document["operators"] = draw_operators(random) | draw_ring(random, s, document, way)
+    document |= draw_store(random, document) | draw_dtypes(random, s)
+    pad(random, document)
     if way == "bent":
         for bend in random.sample(BENDS, random.choice((1, 1, 2))):
             bend(random, document)
@@ -90,6 +98,7 @@ def draw_ends(random: Random) -> Document:
     """Embedding and head."""
     embedding = random.choices(("token", "token+position", "token,position", "none"), (6, 2, 2, 1))[0]
     found: Document = {"embedding": embedding, **maybe(random, 0.15, logit_softcap=30.0)}
+    found |= maybe(random, 0.1, draft_heads=random.choice((1, 2)))
     if "position" in embedding:
         found["positions"] = "P"
     if embedding != "none":
@@ -100,7 +109,7 @@ def draw_ends(random: Random) -> Document:
 ATTENTION_OPTIONS = frozenset(
     {
         "attention", "rope", "rope_theta", "rope_scaling", "query_latent", "query_scale", "window", "sinks",
-        "qk_norm", "attention_bias", "attention_softcap",
+        "qk_norm", "attention_bias", "attention_softcap", "lora", "lora_scale",
     }
 )  # fmt: skip
 SCALINGS = ("linear:2", "llama3:8,1,4,16", "yarn:4,16,32,1,1.2,true", "yarn:4,16,32,1,1,false")
@@ -122,11 +131,14 @@ def draw_attention(random: Random) -> Document:
         **maybe(random, 0.25, qk_norm=True),
         **maybe(random, 0.4, attention_bias=random.choice(("qkv", "qkvo"))),
         **maybe(random, 0.15, attention_softcap=20.0),
+        **maybe(random, 0.15, lora=random.choice(("q", "qv", "qkv")), lora_scale=random.choice((0.5, 1.0))),
     }
 
 
 def draw_ffn(random: Random) -> Document:
-    """A feed-forward network: dense or experts, with every option of the gate."""
+    """A feed-forward network: low-rank, dense or experts, with every option of the gate."""
+    if random.random() < 0.08:
+        return {"ffn": "lowrank", "activation": random.choice(("gelu", "silu"))}
     gated = random.random() < 0.6
     activations = ("gelu", "relu", "silu", "gelu_erf", *(("swiglu_clamped",) if gated else ()))
     found: Document = {"activation": random.choice(activations), "gated": gated, **maybe(random, 0.25, ffn_bias=True)}
@@ -153,8 +165,7 @@ def draw_sizes(random: Random, model: Document, phase: str) -> dict[str, int]:
     heads = random.choice((4, 8))
     sizes = {
         "B": random.choice((2, 4, 8)),
-        "S": 1 if phase == "decode" else random.choice((4, 8, 12)),
-        **({"T": random.choice((8, 12))} if phase == "decode" else {}),
+        **draw_tokens(random, phase),
         "H": random.choice((8, 12, 16)),
         "N": heads,
         "D": random.choice((4, 6)),
@@ -171,11 +182,27 @@ def draw_sizes(random: Random, model: Document, phase: str) -> dict[str, int]:
     sizes |= {str(kind.get("width", "F")): random.choice((8, 12, 16)) for kind in kinds}
     if any(kind["ffn"] == "moe" for kind in kinds):
         sizes |= {"E": random.choice((4, 6, 8)), "K": random.choice((1, 2))}
+        sizes |= maybe(random, 0.2, R=sizes["E"] + random.choice((1, 2, 4)))
     if any(kind["ffn"] == "moe" and kind.get("shared") for kind in kinds):
         sizes["Fs"] = random.choice((8, 16))
     if model.get("positions"):
-        sizes["P"] = random.choice((12, 16))
+        sizes["P"] = random.choice((16, 24))
+    if any(kind.get("lora") for kind in kinds):
+        sizes["Rl"] = random.choice((2, 4))
+    if any(kind["ffn"] == "lowrank" for kind in kinds):
+        sizes["Rf"] = random.choice((4, 6))
     return sizes
+
+
+def draw_tokens(random: Random, phase: str) -> dict[str, int]:
+    """New tokens of a sequence, and the room of a cache."""
+    if phase == "decode":
+        return {"S": random.choice((1, 1, 2)), "T": random.choice((8, 12))}
+    tokens = random.choice((4, 8, 12))
+    if "decode" not in phase:
+        return {"S": tokens}
+    new, steps = random.choice((1, 1, 2)), 2 if "*2" in phase else 1
+    return {"S": tokens, "Q": new, "T": -(-(tokens + steps * new) // 4) * 4 + random.choice((0, 4))}
 
 
 def _has_query_latent(kind: Document) -> bool:
@@ -214,6 +241,23 @@ def _in_use(s: Situation, draft: Draft) -> Draft:
     return Draft(draft.degrees, draft.cuts, draft.meshes, tables)
 
 
+def lay_steps_otherwise(random: Random, s: Situation, document: Document) -> None:
+    """Decode steps get a layout of their own on the same GPUs, if its axes go with those of the prefill."""
+    steps = Situation(s.table, {**s.sizes, "S": 1}, "decode")
+    draft = fitting(random, steps)
+    used = {axis for held in draft.cuts.values() for axes in held.values() for axis in axes}
+    degrees = document["degrees"]
+    other = any(degrees.get(axis, count) != count for axis, count in draft.degrees.items())
+    if other or {"pp"} & {*degrees, *draft.degrees} or draft.meshes or "mesh" in document:
+        return
+    document["decode"] = {"layout": plans.document_of(steps, draft)["layout"]}
+    document["degrees"] = {**degrees, **draft.degrees}
+    idle = [*document.pop("replicate", []), *draft.tables.get("replicate", [])]
+    cutting = {axis for text in document["layout"].values() for word in text.split() for axis in word.split("/")[1:]}
+    if idle := [axis for axis in dict.fromkeys(idle) if axis not in used | cutting]:
+        document["replicate"] = idle
+
+
 def _degree(random: Random) -> int:
     return random.choice((2, 2, 2, 3, 4))
 
@@ -230,7 +274,7 @@ def a_tensor(random: Random, s: Situation) -> Draft:
         made = together(made, plans.stream_parts(s))
     if random.random() < 0.3:
         made = together(made, cut("tp", "V", "embedding"))
-    if random.random() < 0.3:
+    if random.random() < 0.3 and s.phase != "loss":
         made = together(made, cut("tp", "V", "output"))
     return made
 
@@ -238,8 +282,10 @@ def a_tensor(random: Random, s: Situation) -> Draft:
 def a_context(random: Random, s: Situation) -> Draft:
     if s.decoding:
         return together(degree(cp=_degree(random)), cut("cp", "T", "attention.keys"))
-    way = random.choice((plans.sequence, plans.ulysses, None))
+    way = random.choice((plans.sequence, plans.sequence, plans.ulysses, None))
     inner = way(s, "cp") if way else cut("cp", "S", "attention.keys")
+    if "T" in s.sizes and way is plans.sequence and random.random() < 0.6:  # the cache that is filled lies in parts of its tokens
+        inner = together(inner, cut("cp", "T", *random.choice((("attention.cache",), ("attention.keys",)))))
     return together(degree(cp=_degree(random)), inner)
 
 
@@ -248,7 +294,7 @@ def some_experts(random: Random, s: Situation) -> Draft | None:
     if not s.experts:
         return None
     way = random.choice(("exchanged", "by tokens", "in place", "in place, wide"))
-    made = together(degree(ep=_degree(random)), cut("ep", "E", "experts"))
+    made = together(degree(ep=_degree(random)), cut("ep", s.physical, "experts"))
     if way == "exchanged":
         return together(made, plans.batch(s, "ep"))
     if way == "by tokens":
@@ -301,7 +347,8 @@ def two_meshes(random: Random, s: Situation) -> Draft:
     else:
         inner += [cut("w", width, "mlp") for width in s.widths("dense")]
     if s.experts:
-        inner.append(cut("w", "E", "experts") if by_rows or random.random() < 0.5 else plans.expert_width(s, "w"))
+        whole = by_rows or random.random() < 0.5
+        inner.append(cut("w", s.physical, "experts") if whole else plans.expert_width(s, "w"))
     return together(*inner)
 
 
@@ -351,6 +398,41 @@ def draw_operators(random: Random) -> dict[str, str]:
     return {key: value for key, value in choices.items() if random.random() < 0.3}
 
 
+def draw_ring(random: Random, s: Situation, document: Document, way: str) -> dict[str, str]:
+    """Keys and values in a ring: where tokens are cut and attention is not latent; elsewhere it is refused."""
+    cut_tokens = "S/" in document["layout"].get("attention.core", "")
+    can = cut_tokens and not s.latent and not s.decoding
+    return {"context": "ring"} if random.random() < (0.5 if can else 0.05 if way != "fitting" else 0.0) else {}
+
+
+def draw_store(random: Random, document: Document) -> Document:
+    """Parameters that are stored in more parts than they are used in."""
+    axes = [axis for axis, count in document["degrees"].items() if axis != "pp" and count > 1]
+    if not axes or "mesh" in document or random.random() > 0.25:
+        return {}
+    chosen = random.sample(axes, random.randint(1, min(2, len(axes))))
+    place = random.choice(("*", "*", *(one for one in STORED if one in document["layout"])))
+    return {"store": {place: ",".join(chosen)}}
+
+
+STORED = ("attention", "mlp", "experts", "embedding", "head")
+
+
+def draw_dtypes(random: Random, s: Situation) -> Document:
+    """Data types that are not the default."""
+    found = maybe(random, 0.1, weights=random.choice(("fp8", "mxfp4")))
+    found |= maybe(random, 0.1, cache="fp8") if "T" in s.sizes else {}
+    found |= maybe(random, 0.1, dispatch="fp8") if s.experts else {}
+    return {"dtypes": found} if found else {}
+
+
+def pad(random: Random, document: Document) -> None:
+    """The vocabulary is the next multiple of what it would not divide by."""
+    size = document["sizes"]["V"]
+    if random.random() < 0.1:
+        document["sizes"]["V"] = f"{size - random.choice((1, 3))} pad {random.choice((4, 8))}"
+
+
 def leave_out_followers(document: Document) -> None:
     """Take out of a layout the lines that say what the place they follow says."""
     layout = document["layout"]
@@ -374,13 +456,19 @@ def _chain(place: str) -> list[str]:
 
 def another_cut(random: Random, document: Document) -> None:
     """A place is cut by another size or axis."""
-    place = random.choice(list(document["layout"]))
-    words = document["layout"][place].split()
+    layout = _some_layout(random, document)
+    place = random.choice(list(layout))
+    words = layout[place].split()
     mesh = words[0] if words else "all"
     axes = document.get("mesh", {}).get(mesh, [axis for axis in _axes(document) if axis != "pp"])
     if axes:
         sizes = [size for size in document["sizes"] if size not in ("K", "L")]
-        document["layout"][place] = " ".join([*words, f"{random.choice(sizes)}/{random.choice(axes)}"])
+        layout[place] = " ".join([*words, f"{random.choice(sizes)}/{random.choice(axes)}"])
+
+
+def _some_layout(random: Random, document: Document) -> Document:
+    """The layout of all phases, or that of decode steps."""
+    return random.choice([document["layout"], *(table["layout"] for table in [document.get("decode")] if table)])
 
 
 def _axes(document: Document) -> list[str]:
@@ -389,8 +477,9 @@ def _axes(document: Document) -> list[str]:
 
 def cut_left_out(random: Random, document: Document) -> None:
     """A place is no longer cut."""
-    place = random.choice(list(document["layout"]))
-    document["layout"][place] = document["layout"][place].split()[0]
+    layout = _some_layout(random, document)
+    place = random.choice(list(layout))
+    layout[place] = layout[place].split()[0]
 
 
 def line_left_out(random: Random, document: Document) -> None:
@@ -486,6 +575,7 @@ def other_option(random: Random, document: Document) -> None:
                 {"embedding": "none", "tied": True},
                 {"layers": "one*9"},
                 {"positions": "S"},
+                {"mask": "none"},
             )
         )
     )

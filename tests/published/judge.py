@@ -13,6 +13,7 @@ from published.draw import Combination
 
 from dagtool.cost.work import role_flops
 from dagtool.dag.graph import Dag
+from dagtool.dag.semantics import held_weights
 from dagtool.dot import parse
 from dagtool.dot.dialect import to_dag
 from dagtool.errors import DagtoolError
@@ -23,7 +24,6 @@ from dagtool.execute.weights import RandomWeights
 from dagtool.generators.partition import partition
 from dagtool.generators.settings import apply_settings
 from dagtool.model.size import Size
-from dagtool.ops import OPERATORS
 
 __all__ = ["Refusal", "Verdict", "features_of", "judge", "template_of"]
 
@@ -84,8 +84,8 @@ def _generated(document: Mapping[str, Any]) -> Dag:
 # -- refusals ---------------------------------------------------------------------------------
 
 _INTERNAL = re.compile(r"Traceback|Error\(|KeyError|None\b|<dagtool|Ref\(|Dim\(")
-STRIDED = "the cut would become strided"
-"""What plans that fit one by one may be refused for, put together with choices of ``[operators]``."""
+MEETING = ("the cut would become strided", "can be stored in")
+"""What plans that fit one by one may be refused for, put together with ``[operators]`` and ``[store]``."""
 
 
 def _unhelpful(one: Refusal) -> str:
@@ -108,7 +108,7 @@ def _misleading(document: Mapping[str, Any], refusals: tuple[Refusal, ...]) -> s
     return ""
 
 
-_CHANGE = re.compile(r"it can with \[(\w+)\] (\S+) (?:= '(.*?)'|left out)(?: and replicate = \[(.*)\])?\Z")
+_CHANGE = re.compile(r"it can with \[([\w.]+)\] (\S+) (?:= '(.*?)'|left out)(?: and replicate = \[(.*)\])?\Z")
 _DEGREES = re.compile(r"the nearest degrees? that (?:do are|does is) (\d+)(?: and (\d+))?")
 _DEGREE = re.compile(r"\A\w+: (\w+)=\d+ does not divide")
 _STAGES = re.compile(r"\[stages\] layers = '(.*?)'")
@@ -117,10 +117,12 @@ _STAGES = re.compile(r"\[stages\] layers = '(.*?)'")
 def _ways_out(document: Mapping[str, Any], refusal: Refusal) -> Iterator[dict[str, Any]]:
     """The document changed as a hint says."""
     if found := _CHANGE.search(refusal.hint):
-        table = {**document.get(found[1], {}), found[2]: found[3]}
-        kept = {key: value for key, value in table.items() if value is not None}
+        outer, _, inner = found[1].partition(".")
+        before = document.get(outer, {}).get(inner, {}) if inner else document.get(outer, {})
+        table = {**before, found[2]: found[3]}
+        kept: dict[str, Any] = {key: value for key, value in table.items() if value is not None}
         idle = [*document.get("replicate", []), *re.findall(r"'(\w+)'", found[4] or "")]
-        yield {**document, found[1]: kept, **({"replicate": idle} if idle else {})}
+        yield {**document, outer: {inner: kept} if inner else kept, **({"replicate": idle} if idle else {})}
     if (axis := _DEGREE.search(refusal.message)) and (found := _DEGREES.search(refusal.hint)):
         for near in filter(None, found.groups()):
             yield {**document, "degrees": {**document["degrees"], axis[1]: int(near)}}
@@ -129,7 +131,7 @@ def _ways_out(document: Mapping[str, Any], refusal: Refusal) -> Iterator[dict[st
 
 
 def _wrongly_refused(combination: Combination, refusals: tuple[Refusal, ...]) -> str:
-    if combination.way != "fitting" or any(STRIDED in one.message for one in refusals):
+    if combination.way != "fitting" or any(reason in one.message for one in refusals for reason in MEETING):
         return ""
     return f"refused though it fits: {refusals[0].message}; {refusals[0].hint}"
 
@@ -187,8 +189,10 @@ def _weights(dag: Dag, sizes: dict[str, int]) -> dict[tuple[str, str, int, int],
     parts: dict[tuple[str, str, int, int], set[tuple[tuple[int, int], ...]]] = {}
     for node in range(len(dag.ids)):
         kind = dag.kind(node)
-        for name, tensor in OPERATORS[kind.op].named_weights(kind.role, kind.parameters, kind.meshes[0]):
-            key = (kind.role, name, dag.layer_of[node], dag.expert_of[node])
+        role = kind.role.removesuffix("_weight") if kind.op == "parameter" else kind.role
+        for name, tensor in held_weights(kind):
+            # In a ring one node does the work of several.
+            key = ("" if name == "attention.sinks" else role, name, dag.layer_of[node], dag.expert_of[node])
             for gpu in dag.gpus(node):
                 slices = machine.part(tensor, gpu)
                 parts.setdefault(key, set()).add(tuple((one.start, one.stop) for one in slices))
@@ -228,7 +232,12 @@ def _layout_features(document: Mapping[str, Any]) -> set[str]:
     degrees = {axis: count for axis, count in document.get("degrees", {}).items() if count != 1}
     axes = [axis for axis in degrees if axis != "pp"]
     found = {f"axes: {len(axes)}", *({"pipeline"} if "pp" in degrees else set())}
-    found |= {f"[{table}]" for table in ("stages", "mesh", "groups") if document.get(table)}
+    found |= {f"[{table}]" for table in ("stages", "mesh", "groups", "store", "dtypes") if document.get(table)}
+    found |= {"[decode.layout]"} if document.get("decode") else set()
+    found |= {"a padded size" for size in document["sizes"].values() if "pad" in str(size)}
+    found |= {"physical experts" for size in document["sizes"] if size == "R"}
+    found |= {f"[dtypes] {kind} {held}" for kind, held in document.get("dtypes", {}).items()}
+    found |= {"several new tokens" for size in ("Q",) if document["sizes"].get(size) not in (None, 1)}
     for place, text in document.get("layout", {}).items():
         found |= {"layers of their own"} if place.startswith("layers.") else set()
         name = place if place in ("attention.core", "attention.keys", "experts", "router", "stream", "output") else ""

@@ -156,9 +156,9 @@ def render_report(subject: Subject, templates: str | None = None) -> str:
 
     name = "report.j2" if subject.dag.declared else "foreign.j2"
     with template_errors():
-        env = environment(templates)
-        env.trim_blocks = env.lstrip_blocks = True
-        env.filters |= {
+        env = environment(templates).overlay(trim_blocks=True, lstrip_blocks=True)
+        env.filters = {
+            **env.filters,
             "code": code,
             "plain": plain,
             "table": as_markdown,
@@ -166,8 +166,8 @@ def render_report(subject: Subject, templates: str | None = None) -> str:
             "gpus": format_gpus,
             "time": time_words,
         }
-        env.globals |= {"plural": plural}
-        text = env.get_template(f"report/{name}").render(report=Report(subject), subject=subject, dag=subject.dag)
+        template = env.get_template(f"report/{name}", globals={"plural": plural})
+        text = template.render(report=Report(subject), subject=subject, dag=subject.dag)
     return _spaced(text)
 
 

@@ -14,6 +14,7 @@ from math import ceil
 from dagtool.cost.dtypes import Use, dtype_bytes
 from dagtool.cost.masks import Masks, find_masks
 from dagtool.dag.graph import Dag, Kind
+from dagtool.dag.semantics import held_weights
 from dagtool.errors import DagtoolError
 from dagtool.model.size import ONE, Size, SizeError, product
 from dagtool.model.tensor import TensorType, TypeTextError
@@ -108,8 +109,9 @@ def _held(dag: Dag, kind: Kind, given: Assumptions, *, inside: bool) -> Held:
         return Held()
     inside = inside or kind.op == "softmax"
     try:
-        named = operator.named_weights(kind.role or kind.op, kind.parameters, kind.meshes[0])
-        weights = (Weight(name, one, type_bytes(dag, one, given.weight_width(name, one))) for name, one in named)
+        weights = (
+            Weight(name, one, type_bytes(dag, one, given.weight_width(name, one))) for name, one in held_weights(kind)
+        )
         values = operator.held_values(kind.parameters, dag.axis_sizes(kind))
         if kind.op == "cache" or (given.fused_attention and inside):
             values = Size(0)

@@ -16,6 +16,7 @@ from dagtool.ops.transfer import Transfer
 
 __all__ = [
     "carried",
+    "held_weights",
     "infer_outputs",
     "kind_work",
     "makers_by_slot",
@@ -90,6 +91,19 @@ def used_weight(kind: Kind) -> TensorType | None:
     """The weight a node computes with, declared or brought by a node that stores it. Raises LayoutError."""
     brought = next((port.type for port in kind.inputs if port.name == WEIGHT_SLOT), None)
     return brought or weight_of(kind)
+
+
+def held_weights(kind: Kind) -> tuple[tuple[str, TensorType], ...]:
+    """Every parameter a node holds, by name: also the further ones of a node to which the first is brought.
+
+    Raises LayoutError for what is no weight.
+    """
+    operator, role = OPERATORS[kind.op], kind.role or kind.op
+    brought = next((port.type for port in kind.inputs if port.name == WEIGHT_SLOT), None)
+    if brought is None:
+        return operator.named_weights(role, kind.parameters, kind.meshes[0])
+    _, params = with_weight({WEIGHT_SLOT: brought}, kind.parameters)
+    return operator.named_weights(role, params, brought.mesh)[1:]
 
 
 def carried(maker: Kind, edge: EdgeKind, slots: tuple[str, ...]) -> list[tuple[str, int]]:

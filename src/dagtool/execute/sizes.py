@@ -10,6 +10,7 @@ from dagtool.errors import DagtoolError
 from dagtool.model.tensor import TensorType
 from dagtool.ops import OPERATORS, LayoutError
 from dagtool.ops.rotary import PAST
+from dagtool.ops.routing import GROUPS, TOP_GROUPS
 
 __all__ = ["small_sizes"]
 
@@ -33,13 +34,21 @@ def small_sizes(dag: Dag) -> dict[str, int]:
     found: dict[str, int] = {}
     for symbol, value in dag.sizes.items():
         if symbol in _KEPT:
-            if value is None:
+            if value is None and symbol != "K":
                 raise DagtoolError(f"{symbol} is a symbol: a graph is proved for a number of them")
-            found[symbol] = value
+            found[symbol] = _some_experts(dag) if value is None else value
         else:
             found[symbol] = _multiple(cut.get(symbol, 1), _LEAST.get(symbol, 3))
     _relate(dag, found, cut)
     return found
+
+
+def _some_experts(dag: Dag) -> int:
+    """How many experts a token takes where that is left open: two, or as many as its groups have."""
+    experts = dag.sizes.get("E") or 1
+    gates = [kind.parameters for kind in dag.kinds if kind.op == "gate"]
+    groups = [(OPERATORS["gate"].read(one, TOP_GROUPS), OPERATORS["gate"].read(one, GROUPS)) for one in gates]
+    return min([2, *(experts * top // count for top, count in groups)])
 
 
 def _relate(dag: Dag, found: dict[str, int], cut: dict[str, int]) -> None:
