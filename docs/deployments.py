@@ -19,8 +19,8 @@ from dagtool.cost.memory import memory
 from dagtool.cost.work import kind_works, matmuls_of
 from dagtool.dag.graph import Dag, Kind
 from dagtool.generators import find_strategy
+from dagtool.generators.parameters import parameter_count
 from dagtool.generators.representatives import represent
-from dagtool.generators.unsharded import parameter_count
 from dagtool.model.size import Size
 from dagtool.ops import OPERATORS, Work
 

@@ -14,12 +14,10 @@ from dagtool.generators.blocks.ends import build_embedding, build_head
 from dagtool.generators.blocks.layer import build_layer
 from dagtool.generators.faults import MisplacedError
 from dagtool.generators.instances import Assembler, Feed, Section
-from dagtool.generators.nearest import nearest_change
 from dagtool.generators.phase import FORWARD, Phase, format_phases
 from dagtool.generators.program import Builder, Entry, Ref
 from dagtool.generators.ranks import EVERY_RANK, Ranks, first_ranks
 from dagtool.generators.strategy import Strategy
-from dagtool.generators.unsharded import part_names
 from dagtool.model.mesh import MeshError
 from dagtool.model.roles import ENTRY, INPUT, base_role
 from dagtool.model.tensor import TensorType
@@ -58,6 +56,8 @@ def assemble(strategy: Strategy, ranks: Ranks = EVERY_RANK) -> Assembly:
     try:
         return _assemble(strategy, ranks)
     except MisplacedError as error:
+        from dagtool.generators.nearest import nearest_change
+
         raise DagtoolError(error.message, nearest_change(strategy, error, _fault_of) or error.hint) from None
 
 
@@ -77,11 +77,11 @@ def _assemble(strategy: Strategy, ranks: Ranks) -> Assembly:
     except ModelError as error:
         raise strategy.error(("model",), f"[model] {error.message}", error.hint) from None
     _check_experts(strategy)
-    _check_roles(strategy)
     dag = _empty(strategy)
     run = _Run(strategy, architecture, dag, Assembler(dag, strategy, ranks))
     for phase in strategy.phases:
         run.append_phase(phase, kinds)
+    _check_roles(strategy, {kind.role for kind in dag.kinds})
     return Assembly(dag, tuple(run.order))
 
 
@@ -162,10 +162,15 @@ class _Run:
         return {"result": result, **builder.results}
 
 
-def _check_roles(strategy: Strategy) -> None:
-    """Every name belongs to a part of the model, or to a conversion of one."""
+def _check_roles(strategy: Strategy, drawn: set[str]) -> None:
+    """Every name belongs to a part of the model, or to a conversion of one: drawn here, or in another layout."""
+    names = [role for role in strategy.names if role not in drawn]
+    if not names:
+        return
+    from dagtool.generators.parts import part_names
+
     parts: Iterable[str] = [*part_names(strategy.model, frozenset(strategy.sizes)), ENTRY]
-    for role in strategy.names:
+    for role in names:
         base = base_role(role)
         conversion = role.rpartition(".")[2].rstrip("0123456789")
         if base not in parts or (role != base and conversion not in OPERATORS):

@@ -48,8 +48,8 @@ def _environment(folder: str | None, directory: str) -> SandboxedEnvironment:
     ours = os.path.dirname(os.path.abspath(__file__))
     loaders = [FileSystemLoader(one) for one in (folder, ours) if one is not None]
     found = ImmutableSandboxedEnvironment(
-        loader=ChoiceLoader(loaders), undefined=StrictUndefined, autoescape=False, keep_trailing_newline=False
-    )
+        loader=ChoiceLoader(loaders), undefined=StrictUndefined, autoescape=False, keep_trailing_newline=False,
+    )  # fmt: skip
     found.filters["dot"] = dot_value
     return found
 

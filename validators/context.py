@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from dagtool.dag.graph import Dag, Kind
     from dagtool.dot import DotGraph
     from dagtool.dot.labels import Labels
+    from dagtool.generators.parts import ModelParts, Part
     from dagtool.generators.phase import Phase
-    from dagtool.generators.unsharded import ModelParts, Part
     from dagtool.model.tensor import TensorType
     from dagtool.model.tree import Model
     from dagtool.report.fix import Proposal
@@ -344,7 +344,7 @@ class Context:
     @cached_property
     def model_parts(self) -> dict[str, ModelParts]:
         """The parts of the model in each phase, by kind of layer."""
-        from dagtool.generators.unsharded import model_parts
+        from dagtool.generators.parts import model_parts
 
         return {tag: model_parts(self.model, self.dag.sizes, phase) for tag, phase in self.phases.items()}
 

@@ -9,7 +9,7 @@ from dagtool.model.mesh import Mesh, format_gpus
 from dagtool.ops.base import axes_param
 
 if TYPE_CHECKING:
-    from dagtool.generators.unsharded import Part
+    from dagtool.generators.parts import Part
     from dagtool.validators.context import Context
 
 __all__ = ["TWICE", "Coverage"]

@@ -58,10 +58,18 @@ class Architecture:
 
 
 @cache
+def _all_names() -> frozenset[str]:
+    return frozenset(info.name for info in iter_modules(blocks.__path__))
+
+
+@cache
 def block_names(slot: str) -> tuple[str, ...]:
     """The blocks that can stand in a slot of a layer."""
-    names = sorted(info.name for info in iter_modules(blocks.__path__))
-    return tuple(name for name in names if getattr(block_module(name), "SLOT", "") == slot)
+    return tuple(name for name in sorted(_all_names()) if _stands_in(slot, name))
+
+
+def _stands_in(slot: str, name: str) -> bool:
+    return getattr(block_module(name), "SLOT", "") == slot
 
 
 def block_module(name: str) -> ModuleType:
@@ -106,7 +114,7 @@ def _kind(name: str, model: Model) -> LayerKind:
 
 
 def _block(slot: str, name: str, given: Any) -> Block:
-    if name not in block_names(slot):
+    if name not in _all_names() or not _stands_in(slot, name):
         known = list(block_names(slot))
         raise ModelError(f"model {slot} is {name!r}", did_you_mean(name, known) or f"known: {', '.join(known)}")
     module = block_module(name)

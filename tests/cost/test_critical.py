@@ -12,7 +12,7 @@ from dagtool.cost.work import kind_works, matmuls_of, role_flops
 from dagtool.dot import parse
 from dagtool.dot.dialect import to_dag
 from dagtool.generators import generate
-from dagtool.generators.unsharded import products
+from dagtool.generators.products import products
 from dagtool.model.tree import parse_model
 
 

@@ -12,9 +12,9 @@ from dagtool.cost.fitted import kernel_fit
 from dagtool.cost.memory import Assumptions, memory
 from dagtool.cost.seconds import node_seconds
 from dagtool.errors import DagtoolError
+from dagtool.generators.parameters import parameter_count
 from dagtool.generators.partition import partition
 from dagtool.generators.settings import apply_settings
-from dagtool.generators.unsharded import parameter_count
 from dagtool.model.cluster import cluster
 from dagtool.model.families import read_config
 from dagtool.model.tensor import DTYPES, TypeTextError, parse_type

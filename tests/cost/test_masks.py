@@ -26,8 +26,8 @@ from dagtool.generators.quotient import quotient
 from dagtool.generators.settings import apply_settings
 from dagtool.model.amount import parse_amount
 from dagtool.model.cluster import cluster
+from dagtool.model.pairs import KeptPairs
 from dagtool.model.size import Size
-from dagtool.ops.base import KeptPairs
 
 ONE_H100 = cluster("1xh100x1")
 TINY = {"B": 2, "S": 16, "H": 8, "N": 4, "D": 4, "F": 16, "V": 32, "L": 2}

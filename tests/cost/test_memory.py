@@ -19,10 +19,10 @@ from dagtool.dot import parse
 from dagtool.dot.dialect import to_dag
 from dagtool.errors import DagtoolError
 from dagtool.generators import generate
+from dagtool.generators.parameters import parameter_count
 from dagtool.generators.partition import partition
 from dagtool.generators.presets import preset_names
 from dagtool.generators.settings import apply_settings
-from dagtool.generators.unsharded import parameter_count
 from dagtool.model.tree import parse_model
 from dagtool.ops import OPERATORS
 

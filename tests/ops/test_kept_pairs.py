@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dagtool.model.amount import parse_amount
+from dagtool.model.pairs import KeptPairs
 from dagtool.model.size import Size, parse_size
 from dagtool.model.tensor import parse_type
 from dagtool.ops import OPERATORS
-from dagtool.ops.base import KeptPairs
 
 
 def kept(queries, keys, past, window, causal):

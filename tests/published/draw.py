@@ -284,7 +284,9 @@ def a_context(random: Random, s: Situation) -> Draft:
         return together(degree(cp=_degree(random)), cut("cp", "T", "attention.keys"))
     way = random.choice((plans.sequence, plans.sequence, plans.ulysses, None))
     inner = way(s, "cp") if way else cut("cp", "S", "attention.keys")
-    if "T" in s.sizes and way is plans.sequence and random.random() < 0.6:  # the cache that is filled lies in parts of its tokens
+    if (
+        "T" in s.sizes and way is plans.sequence and random.random() < 0.6
+    ):  # the cache that is filled lies in parts of its tokens
         inner = together(inner, cut("cp", "T", *random.choice((("attention.cache",), ("attention.keys",)))))
     return together(degree(cp=_degree(random)), inner)
 

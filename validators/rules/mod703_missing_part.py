@@ -22,7 +22,7 @@ from dagtool.validators.coverage import TWICE, Coverage
 from dagtool.validators.rule import Rule, Severity
 
 if TYPE_CHECKING:
-    from dagtool.generators.unsharded import ModelParts
+    from dagtool.generators.parts import ModelParts
     from dagtool.validators.context import Context
 
 RULE = Rule(

@@ -27,7 +27,7 @@ from dagtool.report.finding import Finding
 from dagtool.validators.rule import Rule, Severity
 
 if TYPE_CHECKING:
-    from dagtool.generators.unsharded import Part
+    from dagtool.generators.parts import Part
     from dagtool.ops.attributes import Attribute
     from dagtool.validators.context import Context
 

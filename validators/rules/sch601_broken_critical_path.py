@@ -19,7 +19,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from dagtool.cost.critical import heaviest_path
-from dagtool.generators.unsharded import Product, products_of_kinds
+from dagtool.generators.products import Product, products_of_kinds
 from dagtool.model.mesh import format_gpus
 from dagtool.model.roles import NEXT_TOKEN
 from dagtool.report.finding import Finding

@@ -20,7 +20,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from dagtool.cost.work import role_flops
-from dagtool.generators.unsharded import Product, products_of_kinds
+from dagtool.generators.products import Product, products_of_kinds
 from dagtool.report.finding import Finding
 from dagtool.validators.rule import Rule, Severity
 

@@ -13,11 +13,11 @@ from functools import cache
 from dagtool.accuracy.architecture import Architecture
 from dagtool.accuracy.machine import ACTIVATION_BYTES
 from dagtool.accuracy.measured import Row
-from dagtool.generators.unsharded import Product as ModelProduct
-from dagtool.generators.unsharded import products as model_products
+from dagtool.generators.products import Product as ModelProduct
+from dagtool.generators.products import products as model_products
 from dagtool.model.amount import parse_amount
+from dagtool.model.pairs import KeptPairs
 from dagtool.model.size import parse_size
-from dagtool.ops.base import KeptPairs
 
 __all__ = [
     "STREAM_PASSES",

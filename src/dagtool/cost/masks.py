@@ -16,9 +16,9 @@ from fractions import Fraction
 from dagtool.dag.graph import Dag
 from dagtool.dag.semantics import kind_work, makers_by_slot
 from dagtool.model.mesh import Mesh
+from dagtool.model.pairs import KeptPairs
 from dagtool.model.tensor import TensorType
 from dagtool.ops import OPERATORS, LayoutError
-from dagtool.ops.base import KeptPairs
 
 __all__ = ["ALL_PAIRS", "Masks", "PairShare", "find_masks", "rank_share"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import prod, sqrt
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from dagtool.model.amount import parse_amount
 from dagtool.model.size import Size, product
@@ -14,7 +14,6 @@ from dagtool.ops.attributes import AXES, EINSUM, FACTOR, NUMBER, REARRANGEMENT, 
 from dagtool.ops.base import (
     PARAM,
     PARAMETER,
-    KeptPairs,
     LayoutError,
     Local,
     Matmul,
@@ -32,6 +31,9 @@ from dagtool.ops.collective import OVER, Collective
 from dagtool.ops.factors import Spec, contract, format_spec, parse_spec
 from dagtool.ops.pointwise import soften
 from dagtool.ops.rotary import OFFSET, PAST, check_offset, past, token_positions
+
+if TYPE_CHECKING:
+    from dagtool.model.pairs import KeptPairs
 
 __all__ = ["HeadMerge", "HeadSplit", "ParallelSoftmax", "RingAttention", "Scores", "Softmax", "WeightedSum"]
 
@@ -152,8 +154,12 @@ class Scores(_Product):
             check_order(self._spec(params), "a mask")
             check_offset(found.dims[-2].axes, self.read(params, OFFSET), "offset", "queries")
             check_offset(found.dims[-1].axes, self.read(params, KEY_OFFSET), "key_offset", "keys")
-            self.kept_pairs(found, params)
+            self._window(params)
+            self.read(params, PAST)
         return (found,)
+
+    def _window(self, params: Params) -> Size | None:
+        return self.read(params, WINDOW) if self.stated(params, WINDOW) else None
 
     def _masked(self, params: Params) -> bool:
         return self.read(params, MASK) != "none" or self.stated(params, WINDOW)
@@ -174,10 +180,11 @@ class Scores(_Product):
 
     def kept_pairs(self, scores: TensorType, params: Params) -> KeptPairs:
         """The pairs of query and key that the mask of scores [.., S, T] keeps."""
-        window = self.read(params, WINDOW) if self.stated(params, WINDOW) else None
+        from dagtool.model.pairs import KeptPairs
+
+        sizes, axes = zip(*((dim.size, dim.axes) for dim in scores.dims[-2:]), strict=True)
         causal = self.read(params, MASK) == "causal"
-        queries, keys = scores.dims[-2:]
-        return KeptPairs(queries.size, keys.size, self.read(params, PAST), window, causal, queries.axes, keys.axes)
+        return KeptPairs(*sizes, self.read(params, PAST), self._window(params), causal, *axes)
 
 
 def check_order(spec: Spec, what: str) -> None:
@@ -364,6 +371,8 @@ class RingAttention(Collective):
 
     def _kept_pairs(self, q: TensorType, params: Params) -> KeptPairs | None:
         """The pairs that the mask keeps of this rank's queries and the keys of all."""
+        from dagtool.model.pairs import KeptPairs
+
         causal, window = self.read(params, MASK) == "causal", None
         if self.stated(params, WINDOW):
             window = self.read(params, WINDOW)

@@ -11,7 +11,7 @@ from dagtool.analysis.table import Table, code
 from dagtool.cost.critical import Term
 from dagtool.cost.work import kind_ranks, matmuls_of, role_flops, scaled
 from dagtool.generators.phase import FORWARD, parse_phases
-from dagtool.generators.unsharded import products_of_kinds
+from dagtool.generators.products import products_of_kinds
 from dagtool.model.tree import ModelError, parse_model
 
 __all__ = ["Conservation", "conservation", "product_table"]
