@@ -21,7 +21,7 @@ def find_strategy(name: str, settings: Mapping[str, str] | None = None) -> Strat
     Raises DagtoolError for an unknown name (with the nearest ones) or a setting that does not fit.
     """
     from dagtool.generators.settings import apply_settings
-    from dagtool.generators.strategy import read_document
+    from dagtool.generators.strategy_file import read_document
 
     if name in preset_names():
         stem, path = name, preset_path(name)

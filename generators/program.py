@@ -131,7 +131,7 @@ class Builder:
             held = TensorType(tuple(Dim(Size.of(size)) for size in sizes), self.type_of(like).mesh)
         else:
             held = self.lying(place, *map(str, sizes))
-        self._check(held, partial(self.strategy.error_at, place or "stream", self.layer))
+        self._check(held, partial(self.strategy.error_at, place or "stream", self.layer, phase=self.phase.name))
         return Weight(replace(held, dtype=self.strategy.dtypes.of_weight(place, self.layer)), place)
 
     def vector(self, place: str, *sizes: str | int, like: Ref | None = None) -> Weight:
@@ -225,7 +225,8 @@ class Builder:
         try:
             inferred = OPERATORS[op].infer(*with_weight(types, given))
         except (LayoutError, TypeTextError, SizeError) as error:
-            raise self.strategy.error_in(role, self.layer, str(error), "check the layout it lies in") from None
+            hint = "check the layout it lies in"
+            raise self.strategy.error_in(role, self.layer, str(error), hint, phase=self.phase.name) from None
         kind = Kind(
             op,
             role,
@@ -264,7 +265,7 @@ class Builder:
 
     def _append(self, step: Step) -> Ref:
         for port in step.kind.outputs:
-            self._check(port.type, partial(self.strategy.error_in, step.kind.role, self.layer))
+            self._check(port.type, partial(self.strategy.error_in, step.kind.role, self.layer, phase=self.phase.name))
         self.steps.append(step)
         return Ref(len(self.steps) - 1)
 

@@ -8,7 +8,8 @@ from typing import Any
 from dagtool.errors import DagtoolError, did_you_mean
 from dagtool.generators.divide import check_degrees
 from dagtool.generators.faults import Source
-from dagtool.generators.strategy import Strategy, parse_strategy, table_of
+from dagtool.generators.strategy import Strategy
+from dagtool.generators.strategy_file import parse_strategy, table_of
 from dagtool.generators.toml_positions import Path
 
 __all__ = ["apply_settings", "parse_settings"]

@@ -1,37 +1,23 @@
-"""A deployment as declared: sizes, degrees, meshes, how each place's dimensions are cut, node names.
-
-Presets and users' own files are the same TOML. See docs/strategy-files.md for every key.
-"""
+"""A deployment as declared: sizes, degrees, meshes, how each place's dimensions are cut, node names."""
 
 from __future__ import annotations
 
-import re
-import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from dataclasses import dataclass, field
 
-from dagtool.errors import DagtoolError, did_you_mean
-from dagtool.generators.dtypes import DataTypes, parse_dtypes
-from dagtool.generators.faults import Faults, MisplacedError, Source
+from dagtool.errors import DagtoolError
+from dagtool.generators.dtypes import DataTypes
+from dagtool.generators.faults import MisplacedError, Source
 from dagtool.generators.layout import Layout, Region
-from dagtool.generators.meshes import Meshes, check_overlap, lay_out, parse_meshes, whole_number
-from dagtool.generators.phase import FORWARD, Phase, format_phases, parse_phases
-from dagtool.generators.regions import check_use, parse_layout
-from dagtool.generators.stages import Chunk, parse_chunks
-from dagtool.generators.store import Store, parse_store
+from dagtool.generators.meshes import Meshes, lay_out
+from dagtool.generators.phase import FORWARD, Phase
+from dagtool.generators.stages import Chunk
+from dagtool.generators.store import Store
 from dagtool.generators.toml_positions import Path
-from dagtool.model.byte_count import parse_bytes
 from dagtool.model.mesh import Mesh
-from dagtool.model.size import near_divisors
-from dagtool.model.tree import Model, ModelError, Value, model_of
-from dagtool.model.vocabulary import SYMBOLS, name_size
+from dagtool.model.tree import Model
 
-__all__ = ["Difference", "Region", "Statement", "Strategy", "parse_strategy", "read_document", "table_of"]
+__all__ = ["OPERATOR_CHOICES", "Difference", "Region", "Statement", "Strategy"]
 
-_OPTIONAL_SIZES = ("G", "R")
-"""Sizes that a model has or not; the others are those it needs."""
-_KEYWORDS = frozenset({"node", "edge", "graph", "digraph", "subgraph", "strict"})
 OPERATOR_CHOICES: dict[str, tuple[str, ...]] = {
     "qkv": ("fused", "separate"),
     "heads": ("inner", "outer"),
@@ -42,13 +28,7 @@ OPERATOR_CHOICES: dict[str, tuple[str, ...]] = {
     "expert_sums": ("combined", "each"),
     "transfer": ("one_node", "send_and_recv"),
 }
-_TABLES = (
-    "model", "sizes", "degrees", "groups", "mesh", "first_gpu", "stages", "regions", "layout", "operators", "names",
-    "stated", "decode", "store", "dtypes",
-)  # fmt: skip
-_PHASE_TABLES = ("decode",)
-"""Phases that may have layouts of their own: ``[decode.layout]``."""
-_SINGLE = ("name", "phase", "summary", "document", "gpu_memory", "assumed", "replicate", "differences")
+"""How parts may be drawn, by key of ``[operators]``; the first of each is the default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,363 +125,14 @@ class Strategy:
         """Return an error about a key of the file, with its place."""
         return self.source.error(keys, message, hint)
 
-    def error_in(self, role: str, layer: int, message: str, hint: str = "") -> MisplacedError:
-        """Return an error about a part of the model, with the place of the layout it has."""
+    def error_in(self, role: str, layer: int, message: str, hint: str = "", *, phase: str = "") -> MisplacedError:
+        """Return an error about a part of the model, with the place of the layout that it has in a phase."""
         part = role.partition(".")[0]
         place = {"moe": "experts", "pipeline": "stream", "entry": "stream"}.get(part, part)
-        return self.error_at(place, layer, f"{role}: {message}", hint)
+        return self.error_at(place, layer, f"{role}: {message}", hint, phase=phase)
 
-    def error_at(self, place: str, layer: int, message: str, hint: str = "") -> MisplacedError:
-        """Return an error about what lies at a place of the layout."""
-        error = self.source.error(self.layout.origin(place, layer) or ("layout",), message, hint)
+    def error_at(self, place: str, layer: int, message: str, hint: str = "", *, phase: str = "") -> MisplacedError:
+        """Return an error about what lies at a place of the layout of a phase."""
+        line = self.layout_of(phase).origin(place, layer) or self.layout.origin(place, layer) or ("layout",)
+        error = self.source.error(line, message, hint)
         return MisplacedError(error.message, error.hint, place=place)
-
-
-def read_document(path: str) -> tuple[dict[str, Any], str]:
-    """Return the content of a strategy file and its text. Raises DagtoolError with the file's name in front."""
-    try:
-        with open(path, encoding="utf-8-sig") as stream:
-            text = stream.read()
-        return tomllib.loads(text), text
-    except OSError as error:
-        raise DagtoolError(f"{path}: cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise DagtoolError(f"{path}: is not TOML: {error}") from None
-    except tomllib.TOMLDecodeError as error:
-        place = re.fullmatch(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", str(error), re.DOTALL)
-        if place is None:
-            raise DagtoolError(f"{path}: is not TOML: {error}") from None
-        line = place[2] or str(text.count("\n") + 1)
-        raise DagtoolError(f"{path}:{line}:{place[3] or 1}: is not TOML: {place[1]}") from None
-    except RecursionError:
-        raise DagtoolError(f"{path}: is not TOML: nested too deeply") from None
-
-
-def _only(table: Mapping[str, Any], known: list[str], where: str) -> None:
-    for key in table:
-        if key not in known:
-            raise DagtoolError(f"{where} has no key {key!r}", did_you_mean(key, known) or f"known: {', '.join(known)}")
-
-
-def table_of(document: Mapping[str, Any], key: str) -> dict[str, Any]:
-    """Return a table of a strategy document, empty where absent. Raises DagtoolError where it is something else."""
-    value = document.get(key, {})
-    if not isinstance(value, dict):
-        raise DagtoolError(f"{key!r} is not a table")
-    return value
-
-
-def parse_strategy(name: str, document: Mapping[str, Any], source: Source | None = None) -> Strategy:
-    """Return the strategy that a TOML document describes. Raises DagtoolError naming every key at fault."""
-    faults = Faults(source or Source())
-    tables = _tables(document, faults)
-    model = Model()
-    with faults.at("model"):
-        model = _model(tables["model"])
-    phases: tuple[Phase, ...] = (FORWARD,)
-    with faults.at("phase"):
-        phases = parse_phases(str(document.get("phase", FORWARD.name)))
-    model_known = not faults.count
-    sizes = _sizes(tables["sizes"], (model, phases), faults, complete=model_known)
-    declared = parse_meshes(tables["degrees"], tables["mesh"], tables["first_gpu"], tables["groups"], faults)
-    strategy = Strategy(
-        name="",
-        layout=Layout((), Region("", {}), 0),
-        chunks=(),
-        summary=str(document.get("summary", "")),
-        document=str(document.get("document", "")),
-        model=model,
-        phases=phases,
-        sizes=sizes,
-        padded={key: int(found[1]) for key, text in tables["sizes"].items() if (found := _PADDED.fullmatch(str(text)))},
-        declared=declared,
-        operators=_operators(tables["operators"], faults),
-        names=_names(tables["names"], faults),
-        assumed=tuple(map(str, _list(document, "assumed", faults))),
-        differences=_differences(document, faults),
-        stated=_stated(tables["stated"], faults),
-        source=faults.source,
-    )
-    with faults.at("name"):
-        strategy.name = _name(document.get("name", name))
-    with faults.at("gpu_memory"):
-        strategy.gpu_memory = _memory(document.get("gpu_memory", ""))
-    _place(strategy, document, tables, faults)
-    faults.end()
-    return strategy
-
-
-def _place(strategy: Strategy, document: Mapping[str, Any], tables: Mapping[str, Any], faults: Faults) -> None:
-    """Stages and layouts, which need sizes and meshes that are right."""
-    layers = strategy.sizes.get("L")
-    if faults.count or layers is None:
-        return
-    declared = strategy.declared
-    strategy.chunks = parse_chunks(tables["stages"], layers, declared, faults)
-    from dagtool.generators.unsharded import used_places
-
-    places = used_places(strategy.model, frozenset(strategy.sizes), strategy.phases)
-    strategy.places = places
-    strategy.layout = parse_layout(tables, declared, strategy.chunks, strategy.sizes, places=places, faults=faults)
-    check_overlap(declared, faults)
-    for name in _PHASE_TABLES:
-        if inner := _phase_tables(tables[name], name, faults):
-            strategy.phase_layouts[name] = parse_layout(
-                inner, declared, strategy.chunks, strategy.sizes, places=places, faults=faults, phase=(name,)
-            )
-    strategy.dtypes = parse_dtypes(tables["dtypes"], layers, places, faults)
-    strategy.store = parse_store(tables["store"], declared, layers, places, faults)
-    if not faults.count:
-        replicate, stored = _list(document, "replicate", faults), strategy.store.axes
-        layouts = list(strategy.layouts.values())
-        check_use(layouts, declared, strategy.chunks, places=places, replicate=replicate, stored=stored, faults=faults)
-
-
-def _phase_tables(table: Mapping[str, Any], name: str, faults: Faults) -> dict[str, Any]:
-    """The tables of ``[decode.regions]`` and ``[decode.layout]``; empty where the phase lies as everything does."""
-    found: dict[str, Any] = {}
-    for key, value in table.items():
-        with faults.at(name, key):
-            _only({key: value}, ["regions", "layout"], f"[{name}]")
-            found[key] = table_of(table, key)
-    return {"regions": {}, "layout": {}, **found} if found else {}
-
-
-def _tables(document: Mapping[str, Any], faults: Faults) -> dict[str, dict[str, Any]]:
-    known = [*_SINGLE, *_TABLES]
-    for key in document:
-        if key not in known:
-            hint = did_you_mean(key, known) or f"known: {', '.join(known)}"
-            faults.add((key,), f"a strategy file has no key {key!r}", hint)
-    found: dict[str, dict[str, Any]] = {}
-    for key in _TABLES:
-        found[key] = {}
-        with faults.at(key):
-            found[key] = table_of(document, key)
-    return found
-
-
-_MODEL_DEFAULTS: dict[str, Value] = {
-    "ffn": "dense",
-    "activation": "gelu",
-    "gated": False,
-    "norm": "layer",
-    "embedding": "token",
-    "mask": "causal",
-}
-"""What a strategy file need not say of its model. It is written into every graph."""
-
-
-def _model(table: Mapping[str, Any]) -> Model:
-    from dagtool.generators.blocks.architecture import resolve, with_defaults
-
-    try:
-        model = with_defaults(model_of(table), _MODEL_DEFAULTS)
-        resolve(model)
-    except ModelError as error:
-        raise DagtoolError(f"[model] {error.message}", error.hint) from None
-    return model
-
-
-def _name(value: Any) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}", str(value)):
-        raise DagtoolError(f"the name {str(value)[:40]!r} cannot name a file", "letters, digits, _ . and -")
-    return str(value)
-
-
-def _memory(value: Any) -> str:
-    try:
-        if value:
-            parse_bytes(str(value))
-    except ValueError as error:
-        raise DagtoolError(f"gpu_memory: {error}") from None
-    return str(value)
-
-
-def _list(document: Mapping[str, Any], key: str, faults: Faults) -> list[Any]:
-    value = document.get(key, [])
-    if not isinstance(value, list):
-        faults.add((key,), f"{key!r} is not a list")
-        return []
-    return value
-
-
-def _differences(document: Mapping[str, Any], faults: Faults) -> tuple[Difference, ...]:
-    keys = [field.name for field in fields(Difference)]
-    found: list[Difference] = []
-    for index, row in enumerate(_list(document, "differences", faults)):
-        with faults.at("differences", index):
-            if not isinstance(row, dict) or sorted(row) != sorted(keys):
-                raise DagtoolError(f"[[differences]] takes the keys {', '.join(keys)}")
-            found.append(Difference(**{key: str(value) for key, value in row.items()}))
-    return tuple(found)
-
-
-def _stated(table: Mapping[str, Any], faults: Faults) -> tuple[Statement, ...]:
-    found: list[Statement] = []
-    for name, rows in table.items():
-        if not isinstance(rows, list):
-            faults.add(("stated", name), f"{name!r} is not a list")
-            continue
-        for index, row in enumerate(rows):
-            with faults.at("stated", name, index):
-                if not isinstance(row, list) or len(row) not in {3, 4} or not all(isinstance(one, str) for one in row):
-                    raise DagtoolError(f"[stated] {name}: {row!r}", "a row is [what, what is said, quantity, why]")
-                found.append(Statement(name, *row))
-    return tuple(found)
-
-
-_USUAL_NAMES = {
-    "hidden_size": "H", "d_model": "H", "num_layers": "L", "num_hidden_layers": "L", "num_attention_heads": "N",
-    "num_heads": "N", "n_heads": "N", "num_key_value_heads": "G", "head_dim": "D", "intermediate_size": "F",
-    "num_experts": "E", "sequence_length": "S", "batch": "B", "vocab": "V",
-    **{name: key for key, name in SYMBOLS.items()},
-}  # fmt: skip
-"""Sizes as configurations of models and engineers call them."""
-
-
-def _sizes(
-    table: Mapping[str, Any], run: tuple[Model, tuple[Phase, ...]], faults: Faults, *, complete: bool
-) -> dict[str, int | None]:
-    """The sizes of a file; ``complete``: whether those that a phase of the model needs, and no others, are due."""
-    from dagtool.generators.unsharded import needed_sizes
-
-    model, phases = run
-    needed: tuple[str, ...] = ()
-    with faults.at("model"):
-        for phase in dict.fromkeys(replace(phase, past="", tag="") for phase in phases):
-            needed = tuple(dict.fromkeys((*needed, *needed_sizes(model, frozenset(table), phase))))
-    complete = complete and bool(needed)
-    known = [*needed, *_OPTIONAL_SIZES]
-    if complete:
-        for symbol in needed:
-            if symbol not in table:
-                hint = f"add {symbol} = …: a number" + (
-                    "" if symbol in ("L", "E") else f", or '{symbol}' to leave it open"
-                )
-                faults.add(("sizes",), f"[sizes] does not give {name_size(symbol)}", hint)
-    found: dict[str, int | None] = {}
-    for symbol, value in table.items():
-        with faults.at("sizes", symbol):
-            if symbol not in known and (complete or symbol not in SYMBOLS):
-                raise DagtoolError(*_unknown_size(symbol, known))
-            found[symbol] = None if value == symbol else _size(symbol, value)
-    _check_sizes(table, found, faults)
-    _check_cache(found, phases, faults)
-    if complete:
-        _check_groups(model, found, faults)
-        _check_mask(model, phases, faults)
-    return found
-
-
-def _check_cache(found: Mapping[str, int | None], phases: tuple[Phase, ...], faults: Faults) -> None:
-    """A cache has room for every token that is written into it, and some come before the new ones."""
-    room, prompt = found.get("T"), found.get("S")
-    if not room or not prompt or not phases[-1].reads_cache:
-        return
-    if len(phases) == 1 and room <= prompt:
-        why = f"context T={room} has no token before the S={prompt} new ones"
-        faults.add(("sizes", "T"), why, "T counts the new tokens too: at least S + 1")
-    written = prompt + (len(phases) - 1) * (found.get("Q") or 1)
-    if len(phases) > 1 and written > room:
-        steps = f"S={prompt} and {len(phases) - 1} steps of Q={found.get('Q') or 1}"
-        faults.add(
-            ("sizes", "T"),
-            f"the cache has room for T={room} tokens, but {steps} write {written}",
-            f"T at least {written}",
-        )
-
-
-def _check_sizes(table: Mapping[str, Any], found: Mapping[str, int | None], faults: Faults) -> None:
-    """What sizes must be beside each other."""
-    for symbol in ("L", "E", "R"):
-        if symbol in found and found[symbol] is None and table[symbol] == symbol:
-            what = SYMBOLS[symbol].removesuffix("s")
-            why = f"{symbol} cannot be a symbol: there are nodes for each {what}"
-            faults.add(("sizes", symbol), why, f"give a number, like {symbol} = 8")
-    heads, groups = found.get("N"), found.get("G")
-    if heads and groups and heads % groups:
-        faults.add(("sizes", "G"), f"heads N={heads} are no multiple of kv_heads G={groups}", "G divides N")
-    top, experts = found.get("K"), found.get("E")
-    physical = found.get("R")
-    if physical and experts and physical < experts:
-        why = f"physical experts R={physical} are fewer than experts E={experts}"
-        faults.add(("sizes", "R"), why, "R counts every copy: at least one of each expert")
-    if top and experts and top > experts:
-        faults.add(("sizes", "K"), f"top_k K={top} is more than experts E={experts}", f"K is at most {experts}")
-
-
-_PADDED = re.compile(r"([0-9]{1,18})\s+pad\s+([0-9]{1,9})")
-"""``50265 pad 64``: rounded up to a multiple of 64."""
-
-
-def _check_groups(model: Model, sizes: Mapping[str, int | None], faults: Faults) -> None:
-    """Groups of experts are equal, and those that a token uses have as many experts as it takes."""
-    from dagtool.generators.blocks.architecture import resolve
-
-    experts, top = sizes.get("E"), sizes.get("K")
-    for kind in resolve(model).kinds.values():
-        groups = int(getattr(kind.ffn.options, "groups", 1))
-        if not experts or groups < 2:
-            continue
-        if experts % groups:
-            near = " and ".join(map(str, near_divisors(experts, groups)))
-            faults.add(("model",), f"[model] groups={groups} does not divide experts E={experts}", f"{near} do")
-        elif top and top > (chosen := int(kind.ffn.options.top_groups) * experts // groups):
-            why = f"[model] a token takes K={top} experts, but its groups have only {chosen}"
-            faults.add(("model",), why, f"top_groups = {-(-top * groups // experts)}, or K = {chosen}")
-
-
-def _check_mask(model: Model, phases: tuple[Phase, ...], faults: Faults) -> None:
-    """A model is decoded step by step only where no token sees a later one."""
-    from dagtool.generators.blocks.architecture import resolve
-
-    if len(phases) > 1 and any(kind.attention.options.mask == "none" for kind in resolve(model).kinds.values()):
-        why = f"[model] mask = 'none', but phase {format_phases(phases)!r} decodes: earlier tokens would see later ones"
-        faults.add(("model",), why, "mask = 'causal', or one phase")
-
-
-def _size(symbol: str, value: Any) -> int:
-    what = f"size {name_size(symbol)}"
-    if isinstance(value, str) and (padded := _PADDED.fullmatch(value)):
-        size, multiple = whole_number(int(padded[1]), what), whole_number(int(padded[2]), f"the padding of {what}")
-        return -(-size // multiple) * multiple
-    try:
-        return whole_number(value, what)
-    except DagtoolError as error:
-        hint = f"a number, or {symbol!r} itself to leave it open" if isinstance(value, str) else error.hint
-        raise DagtoolError(error.message, hint) from None
-
-
-def _unknown_size(symbol: str, known: list[str]) -> tuple[str, str]:
-    if symbol in SYMBOLS:
-        return (
-            f"the model has no size {name_size(symbol)}",
-            "[model] ffn = 'moe' gives it experts; or leave the size out" if symbol in "EK" else "leave it out",
-        )
-    usual = _USUAL_NAMES.get(symbol.lower())
-    listed = f"known: {', '.join(map(name_size, known))}"
-    return f"[sizes] has no key {symbol!r}", f"{symbol} is called {usual}" if usual in known else listed
-
-
-def _operators(table: Mapping[str, Any], faults: Faults) -> dict[str, str]:
-    for key, value in table.items():
-        with faults.at("operators", key):
-            _only({key: value}, list(OPERATOR_CHOICES), "[operators]")
-            if value not in OPERATOR_CHOICES[key]:
-                known = list(OPERATOR_CHOICES[key])
-                hint = did_you_mean(str(value), known) or f"known: {', '.join(known)}"
-                raise DagtoolError(f"[operators] {key} is {value!r}", hint)
-    return {key: table.get(key, known[0]) for key, known in OPERATOR_CHOICES.items()}
-
-
-def _names(table: Mapping[str, Any], faults: Faults) -> dict[str, str]:
-    for role, template in table.items():
-        odd = not re.fullmatch(r"(?:[A-Za-z0-9_]|\{\w+\})+", str(template)) or str(template)[0].isdigit()
-        if odd or str(template).lower() in _KEYWORDS:
-            faults.add(
-                ("names", role),
-                f"name {role!r} = {template!r}",
-                "names have letters, digits, _ and {fields}, no digit first, and are no word of DOT",
-            )
-    return {str(role): str(template) for role, template in table.items()}

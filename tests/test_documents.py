@@ -14,7 +14,8 @@ from dagtool.cli._overview import EXIT_STATUSES
 from dagtool.dot.dialect import PARAMETERS
 from dagtool.generators.layout import PLACES
 from dagtool.generators.presets import preset_names
-from dagtool.generators.strategy import _SINGLE, _TABLES, OPERATOR_CHOICES
+from dagtool.generators.strategy import OPERATOR_CHOICES
+from dagtool.generators.strategy_file import _SINGLE, _TABLES
 from dagtool.model.vocabulary import SYMBOLS
 from dagtool.ops import OPERATORS
 

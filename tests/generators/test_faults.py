@@ -216,3 +216,28 @@ def test_nested_too_deeply(tmp_path):
     file.write_text("a = " + "[" * 100_000)
     with pytest.raises(DagtoolError, match="is not TOML"):
         find_strategy(str(file))
+
+
+def test_the_layout_of_a_phase_is_named_where_it_stands(tmp_path):
+    """The line of [decode.layout], not that of [layout], which is right."""
+    sizes = "\n".join(f"{size} = {number}" for size, number in {**MODEL, "Q": 1, "T": 20}.items())
+    text = f"""phase = "prefill decode"
+[sizes]
+{sizes}
+[degrees]
+tp = 2
+dp = 2
+[layout]
+"*" = "B/dp"
+"mlp" = "B/dp F/tp"
+[decode.layout]
+"*" = "B/dp"
+"mlp" = "B/dp F/tp H/dp"
+"""
+    file = tmp_path / "mine.toml"
+    file.write_text(text)
+    with pytest.raises(DagtoolError) as caught:
+        partition(find_strategy(str(file), {}))
+    line = text.splitlines().index('"mlp" = "B/dp F/tp H/dp"') + 1
+    assert caught.value.message.startswith(f"{file}:{line}:1: mlp.norm.split")
+    assert caught.value.hint == "it can with [decode.layout] mlp = 'all B/dp F/tp'"

@@ -12,7 +12,7 @@ from dagtool.execute.sizes import small_sizes
 from dagtool.execute.weights import RandomWeights
 from dagtool.generators.partition import partition
 from dagtool.generators.phase import format_phases, parse_phases
-from dagtool.generators.strategy import parse_strategy
+from dagtool.generators.strategy_file import parse_strategy
 from dagtool.model.tree import parse_model
 
 SIZES = {"B": 8, "S": 16, "Q": 1, "T": 24, "H": 64, "N": 8, "G": 4, "D": 16, "F": 128, "L": 3, "V": 256}

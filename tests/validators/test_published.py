@@ -9,7 +9,7 @@ from helpers.published import CONFIGS
 from dagtool.dot import parse
 from dagtool.dot.dialect import to_dag
 from dagtool.generators.partition import partition
-from dagtool.generators.strategy import parse_strategy
+from dagtool.generators.strategy_file import parse_strategy
 from dagtool.model.families import read_config
 from dagtool.validators.catalogue import select_rules
 from dagtool.validators.context import Context

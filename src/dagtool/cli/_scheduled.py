@@ -22,7 +22,7 @@ _TOP = 6
 
 def headline(dag: Dag, plan: Schedule, cluster: str) -> tuple[str, str]:
     """What was scheduled, and how long it takes."""
-    passes = f"forward and backward (×{plan.backward:g})" if plan.backward else "forward"
+    passes = f"forward and backward (×{plan.backward:g})" if plan.backward else dag.facts.get("phase", "forward")
     what = [
         f"{len(dag.ids):,} nodes on {len(plan.gpus):,} GPUs of {cluster}",
         passes,

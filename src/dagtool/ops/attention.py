@@ -182,9 +182,9 @@ class Scores(_Product):
         """The pairs of query and key that the mask of scores [.., S, T] keeps."""
         from dagtool.model.pairs import KeptPairs
 
-        sizes, axes = zip(*((dim.size, dim.axes) for dim in scores.dims[-2:]), strict=True)
-        causal = self.read(params, MASK) == "causal"
-        return KeptPairs(*sizes, self.read(params, PAST), self._window(params), causal, *axes)
+        queries, keys = scores.dims[-2:]
+        causal, earlier = self.read(params, MASK) == "causal", self.read(params, PAST)
+        return KeptPairs(queries.size, keys.size, earlier, self._window(params), causal, queries.axes, keys.axes)
 
 
 def check_order(spec: Spec, what: str) -> None:
