@@ -14,7 +14,7 @@ from typing import NamedTuple
 from dagtool.dag.graph import Kind, Port
 from dagtool.errors import DagtoolError
 from dagtool.generators.divide import check_type
-from dagtool.generators.phase import FORWARD, Phase
+from dagtool.generators.phase import DECODE, FORWARD, Phase
 from dagtool.generators.strategy import Region, Strategy
 from dagtool.model.mesh import Mesh
 from dagtool.model.roles import INPUT
@@ -86,7 +86,10 @@ class Builder:
     def region(self, place: str) -> Region:
         """Return the region of a place, ``stage`` resolved to the mesh of the chunk this section runs on."""
         self.places.add(place)
-        region = self.strategy.layout_of(self.phase.name).at(place, self.layer)
+        return self._region_in(self.phase.name, place)
+
+    def _region_in(self, phase: str, place: str) -> Region:
+        region = self.strategy.layout_of(phase).at(place, self.layer)
         return replace(region, mesh=self.strategy.chunks[self.stage].mesh) if region.mesh == "stage" else region
 
     def entry(self, name: str) -> Ref | None:
@@ -177,6 +180,14 @@ class Builder:
         context, width = sizes.get(phase.keys), Size.of(window).bind(sizes).value
         short = context is not None and width is not None and width < context
         return window if short and sizes.get(phase.tokens) == 1 else phase.keys
+
+    @property
+    def sends_cache(self) -> bool:
+        """Whether a prefill's caches go to other GPUs, which keep all tokens of a sequence: only those there are."""
+        if self.phase.reads_cache or not self.phase.next_tokens:
+            return False
+        here, there = self.region("attention.cache"), self._region_in(DECODE.name, "attention.cache")
+        return here.mesh != there.mesh and not there.cuts.get(self.phase.keys)
 
     @property
     def ring(self) -> bool:

@@ -21,7 +21,7 @@ from dagtool.generators.blocks.layer import build_layer
 from dagtool.generators.faults import MisplacedError
 from dagtool.generators.layout import Layout, Region, Rule
 from dagtool.generators.meshes import Meshes
-from dagtool.generators.phase import FORWARD, Phase, filling
+from dagtool.generators.phase import DECODE, FORWARD, Phase, filling
 from dagtool.generators.program import OUTSIDE, Builder, Entry, Ref, Step
 from dagtool.generators.stages import Chunk
 from dagtool.generators.store import Store
@@ -91,6 +91,8 @@ class _Variant:
     """By place: which axes cut which size."""
     apart: bool = False
     """Whether experts lie on a mesh of their own."""
+    handed: bool = False
+    """Whether decode steps run on a mesh of their own."""
     stored: bool = False
     """Whether parameters are stored in more parts than they are used in."""
 
@@ -105,6 +107,7 @@ def _variants(model: Model, experts: str) -> Iterator[_Variant]:
         for choice in choices[1:]:
             yield _Variant({key: choice})
     yield _Variant({key: choices[-1] for key, choices in OPERATOR_CHOICES.items()})
+    yield _Variant(handed=True)
     for choice in OPERATOR_CHOICES["qkv"]:
         yield _Variant({"context": "ring", "qkv": choice}, {"attention.core": {"S": _CUT}})
         yield _Variant({"qkv": choice}, stored=True)
@@ -128,6 +131,7 @@ def _strategy(model: Model, sizes: Sizes, variant: _Variant) -> Strategy:
     return Strategy(
         name="unsharded",
         layout=Layout(rules, Region("all", {}), 1),
+        phase_layouts={DECODE.name: Layout(rules, Region("far", {}), 1)} if variant.handed else {},
         chunks=(Chunk(1, "all"),),
         model=model,
         sizes=dict(sizes),

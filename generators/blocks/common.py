@@ -6,9 +6,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dagtool.generators.blocks.options import option
+from dagtool.model.size import Size
 
 if TYPE_CHECKING:
     from dagtool.generators.program import Builder, Ref
+    from dagtool.model.tensor import TensorType
 
 __all__ = ["LayerOptions", "RotaryOptions", "add_bias", "append_cache", "enter", "linear", "norm", "rms_norm", "rotate"]
 
@@ -103,17 +105,31 @@ def rotate(b: Builder, role: str, x: Ref, options: RotaryOptions) -> Ref:
 
 def append_cache(b: Builder, name: str, new: Ref, keys: str) -> Ref:
     """Append keys or values of the new tokens to those of earlier ones: [B, S, ..] -> [B, ``keys``, ..]."""
-    if not (b.phase.reads_cache or b.phase.writes_cache):
+    phase = b.phase
+    if not (phase.reads_cache or phase.writes_cache):
         return new
-    keys = keys if b.phase.reads_cache else b.phase.keys
-    held = replace(b.replaced(new, b.phase.tokens, keys, "attention.cache"), dtype=b.strategy.dtypes.cache)
+    if not phase.reads_cache:
+        keys = phase.tokens if b.sends_cache else phase.keys
     role = f"attention.{name}"
-    handed = b.entry(role)
-    cache = b.source(role, "cache", held) if handed is None else b.convert(handed, held)
-    past = b.phase.past if keys == b.phase.keys else f"{keys}-{b.phase.tokens}"
+    held = replace(b.replaced(new, phase.tokens, keys, "attention.cache"), dtype=b.strategy.dtypes.cache)
+    cache = _earlier(b, role, held, keys)
+    past = phase.past if keys in (phase.keys, phase.tokens) else f"{keys}-{phase.tokens}"
     # Every rank that holds a part of the cache needs the new tokens whole.
-    whole = b.convert(new, replace(b.retold(held, keys, b.phase.tokens), dtype=b.type_of(new).dtype))
+    whole = b.convert(new, replace(b.retold(held, keys, phase.tokens), dtype=b.type_of(new).dtype))
     result = b.add(f"{role}_append", "append", {"cache": cache, "new": whole}, params={"past": past})
-    if b.phase.writes_cache:
+    if phase.writes_cache:
         b.results[role] = result
-    return b.place(result, "attention.keys") if b.phase.reads_cache else new
+    return b.place(result, "attention.keys") if phase.reads_cache else new
+
+
+def _earlier(b: Builder, role: str, held: TensorType, keys: str) -> Ref:
+    """The cache before the new tokens: given, or as the phase before leaves it, where it is needed."""
+    handed = b.entry(role)
+    if handed is None:
+        return b.source(role, "cache", held)
+    filled = b.type_of(handed).dims[1].size
+    if filled == Size.of(keys):
+        return b.convert(handed, held)
+    # It comes from other GPUs without room for more tokens: they are written into a cache that has it.
+    tokens = b.convert(handed, b.retold(held, keys, str(filled)))
+    return b.add(role, "append", {"cache": b.source(f"{role}_room", "cache", held), "new": tokens})

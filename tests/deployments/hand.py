@@ -210,12 +210,12 @@ HAND["llama70b_prefill_decode"] = Hand(
         Gpu(
             gpus=8,
             weights=W70_TP8,
-            cache=80 * 2 * 8 * 8194 * 128,
+            cache=80 * 2 * 8 * 8192 * 128,
             products=80 * 65536 * (A70 + F70) // 8 + 8 * T70 // 8,
             pairs=80 * 2 * 8 * 8192 * 8192 * 1024,
             kept_pairs=80 * 2 * 8 * causal(8192) * 1024,
             # The logit and id of the best token of each rank; the chosen ids to eight GPUs with four sequences each.
-            sent=ring(8, 65536 * 8192, 2 * (1 + 2 * 80)) + 80 * 2 * 4 * 8194 * 256 + 8 * 2 * 7 + 8 * 4 // 8,
+            sent=ring(8, 65536 * 8192, 2 * (1 + 2 * 80)) + 80 * 2 * 4 * 8192 * 256 + 8 * 2 * 7 + 8 * 4 // 8,
         ),
         Gpu(
             gpus=8,

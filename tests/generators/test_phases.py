@@ -180,6 +180,33 @@ def test_an_offset_that_context_parallelism_forgets(phase):
     assert dag.kind(failure.node).role == role
 
 
+@pytest.mark.parametrize("keys", ["", "T/cp"])
+def test_only_the_tokens_there_are_go_to_other_gpus(keys):
+    """The cache that is filled has no room for more, and is written into one that has; parts of tokens go as parts."""
+    model, more, _ = MODELS["grouped"]
+    document = {
+        "phase": "prefill decode*2",
+        "sizes": {**SIZES, **more, "T": 64},
+        "model": model,
+        "degrees": {"tp": 2, "cp": 2},
+        "mesh": {"first": ["tp"], "second": ["cp"]},
+        "layout": {"*": "first", "attention": "first G/tp"},
+        "decode": {"layout": {"*": "second", "attention.keys": f"second {keys}", "attention.core": "second"}},
+        "replicate": [] if keys else ["cp"],
+    }
+    dag = to_dag(parse(partition(parse_strategy("mine", document)).to_dot().encode())[0])
+    caches = {str(kind.outputs[0].type) for kind in dag.kinds if kind.op == "cache"}
+    sent = {str(kind.inputs[0].type) for kind in dag.kinds if kind.role.startswith("attention.k_cache.")}
+    if keys:
+        assert caches == {"[B, T, G/tp, D] @first"}
+        assert sent == {"[B, T, G/tp, D] @first"}
+    else:
+        assert caches == {"[B, S, G/tp, D] @first", "[B, T, G, D] @second"}
+        assert sent == {"[B, S, G/tp, D] @first", "[B, S, G, D] @first"}
+    assert [one for one in dag.validate() if one.severity != "note" and one.code != "SCH603"] == []
+    assert prove(dag, seeds=(0,)).failure is None
+
+
 def test_a_step_over_a_cache_of_its_own():
     """A decode phase alone reads the cache of T - S tokens; one new token sees them all."""
     dag = deployment("windows", "tensor", "decode", S=1, T=24, W=6)

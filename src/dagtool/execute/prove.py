@@ -148,8 +148,9 @@ def _run_phases(model: Model, phases: tuple[Phase, ...], sizes: dict[str, int], 
             empty = np.zeros((cache.shape[0], sizes[phase.keys], *cache.shape[2:]))
             if past is None:
                 fed[phase.tag, role, layer] = empty
-            before = empty if past is None else with_room(past[role, layer], empty.shape, 0.0)
-            _keep_cache(reference, role, layer, before)
+            else:
+                fed[phase.tag, f"{role}_room", layer] = empty
+            _keep_cache(reference, role, layer, empty if past is None else past[role, layer])
         references[phase.tag], past, first = reference, reference.caches, first + count
         if chosen := chooses_token(phase, sizes, from_vocabulary=from_vocabulary):
             everything[:, first : first + 1] = reference.values[NEXT_TOKEN, -1][0][:, -1:]
