@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dagtool.model.mesh import Mesh, format_gpus
 from dagtool.ops.base import axes_param
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dagtool.dag.graph import Kind
     from dagtool.generators.parts import Part
     from dagtool.validators.context import Context
 
@@ -23,6 +26,15 @@ _Place = tuple[str, str, int, int]
 """(phase, role, layer, expert)."""
 
 
+class _Home(NamedTuple):
+    """How experts lie on a mesh."""
+
+    owner: tuple[str, ...] = ()
+    """The axes along which they lie, major first."""
+    dispatched: bool = False
+    """Whether tokens are sent there: then expert x lies on the x-th part of the ranks; else each GPU picks its own."""
+
+
 _DISPATCHES = ("dispatch", "remote_dispatch")
 
 _DETAILS = re.compile(r" (?:on GPU|for expert|expert) ")
@@ -35,19 +47,23 @@ class Coverage:
         self._ctx = ctx
         self.layers_of: dict[tuple[str, str], set[int]] = {}
         self.faults: dict[tuple[str, str, str], tuple[str, list[int], list[Where]]] = {}
-        self._owners = self._owner_axes()
-        # Where tokens are sent, expert x lies on the x-th part of the ranks; elsewhere each GPU picks its own.
-        self._dispatched = {kind.meshes[-1] for kind in ctx.dag.kinds if kind.op in _DISPATCHES and kind.meshes}
+        self._homes = self._find_homes()
         self._experts = ctx.expert_count
         self._check(self._collect())
 
-    def _owner_axes(self) -> dict[str, tuple[str, ...]]:
-        """For each mesh the axes along which its experts lie, as the routing operators state them."""
-        found: dict[str, tuple[str, ...]] = {}
-        for kind in self._ctx.dag.kinds:
-            if "experts" in kind.parameters and kind.meshes:
-                owner = axes_param(kind.parameters, "owner")
-                found.setdefault(kind.meshes[-1 if kind.op == "remote_dispatch" else 0], owner)
+    def _find_homes(self) -> dict[tuple[str, int, str], _Home]:
+        """How experts lie in each phase, layer and mesh, as the routing operators there state it."""
+        dag = self._ctx.dag
+        routing = {index for index, kind in enumerate(dag.kinds) if "experts" in kind.parameters and kind.meshes}
+        met = dict.fromkeys(
+            (kind, layer) for kind, layer in zip(dag.kind_of, dag.layer_of, strict=True) if kind in routing
+        )
+        found: dict[tuple[str, int, str], _Home] = {}
+        for index, layer in met:
+            kind = dag.kinds[index]
+            place = (kind.phase, layer, kind.meshes[-1 if kind.op == "remote_dispatch" else 0])
+            owner, dispatched = found.get(place, _Home(axes_param(kind.parameters, "owner")))
+            found[place] = _Home(owner, dispatched or kind.op in _DISPATCHES)
         return found
 
     def _collect(self) -> dict[_Place, list[int]]:
@@ -73,12 +89,13 @@ class Coverage:
 
     def _check(self, places: dict[_Place, list[int]]) -> None:
         dag, kind_of = self._ctx.dag, self._ctx.layer_kind
-        cache: dict[tuple[int, str, tuple[int, ...], tuple[int, ...]], str] = {}
+        cache: dict[tuple[object, ...], str] = {}
         for (phase, role, layer, expert), nodes in places.items():
             first, devices = tuple(dag.kind_of[n] for n in nodes[:1]), tuple(dag.devices_of[n] for n in nodes)
-            key = (expert, kind_of(layer), first, devices)
+            homes = {mesh: self._homes.get((phase, layer, mesh), _Home()) for mesh in dag.kinds[first[0]].meshes}
+            key = (expert, kind_of(layer), first, devices, *homes.values())
             if key not in cache:
-                cache[key] = self._fault(self._part(phase, role, layer), expert, nodes)
+                cache[key] = self._fault(self._part(phase, role, layer), expert, nodes, homes)
             if cache[key]:
                 self._note(phase, role, cache[key], nodes, (layer, expert))
         self._missing_experts(places)
@@ -89,15 +106,14 @@ class Coverage:
         assert part is not None, role
         return part
 
-    def _fault(self, part: Part, expert: int, nodes: list[int]) -> str:
+    def _fault(self, part: Part, expert: int, nodes: list[int], homes: Mapping[str, _Home]) -> str:
         """What is wrong with the GPUs of one part in one layer; empty where nothing is."""
         dag = self._ctx.dag
         kind = dag.kinds[dag.kind_of[nodes[0]]]
-        meshes = [dag.meshes[name] for name in kind.meshes if name in dag.meshes]
-        if not meshes or len(meshes) < len(kind.meshes):
+        if not kind.meshes or not set(kind.meshes) <= set(dag.meshes):
             return ""  # DIM207 says it
         held = [gpu for node in nodes for gpu in dag.gpus(node)]
-        expected = self._expected(part, kind.op, expert, meshes, held)
+        expected = self._expected(part, kind, expert, homes, held)
         if expected is None:
             return f"there is no expert {expert}"
         # What leaves may leave from any GPU; and where a part may have another form (q, k, v fused or not), a
@@ -112,27 +128,30 @@ class Coverage:
             return f"{TWICE} on GPU {format_gpus(sorted({gpu for gpu in held if held.count(gpu) > 1}))}"
         return ""
 
-    def _expected(self, part: Part, op: str, expert: int, meshes: list[Mesh], held: list[int]) -> set[int] | None:
+    def _expected(
+        self, part: Part, kind: Kind, expert: int, homes: Mapping[str, _Home], held: list[int]
+    ) -> set[int] | None:
         """The GPUs that must have it, given those that do; None for an expert that does not exist."""
+        meshes = [self._ctx.dag.meshes[name] for name in kind.meshes]
         if len(meshes) > 1:
-            return set(meshes[-1].gpus) if op == "recv" else {gpu for mesh in meshes for gpu in mesh.gpus}
+            return set(meshes[-1].gpus) if kind.op == "recv" else {gpu for mesh in meshes for gpu in mesh.gpus}
         mesh = meshes[0]
         if part.per_expert:
-            return self._expert_gpus(expert, mesh, held)
+            return self._expert_gpus(expert, mesh, homes[mesh.name], held)
         return set(mesh.gpus)
 
-    def _expert_gpus(self, expert: int, mesh: Mesh, held: list[int]) -> set[int] | None:
+    def _expert_gpus(self, expert: int, mesh: Mesh, home: _Home, held: list[int]) -> set[int] | None:
         """Its place along the axes of the experts: fixed where tokens are sent to it, else where it is."""
         experts = self._experts
         if not 0 <= expert < experts:
             return None
-        owner = [axis for axis in self._owners.get(mesh.name, ()) if axis in mesh.sizes]
+        owner = [axis for axis in home.owner if axis in mesh.sizes]
         ranks = 1
         for axis in owner:
             ranks *= mesh.sizes[axis]
         if experts % ranks:
             return None
-        if mesh.name not in self._dispatched and held and held[0] in mesh.gpus:
+        if not home.dispatched and held and held[0] in mesh.gpus:
             place = mesh.position(held[0])
             return set(mesh.members({axis: place[axis] for axis in owner}))
         index, fixed = expert // (experts // ranks), {}

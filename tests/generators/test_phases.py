@@ -239,3 +239,27 @@ def test_phases_that_cannot_be(phase, sizes, part):
 def test_phases_round_trip(text):
     """What is written is read."""
     assert format_phases(parse_phases(text)) == text
+
+
+def test_experts_that_lie_otherwise_in_another_phase_and_layer():
+    """Over both axes in a prefill, in its last layer over one; in decode steps whole on every GPU."""
+    document = {
+        "phase": "prefill decode*2",
+        "sizes": {**{size: SIZES[size] for size in SIZES if size != "G"}, "E": 8, "K": 2, "L": 3},
+        "model": {**COMMON, "ffn": "moe"},
+        "degrees": {"dp": 2, "tp": 2},
+        "layout": {"*": "B/dp/tp", "experts": "E/dp/tp", "layers.2.experts": "E/dp"},
+        "decode": {"layout": {"*": "B/dp/tp", "experts": "all"}},
+    }
+    dag = to_dag(parse(partition(parse_strategy("mine", document)).to_dot().encode())[0])
+    assert [one for one in dag.validate() if one.code != "SCH603"] == []
+    assert prove(dag, seeds=(0,)).failure is None
+    on_gpus = {
+        (dag.kind(node).phase, dag.layer_of[node]): set() for node in range(len(dag.ids)) if dag.expert_of[node] == 3
+    }
+    for node in range(len(dag.ids)):
+        if dag.expert_of[node] == 3 and dag.kind(node).role == "moe.up":
+            on_gpus[dag.kind(node).phase, dag.layer_of[node]].update(dag.gpus(node))
+    prefill = [on_gpus["prefill", layer] for layer in range(3)]
+    assert prefill == [{1}, {1}, {0, 1}]
+    assert all(on_gpus[step, layer] == {0, 1, 2, 3} for step in ("decode0", "decode1") for layer in range(3))

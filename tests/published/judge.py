@@ -183,16 +183,16 @@ def _flops(dag: Dag) -> dict[tuple[tuple[str, int], ...], float]:
     return {powers: size.numerator / size.denominator for powers, size in found.items()}
 
 
-def _weights(dag: Dag, sizes: dict[str, int]) -> dict[tuple[str, str, int, int], int]:
-    """Elements of each use of a weight, by role, parameter, layer and expert; equal parts on several GPUs once."""
+def _weights(dag: Dag, sizes: dict[str, int]) -> dict[tuple[str, str, str, int, int], int]:
+    """Elements of each use of a weight, by phase, role, parameter, layer, expert; equal parts on several GPUs once."""
     machine = Machine(dag, sizes, RandomWeights(0), {})
-    parts: dict[tuple[str, str, int, int], set[tuple[tuple[int, int], ...]]] = {}
+    parts: dict[tuple[str, str, str, int, int], set[tuple[tuple[int, int], ...]]] = {}
     for node in range(len(dag.ids)):
         kind = dag.kind(node)
         role = kind.role.removesuffix("_weight") if kind.op == "parameter" else kind.role
         for name, tensor in held_weights(kind):
             # In a ring one node does the work of several.
-            key = ("" if name == "attention.sinks" else role, name, dag.layer_of[node], dag.expert_of[node])
+            key = (kind.phase, "" if name == "attention.sinks" else role, name, dag.layer_of[node], dag.expert_of[node])
             for gpu in dag.gpus(node):
                 slices = machine.part(tensor, gpu)
                 parts.setdefault(key, set()).add(tuple((one.start, one.stop) for one in slices))
