@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import pairwise
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 from dagtool.errors import DagtoolError
 
@@ -22,16 +21,14 @@ __all__ = ["Group", "Grouping", "factor_groups", "parse_group"]
 _GROUP = re.compile(r"([a-z][a-z0-9_]*)\s*=\s*([0-9]{1,9})\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(NamedTuple):
     """So many ranks under one name."""
 
     name: str
     ranks: int
 
 
-@dataclass(frozen=True, slots=True)
-class Grouping:
+class Grouping(NamedTuple):
     """The common axes, major first, and the axes that each group, and what two groups share, consists of."""
 
     axes: tuple[tuple[str, int], ...]

@@ -35,8 +35,7 @@ Shape = tuple[tuple[str, ...], frozenset[str]]
 _FIELD = re.compile(r"\{(\w+)\}")
 
 
-@dataclass(frozen=True, slots=True)
-class Instance:
+class Instance(NamedTuple):
     """One node of a step: its position along the step's index axes, its expert, its GPUs."""
 
     position: Mapping[str, int]

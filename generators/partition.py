@@ -34,8 +34,7 @@ def partition(strategy: Strategy) -> Dag:
     return dag
 
 
-@dataclass(frozen=True, slots=True)
-class Assembly:
+class Assembly(NamedTuple):
     """A Dag of the chosen ranks, and the sections it was put together from, in order."""
 
     dag: Dag

@@ -43,16 +43,14 @@ class Weight(NamedTuple):
     place: str
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A value that an earlier section hands over, named by the role of the part that it is: the stream ``entry``."""
 
     name: str
     type: TensorType
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One operator of the program."""
 
     kind: Kind

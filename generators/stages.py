@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 from dagtool.errors import DagtoolError, did_you_mean
 from dagtool.generators.faults import Faults
@@ -20,8 +19,7 @@ _FORM = "a list like [7, 8, 8, 7], or a text like '7 8*2 7'"
 _MOST = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
+class Chunk(NamedTuple):
     """Layers that follow each other on one mesh."""
 
     layers: int

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from dagtool.errors import DagtoolError
 from dagtool.generators.dtypes import DataTypes
@@ -31,8 +32,7 @@ OPERATOR_CHOICES: dict[str, tuple[str, ...]] = {
 """How parts may be drawn, by key of ``[operators]``; the first of each is the default."""
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(NamedTuple):
     """One line of the table of differences between a document and what follows from its configuration."""
 
     document: str
@@ -41,8 +41,7 @@ class Difference:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(NamedTuple):
     """Something a document states in numbers, and which quantity of the DAG it is held against."""
 
     document: str

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any
 
 from dagtool.errors import DagtoolError, did_you_mean
@@ -208,7 +208,7 @@ def _list(document: Mapping[str, Any], key: str, faults: Faults) -> list[Any]:
 
 
 def _differences(document: Mapping[str, Any], faults: Faults) -> tuple[Difference, ...]:
-    keys = [field.name for field in fields(Difference)]
+    keys = Difference._fields
     found: list[Difference] = []
     for index, row in enumerate(_list(document, "differences", faults)):
         with faults.at("differences", index):

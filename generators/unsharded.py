@@ -60,8 +60,7 @@ class Section(NamedTuple):
         return Section(builder.steps, tuple(entry.name for entry in builder.entries))
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
+class Program(NamedTuple):
     """The unsharded program in sections: before the layers, each kind of layer, after the layers."""
 
     embedding: Section

@@ -6,12 +6,12 @@ Blocks are the modules beside this one that have a ``SLOT`` (``attention`` or ``
 from __future__ import annotations
 
 from collections.abc import Mapping, Set
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache, lru_cache
 from importlib import import_module
 from pkgutil import iter_modules
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from dagtool.errors import did_you_mean
 from dagtool.generators import blocks
@@ -23,8 +23,7 @@ from dagtool.model.tree import Model, ModelError, Value
 __all__ = ["Architecture", "Block", "LayerKind", "block_module", "block_names", "resolve", "with_defaults"]
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(NamedTuple):
     """A block that a kind of layer uses (attention or a feed-forward network): its module and options."""
 
     name: str
@@ -37,8 +36,7 @@ class Block:
         return str(self.module.PREFIX)
 
 
-@dataclass(frozen=True, slots=True)
-class LayerKind:
+class LayerKind(NamedTuple):
     """A kind of layer: norm, mixer, norm, feed-forward."""
 
     name: str
@@ -47,8 +45,7 @@ class LayerKind:
     ffn: Block
 
 
-@dataclass(frozen=True, slots=True)
-class Architecture:
+class Architecture(NamedTuple):
     """The whole model, every option typed."""
 
     model: Model

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from dagtool.generators.blocks.common import ACTIVATIONS, LayerOptions, add_bias, enter
 from dagtool.generators.blocks.options import option
@@ -36,8 +37,7 @@ def build(b: Builder, h: Ref, options: Options, layer: LayerOptions) -> Ref:
     return feed_forward(b, {"x": h}, options, Where("mlp", "mlp"))
 
 
-@dataclass(frozen=True, slots=True)
-class Where:
+class Where(NamedTuple):
     """A feed-forward network's prefix of roles, its place in the layout, and whether experts run it."""
 
     prefix: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from dagtool.generators.blocks.common import (
     LayerOptions,
@@ -41,8 +42,7 @@ class Options(RotaryOptions):
     attention_softcap: float = option(0.0, "scores become cap * tanh(scores / cap); 0: they stay")
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(NamedTuple):
     """How heads stand in the tensors of attention: in one dimension, or grouped by their key and value head."""
 
     heads: tuple[str, ...]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from dagtool.model.size import Size
 from dagtool.model.tensor import Dim, TensorType
@@ -26,8 +26,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Spec:
+class Spec(NamedTuple):
     """``bsnd,btnd->bnst`` taken apart."""
 
     inputs: tuple[str, ...]
@@ -58,8 +57,7 @@ def format_spec(spec: Spec) -> str:
     return f"{','.join(spec.inputs)}->{spec.output}"
 
 
-@dataclass(frozen=True, slots=True)
-class Rearrangement:
+class Rearrangement(NamedTuple):
     """``bs(nd)->bsnd`` taken apart: for each dimension the letters of its factors, leading one first."""
 
     before: tuple[str, ...]
