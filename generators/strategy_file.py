@@ -262,7 +262,7 @@ def _sizes(
     found: dict[str, int | None] = {}
     for symbol, value in table.items():
         with faults.at("sizes", symbol):
-            if symbol not in known and (complete or symbol not in SYMBOLS):
+            if symbol not in known and (complete or not _SIZE_NAME.fullmatch(symbol)):
                 raise DagtoolError(*_unknown_size(symbol, known))
             found[symbol] = None if value == symbol else _size(symbol, value)
     _check_sizes(table, found, faults)
@@ -310,6 +310,8 @@ def _check_sizes(table: Mapping[str, Any], found: Mapping[str, int | None], faul
         faults.add(("sizes", "K"), f"top_k K={top} is more than experts E={experts}", f"K is at most {experts}")
 
 
+_SIZE_NAME = re.compile(r"[A-Z][a-z0-9]?")
+"""What sizes are called: of a model that cannot be read any of them may be a size."""
 _PADDED = re.compile(r"([0-9]{1,18})\s+pad\s+([0-9]{1,9})")
 """``50265 pad 64``: rounded up to a multiple of 64."""
 

@@ -241,3 +241,13 @@ dp = 2
     line = text.splitlines().index('"mlp" = "B/dp F/tp H/dp"') + 1
     assert caught.value.message.startswith(f"{file}:{line}:1: mlp.norm.split")
     assert caught.value.hint == "it can with [decode.layout] mlp = 'all B/dp F/tp'"
+
+
+def test_sizes_of_a_model_that_cannot_be_read_are_no_mistakes():
+    """Only the model is at fault; a word that cannot be a size is one all the same."""
+    with pytest.raises(DagtoolError) as caught:
+        strategy_of(model={"ffn": "lowrnk"}, sizes={**MODEL, "Rf": 4, "hidden_size": 32})
+    assert [one.message.partition(": ")[2] or one.message for one in caught.value.errors] == [
+        "[model] model ffn is 'lowrnk'",
+        "[sizes] has no key 'hidden_size'",
+    ]
