@@ -1,5 +1,7 @@
 """Prefill of n tokens and m decode steps in one graph: equal to the model over n + m tokens, however it is cut."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -263,3 +265,15 @@ def test_experts_that_lie_otherwise_in_another_phase_and_layer():
     prefill = [on_gpus["prefill", layer] for layer in range(3)]
     assert prefill == [{1}, {1}, {0, 1}]
     assert all(on_gpus[step, layer] == {0, 1, 2, 3} for step in ("decode0", "decode1") for layer in range(3))
+
+
+def test_a_cache_that_states_no_type():
+    """Nothing else says what it is: a finding at the node, and what the run says there in words of the graph."""
+    text = deployment("windows", "context", "decode", S=1).to_dot()
+    lines = [re.sub(r', output="[^"]*"', "", line) if "op=cache" in line else line for line in text.splitlines()]
+    dag = to_dag(parse("\n".join(lines).encode())[0])
+    found = [one for one in dag.validate() if one.code == "SHD301"]
+    assert found
+    assert all("states no output" in one.message for one in found)
+    failure = prove(dag, seeds=(0,)).failure
+    assert (dag.kind(failure.node).op, failure.message) == ("cache", "states no output")

@@ -58,6 +58,8 @@ def stated(kind: Kind) -> Iterator[tuple[Attribute[Any], Any]]:
 def infer_outputs(kind: Kind) -> tuple[TensorType, ...]:
     """The output types that follow from the declared inputs. Raises LayoutError with the reason why not."""
     if not OPERATORS[kind.op].slots:  # it states what it gives: nothing follows
+        if not kind.outputs:
+            raise LayoutError("states no output, and has no input from which it could follow")
         return tuple(port.type for port in kind.outputs)
     try:
         return OPERATORS[kind.op].infer(*with_weight(slot_types(kind), kind.parameters))

@@ -247,6 +247,8 @@ class Machine:
 
     def _fed(self, node: int, kind: Kind) -> Any:
         """What is fed to a node; of a cache that is longer than the node's the last tokens."""
+        if not kind.outputs:
+            raise LayoutError("states no output")
         whole = self.fed.get((kind.phase, kind.role, self.dag.layer_of[node]))
         if whole is None:
             raise LayoutError(f"nothing is fed to {kind.role}")
