@@ -15,13 +15,14 @@ from dagtool.errors import DagtoolError, did_you_mean
 from dagtool.generators.blocks.architecture import resolve, with_defaults
 from dagtool.generators.dtypes import parse_dtypes
 from dagtool.generators.faults import Faults, Source
-from dagtool.generators.layout import Layout, Region
+from dagtool.generators.layout import PLACES, Layout, Region
 from dagtool.generators.meshes import check_overlap, parse_meshes, whole_number
 from dagtool.generators.phase import FORWARD, Phase, format_phases, parse_phases
 from dagtool.generators.regions import check_use, parse_layout
 from dagtool.generators.stages import parse_chunks
 from dagtool.generators.store import parse_store
 from dagtool.generators.strategy import OPERATOR_CHOICES, Difference, Statement, Strategy
+from dagtool.generators.toml_positions import Path
 from dagtool.generators.unsharded import needed_sizes, used_places
 from dagtool.model.byte_count import parse_bytes
 from dagtool.model.size import near_divisors
@@ -80,15 +81,15 @@ def parse_strategy(name: str, document: Mapping[str, Any], source: Source | None
     """Return the strategy that a TOML document describes. Raises DagtoolError naming every key at fault."""
     faults = Faults(source or Source())
     tables = _tables(document, faults)
-    model = Model()
-    with faults.at("model"):
-        model = _model(tables["model"])
+    model = _model(tables["model"], faults)
     phases: tuple[Phase, ...] = (FORWARD,)
     with faults.at("phase"):
         phases = parse_phases(str(document.get("phase", FORWARD.name)))
     model_known = not faults.count
     sizes = _sizes(tables["sizes"], (model, phases), faults, complete=model_known)
+    before = faults.count
     declared = parse_meshes(tables["degrees"], tables["mesh"], tables["first_gpu"], tables["groups"], faults)
+    meshes_known = faults.count == before
     strategy = Strategy(
         name="",
         layout=Layout((), Region("", {}), 0),
@@ -111,20 +112,29 @@ def parse_strategy(name: str, document: Mapping[str, Any], source: Source | None
         strategy.name = _name(document.get("name", name))
     with faults.at("gpu_memory"):
         strategy.gpu_memory = _memory(document.get("gpu_memory", ""))
-    _place(strategy, document, tables, faults)
+    if meshes_known:  # else most of what follows would be called wrong
+        strategy.places = _places(strategy, known=model_known)
+        _place(strategy, document, tables, faults)
     faults.end()
     return strategy
 
 
+def _places(strategy: Strategy, *, known: bool) -> frozenset[str]:
+    """The places in which the model has something; all that there are, where it could not be read."""
+    try:
+        if known:
+            return used_places(strategy.model, frozenset(strategy.sizes), strategy.phases)
+    except DagtoolError:  # said where its sizes were looked for
+        pass
+    return frozenset(PLACES)
+
+
 def _place(strategy: Strategy, document: Mapping[str, Any], tables: Mapping[str, Any], faults: Faults) -> None:
-    """Stages and layouts, which need sizes and meshes that are right."""
-    layers = strategy.sizes.get("L")
-    if faults.count or layers is None:
+    """Stages and layouts, which need the number of layers, and meshes that are right."""
+    layers, declared, places = strategy.sizes.get("L"), strategy.declared, strategy.places
+    if layers is None:
         return
-    declared = strategy.declared
     strategy.chunks = parse_chunks(tables["stages"], layers, declared, faults)
-    places = used_places(strategy.model, frozenset(strategy.sizes), strategy.phases)
-    strategy.places = places
     strategy.layout = parse_layout(tables, declared, strategy.chunks, strategy.sizes, places=places, faults=faults)
     check_overlap(declared, faults)
     for name in _PHASE_TABLES:
@@ -175,13 +185,23 @@ _MODEL_DEFAULTS: dict[str, Value] = {
 """What a strategy file need not say of its model. It is written into every graph."""
 
 
-def _model(table: Mapping[str, Any]) -> Model:
+def _model(table: Mapping[str, Any], faults: Faults) -> Model:
+    """The model of a file; the one by default where it cannot be read."""
     try:
         model = with_defaults(model_of(table), _MODEL_DEFAULTS)
         resolve(model)
     except ModelError as error:
-        raise DagtoolError(f"[model] {error.message}", error.hint) from None
+        faults.add(_key_of_option(table, error), f"[model] {error.message}", error.hint)
+        return Model()
     return model
+
+
+def _key_of_option(table: Mapping[str, Any], error: ModelError) -> Path:
+    """Where the option stands that is wrong: in the table of a kind of layer, or of the model."""
+    kinds = [name for name, own in table.items() if isinstance(own, Mapping) and error.option in own]
+    if error.kind in kinds or (kinds and error.option not in table):
+        return ("model", error.kind if error.kind in kinds else kinds[0], error.option)
+    return ("model", error.option) if error.option in table else ("model",)
 
 
 def _name(value: Any) -> str:
@@ -264,13 +284,15 @@ def _sizes(
         with faults.at("sizes", symbol):
             if symbol not in known and (complete or not _SIZE_NAME.fullmatch(symbol)):
                 raise DagtoolError(*_unknown_size(symbol, known))
+            found[symbol] = None
             found[symbol] = None if value == symbol else _size(symbol, value)
     _check_sizes(table, found, faults)
     _check_cache(found, phases, faults)
     if complete:
         _check_groups(model, found, faults)
         _check_mask(model, phases, faults)
-    return found
+    # A size that is missing is one mistake, not one more wherever the layout names it.
+    return {**dict.fromkeys(needed), **found} if faults.count else found
 
 
 def _check_cache(found: Mapping[str, int | None], phases: tuple[Phase, ...], faults: Faults) -> None:

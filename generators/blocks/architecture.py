@@ -106,14 +106,20 @@ def with_defaults(model: Model, defaults: Mapping[str, Value]) -> Model:
 
 def _kind(name: str, model: Model) -> LayerKind:
     given = model.options_of(name)
-    options = read_options(LayerOptions, given)
-    return LayerKind(name, options, _block("attention", options.attention, given), _block("ffn", options.ffn, given))
+    try:
+        options = read_options(LayerOptions, given)
+        attention, ffn = (_block(slot, getattr(options, slot), given) for slot in ("attention", "ffn"))
+    except ModelError as error:
+        error.kind = name
+        raise
+    return LayerKind(name, options, attention, ffn)
 
 
 def _block(slot: str, name: str, given: Any) -> Block:
     if name not in _all_names() or not _stands_in(slot, name):
         known = list(block_names(slot))
-        raise ModelError(f"model {slot} is {name!r}", did_you_mean(name, known) or f"known: {', '.join(known)}")
+        hint = did_you_mean(name, known) or f"known: {', '.join(known)}"
+        raise ModelError(f"model {slot} is {name!r}", hint, option=slot)
     module = block_module(name)
     return Block(name, module, read_options(module.Options, given))
 
@@ -122,7 +128,7 @@ def _refuse_unknown(where: str, given: Any, known: Set[str]) -> None:
     for key in given:
         if key not in known:
             hint = _whose(key) or did_you_mean(key, sorted(known)) or f"known: {', '.join(sorted(known))}"
-            raise ModelError(f"{where} has no option {key!r}", hint)
+            raise ModelError(f"{where} has no option {key!r}", hint, option=key)
 
 
 def _whose(key: str) -> str:

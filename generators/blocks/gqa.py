@@ -117,7 +117,7 @@ def _adapt(b: Builder, name: str, made: tuple[Ref, dict[str, Ref]], sizes: tuple
     """A projection with its low-rank update: x + scale * (h A) B (LoRA, arXiv:2106.09685)."""
     h, values = made
     if name not in values:
-        raise ModelError(f"model lora is {options.lora!r}", "letters of q, k and v, like qv")
+        raise ModelError(f"model lora is {options.lora!r}", "letters of q, k and v, like qv", option="lora")
     low = linear(b, f"attention.{name}_lora_down", h, "attention.lora", "H", "Rl")
     update = linear(b, f"attention.{name}_lora_up", low, "attention", "Rl", *sizes)
     if options.lora_scale != 1:

@@ -38,11 +38,11 @@ def _checked(one: Field[Any], value: Value) -> Value:
     if wanted is str and not isinstance(value, str):
         value = repr(value)
     if type(value) is not wanted:
-        raise ModelError(f"model {one.name} is {value!r}", f"expected {_EXPECTED[wanted]}")
+        raise ModelError(f"model {one.name} is {value!r}", f"expected {_EXPECTED[wanted]}", option=one.name)
     if choices and value not in choices:
         listed = f"known: {', '.join(str(choice) or 'nothing' for choice in choices)}"
         near = did_you_mean(value, [str(choice) for choice in choices if choice]) if isinstance(value, str) else ""
-        raise ModelError(f"model {one.name} is {value!r}", near or listed)
+        raise ModelError(f"model {one.name} is {value!r}", near or listed, option=one.name)
     return value
 
 

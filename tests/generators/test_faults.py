@@ -127,7 +127,7 @@ def test_a_pipeline_needs_no_other_regions(document, settings):
 
 
 FILE = """\
-summary = "eight mistakes"
+summary = "six mistakes"
 [sizes]
 B = 8
 S = 0
@@ -162,9 +162,9 @@ def test_every_mistake_in_one_run_with_its_place(tmp_path):
     with pytest.raises(CollectedError) as caught:
         find_strategy(str(file))
     places = [one.message.removeprefix(f"{file}:").split(":")[:2] for one in caught.value.errors]
-    assert places == [["4", "1"], ["9", "1"], ["21", "1"], ["23", "1"], ["24", "3"]]
+    assert places == [["4", "1"], ["9", "1"], ["18", "1"], ["21", "1"], ["23", "1"], ["24", "3"]]
     assert caught.value.message == caught.value.errors[0].message
-    assert str(caught.value).count("\n") == 4
+    assert str(caught.value).count("\n") == 5
 
 
 @pytest.mark.parametrize(
@@ -251,3 +251,40 @@ def test_sizes_of_a_model_that_cannot_be_read_are_no_mistakes():
         "[model] model ffn is 'lowrnk'",
         "[sizes] has no key 'hidden_size'",
     ]
+
+
+MODEL_FILE = """\
+[sizes]
+B = 8
+S = 16
+H = 32
+N = 8
+D = 8
+V = 128
+L = 4
+[model]
+layers = "one, two*"
+[model.one]
+ffn = "dense"
+[model.two]
+ffn = "denes"
+[degrees]
+tp = 2
+[layout]
+"attenion" = "N/tp"
+"mlp" = "F/tq"
+[store]
+"*" = "dp"
+"""
+
+
+@pytest.mark.parametrize(
+    ("ffn", "places"), [("denes", ["14:1", "18:1", "19:1", "21:1"]), ("dense", ["1:2", "18:1", "19:1", "21:1"])]
+)
+def test_a_mistake_in_the_model_hides_none_in_the_layout(tmp_path, ffn, places):
+    """The option that is wrong has its line; without it the missing size is the mistake, not the cut that names it."""
+    file = tmp_path / "mine.toml"
+    file.write_text(MODEL_FILE.replace("denes", ffn))
+    with pytest.raises(CollectedError) as caught:
+        find_strategy(str(file))
+    assert [":".join(one.message.removeprefix(f"{file}:").split(":")[:2]) for one in caught.value.errors] == places

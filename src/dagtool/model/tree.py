@@ -22,12 +22,17 @@ KIND = "layer"
 
 
 class ModelError(ValueError):
-    """The text or table describes no model: what is wrong, and what to do."""
+    """The text or table describes no model: what is wrong, and what to do.
 
-    def __init__(self, message: str, hint: str = "") -> None:
+    ``option``: the key that it is about, if one; ``kind``: the kind of layer for which it was read.
+    """
+
+    def __init__(self, message: str, hint: str = "", *, option: str = "") -> None:
         super().__init__(f"{message}; {hint}" if hint else message)
         self.message = message
         self.hint = hint
+        self.option = option
+        self.kind = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +127,9 @@ def model_of(table: Mapping[str, Any]) -> Model:
 
 def _value(key: str, value: Any) -> Value:
     if not isinstance(value, str | bool | int | float):
-        raise ModelError(f"model {key} is {value!r}", "expected a word, a number, true or false")
+        raise ModelError(f"model {key} is {value!r}", "expected a word, a number, true or false", option=key)
     if isinstance(value, str) and not _PLAIN.fullmatch(value) and key != "layers":
-        raise ModelError(f"model {key} is {value!r}", "a word has no spaces and no quotes")
+        raise ModelError(f"model {key} is {value!r}", "a word has no spaces and no quotes", option=key)
     return value
 
 
