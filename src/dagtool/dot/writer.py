@@ -7,6 +7,7 @@ format string that is filled for each node. The same graph gives the same bytes 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from dagtool.dag.graph import Dag, Kind
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = ["write_dot"]
 
-_MARKS = ("id", "gpu", "gpu_label", "layer_index", "expert")
+_MARKS = ("id", "layer_index", "expert")
+_GPU, _GPU_LABEL = "\x03", "\x04"
+"""They stand where all nodes of a kind on the same GPUs say the same."""
 _CHUNK = 4096
 
 
@@ -43,14 +46,9 @@ def _pieces(dag: Dag, env: SandboxedEnvironment) -> Iterator[str]:
 
 
 def _chunks(lines: Iterable[str]) -> Iterator[str]:
-    batch: list[str] = []
-    for line in lines:
-        batch.append(line)
-        if len(batch) == _CHUNK:
-            yield "\n".join(batch) + "\n"
-            batch.clear()
-    if batch:
-        yield "\n".join(batch) + "\n"
+    waiting = iter(lines)
+    while batch := "\n".join(islice(waiting, _CHUNK)):
+        yield batch + "\n"
 
 
 def _as_format(render: Callable[..., str], marks: Iterable[str], **context: object) -> str:
@@ -64,17 +62,28 @@ def _node_lines(dag: Dag, env: SandboxedEnvironment) -> Iterator[str]:
     template = env.get_template("dot/node.j2")
     colours = len(env.get_template("look.j2").module.groups)  # type: ignore[attr-defined]
     groups = _expert_groups(dag)
-    formats: dict[tuple[int, int | None, bool, bool], Callable[..., str]] = {}
+    formats: dict[tuple[int, int | None, bool, bool], str] = {}
+    fills: dict[tuple[int, int, bool, bool], Callable[..., str]] = {}
     gpu_texts = [format_gpus(gpus) for gpus in dag.device_sets]
     label_texts = _gpu_labels(dag)
     rows = zip(dag.ids, dag.kind_of, dag.devices_of, dag.layer_of, dag.expert_of, strict=True)
     for node, kind, devices, layer, expert in rows:
-        group = groups[devices]
-        key = (kind, None if group is None else group % colours, layer >= 0, expert >= 0)
-        fill = formats.get(key)
+        at = (kind, devices, layer >= 0, expert >= 0)
+        fill = fills.get(at)
         if fill is None:
-            fill = formats[key] = _node_format(dag, template, key).format
-        yield fill(node, gpu_texts[devices], label_texts[kind, devices], layer, expert)
+            group = groups[devices]
+            key = (kind, None if group is None else group % colours, layer >= 0, expert >= 0)
+            if key not in formats:
+                formats[key] = _node_format(dag, template, key)
+            fill = fills[at] = _on_gpus(formats[key], gpu_texts[devices], label_texts[kind, devices]).format
+        yield fill(node, layer, expert)
+
+
+def _on_gpus(text: str, gpu: str, label: str) -> str:
+    """The format of one kind of node with its GPUs filled in; braces in what is filled in stay braces."""
+    for mark, said in ((_GPU, gpu), (_GPU_LABEL, label)):
+        text = text.replace(mark, said.replace("{", "{{").replace("}", "}}"))
+    return text
 
 
 def _node_format(dag: Dag, template: Template, key: tuple[int, int | None, bool, bool]) -> str:
@@ -83,6 +92,8 @@ def _node_format(dag: Dag, template: Template, key: tuple[int, int | None, bool,
     return _as_format(
         lambda **context: template.render(facts=_facts(held, context, in_layer, expert), **context),
         _MARKS,
+        gpu=_GPU,
+        gpu_label=_GPU_LABEL,
         op=held.op,
         family=OPERATORS[held.op].family,
         role=held.role,
