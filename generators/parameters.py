@@ -17,18 +17,18 @@ __all__ = ["Parameter", "parameter_count", "parameters"]
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One parameter of the model."""
+    """A parameter of the model: its role, its whole type, and the layers that have one."""
 
     role: str
     type: TensorType
     layers: int | None
-    """In how many layers there is one; 1 outside the layers."""
+    """The number of layers that have one; 1 for a parameter outside the layers."""
     in_layers: bool
     per_expert: bool = False
 
     @property
     def count(self) -> Size:
-        """How many numbers it has in one layer, all experts together."""
+        """The number of elements in one layer, all experts together."""
         each = product(dim.size for dim in self.type.dims)
         return each * parse_size("E") if self.per_expert else each
 
@@ -55,7 +55,7 @@ def parameters(model: Model, sizes: Sizes, phase: Phase = FORWARD) -> tuple[Para
 
 
 def parameter_count(model: Model, sizes: Sizes, *, active: bool = False) -> int:
-    """How many numbers the parameters are, all or those that take part in computing one token.
+    """Count the elements of all parameters, or of the active ones, which take part in computing one token.
 
     Raises DagtoolError where a size is a symbol.
     """

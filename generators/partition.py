@@ -137,7 +137,7 @@ class _Run:
             self._live[name, -1 if name == ENTRY else layer] = _Live(Feed(section, base, ref), made)
 
     def _taken(self, part: str, phase: Phase, layer: int) -> dict[str, _Live]:
-        """What a section takes from earlier ones: the stream, and of another phase its next token and caches."""
+        """Find the values that a section takes: the stream; of the phase before, the chosen token and the caches."""
         if part == "embedding":
             return {name: live for (name, _), live in self._live.items() if name == INPUT}
         taken = {ENTRY: self._live[ENTRY, -1]}

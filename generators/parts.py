@@ -19,12 +19,12 @@ __all__ = ["ModelParts", "Part", "model_parts", "part_names", "parts_of_section"
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part. ``sources``: for each input slot the parts (``role`` or ``role:output``) that may feed it."""
+    """A part of the model. ``sources``: by input slot, the parts (``role`` or ``role:output``) that may feed it."""
 
     ops: tuple[str, ...] = ()
     sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     terms: tuple[tuple[str, ...], ...] = ()
-    """For a sum: its terms, each with the parts that may be it."""
+    """The terms of a sum, each with the parts that may be this term; empty for other parts."""
     weights: tuple[str, ...] = ()
     """The dimensions its weight may have, as text without cuts; an empty one where it may have none."""
     params: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -32,10 +32,10 @@ class Product:
     n: Size
     count: Size = ONE
     layers: int | None = 1
-    """How many layers have it; None where the number of layers is a symbol."""
+    """The number of layers that have this product; None where the number of layers is a symbol."""
     in_layers: bool = True
     beside: bool = False
-    """Whether no path passes both it and the product before it."""
+    """Whether this product and the one before it are independent: no path passes both."""
     after: frozenset[str] = frozenset()
     """The products of its section that it depends on."""
     within: frozenset[str] = frozenset()
@@ -90,7 +90,7 @@ def _sections_products(
 
 
 def _done(steps: Sequence[Step], meshes: Mapping[str, Mesh]) -> dict[str, int]:
-    """How many matrix products each role does."""
+    """Count the matrix products of each role."""
     return {step.kind.role: count for step in steps if (count := len(kind_work(step.kind, meshes).matmuls))}
 
 
@@ -140,7 +140,7 @@ def _mask(step: Step, steps: Sequence[Step], meshes: Mapping[str, Mesh]) -> Kept
 
 
 def _reach(steps: Sequence[Step]) -> list[set[int]]:
-    """For each step those it depends on."""
+    """Find, for each step, all steps that it depends on."""
     found: list[set[int]] = []
     for step in steps:
         makers = {ref.step for _, ref in step.inputs if ref.step != OUTSIDE}

@@ -181,7 +181,11 @@ class Builder:
 
     @property
     def sends_cache(self) -> bool:
-        """Whether a prefill's caches go to other GPUs, which keep all tokens of a sequence: only those there are."""
+        """Whether a prefill sends its filled cache to decode GPUs that hold every token of a sequence.
+
+        Then the prefill's own cache has no room for further tokens. A cache that is cut along its tokens over there is
+        sent with its room instead, so that each rank gets its own part.
+        """
         if self.phase.reads_cache or not self.phase.next_tokens:
             return False
         here, there = self.region("attention.cache"), self._region_in(DECODE.name, "attention.cache")
