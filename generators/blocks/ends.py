@@ -84,10 +84,15 @@ def build_head(b: Builder, x: Ref, options: HeadOptions, layer: LayerOptions, em
 
 def _choose(b: Builder, logits: Ref) -> Ref:
     """The id of the largest logit of each token: [B, Q, V] -> [B, Q]."""
+    logits, op, over = _over_vocabulary(b, logits, "argmax")
+    return b.add(NEXT_TOKEN, op, {"x": logits}, params=over)
+
+
+def _over_vocabulary(b: Builder, logits: Ref, op: str) -> tuple[Ref, str, dict[str, str]]:
+    """Sum up logits for an operator over the vocabulary; return them, its form (parallel over a cut one), its axes."""
     logits = b.convert(logits, b.summed(logits))
     axes = b.type_of(logits).dims[-1].axes
-    op = "parallel_argmax" if axes else "argmax"
-    return b.add(NEXT_TOKEN, op, {"x": logits}, params={"over": ",".join(axes)})
+    return logits, f"parallel_{op}" if axes else op, {"over": ",".join(axes)}
 
 
 def _project(b: Builder, h: Ref, options: HeadOptions) -> Ref:
@@ -114,10 +119,8 @@ def _finish(b: Builder, logits: Ref) -> Ref:
     """The logits as the graph's output, or where the phase has a loss that of each token."""
     if not b.phase.loss:
         return b.add("output", "output", {"x": b.place(logits, "output")})
-    logits = b.convert(logits, b.summed(logits))
+    logits, op, over = _over_vocabulary(b, logits, "cross_entropy")
     held = b.type_of(logits)
     targets = b.source("head.targets", "input", replace(held, dims=held.dims[:-1]))
-    axes = held.dims[-1].axes
-    op = "parallel_cross_entropy" if axes else "cross_entropy"
-    loss = b.add("head.loss", op, {"logits": logits, "targets": targets}, params={"over": ",".join(axes)})
+    loss = b.add("head.loss", op, {"logits": logits, "targets": targets}, params=over)
     return b.add("output", "output", {"x": loss})
