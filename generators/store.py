@@ -51,9 +51,10 @@ def parse_store(
 def _axes(value: Any, declared: Meshes) -> tuple[str, ...]:
     if not isinstance(value, str):
         raise DagtoolError(f"{value!r} names no axes", "like 'dp' or 'dp,cp'; '' for none")
-    axes = tuple(part.strip() for part in value.split(",") if part.strip())
-    known = [axis for axis in declared.degrees if axis != "pp"]
-    for axis in axes:
-        if axis not in known:
-            raise DagtoolError(f"{axis!r} is no axis", did_you_mean(axis, known) or f"axes: {', '.join(known)}")
+    known = [axis for axis in (*declared.degrees, *declared.groups) if axis != "pp"]
+    axes: list[str] = []
+    for name in (part.strip() for part in value.split(",") if part.strip()):
+        if name not in known:
+            raise DagtoolError(f"{name!r} is no axis", did_you_mean(name, known) or f"axes: {', '.join(known)}")
+        axes += declared.groups.get(name, (name,))
     return tuple(axis for axis in axes if declared.degrees[axis] > 1)

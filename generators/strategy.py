@@ -85,6 +85,8 @@ class Strategy:
     store: Store = field(default_factory=Store)
     """Along which axes parameters are stored in parts, besides those that cut them where they are used."""
     dtypes: DataTypes = field(default_factory=DataTypes)
+    notes: tuple[str, ...] = ()
+    """What was assumed to make it of words or a launch line."""
     source: Source = field(default_factory=Source, compare=False, repr=False)
 
     @property

@@ -27,7 +27,7 @@ from dagtool.generators.unsharded import needed_sizes, used_places
 from dagtool.model.byte_count import parse_bytes
 from dagtool.model.size import near_divisors
 from dagtool.model.tree import Model, ModelError, Value, model_of
-from dagtool.model.vocabulary import SYMBOLS, name_size
+from dagtool.model.vocabulary import CONFIG_KEYS, SYMBOLS, name_size
 
 __all__ = ["parse_strategy", "read_document", "table_of"]
 
@@ -253,10 +253,9 @@ def _stated(table: Mapping[str, Any], faults: Faults) -> tuple[Statement, ...]:
 
 
 _USUAL_NAMES = {
-    "hidden_size": "H", "d_model": "H", "num_layers": "L", "num_hidden_layers": "L", "num_attention_heads": "N",
-    "num_heads": "N", "n_heads": "N", "num_key_value_heads": "G", "head_dim": "D", "intermediate_size": "F",
-    "num_experts": "E", "sequence_length": "S", "batch": "B", "vocab": "V",
-    **{name: key for key, name in SYMBOLS.items()},
+    **{name: symbol for symbol, names in CONFIG_KEYS.items() for name in names.split(", ")},
+    "d_model": "H", "num_layers": "L", "num_heads": "N", "n_heads": "N", "sequence_length": "S", "batch": "B",
+    "vocab": "V", **{name: key for key, name in SYMBOLS.items()},
 }  # fmt: skip
 """Sizes as configurations of models and engineers call them."""
 

@@ -53,7 +53,9 @@ def test_symbolic_size(dagtool):
 @pytest.mark.parametrize(
     ("arguments", "part"),
     [
-        (["ep16_tp5"], "did you mean 'ep16_tp4'"),
+        (["ep16tp4"], "did you mean 'ep16_tp4'"),
+        (["ep16_tp5"], "tp=5 does not divide heads N=8"),
+        (["ep16_tpx4"], "did you mean 'tp'"),
         (["zzz"], "presets: "),
         (["tp8", "--set", "tp=7", "--set", "N=64"], "tp=7 does not divide heads N=64"),
         (["ep16", "--set", "ep=5"], "experts E=16"),

@@ -106,7 +106,7 @@ def test_capacity_of_the_strategy(dagtool, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "part"),
     [
-        (["ep17"], "did you mean 'ep16'"),
+        (["ep_16"], "did you mean 'ep16'"),
         (["none.dot"], "No such file"),
         (["pp2", "--set", "B=B"], "B is a symbol"),
         (["pp2", "--set", "S=S", "--decode", "5"], "add --prefill"),

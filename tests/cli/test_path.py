@@ -108,7 +108,7 @@ def test_doubtful_names_are_said(dagtool, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "part"),
     [
-        (["ep16_tp5"], "did you mean 'ep16_tp4'"),
+        (["ep16tp4"], "did you mean 'ep16_tp4'"),
         (["ep16_tp4", "--set", "ep=3"], "does not divide"),
         (["x.dot", "--set", "L=2"], "--set changes a preset"),
         (["none.toml"], "none.toml"),

@@ -28,7 +28,7 @@ def test_file_and_json(dagtool, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "part"),
     [
-        (["pp3"], "did you mean 'pp2'"),
+        (["p2"], "did you mean 'pp2'"),
         (["none.dot"], "No such file"),
         (["x.dot", "--set", "L=2"], "--set"),
         (["pp2", "--set", "E=E"], "E cannot be a symbol"),

@@ -95,7 +95,7 @@ def test_faster_links_never_make_it_slower(dagtool, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "part"),
     [
-        (["pp3"], "did you mean 'pp2'"),
+        (["p2"], "did you mean 'pp2'"),
         (["pp2", "--cluster", "h1000"], "no GPU 'h1000' is known"),
         (["tp8", "--cluster", "1xh100x4"], "the deployment has GPU 7"),
         (["pp2", "--microbatches", "3"], "B=1024 sequences cannot be cut into 3 equal micro-batches"),

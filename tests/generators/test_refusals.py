@@ -115,7 +115,7 @@ def test_setting_that_does_not_fit(settings, part):
 def test_unknown_preset():
     """Did you mean."""
     with pytest.raises(DagtoolError) as caught:
-        generate("ep16_tp")
+        generate("ep16tp4")
     assert "'ep16_tp4'" in caught.value.hint
 
 

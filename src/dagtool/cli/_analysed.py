@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from dagtool.analysis.subject import Subject
+    from dagtool.generators.request import Request
 
 __all__ = ["subject_of"]
 
 
-def subject_of(name: str, settings: tuple[str, ...], options: Mapping[str, object]) -> Subject:
+def subject_of(name: str, request: Request, options: Mapping[str, object]) -> Subject:
     """One preset, strategy file or DOT file. Raises DagtoolError."""
     from dataclasses import replace
 
@@ -22,9 +23,8 @@ def subject_of(name: str, settings: tuple[str, ...], options: Mapping[str, objec
     from dagtool.cost.memory import Assumptions
     from dagtool.cost.schedule import schedule
     from dagtool.errors import DagtoolError
-    from dagtool.generators import find_strategy
     from dagtool.generators.partition import partition
-    from dagtool.generators.settings import parse_settings
+    from dagtool.generators.request import read_strategy
 
     dtype, way = str(options["dtype"]), str(options["dispatch"])
     given = Assumptions(
@@ -34,11 +34,11 @@ def subject_of(name: str, settings: tuple[str, ...], options: Mapping[str, objec
         fused_attention=options["attention"] == "fused",
     )
     if is_strategy(name):
-        changed = parse_settings(settings)
-        strategy = find_strategy(name, changed)
-        found = Subject(strategy.name, partition(strategy), strategy, changed, assumptions=given, dispatch=way)
+        strategy = read_strategy(name, request)
+        dag, changed = partition(strategy), dict(request.settings)
+        found = Subject(strategy.name, dag, strategy, changed, assumptions=given, dispatch=way)
     else:
-        found = Subject(name, load_file(name, settings), assumptions=given, dispatch=way)
+        found = Subject(name, load_file(name, request), assumptions=given, dispatch=way)
     if not options["cluster"]:
         return found
     if not found.dag.declared:

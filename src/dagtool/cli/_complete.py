@@ -7,8 +7,16 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import click
+    from click.shell_completion import CompletionItem
 
-__all__ = ["complete_codes", "complete_formats", "complete_presets", "complete_profiles", "complete_rules"]
+__all__ = [
+    "complete_codes",
+    "complete_formats",
+    "complete_models",
+    "complete_presets",
+    "complete_profiles",
+    "complete_rules",
+]
 
 
 def _beginning(names: Iterable[str], incomplete: str) -> list[str]:
@@ -21,6 +29,16 @@ def complete_presets(ctx: click.Context, param: click.Parameter, incomplete: str
     from dagtool.generators.presets import preset_names
 
     return _beginning(preset_names(), incomplete)
+
+
+def complete_models(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Files, and names of models that ship with dagtool."""
+    from click.shell_completion import CompletionItem
+
+    from dagtool.model.zoo import zoo_names
+
+    found = [CompletionItem(name) for name in _beginning(zoo_names(), incomplete)]
+    return found or [CompletionItem(incomplete, type="file")]
 
 
 def complete_rules(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:

@@ -25,13 +25,24 @@ __all__ = ["command"]
 @click.argument("names", nargs=-1, metavar="[NAME]…", shell_complete=complete_presets)
 @click.option("--output-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(names: tuple[str, ...], output_format: str) -> None:
-    """List the presets and the GPUs; with a NAME also where its document is wrong."""
+    """List the presets and the GPUs; with a NAME also where its document is wrong.
+
+    'dagtool list models' lists the models that ship with dagtool, 'dagtool list words' the words of strategies.
+    """
     import json
 
+    from dagtool.errors import DagtoolError, did_you_mean
     from dagtool.generators import find_strategy
     from dagtool.generators.presets import preset_names
     from dagtool.model.cluster import gpu_names
 
+    if names in (("models",), ("words",)):
+        click.echo((_models if names == ("models",) else _words)(as_json=output_format == "json"))
+        return
+    for name in names:
+        if name not in preset_names() and not name.endswith(".toml"):
+            hint = did_you_mean(name, [*preset_names(), "models", "words"]) or f"presets: {', '.join(preset_names())}"
+            raise DagtoolError(f"there is no preset {name!r}", hint)
     found = [find_strategy(name) for name in names or preset_names()]
     if output_format == "json":
         rows = {"schema": "dagtool/list/1", "presets": list(map(_row, found))}
@@ -43,6 +54,40 @@ def command(names: tuple[str, ...], output_format: str) -> None:
         click.echo("\n".join(f"{strategy.name:<{width}}  {strategy.summary}" for strategy in found))
         click.echo("\nGPUs, for --cluster NODESxGPUxGPUS as in 2xh100x8:")
         click.echo("\n".join(map(_gpu_line, gpu_names())))
+
+
+def _models(*, as_json: bool) -> str:
+    """The models of the zoo with their parameters."""
+    import json
+
+    from dagtool.generators.parameters import parameter_count
+    from dagtool.model.zoo import find_model, zoo_names
+
+    rows = []
+    for name in zoo_names():
+        found = find_model(name)
+        model, sizes = found.published.model, found.published.sizes
+        counts = [parameter_count(model, sizes, active=active) for active in (False, True)]
+        rows.append((name, found.published.model_type, *counts, found.source))
+    if as_json:
+        keys = ("name", "model_type", "parameters", "active_parameters", "source")
+        return json.dumps({"schema": "dagtool/list/1", "models": [dict(zip(keys, row, strict=True)) for row in rows]})
+    lines = [f"{'name':<24}{'family':<14}{'parameters':>18}{'active':>18}"]
+    lines += [f"{name:<24}{family:<14}{total:>18,}{active:>18,}" for name, family, total, active, _ in rows]
+    return "\n".join([*lines, "", "For --model; a config.json of these families is read as well."])
+
+
+def _words(*, as_json: bool) -> str:
+    """The words of strategies."""
+    import json
+
+    from dagtool.generators.plans.words import WORDS
+
+    if as_json:
+        rows = [{"word": word.name, "spellings": word.spellings, "meaning": word.meaning} for word in WORDS]
+        return json.dumps({"schema": "dagtool/list/1", "words": rows}, indent=2)
+    shown = [(f"{word.name}{'' if word.number is False else 'N' if word.number else '[N]'}", word) for word in WORDS]
+    return "\n".join(f"{text:<10}  {word.meaning}" for text, word in shown)
 
 
 def _gpu_row(name: str) -> dict[str, Any]:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from dagtool.cost.memory import Assumptions, MemoryUse
     from dagtool.dag.graph import Dag
+    from dagtool.generators.request import Request
+
+from dagtool.cli._strategy import MODEL_GROUP, strategy_options
 
 __all__ = ["command"]
 
@@ -28,6 +31,7 @@ _MOST_TOKENS = 10**12
     "memory",
     cls=GroupedCommand,
     option_groups={
+        **MODEL_GROUP,
         "The GPU": "gpu-memory cluster reserve",
         "What is held": "dtype weight-dtype kv-dtype dispatch-dtype prefill decode attention",
     },
@@ -36,7 +40,7 @@ _MOST_TOKENS = 10**12
     " operators, or leaves a size a symbol.",
 )
 @click.argument("name", metavar="NAME|FILE|-")
-@click.option("--set", "settings", multiple=True, metavar="K=V", help="As for 'dagtool gen', with a preset's NAME.")
+@strategy_options
 @click.option("--gpu-memory", metavar="SIZE", help="What a GPU has: 80GiB or 80GB.  [default: the graph's gpu_memory]")
 @click.option("--cluster", metavar="NODESxGPUxGPUS|FILE.toml", help="GPUs that are known, in place of --gpu-memory.")
 @click.option("--dtype", default="bf16", show_default=True, help="Of weights and activations: bf16, fp8, fp32, …")
@@ -72,7 +76,7 @@ _MOST_TOKENS = 10**12
 def command(
     *,
     name: str,
-    settings: tuple[str, ...],
+    request: Request,
     gpu_memory: str | None,
     cluster: str | None,
     dtype: str,
@@ -97,7 +101,7 @@ def command(
     from dagtool.cost.memory import Assumptions, memory
     from dagtool.errors import DagtoolError
 
-    dag, standing_for = _subject(name, settings, whole=moment == "schedule")
+    dag, standing_for = _subject(name, request, whole=moment == "schedule")
     if not dag.declared:
         raise DagtoolError(
             f"{name}: its nodes declare no operators and sizes, so what they hold is not known",
@@ -136,17 +140,16 @@ def command(
     return int(capacity_bytes is not None and not use.fits(capacity_bytes))
 
 
-def _subject(name: str, settings: tuple[str, ...], *, whole: bool) -> tuple[Dag, Mapping[int, tuple[int, ...]] | None]:
+def _subject(name: str, request: Request, *, whole: bool) -> tuple[Dag, Mapping[int, tuple[int, ...]] | None]:
     """The graph, and for a preset or strategy file, unless it is wanted whole, the GPUs of it that stand for all."""
     from dagtool.cli._subject import is_strategy, load_subject
 
     if whole or not is_strategy(name):
-        return load_subject(name, settings), None
-    from dagtool.generators import find_strategy
+        return load_subject(name, request), None
     from dagtool.generators.representatives import represent
-    from dagtool.generators.settings import parse_settings
+    from dagtool.generators.request import read_strategy
 
-    found = represent(find_strategy(name, parse_settings(settings)))
+    found = represent(read_strategy(name, request))
     return found.dag, found.standing_for
 
 

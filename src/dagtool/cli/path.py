@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from dagtool.cost.critical import CriticalPath
     from dagtool.cost.slowest import SlowestPath
     from dagtool.dag.graph import Dag
+    from dagtool.generators.request import Request
+
+from dagtool.cli._strategy import MODEL_GROUP, strategy_options
 
 __all__ = ["command"]
 
@@ -33,17 +36,17 @@ __all__ = ["command"]
 @click.command(
     "path",
     cls=GroupedCommand,
-    option_groups={"Seconds": PRICING_GROUP},
+    option_groups={**MODEL_GROUP, "Seconds": PRICING_GROUP},
     epilog="Examples: dagtool path outputs/ep16_tp4.dot --cluster 8xh100x8, dagtool path ep16_tp4 --set ep=256"
     " --set E=256 --set B=2048\n\nA preset or strategy file is priced without building its DAG: one rank of each group"
     " stands for all.\n\nExit status: 0 a path was found, 2 the file cannot be read, has a cycle, declares no"
     " operators, or cannot be priced.",
 )
 @click.argument("file", metavar="NAME|FILE|-")
-@click.option("--set", "settings", multiple=True, metavar="K=V", help="As for 'dagtool gen', with a preset's NAME.")
+@strategy_options
 @pricing_options(usual_cost="symbolic; roofline with --cluster", usual_cluster="none: terms stay terms")
 @click.option("--output-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def command(file: str, settings: tuple[str, ...], output_format: str, cost: str | None, **options: object) -> None:
+def command(file: str, request: Request, output_format: str, cost: str | None, **options: object) -> None:
     """Print the critical path: by matmul work as a sum of Get_Time(m,k,n), or in seconds on a cluster."""
     import gc
 
@@ -57,9 +60,9 @@ def command(file: str, settings: tuple[str, ...], output_format: str, cost: str 
     prices = _prices(cost, options)
     note = ""
     if is_strategy(file):
-        dag, note = _representatives(file, settings, str(options["cluster"] or "") if prices else "")
+        dag, note = _representatives(file, request, str(options["cluster"] or "") if prices else "")
     else:
-        dag = load_file(file, settings)
+        dag = load_file(file, request)
     if not dag.declared:
         raise DagtoolError(
             f"{file}: its nodes declare no operators and sizes, so their work is not known",
@@ -80,15 +83,14 @@ def command(file: str, settings: tuple[str, ...], output_format: str, cost: str 
         warn_of_hosts(dag, cluster(str(options["cluster"])))
 
 
-def _representatives(name: str, settings: tuple[str, ...], where: str) -> tuple[Dag, str]:
+def _representatives(name: str, request: Request, where: str) -> tuple[Dag, str]:
     """The part of a deployment that has its critical path (on the cluster ``where``), and what to say of it."""
     from dagtool.cost.span import pair_shares, spans
-    from dagtool.generators import find_strategy
     from dagtool.generators.quotient import quotient
-    from dagtool.generators.settings import parse_settings
+    from dagtool.generators.request import read_strategy
     from dagtool.model.cluster import cluster
 
-    strategy = find_strategy(name, parse_settings(settings))
+    strategy = read_strategy(name, request)
     meshes = strategy.meshes()
     device_class = spans(cluster(where), meshes, strategy.sizes) if where else pair_shares(meshes, strategy.sizes)
     found = quotient(strategy, device_class)

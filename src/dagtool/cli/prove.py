@@ -12,6 +12,9 @@ import click
 if TYPE_CHECKING:
     from dagtool.dag.graph import Dag
     from dagtool.execute.prove import Proof
+    from dagtool.generators.request import Request
+
+from dagtool.cli._strategy import strategy_options
 
 __all__ = ["command"]
 
@@ -22,17 +25,17 @@ __all__ = ["command"]
     "Exit status: 0 equal, 1 not equal, 2 the file cannot be read or does not say enough to be run.",
 )
 @click.argument("name", metavar="NAME|FILE|-")
-@click.option("--set", "settings", multiple=True, metavar="K=V", help="As for 'dagtool gen', with a preset's NAME.")
+@strategy_options
 @click.option("--seeds", type=click.IntRange(1, 1000), default=3, show_default=True, help="How many random runs.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="The first seed.")
 @click.option("--output-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def command(name: str, settings: tuple[str, ...], seeds: int, seed: int, output_format: str) -> int:
+def command(name: str, request: Request, seeds: int, seed: int, output_format: str) -> int:
     """Run a DAG in numpy, every GPU with its own memory, against the unsharded model."""
     from dagtool.cli._subject import load_subject
     from dagtool.errors import DagtoolError
     from dagtool.execute.prove import prove
 
-    dag = load_subject(name, settings)
+    dag = load_subject(name, request)
     try:
         proof = prove(dag, tuple(range(seed, seed + seeds)))
     except DagtoolError as error:

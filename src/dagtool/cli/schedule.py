@@ -16,6 +16,9 @@ from dagtool.cost.disciplines import DISCIPLINES
 
 if TYPE_CHECKING:
     from dagtool.dag.graph import Dag
+    from dagtool.generators.request import Request
+
+from dagtool.cli._strategy import MODEL_GROUP, strategy_options
 
 __all__ = ["command"]
 
@@ -26,6 +29,7 @@ _MOST_INSTANCES = 20_000_000
     "schedule",
     cls=GroupedCommand,
     option_groups={
+        **MODEL_GROUP,
         "Seconds": PRICING_GROUP,
         "Order": "microbatches discipline backward",
         "Output": "output-format svg trace",
@@ -35,7 +39,7 @@ _MOST_INSTANCES = 20_000_000
     " cannot be priced.",
 )
 @click.argument("name", metavar="NAME|FILE|-")
-@click.option("--set", "settings", multiple=True, metavar="K=V", help="As for 'dagtool gen', with a preset's NAME.")
+@strategy_options
 @pricing_options(usual_cost="roofline", usual_cluster="H100, 8 to a node, as many as it needs")
 @click.option(
     "--microbatches", type=click.IntRange(1, 10_000), default=1, show_default=True, help="Cut the batch into so many."
@@ -60,7 +64,7 @@ _MOST_INSTANCES = 20_000_000
 def command(
     *,
     name: str,
-    settings: tuple[str, ...],
+    request: Request,
     microbatches: int,
     discipline: str,
     backward: float | None,
@@ -81,7 +85,7 @@ def command(
     from dagtool.files import write_text, write_whole
 
     _require_files(name, trace_file, svg_file)
-    dag = load_subject(name, settings)
+    dag = load_subject(name, request)
     _require_operators(name, dag)
     if len(dag.ids) * microbatches > _MOST_INSTANCES:
         most = _MOST_INSTANCES // len(dag.ids)

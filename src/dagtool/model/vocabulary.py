@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["SYMBOLS", "name_size"]
+__all__ = ["CONFIG_KEYS", "SYMBOLS", "name_size"]
 
 SYMBOLS = {
     "B": "batch_size",
@@ -30,6 +30,27 @@ SYMBOLS = {
     "L": "layers",
 }
 """Symbols of sizes and the names labels give them. G, where given, makes attention grouped-query."""
+
+CONFIG_KEYS = {
+    "H": "hidden_size",
+    "N": "num_attention_heads",
+    "G": "num_key_value_heads",
+    "D": "head_dim",
+    "Dr": "qk_rope_head_dim",
+    "Dv": "v_head_dim",
+    "Rq": "q_lora_rank",
+    "Rkv": "kv_lora_rank",
+    "F": "intermediate_size",
+    "Fe": "moe_intermediate_size",
+    "Fs": "n_shared_experts x moe_intermediate_size",
+    "E": "num_experts, num_local_experts, n_routed_experts",
+    "K": "num_experts_per_tok",
+    "L": "num_hidden_layers",
+    "V": "vocab_size",
+    "P": "max_position_embeddings",
+    "W": "sliding_window",
+}
+"""What a ``config.json`` calls the sizes of a model."""
 
 
 def name_size(symbol: str) -> str:

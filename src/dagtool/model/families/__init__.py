@@ -37,6 +37,8 @@ class PublishedModel:
     """Without those of a run: B sequences of S tokens."""
     weight_dtypes: Mapping[str, str]
     """The data type in which the weights of a role are stored; ``*``: of all others. Empty where it is not said."""
+    source: str = ""
+    """Where the configuration is published, if its field ``_source`` says so."""
 
     def checkpoint(self, state: Mapping[str, Any]) -> Arrays:
         """Return the arrays of a state dict by (role, layer, expert). Raises DagtoolError where they do not fit."""
@@ -75,7 +77,7 @@ def read_config(source: str | os.PathLike[str] | Mapping[str, Any]) -> Published
     model, sizes = _family(name).read(config)
     weight_dtypes = read_precision(config)
     config.finish()
-    return PublishedModel(name, model, sizes, weight_dtypes)
+    return PublishedModel(name, model, sizes, weight_dtypes, config.word("_source", default=""))
 
 
 def _opened(source: str | os.PathLike[str] | Mapping[str, Any]) -> Reader:
