@@ -17,7 +17,7 @@ from dagtool.generators.toml_positions import Path
 from dagtool.model.mesh import Mesh
 from dagtool.model.tree import Model
 
-__all__ = ["OPERATOR_CHOICES", "Difference", "Region", "Statement", "Strategy"]
+__all__ = ["OPERATOR_CHOICES", "Difference", "Region", "Statement", "Strategy", "Uneven"]
 
 OPERATOR_CHOICES: dict[str, tuple[str, ...]] = {
     "qkv": ("fused", "separate"),
@@ -53,6 +53,22 @@ class Statement(NamedTuple):
     """Why the two differ; empty where they agree."""
 
 
+class Uneven(NamedTuple):
+    """How a size is dealt out to ranks that compute with equal, padded shares."""
+
+    size: int
+    """Without padding."""
+    way: str
+    """``unstored``: every rank has a full share until nothing is left. ``spread``: shares differ by one at most."""
+
+    def share(self, index: int, count: int, padded: int) -> int:
+        """Return what the rank ``index`` of ``count`` stores of a size that is padded to ``padded``."""
+        if self.way == "spread":
+            return self.size // count + (index < self.size % count)
+        full = padded // count
+        return max(min(self.size - index * full, full), 0)
+
+
 @dataclass(slots=True)
 class Strategy:
     """Everything a strategy file says, defaults filled in and checked."""
@@ -73,6 +89,8 @@ class Strategy:
     sizes: dict[str, int | None] = field(default_factory=dict)
     padded: dict[str, int] = field(default_factory=dict)
     """Sizes that were rounded up, before that."""
+    uneven: dict[str, Uneven] = field(default_factory=dict)
+    """Padded sizes of which ranks keep unequal shares, because the padding is not stored."""
     places: frozenset[str] = frozenset()
     """The places of the layout in which the model has something."""
     declared: Meshes = field(default_factory=Meshes)

@@ -21,7 +21,7 @@ from dagtool.generators.phase import FORWARD, Phase, format_phases, parse_phases
 from dagtool.generators.regions import check_use, parse_layout
 from dagtool.generators.stages import parse_chunks
 from dagtool.generators.store import parse_store
-from dagtool.generators.strategy import OPERATOR_CHOICES, Difference, Statement, Strategy
+from dagtool.generators.strategy import OPERATOR_CHOICES, Difference, Statement, Strategy, Uneven
 from dagtool.generators.toml_positions import Path
 from dagtool.generators.unsharded import needed_sizes, used_places
 from dagtool.model.byte_count import parse_bytes
@@ -90,6 +90,8 @@ def parse_strategy(name: str, document: Mapping[str, Any], source: Source | None
     before = faults.count
     declared = parse_meshes(tables["degrees"], tables["mesh"], tables["first_gpu"], tables["groups"], faults)
     meshes_known = faults.count == before
+    texts = {key: _PADDED.fullmatch(str(text)) for key, text in tables["sizes"].items()}
+    padded = {key: found for key, found in texts.items() if found}
     strategy = Strategy(
         name="",
         layout=Layout((), Region("", {}), 0),
@@ -99,7 +101,8 @@ def parse_strategy(name: str, document: Mapping[str, Any], source: Source | None
         model=model,
         phases=phases,
         sizes=sizes,
-        padded={key: int(found[1]) for key, text in tables["sizes"].items() if (found := _PADDED.fullmatch(str(text)))},
+        padded={key: int(found[1]) for key, found in padded.items()},
+        uneven={key: Uneven(int(found[1]), found[3]) for key, found in padded.items() if found[3]},
         declared=declared,
         operators=_operators(tables["operators"], faults),
         names=_names(tables["names"], faults),
@@ -333,8 +336,8 @@ def _check_sizes(table: Mapping[str, Any], found: Mapping[str, int | None], faul
 
 _SIZE_NAME = re.compile(r"[A-Z][a-z0-9]?")
 """What sizes are called: of a model that cannot be read any of them may be a size."""
-_PADDED = re.compile(r"([0-9]{1,18})\s+pad\s+([0-9]{1,9})")
-"""``50265 pad 64``: rounded up to a multiple of 64."""
+_PADDED = re.compile(r"([0-9]{1,18})\s+pad\s+([0-9]{1,9})(?:\s+(unstored|spread))?")
+"""``50265 pad 64``: rounded up to a multiple of 64; a word behind it says that the padding is not stored."""
 
 
 def _check_groups(model: Model, sizes: Mapping[str, int | None], faults: Faults) -> None:

@@ -11,6 +11,7 @@ the values of its weighted sums are what would be kept; the phase ``loss`` keeps
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 from functools import cached_property
 from math import ceil, prod
@@ -28,7 +29,10 @@ from dagtool.ops.attention import SCORES, WEIGHTED_SUM
 
 __all__ = ["CacheBytes"]
 
-_TOKENS = 1
+_Measure = Callable[[TensorType, int, int], Fraction]
+"""Bytes of a tensor of a node whose dimension with the given number counts tokens."""
+
+_SEQUENCES, _TOKENS = 0, 1
 _CONTEXT = frozenset({"S", "T"})
 """Sizes that count the tokens of a sequence: a stated context takes their place."""
 _LATENT = parse_size("Rkv")
@@ -43,18 +47,28 @@ class CacheBytes:
 
     def __init__(self, dag: Dag, given: Assumptions, masks: Masks) -> None:
         self._dag, self._given, self._masks = dag, given, masks
-        self._known: dict[tuple[int, int, bool], int] = {}
+        self._known: dict[tuple[int, int, bool, str], Fraction] = {}
 
     def of(self, node: int) -> int:
         """Return the bytes of a node on one GPU. Raises DagtoolError where a size is a symbol."""
+        return ceil(self._counted(node, self._of_tensor))
+
+    def per_token(self, nodes: Iterable[int]) -> int:
+        """Return the bytes that one token of one sequence adds on a GPU with these nodes, before a window is full.
+
+        Where ranks share the tokens of a sequence, the mean over tokens. Raises DagtoolError as ``of`` does.
+        """
+        return ceil(sum(self._counted(node, self._of_token) for node in nodes))
+
+    def _counted(self, node: int, measure: _Measure) -> Fraction:
         dag = self._dag
         kind = dag.kind_of[node]
         if kind not in self._keeping:
-            return 0
-        key = (kind, self._masks.mask_of[node], dag.layer_of[node] in self._latent_layers)
+            return Fraction(0)
+        key = (kind, self._masks.mask_of[node], dag.layer_of[node] in self._latent_layers, measure.__name__)
         if key not in self._known:
             try:
-                self._known[key] = self._bytes(dag.kinds[kind], node, latent=key[2])
+                self._known[key] = self._bytes(dag.kinds[kind], node, measure, latent=key[2])
             except (LayoutError, TypeTextError, SizeError, LookupError) as error:
                 what = f"{dag.kinds[kind].role or dag.kinds[kind].op}: {error}"
                 raise DagtoolError(f"{what}: so its memory is not known", "'dagtool validate' says more") from None
@@ -96,25 +110,32 @@ class CacheBytes:
         latent = {kind for kind in model.kind_names if model.options_of(kind).get("attention") == "mla"}
         return frozenset(layer for layer, kind in enumerate(order) if kind in latent)
 
-    def _bytes(self, kind: Kind, node: int, *, latent: bool) -> int:
+    def _bytes(self, kind: Kind, node: int, measure: _Measure, *, latent: bool) -> Fraction:
         if kind.op in ("cache", "append"):
-            return self._of_tensor(kind.outputs[0].type, _TOKENS, node)
-        total, types = 0, slot_types(kind)
+            return measure(kind.outputs[0].type, _TOKENS, node)
+        total, types = Fraction(0), slot_types(kind)
         for slot in OPERATORS[kind.op].cached:
             tensor, at = types[slot], _token_dimension(kind)
             if not latent:
-                total += self._of_tensor(tensor, at, node)
+                total += measure(tensor, at, node)
             elif (kept := _of_latent(kind, tensor, at)) is not None:
-                total += self._of_tensor(kept, _TOKENS, node)
+                total += measure(kept, _TOKENS, node)
         return total
 
-    def _of_tensor(self, tensor: TensorType, at: int, node: int) -> int:
+    def _of_token(self, tensor: TensorType, at: int, node: int) -> Fraction:
+        """Bytes of one token of one sequence."""
+        sizes = self._dag.meshes[tensor.mesh].sizes
+        others = product(dim.local(sizes) for index, dim in enumerate(tensor.dims) if index not in (_SEQUENCES, at))
+        width = stated_width(tensor, "cache", Fraction(self._given.kv_width_bytes))
+        return self._number(others) * width / prod(sizes[axis] for axis in tensor.dims[at].axes)
+
+    def _of_tensor(self, tensor: TensorType, at: int, node: int) -> Fraction:
         """Bytes of keys or values, whose dimension ``at`` counts tokens."""
         sizes = self._dag.meshes[tensor.mesh].sizes
         others = product(dim.local(sizes) for index, dim in enumerate(tensor.dims) if index != at)
         tokens = Fraction(self._tokens(tensor.dims[at], node), prod(sizes[axis] for axis in tensor.dims[at].axes))
         width = stated_width(tensor, "cache", Fraction(self._given.kv_width_bytes))
-        return ceil(ceil(self._number(others) * tokens) * width)
+        return Fraction(ceil(ceil(self._number(others) * tokens) * width))
 
     def _number(self, size: Size) -> Fraction:
         whole_number(self._dag, size)

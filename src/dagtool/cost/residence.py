@@ -131,6 +131,11 @@ class Residence:
 
     def weights(self, gpu: int) -> Iterator[Weight]:
         """The parts of parameters: of one parameter each part once, whoever uses it, and none that another contains."""
+        for weight, _, _ in self.placed_weights(gpu):
+            yield weight
+
+    def placed_weights(self, gpu: int) -> Iterator[tuple[Weight, int, int]]:
+        """The same with the layer and the expert of each, -1 outside layers and experts."""
         dag = self._dag
         seen: set[tuple[int, int, int]] = set()
         parts: dict[tuple[str, int, int, int], list[Weight]] = {}
@@ -144,8 +149,9 @@ class Residence:
                 others = parts.setdefault((weight.name, alone, layer, expert), [])
                 if not any(one.contains(weight) for one in others):
                     others[:] = [*(one for one in others if not weight.contains(one)), weight]
-        for held in parts.values():
-            yield from held
+        for (_, _, layer, expert), held in parts.items():
+            for weight in held:
+                yield weight, layer, expert
 
     def kv_cache_bytes(self, gpu: int) -> int:
         """Keys and values of all layers."""
