@@ -170,6 +170,8 @@ class Assembler:
             grouped = {*axes_param(params, "over"), *axes_param(params, "owner")}
             spanned = grouped if operator.is_communication or step.per_expert else set()
             fields += [axis for axis in self._axes(step) if axis not in spanned]
+        if step.kind.role.startswith("pipeline.") and not in_layer:
+            fields.append("s")  # before the first layer, or behind the last one
         named = [step.kind.phase] if step.kind.phase else []
         return "_".join([*named, *(["layer{l}"] if in_layer else []), role, *(f"{name}{{{name}}}" for name in fields)])
 

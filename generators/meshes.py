@@ -13,7 +13,7 @@ from dagtool.generators.faults import Faults
 from dagtool.generators.groups import Grouping, factor_groups, parse_group
 from dagtool.model.mesh import Mesh, format_gpus
 
-__all__ = ["STAGE", "Meshes", "check_overlap", "lay_out", "parse_meshes", "sort_axes", "whole_number"]
+__all__ = ["STAGE", "Meshes", "check_overlap", "lay_out", "parse_meshes", "parse_within", "sort_axes", "whole_number"]
 
 STAGE = "stage"
 """The mesh that is laid down once for each pipeline stage."""
@@ -44,6 +44,8 @@ class Meshes:
     """Other names under which a region may call a mesh."""
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The axes of each name of ``[groups]``."""
+    within: tuple[str, ...] = ()
+    """Outermost axes of a stage along which each rank numbers the GPUs of all its stages before the next one's."""
 
     @property
     def stages(self) -> int:
@@ -201,21 +203,41 @@ def lay_out(found: Meshes) -> dict[str, Mesh]:
         sizes = tuple((axis, found.degrees[axis]) for axis in axes)
         count = prod(size for _, size in sizes)
         first = found.first_gpu.get(name, next_gpu)
-        for copy in [f"s{index}" for index in range(found.stages)] if name == STAGE else [name]:
-            meshes[copy] = Mesh(copy, sizes, tuple(range(first, first + count)))
-            next_gpu = max(next_gpu, first + count)
-            first += count
+        copies = [f"s{index}" for index in range(found.stages)] if name == STAGE else [name]
+        outer = prod(size for axis, size in sizes if axis in found.within and name == STAGE)
+        inner = count // outer
+        for at, copy in enumerate(copies):
+            starts = (first + (replica * len(copies) + at) * inner for replica in range(outer))
+            meshes[copy] = Mesh(copy, sizes, tuple(gpu for start in starts for gpu in range(start, start + inner)))
+        next_gpu = max(next_gpu, first + count * len(copies))
     return meshes
+
+
+def parse_within(found: Meshes, table: Mapping[str, Any], faults: Faults) -> None:
+    """Read ``[stages] within``: the axes along which each rank numbers its own stages."""
+    if "within" not in table:
+        return
+    with faults.at("stages", "within"):
+        axes: list[str] = []
+        for name in str(table["within"]).replace(",", " ").split():
+            axes += found.groups.get(name, (name,))
+        mesh = found.axes.get(STAGE, ())
+        if tuple(axes) != mesh[: len(axes)] or not axes:
+            raise DagtoolError(
+                f"[stages] within is {table['within']!r}, not the outermost axes of a stage",
+                f"a stage has the axes {', '.join(mesh)}, outermost first" if mesh else "there is one stage",
+            )
+        found.within = tuple(axes)
 
 
 def check_overlap(found: Meshes, faults: Faults) -> None:
     """Note meshes that have some GPUs in common, where neither has all of the other's."""
     if not found.first_gpu:
         return
-    laid = [(mesh, mesh.gpus[0], mesh.gpus[-1]) for mesh in lay_out(found).values()]
-    for at, (one, first, last) in enumerate(laid):
-        for other, low, high in laid[:at]:
-            common = range(max(first, low), min(last, high) + 1)
+    laid = [(mesh, frozenset(mesh.gpus)) for mesh in lay_out(found).values()]
+    for at, (one, here) in enumerate(laid):
+        for other, there in laid[:at]:
+            common = sorted(here & there)
             if common and len(common) < min(len(one.gpus), len(other.gpus)):
                 name = one.name if one.name in found.first_gpu else other.name
                 faults.add(

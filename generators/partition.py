@@ -106,19 +106,21 @@ class _Run:
 
     def append_phase(self, phase: Phase, kinds: tuple[str, ...]) -> None:
         """The whole model once: embedding, layers with a cut where the stage changes, head."""
-        stage_of = self.strategy.stage_of
+        stage_of, last = self.strategy.stage_of, len(self.strategy.chunks) - 1
         self._append("embedding", "", phase, 0, -1)
+        if stage_of[0]:  # the first stage has the embedding alone
+            self._append("cut", "", phase, stage_of[0], -1)
         for layer, (kind, stage) in enumerate(zip(kinds, stage_of, strict=True)):
             self._append("layer", kind, phase, stage, layer)
-            if stage_of[layer + 1 : layer + 2] == (stage + 1,):
+            if stage_of[layer + 1 : layer + 2] == (stage + 1,) or (layer == len(kinds) - 1 and stage < last):
                 self._append("cut", "", phase, stage + 1, layer)
-        self._append("head", "", phase, stage_of[-1], -1)
+        self._append("head", "", phase, last, -1)
 
     def _append(self, part: str, kind: str, phase: Phase, stage: int, layer: int) -> None:
         taken = self._taken(part, phase, layer)
         entries = tuple(Entry(name, live.type) for name, live in taken.items())
         # A cut sends the value to where the layer behind it lies, and is called after the one before it.
-        at = layer + 1 if part == "cut" else layer
+        at = min(layer + 1, len(self.strategy.stage_of) - 1) if part == "cut" else layer
         key = (phase, part, kind, stage, self.strategy.layout_of(phase.name).signature(at), entries)
         section = self._sections.get(key)
         if section is None:

@@ -14,8 +14,10 @@ from dagtool.model.size import near_divisors
 
 __all__ = ["Chunk", "format_counts", "parse_chunks"]
 
+_KEYS = ("layers", "meshes", "within")
 _COUNT = re.compile(r"([0-9]{1,9})(?:\*([0-9]{1,6}))?\Z")
 _FORM = "a list like [7, 8, 8, 7], or a text like '7 8*2 7'"
+_WITHOUT = "only the first stage may have none, with the embedding alone, and the last, with the head alone"
 _MOST = 1 << 20
 
 
@@ -31,11 +33,11 @@ def parse_chunks(table: Mapping[str, Any], layers: int, declared: Meshes, faults
     first = next(iter(declared.axes))
     home, stages = "s0" if first == STAGE else first, declared.stages
     for key in table:
-        if key not in ("layers", "meshes"):
-            hint = did_you_mean(key, ["layers", "meshes"]) or "known: layers, meshes"
+        if key not in _KEYS:
+            hint = did_you_mean(key, list(_KEYS)) or f"known: {', '.join(_KEYS)}"
             faults.add(("stages", key), f"[stages] has no key {key!r}", hint)
     before = faults.count
-    if not table:
+    if "layers" not in table and "meshes" not in table:
         with faults.at("degrees", "pp"):
             return _equal_runs(layers, stages, home)
         return (Chunk(layers, home),)
@@ -85,11 +87,13 @@ def _counts(value: Any) -> list[int]:
         if match is None and (not isinstance(part, int) or isinstance(part, bool) or isinstance(value, str)):
             raise DagtoolError(f"[stages] layers: cannot read {part!r}", _FORM)
         count, times = (int(match[1]), int(match[2] or 1)) if match else (int(part), 1)
-        if count < 1 or times < 1:
-            raise DagtoolError(f"[stages] layers: {part} is a stage without layers", "every stage has at least one")
+        if times < 1 or (count < 1 and times > 1):
+            raise DagtoolError(f"[stages] layers: {part} are stages without layers", _WITHOUT)
         if len(counts) + times > _MOST:
             raise DagtoolError(f"[stages] layers has more than {_MOST:,} stages", "one for each layer is the most")
         counts += [count] * times
+    if 0 in counts[1:-1] or sum(counts) == 0:
+        raise DagtoolError("[stages] layers: a stage in the middle has no layers", _WITHOUT)
     return counts
 
 

@@ -16,7 +16,7 @@ from dagtool.generators.blocks.architecture import resolve, with_defaults
 from dagtool.generators.dtypes import parse_dtypes
 from dagtool.generators.faults import Faults, Source
 from dagtool.generators.layout import PLACES, Layout, Region
-from dagtool.generators.meshes import check_overlap, parse_meshes, whole_number
+from dagtool.generators.meshes import check_overlap, parse_meshes, parse_within, whole_number
 from dagtool.generators.phase import FORWARD, Phase, format_phases, parse_phases
 from dagtool.generators.regions import check_use, parse_layout
 from dagtool.generators.stages import parse_chunks
@@ -137,6 +137,7 @@ def _place(strategy: Strategy, document: Mapping[str, Any], tables: Mapping[str,
     layers, declared, places = strategy.sizes.get("L"), strategy.declared, strategy.places
     if layers is None:
         return
+    parse_within(declared, tables["stages"], faults)
     strategy.chunks = parse_chunks(tables["stages"], layers, declared, faults)
     strategy.layout = parse_layout(tables, declared, strategy.chunks, strategy.sizes, places=places, faults=faults)
     check_overlap(declared, faults)
