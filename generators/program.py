@@ -149,10 +149,11 @@ class Builder:
         except DagtoolError as fault:
             raise error(f"{tensor}: {fault.message}", fault.hint) from None
 
-    def _stored(self, role: str, weight: Weight, owner: tuple[str, ...]) -> TensorType:
+    def _stored(self, role: str, weight: Weight, owner: tuple[str, ...], *, turned: bool = False) -> TensorType:
         """A weight as it is stored: its first dimension that the axes of the store divide is cut along them too.
 
-        Not along those that cut it anyway, nor along the axes ``owner`` over which experts lie.
+        Not along those that cut it anyway, nor along the axes ``owner`` over which experts lie. ``turned``: the
+        parameter is that of another part with its dimensions turned round, and is stored once.
         """
         axes = self.strategy.store.at(weight.place, self.layer)
         mesh = self.meshes[weight.type.mesh]
@@ -160,7 +161,8 @@ class Builder:
         axes = tuple(axis for axis in axes if axis in mesh.sizes and axis not in taken)
         if not axes:
             return weight.type
-        for index, dim in enumerate(weight.type.dims):
+        dims = list(enumerate(weight.type.dims))
+        for index, dim in reversed(dims) if turned else dims:
             cut = Dim(dim.size, (*dim.axes, *axes))
             if dim.size.symbols and not cut.local(mesh.sizes).bind(self.strategy.sizes).is_fraction:
                 return weight.type.with_dim(index, cut)
@@ -227,7 +229,7 @@ class Builder:
         given = {key: value for key, value in (params or {}).items() if value}
         owner = self.region("experts").cuts.get(self.strategy.experts, ()) if per_expert else ()
         if weight is not None:
-            stored = self._stored(role, weight, owner)
+            stored = self._stored(role, weight, owner, turned="parameter" in given)
             if stored == weight.type:
                 given["param"] = layout_text(stored)
             else:

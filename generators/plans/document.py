@@ -126,7 +126,7 @@ class _Writer:
 
     @property
     def experts(self) -> str:
-        return "R" if self.plan.redundant else "E"
+        return "R" if self.plan.redundant or self.plan.uneven_experts else "E"
 
     def widths(self, *, moe: bool) -> list[str]:
         """Sizes of the hidden dimension of dense networks, or of experts."""
@@ -177,13 +177,15 @@ class _Writer:
         multiple = plan.vocabulary_multiple
         if isinstance(found["V"], int) and found["V"] % multiple:
             found["V"] = f"{found['V']} pad {multiple}"
-        if plan.redundant:
+        if plan.redundant or plan.uneven_experts:
             found["R"] = found["E"] + plan.redundant
+        if plan.uneven_experts:
+            found["R"] = f"{found['R']} pad {plan.expert} spread"
         if plan.expert_block > 1 and plan.expert_tensor > 1:
             for width in self.widths(moe=True):
                 step = plan.expert_block * plan.expert_tensor
                 if found[width] % step:
-                    found[width] = f"{found[width]} pad {step}"
+                    found[width] = f"{found[width]} pad {step} unstored"
         return found
 
     def run_sizes(self) -> dict[str, int]:
@@ -261,7 +263,8 @@ class _Writer:
     def groups(self) -> dict[str, list[tuple[str, int]]]:
         """The ways to number the ranks of a stage, each a list of groups, outermost first; one rank is no group."""
         plan = self.plan
-        outer = [("dp", plan.data), ("cp", plan.context), ("ulysses", plan.ulysses)]
+        outer = [("copy", plan.copies), ("dp", plan.data // plan.copies)]
+        outer += [("cp", plan.context), ("ulysses", plan.ulysses)]
         split = self.split_of_heads()
         ways = {"attention": [*outer, *(split or [("tp", plan.tensor)])]}
         if split:
@@ -313,7 +316,7 @@ class _Writer:
             found["layers"] = format_counts(chunks)
         if plan.chunk_ranks:
             found["meshes"] = [f"s{rank}" for rank in plan.chunk_ranks]
-        if plan.replicas_first and plan.pipeline > 1 and plan.data > 1:
+        if plan.replicas_first and plan.pipeline > 1 and plan.data > 1:  # serving: each replica has its own stages
             found["within"] = "dp"
         return found
 
@@ -347,7 +350,7 @@ class _Writer:
     def tokens(self, *, tensor: bool = False, last: bool = False) -> dict[str, tuple[str, ...]]:
         """Which groups cut the tokens; ``tensor``: the tensor group too. ``last``: where one token is left of each."""
         plan = self.plan
-        batch = ("dp",) if plan.data > 1 else ()
+        batch = tuple(name for name in self.all_groups if name in ("copy", "dp"))
         rest = tuple(name for name, count in (("cp", plan.context), ("ulysses", plan.ulysses)) if count > 1)
         group = ("tp",) if tensor and plan.tensor > 1 else ()
         if self.decoding:
@@ -372,7 +375,8 @@ class _Writer:
     @property
     def all_groups(self) -> tuple[str, ...]:
         plan = self.plan
-        counts = {"dp": plan.data, "cp": plan.context, "ulysses": plan.ulysses, "tp": plan.tensor}
+        counts = {"copy": plan.copies, "dp": plan.data // plan.copies, "cp": plan.context}
+        counts |= {"ulysses": plan.ulysses, "tp": plan.tensor}
         return tuple(name for name, count in counts.items() if count > 1)
 
     def heads(self) -> dict[str, tuple[str, ...]]:
@@ -439,11 +443,14 @@ class _Writer:
             span: Span = "whole" if plan.expert_tensor == 1 else "tensor"
             if plan.expert_tensor > plan.tensor:
                 span = "all"
+                lines["router"] = self.region({})  # every rank has a part of each expert, so it needs all tokens
             lines["experts"] = self.spread(span, *widths)
         else:
             lines |= self.spread_experts(widths)
         if self.has_shared:
             lines["shared"] = self.spread(plan.shared, "Fs")
+            if plan.shared == "whole" and self.splits_tokens:
+                lines["shared"] = self.region(self.routed_tokens())
         return lines
 
     def spread_experts(self, widths: list[str]) -> dict[str, str]:
@@ -478,10 +485,11 @@ class _Writer:
         """Which tokens go to which copy of all experts: the outermost groups of attention's ranks say it."""
         plan, left = self.plan, self.plan.expert_data
         found: dict[str, tuple[str, ...]] = {}
-        for name, count in (("dp", plan.data), ("cp", plan.context), ("ulysses", plan.ulysses), ("tp", plan.tensor)):
+        counts = [("copy", plan.copies), ("dp", plan.data // plan.copies), ("cp", plan.context)]
+        for name, count in (*counts, ("ulysses", plan.ulysses), ("tp", plan.tensor)):
             if left == 1 or count == 1:
                 continue
-            cuts_batch = name == "dp" or (self.decoding and name == "tp")
+            cuts_batch = name in ("copy", "dp") or (self.decoding and name == "tp")
             if self.decoding and name in ("cp", "ulysses"):
                 raise DagtoolError(
                     "experts that are held more often than there are groups of sequences",
@@ -503,7 +511,8 @@ class _Writer:
             axes = [name for name in _TOKEN_GROUPS if name in self.all_groups]
             found["store"] = {"*": ",".join(axes)}
             if self.has_experts and not self.experts_follow:
-                found["store"]["experts"] = "edp" if plan.expert_data > 1 else ""
+                left = plan.expert_data // plan.copies
+                found["store"]["experts"] = "" if left == 1 else "dp_edp" if plan.copies > 1 else "edp"
         if dtypes := self.dtypes():
             found["dtypes"] = dtypes
         if plan.ring:

@@ -91,7 +91,10 @@ class Plan:
     """Experts are cut in whole blocks of so many columns, so that the last ranks may have fewer."""
     sharded: int = 1
     """Ranks over which parameters are stored in parts and gathered before use (FSDP, ZeRO-3)."""
-    expert_sharded: int = 1
+    replicated: int = 1
+    """Groups of ``data`` that each store all parameters, where they are stored in parts (HSDP)."""
+    uneven_experts: bool = False
+    """Whether experts do not divide over the ranks, so that the first ranks have one more."""
     weight_dtype: str = ""
     """Data type of all weights, where it is not that of the checkpoint."""
     cache_dtype: str = ""
@@ -108,6 +111,11 @@ class Plan:
     def gpus(self) -> int:
         """All GPUs."""
         return self.stage_ranks * self.pipeline + (self.expert * self.expert_tensor if self.apart else 0)
+
+    @property
+    def copies(self) -> int:
+        """Groups of ``data`` that are told apart, because parameters are stored in parts inside each."""
+        return self.replicated if self.sharded > 1 else 1
 
     @property
     def expert_data(self) -> int:

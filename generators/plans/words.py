@@ -154,7 +154,7 @@ def _plan(text: str, found: Degrees) -> Plan:
     _check(text, found, plan)
     if "fsdp" in found:
         every = plan.data * plan.context * plan.ulysses
-        plan = replace(plan, sharded=every, expert_sharded=plan.expert_data)
+        plan = replace(plan, sharded=every)
     return replace(plan, virtual=found.get("vpp", 1))
 
 

@@ -96,6 +96,7 @@ def command(
     import gc
 
     gc.disable()
+    from dagtool.cli._capacity import capacity_of, size_of
     from dagtool.cli._memory_output import as_json, as_text
     from dagtool.cost.dtypes import dtype_bytes, width_bytes
     from dagtool.cost.memory import Assumptions, memory
@@ -117,9 +118,9 @@ def command(
         dispatch_dtype=dispatch_dtype or "",
         context_tokens=_context(dag, prefill, decode),
         fused_attention=attention == "fused",
-        reserve_bytes=_size("--reserve", reserve),
+        reserve_bytes=size_of("--reserve", reserve),
     )
-    capacity_bytes = _capacity(gpu_memory, cluster) or _size(f"{name}: gpu_memory", dag.facts.get("gpu_memory"))
+    capacity_bytes = capacity_of(gpu_memory, cluster) or size_of(f"{name}: gpu_memory", dag.facts.get("gpu_memory"))
     try:
         _require_weights(dag, given)
         if moment == "schedule":
@@ -204,26 +205,3 @@ def _context(dag: Dag, prefill: int | None, decode: int) -> int | None:
             f"--decode comes after the prompt, whose length {length} the graph does not give", "add --prefill"
         )
     return prompt + decode
-
-
-def _capacity(gpu_memory: str | None, where: str | None) -> int | None:
-    """What the call says a GPU has."""
-    from dagtool.errors import DagtoolError
-
-    if not where:
-        return _size("--gpu-memory", gpu_memory)
-    if gpu_memory:
-        raise DagtoolError("--gpu-memory and --cluster both say what a GPU has", "give one of them")
-    from dagtool.model.cluster import cluster
-
-    return cluster(where).gpu.memory_bytes
-
-
-def _size(what: str, text: str | None) -> int | None:
-    from dagtool.errors import DagtoolError
-    from dagtool.model.byte_count import parse_bytes
-
-    try:
-        return parse_bytes(text) if text else None
-    except ValueError as error:
-        raise DagtoolError(f"{what}: {error}") from None

@@ -45,12 +45,12 @@ def count_collectives(dag: Dag, alike: Mapping[int, tuple[int, ...]], given: Ass
     """
     works = kind_works(dag)
     rows = {
-        index: row
-        for index, kind in enumerate(dag.kinds)
-        if (row := _row(dag, kind, works[index], given)) is not None
+        index: row for index, kind in enumerate(dag.kinds) if (row := _row(dag, kind, works[index], given)) is not None
     }
     consumers = _consumers(dag, set(rows))
-    rows = {index: row._replace(why=explain_collective(dag, index, consumers.get(index, ""))) for index, row in rows.items()}
+    rows = {
+        index: row._replace(why=explain_collective(dag, index, consumers.get(index, ""))) for index, row in rows.items()
+    }
     calls: dict[int, dict[_Row, int]] = {gpu: defaultdict(int) for gpu in alike}
     for node, kind in enumerate(dag.kind_of):
         if (row := rows.get(kind)) is None:
@@ -106,7 +106,11 @@ def _row(dag: Dag, kind: Kind, work: Work | None, given: Assumptions) -> _Row | 
 def _group_axes(kind: Kind) -> tuple[str, ...]:
     """The axes along which the members of one group lie."""
     operator = OPERATORS[kind.op]
-    return operator.group_axes(kind.parameters) if isinstance(operator, CollectiveOperator) else axes_param(kind.parameters, "over")
+    return (
+        operator.group_axes(kind.parameters)
+        if isinstance(operator, CollectiveOperator)
+        else axes_param(kind.parameters, "over")
+    )
 
 
 def _number(dag: Dag, size: Size) -> Fraction | None:

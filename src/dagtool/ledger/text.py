@@ -128,6 +128,9 @@ def _table(rows: list[list[str]]) -> list[str]:
     left = {0, 1} if rows[0][:2] == ["collective", "after"] else {0}
     lines = []
     for row in rows:
-        cells = [cell.ljust(width) if at in left else cell.rjust(width) for at, (cell, width) in enumerate(zip(row, widths, strict=False))]
+        cells = [
+            cell.ljust(width) if at in left else cell.rjust(width)
+            for at, (cell, width) in enumerate(zip(row, widths, strict=False))
+        ]
         lines.append("  ".join(cells).rstrip())
     return lines

@@ -47,8 +47,9 @@ def split_ranks(
         if stages & {stage % strategy.stages for stage in one.stages}:
             extra[_name(one.what)] = _kept_bytes(one.what, strategy, dag, residence)
     for weights, members in found.items():
-        yield replace(base, weights={**dict(weights), **{key: size for key, size in extra.items() if size}}), tuple(
-            members
+        yield (
+            replace(base, weights={**dict(weights), **{key: size for key, size in extra.items() if size}}),
+            tuple(members),
         )
 
 

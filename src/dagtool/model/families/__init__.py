@@ -20,7 +20,7 @@ from typing import Any
 from dagtool.errors import DagtoolError, did_you_mean
 from dagtool.files import read_bytes
 from dagtool.model.families.checkpoint import Arrays, Checkpoint
-from dagtool.model.families.precision import read_precision
+from dagtool.model.families.precision import read_block, read_precision
 from dagtool.model.families.reader import Reader
 from dagtool.model.tree import Model
 
@@ -37,6 +37,8 @@ class PublishedModel:
     """Without those of a run: B sequences of S tokens."""
     weight_dtypes: Mapping[str, str]
     """The data type in which the weights of a role are stored; ``*``: of all others. Empty where it is not said."""
+    weight_block: int = 0
+    """Rows and columns of the blocks that share a scale, where quantised weights are stored in blocks."""
     source: str = ""
     """Where the configuration is published, if its field ``_source`` says so."""
 
@@ -77,7 +79,7 @@ def read_config(source: str | os.PathLike[str] | Mapping[str, Any]) -> Published
     model, sizes = _family(name).read(config)
     weight_dtypes = read_precision(config)
     config.finish()
-    return PublishedModel(name, model, sizes, weight_dtypes, config.word("_source", default=""))
+    return PublishedModel(name, model, sizes, weight_dtypes, read_block(config), config.word("_source", default=""))
 
 
 def _opened(source: str | os.PathLike[str] | Mapping[str, Any]) -> Reader:

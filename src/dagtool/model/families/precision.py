@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from dagtool.model.families.reader import Reader
 
-__all__ = ["read_precision"]
+__all__ = ["read_block", "read_precision"]
 
 _NAMES = {"bfloat16": "bf16", "float16": "fp16", "float32": "fp32", "float64": "fp64", "float8_e4m3fn": "fp8"}
 
@@ -34,3 +34,14 @@ def read_precision(config: Reader) -> Mapping[str, str]:
     bits = value.get("bits") or value.get("w_bit")
     stored = f"{method}-{bits}bit" if bits else method
     return {**(plain or {"*": "bf16"}), **dict.fromkeys(roles, stored)}
+
+
+def read_block(config: Reader) -> int:
+    """Return how many rows and columns share a scale, 0 where weights are not stored in blocks. Raises DagtoolError."""
+    value = config.value("quantization_config", default=None)
+    block = value.get("weight_block_size") if isinstance(value, Mapping) else None
+    if block is None:
+        return 0
+    if not isinstance(block, list) or len(block) != 2 or block[0] != block[1] or not isinstance(block[0], int):
+        raise config.error("quantization_config", f"has weight_block_size {block!r}", "like [128, 128]")
+    return block[0]

@@ -1,0 +1,1 @@
+"""Launch lines of serving and training frameworks, read into plans: one module for each framework."""

@@ -1,0 +1,291 @@
+"""vLLM: ``vllm serve MODEL …`` (version 0.33.0; what each rule stands on is named at it)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from dagtool.errors import DagtoolError
+from dagtool.generators.plans.document import Run
+from dagtool.generators.plans.plan import Beside, Note, Plan
+from dagtool.launch.flags import read_table
+from dagtool.launch.launched import Checks, Facts, Launched, deal_layers
+from dagtool.launch.line import Line, read_line
+from dagtool.launch.serving import BOTH_ENDS, cache_dtype, check_blocks, check_heads, weight_dtype
+
+__all__ = ["find_program", "launch"]
+
+NAME = "vLLM"
+_SPREADING = frozenset(
+    {"deepep_high_throughput", "deepep_low_latency", "deepep", "nixl_ep", "mori", "mori_high_throughput"}
+)
+_GATHERING = frozenset({"allgather_reducescatter", "naive", "pplx", ""})
+"""All-to-all backends that gather all tokens and scatter the sums; pplx and naive were removed and mean this one."""
+
+
+def find_program(words: Sequence[str]) -> int | None:
+    """Return where the flags of vLLM begin in a command, or None."""
+    for at, word in enumerate(words):
+        if word.rpartition("/")[2] == "vllm" and words[at + 1 : at + 2] == ["serve"]:
+            return at + 2
+        if word.startswith(("vllm.entrypoints.openai", "vllm.entrypoints.api_server")) or (
+            re.match(r"vllm/vllm-openai(:|$)", word)
+        ):
+            return at + 1
+    return None
+
+
+def model_of(words: Sequence[str]) -> str:
+    """Return the model that a line names, an empty text where it names none."""
+    line = _read(words)
+    return line.text("--model") or (line.positional[0] if line.positional else "")
+
+
+def _read(words: Sequence[str]) -> Line:
+    levels = [
+        part for word in words for part in (("-O", word[2:].lstrip("=")) if re.match(r"-O=?\d$", word) else (word,))
+    ]
+    return read_line(NAME, levels, read_table("vllm"), _normalise, dotted=True)
+
+
+def _normalise(spelling: str) -> str:
+    """Underscores are dashes in a name, but not in the keys behind a dot."""
+    head, dot, key = spelling.partition(".")
+    return head.replace("_", "-") + dot + key
+
+
+@dataclass(frozen=True, slots=True)
+class _Degrees:
+    tensor: int
+    data: int
+    pipeline: int
+    context: int
+    cache_context: int
+    expert_parallel: bool
+    redundant: int
+    backend: str
+
+    @property
+    def flat(self) -> int:
+        """The ranks that experts are cut or spread over (``FusedMoEParallelConfig``)."""
+        return self.tensor * self.data * self.context
+
+
+def launch(words: Sequence[str], variables: Mapping[str, str], facts: Facts, gpus: int | None) -> Launched:
+    """Return what a line of vLLM comes to. Raises DagtoolError for what vLLM refuses or is not understood."""
+    line = _read(words)
+    degrees = _degrees(line, facts)
+    checks = Checks(f"{NAME} {_VERSION}")
+    _check(checks, line, degrees, facts)
+    checks.end()
+    plan = _plan(line, degrees, facts, variables)
+    if gpus is not None and gpus != plan.gpus:
+        raise DagtoolError(f"--gpus {gpus}, but the line starts {plan.gpus} ranks", "leave --gpus out")
+    prefill = "producer" in str(line.fields("--kv-transfer-config").get("kv_role", ""))
+    context = line.text("--max-model-len")
+    tokens = line.number("--max-model-len", context) if context and context not in ("auto", "-1") else None
+    sequences = line.text("--max-num-seqs")
+    for name in ("--max-num-seqs", "--max-num-batched-tokens", "--data-parallel-size-local", "--nnodes"):
+        line.text(name)
+    notes = [f"not counted: {text}" for text in line.noted]
+    if sequences:
+        notes.append(f"the line admits {sequences} sequences at a time on each data parallel rank; --batch counts them")
+    share = line.text("--gpu-memory-utilization", "0.92")
+    return Launched(
+        framework=f"{NAME} {_VERSION}",
+        source=read_table("vllm").source,
+        plan=plan,
+        run=Run(
+            "prefill" if prefill else "decode", context=None if prefill else tokens, seq=tokens if prefill else None
+        ),
+        ignored=tuple(line.ignored),
+        notes=tuple(notes),
+        memory_share=_share("--gpu-memory-utilization", share),
+    )
+
+
+_VERSION = "0.33.0"
+
+
+def _share(flag: str, text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 < value <= 1:
+        raise DagtoolError(f"{flag} is {text!r}", "a share of the memory, more than 0 and at most 1")
+    return value
+
+
+def _degrees(line: Line, facts: Facts) -> _Degrees:
+    eplb = line.fields("--eplb-config")
+    redundant = eplb.get("num_redundant_experts", line.text("--num-redundant-experts", "0"))
+    return _Degrees(
+        tensor=line.count("--tensor-parallel-size"),
+        data=line.count("--data-parallel-size"),
+        pipeline=line.count("--pipeline-parallel-size"),
+        context=line.count("--prefill-context-parallel-size"),
+        cache_context=line.count("--decode-context-parallel-size"),
+        expert_parallel=line.has("--enable-expert-parallel") and not line.has("--disable-expert-parallel"),
+        redundant=line.number("num_redundant_experts", str(redundant), 0),
+        backend=line.text("--all2all-backend"),
+    )
+
+
+def _check(checks: Checks, line: Line, degrees: _Degrees, facts: Facts) -> None:
+    """The checks of ``config/{model,parallel,vllm}.py`` and of the model's layers."""
+    tensor, cut = degrees.tensor, degrees.cache_context
+    check_heads(checks, facts, tensor)
+    checks.require(degrees.pipeline <= facts.layers, f"{degrees.pipeline} stages for {facts.layers} layers")
+    padded = -(-facts.size("V") // 64) * 64
+    checks.divide(padded, "rows of the padded vocabulary", tensor, "tensor parallel size")
+    if degrees.expert_parallel:
+        checks.require(facts.experts > 0, f"expert parallelism, but {facts.name} has no experts")
+    if cut > 1:
+        _check_cache(checks, degrees, facts)
+    local = line.count("--data-parallel-size-local", 0, 0)
+    checks.require(local <= degrees.data, f"{local} data parallel ranks on this host, {degrees.data} in all")
+    eplb = line.has("--enable-eplb") and not line.has("--disable-eplb")
+    if eplb:
+        checks.require(degrees.expert_parallel, "load balancing of experts needs --enable-expert-parallel")
+        checks.require(degrees.flat > 1, "load balancing of experts needs more than one rank")
+    checks.require(
+        eplb or not degrees.redundant, f"{degrees.redundant} redundant experts without load balancing (--enable-eplb)"
+    )
+    if eplb and facts.experts and degrees.expert_parallel:
+        checks.divide(facts.experts + degrees.redundant, "physical experts", degrees.flat, "expert parallel size")
+    hosts = line.count("--nnodes")
+    ranks = degrees.flat * degrees.pipeline
+    checks.divide(ranks, "ranks", hosts, "hosts (--nnodes)")
+    dtype = line.text("--kv-cache-dtype", "auto")
+    checks.require(
+        not (dtype.startswith("nvfp4") and facts.latent), "an nvfp4 cache is not supported with latent attention"
+    )
+    if facts.experts and not degrees.expert_parallel:
+        for width in facts.widths(moe=True):
+            if facts.quantized("moe.up") != "mxfp4":
+                checks.divide(width, "columns of an expert", degrees.flat, "the ranks it is cut over,")
+    if not facts.experts or facts.widths(moe=False):
+        for width in facts.widths(moe=False):
+            checks.divide(width, "columns of the feed-forward network", tensor, "tensor parallel size")
+    whole_shared = tensor > 1 and degrees.data > 1 and degrees.expert_parallel
+    check_blocks(
+        checks,
+        facts,
+        attention=tensor,
+        dense=tensor,
+        shared=1 if whole_shared else tensor,
+        experts=1 if degrees.expert_parallel else degrees.flat,
+    )
+
+
+def _check_cache(checks: Checks, degrees: _Degrees, facts: Facts) -> None:
+    """Decode context parallelism (``config/model.py`` and ``config/parallel.py``)."""
+    tensor, cut, groups = degrees.tensor, degrees.cache_context, facts.key_heads
+    if degrees.context == 1:
+        checks.divide(tensor, "tensor parallel ranks", cut, "decode context parallel size")
+    else:
+        checks.require(
+            cut in (degrees.context, tensor * degrees.context),
+            f"decode context parallel size {cut} is neither {degrees.context} nor {tensor * degrees.context}",
+        )
+    if facts.latent:
+        return
+    checks.require(
+        tensor > groups,
+        f"tensor parallel size {tensor} must be greater than the {groups} heads of keys and values"
+        " before the cache can be cut along the tokens",
+    )
+    checks.require(
+        cut <= max(tensor // groups, 1),
+        f"decode context parallel size {cut} is more than the {max(tensor // groups, 1)} ranks that share a head",
+    )
+    checks.require(
+        (facts.heads // groups) % cut == 0, f"{facts.heads // groups} queries of a head do not divide by dcp {cut}"
+    )
+
+
+def _plan(line: Line, degrees: _Degrees, facts: Facts, variables: Mapping[str, str]) -> Plan:
+    notes: list[Note] = []
+    experts = _experts(degrees, facts, notes)
+    multiple = 64
+    partition = variables.get("VLLM_PP_LAYER_PARTITION", "")
+    chunks: tuple[int, ...] = ()
+    if degrees.pipeline > 1:
+        chunks = (
+            deal_layers(partition, "VLLM_PP_LAYER_PARTITION", facts.layers, degrees.pipeline)
+            if partition
+            else _deal(facts.layers, degrees.pipeline)
+        )
+    if not facts.latent and facts.key_heads < degrees.tensor:
+        times = degrees.tensor // facts.key_heads
+        notes.append(
+            Note(f"{facts.key_heads} heads of keys and values on {degrees.tensor} ranks: each held {times} times")
+        )
+    dtype = line.text("--kv-cache-dtype", "auto")
+    line.text("--quantization")
+    return Plan(
+        data=degrees.data,
+        context=degrees.context,
+        tensor=degrees.tensor,
+        pipeline=degrees.pipeline,
+        chunks=chunks,
+        replicas_first=True,
+        cache_context=degrees.cache_context,
+        vocabulary_multiple=multiple,
+        weight_dtype=weight_dtype("--dtype", line.text("--dtype", "auto"), facts),
+        cache_dtype=cache_dtype("--kv-cache-dtype", dtype),
+        beside=_beside(degrees, facts),
+        notes=tuple(notes),
+        **experts,  # type: ignore[arg-type]
+    )
+
+
+def _experts(degrees: _Degrees, facts: Facts, notes: list[Note]) -> dict[str, object]:
+    """How experts and shared experts lie (``layers/fused_moe/config.py``, ``models/deepseek_v2.py``)."""
+    if not facts.experts:
+        return {"expert_tensor": degrees.tensor}
+    source = "vllm/model_executor/layers/fused_moe/config.py"
+    if not degrees.expert_parallel:
+        if degrees.flat > degrees.tensor:
+            notes.append(Note(f"without expert parallelism each expert is cut over all {degrees.flat} ranks", source))
+        return {"expert_tensor": degrees.flat, "expert_block": 32 if facts.quantized("moe.up") == "mxfp4" else 1}
+    outside = degrees.data * degrees.context > 1
+    gather = degrees.backend in _GATHERING
+    if (
+        not gather
+        and degrees.backend not in _SPREADING
+        and not degrees.backend.startswith(("flashinfer", "moonep", "mori"))
+    ):
+        raise DagtoolError(f"--all2all-backend {degrees.backend}: how it exchanges tokens is not known here")
+    whole = degrees.tensor > 1 and degrees.data > 1
+    if whole and facts.shared_width:
+        notes.append(Note("the shared expert is whole on every rank: tokens are cut along the tensor parallel ranks"))
+    return {
+        "expert": degrees.flat,
+        "expert_tensor": 1,
+        "redundant": degrees.redundant,
+        "uneven_experts": (facts.experts + degrees.redundant) % degrees.flat != 0,
+        "gather_tokens": outside and gather,
+        "split_tokens": outside and not gather,
+        "shared": "whole" if whole else "tensor",
+    }
+
+
+def _deal(layers: int, stages: int) -> tuple[int, ...]:
+    """Layers by stage: what is left goes to the stages before the last, from the back (``get_pp_indices``)."""
+    each, left = divmod(layers, stages)
+    counts = [each] * stages
+    for index in range(2, left + 2):
+        counts[-index] += 1
+    return tuple(counts)
+
+
+def _beside(degrees: _Degrees, facts: Facts) -> tuple[Beside, ...]:
+    """Some models build embedding and head on every stage (``models/{mixtral,qwen3_moe,gpt_oss}.py``)."""
+    if degrees.pipeline == 1 or facts.model_type not in BOTH_ENDS:
+        return ()
+    why = f"vLLM's {facts.model_type} builds embedding and head on every stage"
+    stages = tuple(range(degrees.pipeline))
+    return (Beside("embedding", stages[1:], why), Beside("head", stages[:-1], why))
