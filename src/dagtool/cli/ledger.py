@@ -23,7 +23,7 @@ __all__ = ["command"]
     "ledger",
     cls=GroupedCommand,
     option_groups={**MODEL_GROUP, "The GPU": "gpu-memory cluster gpus reserve", "Output": "output-format output diff"},
-    epilog="Examples: dagtool ledger tp8_sp --model llama-3.1-70b --cluster 1xh100x8; dagtool ledger --model config.json"
+    epilog="Examples: dagtool ledger tp8_sp --model llama-3.1-70b --cluster 1xh100x8; dagtool ledger --model c.json"
     " -- vllm serve MODEL -tp 8 --max-model-len 32768\n\nFrameworks: vLLM, SGLang, Megatron-LM, torchtitan (its TOML"
     " as well). A flag that changes layout or memory and is not understood is an error.\n\nExit status: 0 it fits or no"
     " capacity is given, 1 it does not fit, 2 it cannot be read, is refused by its framework, or cannot be built.",

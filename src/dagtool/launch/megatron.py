@@ -53,8 +53,8 @@ def launch(words: Sequence[str], variables: Mapping[str, str], facts: Facts, gpu
     world = count_ranks(words[:at], variables, gpus)
     if world is None:
         raise DagtoolError(
-            "the line does not say how many GPUs it runs on: the launcher's --nnodes and --nproc_per_node, or WORLD_SIZE",
-            "dagtool ledger --gpus N",
+            "the line does not say on how many GPUs it runs",
+            "torchrun's --nnodes and --nproc_per_node, WORLD_SIZE=N in front, or dagtool ledger --gpus N",
         )
     checks = Checks(NAME)
     degrees = _degrees(line, world, facts)
@@ -105,20 +105,15 @@ _STATED = {
     "--kv-lora-rank": "Rkv",
     "--qk-pos-emb-head-dim": "Dr",
     "--v-head-dim": "Dv",
+    "--qk-head-dim": "D",
+    "--moe-shared-expert-intermediate-size": "Fs",
 }
 """Flags that state a size of the model, and the size."""
 
 
 def _check(checks: Checks, line: Line, degrees: _Degrees, facts: Facts) -> None:
     """The checks of ``training/arguments.py``, ``core/parallel_state.py`` and the configurations."""
-    for flag, symbol in _STATED.items():
-        text, size = line.text(flag), facts.size(symbol) or (facts.heads if symbol == "G" else 0)
-        if text and size and text != str(size):
-            checks.errors.append(
-                DagtoolError(
-                    f"{flag} is {text}, but the model {facts.name} has {size}", "the line is for another model"
-                )
-            )
+    _check_model(checks, line, facts)
     world, dense = degrees.world, degrees.tensor * degrees.pipeline * degrees.context
     shown = f"tp x pp x cp = {dense}"
     checks.require(world % dense == 0, f"{world} GPUs do not divide by {shown}", f"a multiple of {dense}")
@@ -151,6 +146,24 @@ def _check(checks: Checks, line: Line, degrees: _Degrees, facts: Facts) -> None:
     micro, batch = line.text("--micro-batch-size"), line.text("--global-batch-size")
     if micro.isdigit() and batch.isdigit() and not checks.errors:
         checks.divide(int(batch), "sequences of a step", int(micro) * degrees.data, "micro batch x data parallel size")
+
+
+def _check_model(checks: Checks, line: Line, facts: Facts) -> None:
+    """Flags that state the model agree with its configuration; those that are not given are the configuration's."""
+    said: list[str] = []
+    for flag, symbol in _STATED.items():
+        text, size = line.text(flag), facts.size(symbol) or (facts.heads if symbol == "G" else 0)
+        if text and size and text != str(size):
+            said.append(f"{flag} is {text}, but {facts.name} has {size}")
+    for flag, moe in (("--ffn-hidden-size", False), ("--moe-ffn-hidden-size", True)):
+        widths = facts.widths(moe=moe) or (facts.widths(moe=True) if not moe else [])
+        if (text := line.text(flag)) and widths and text not in map(str, widths):
+            said.append(f"{flag} is {text}, but {facts.name} has {widths[0]}")
+    if line.has("--untie-embeddings-and-output-weights") and facts.tied:
+        said.append(f"--untie-embeddings-and-output-weights, but the head of {facts.name} is its embedding's table")
+    if line.has("--multi-latent-attention") and not facts.latent:
+        said.append(f"--multi-latent-attention, but {facts.name} has none")
+    checks.errors += [DagtoolError(text, "the line is for another model") for text in said]
 
 
 # -- stages -----------------------------------------------------------------------------------
@@ -270,10 +283,11 @@ def _plan(line: Line, degrees: _Degrees, facts: Facts, stages: _Stages) -> Plan:
         tensor=degrees.tensor,
         sequence=degrees.sequence,
         pipeline=degrees.pipeline,
+        replicas_first=line.has("--use-tp-pp-dp-mapping"),
         chunks=stages.chunks,
         expert=degrees.expert,
         expert_tensor=expert_tensor,
-        gather_tokens=line.text("--moe-token-dispatcher-type", "allgather") == "allgather" and degrees.expert > 1,
+        gather_tokens=_dispatcher(line) == "allgather" and degrees.expert > 1,
         split_heads=few,
         vocabulary_multiple=multiple,
         weight_dtype=_weight_dtype(line),
@@ -281,6 +295,13 @@ def _plan(line: Line, degrees: _Degrees, facts: Facts, stages: _Stages) -> Plan:
         beside=_predictions(line, degrees, stages),
         notes=tuple(notes),
     )
+
+
+def _dispatcher(line: Line) -> str:
+    chosen = "flex" if line.has("--moe-enable-deepep") else line.text("--moe-token-dispatcher-type", "allgather")
+    if chosen not in ("allgather", "alltoall", "alltoall_seq", "flex"):
+        raise DagtoolError(f"--moe-token-dispatcher-type is {chosen!r}", "allgather, alltoall or flex")
+    return chosen
 
 
 def _sharded(line: Line, degrees: _Degrees) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dagtool.errors import DagtoolError
 from dagtool.launch.launched import Checks, Facts
 
-__all__ = ["BOTH_ENDS", "cache_dtype", "check_blocks", "check_heads", "weight_dtype"]
+__all__ = ["BOTH_ENDS", "cache_dtype", "check_blocks", "check_heads", "check_quantization", "weight_dtype"]
 
 BOTH_ENDS = frozenset({"mixtral", "qwen2_moe", "qwen3_moe", "gpt_oss"})
 """Families whose code builds the head on every pipeline stage (vLLM: the embedding as well)."""
@@ -56,6 +56,18 @@ def weight_dtype(flag: str, text: str, facts: Facts) -> str:
     if not chosen or chosen == stored.get("*", "") or len(stored) > 1:
         return ""  # a quantized checkpoint stays what it is
     return chosen
+
+
+def check_quantization(flag: str, text: str, facts: Facts) -> None:
+    """Raise DagtoolError where a line quantizes weights that the checkpoint does not store so."""
+    stored = {dtype for role, dtype in facts.published.weight_dtypes.items() if role != "*"}
+    if text in ("", "auto", "none") or any(text.startswith(one) for one in stored):
+        return
+    what = f"the checkpoint stores {', '.join(sorted(stored))}" if stored else "the checkpoint is not quantized"
+    raise DagtoolError(
+        f"{flag} {text}: {what}, and weights that are quantized while they are loaded are not modelled",
+        "leave it out, or give the configuration of the quantized checkpoint",
+    )
 
 
 def check_heads(checks: Checks, facts: Facts, tensor: int) -> None:

@@ -7,29 +7,19 @@ from dataclasses import dataclass
 
 from dagtool.errors import DagtoolError
 from dagtool.generators.plans.document import Run
-from dagtool.generators.plans.plan import Beside, Note, Plan
+from dagtool.generators.plans.plan import Beside, Note, Plan, Span
 from dagtool.launch.flags import read_table
 from dagtool.launch.launched import Checks, Facts, Launched, deal_layers
 from dagtool.launch.line import Line, read_line
-from dagtool.launch.serving import BOTH_ENDS, cache_dtype, check_blocks, check_heads, weight_dtype
+from dagtool.launch.serving import BOTH_ENDS, cache_dtype, check_blocks, check_heads, check_quantization, weight_dtype
 
 __all__ = ["find_program", "launch", "model_of"]
 
 NAME = "SGLang"
 _VERSION = "0.5.23"
 _ALL_TO_ALL = frozenset(
-    [
-        "megamoe",
-        "deepep",
-        "deepep_v2",
-        "mooncake",
-        "nixl",
-        "ascend_fuseep",
-        "flashinfer",
-        "flashinfer_megamoe",
-        "mori",
-        "pplx",
-    ]
+    {"megamoe", "deepep", "deepep_v2", "mooncake", "nixl", "ascend_fuseep", "mori", "pplx"}
+    | {"flashinfer", "flashinfer_megamoe"}
 )
 """Backends that set the expert parallel size to the tensor parallel size (``arg_groups/overrides.py``)."""
 _HEAD_EVERYWHERE = BOTH_ENDS | {"llama"}
@@ -120,7 +110,7 @@ def _degrees(line: Line, checks: Checks) -> _Degrees:
     groups = line.count("--attn-dp-size")
     if line.has("--enable-dp-attention"):
         checks.require(
-            groups == 1 or groups == data, "--attn-dp-size beside --enable-dp-attention, which is its older form"
+            groups in (1, data), "--attn-dp-size beside --enable-dp-attention, which is its older form"
         )
         groups, data = max(data, groups), 1
     elif groups > 1:
@@ -191,6 +181,7 @@ def _check(checks: Checks, line: Line, degrees: _Degrees, facts: Facts) -> None:
 
 
 def _plan(line: Line, degrees: _Degrees, facts: Facts, variables: Mapping[str, str]) -> Plan:
+    check_quantization("--quantization", line.text("--quantization"), facts)
     notes: list[Note] = []
     apart = degrees.groups > 1
     if apart:
@@ -212,11 +203,8 @@ def _plan(line: Line, degrees: _Degrees, facts: Facts, variables: Mapping[str, s
         notes.append(Note(f"{facts.key_heads} heads of keys and values on {ranks} ranks: each held {times} times"))
     if degrees.all_to_all and facts.shared_width:
         notes.append(Note("the shared expert is whole on every rank: tokens come to it as they lie for the exchange"))
-    dense = {1: "whole", degrees.attention: "tensor"}.get(degrees.dense, "all") if apart else "tensor"
-    if degrees.dense == degrees.tensor and apart:
-        dense = "all"
-    if degrees.dense == 1:
-        dense = "whole"
+    dense: Span = "all" if apart and degrees.dense == degrees.tensor else "tensor"
+    dense = "whole" if degrees.dense == 1 else dense
     return Plan(
         data=degrees.replicas * degrees.groups,
         tensor=degrees.attention,
@@ -230,7 +218,7 @@ def _plan(line: Line, degrees: _Degrees, facts: Facts, variables: Mapping[str, s
         redundant=degrees.redundant,
         gather_tokens=apart and not degrees.all_to_all and degrees.expert > 1,
         split_tokens=degrees.all_to_all and degrees.attention > 1,
-        dense=dense,  # type: ignore[arg-type]
+        dense=dense,
         shared="whole" if degrees.all_to_all else "all" if apart else "tensor",
         embedding="tensor",
         head="all" if apart and not line.has("--enable-dp-lm-head") else "tensor",

@@ -49,11 +49,11 @@ def words_of_toml(text: str, place: str) -> list[str]:
     except tomllib.TOMLDecodeError as error:
         raise DagtoolError(f"{place}: is not TOML: {error}") from None
     words: list[str] = []
-    waiting: list[tuple[str, Any]] = list(reversed(document.items()))
+    waiting: list[tuple[str, Any]] = list(reversed(list(document.items())))
     while waiting:
         name, value = waiting.pop()
         if isinstance(value, Mapping):
-            waiting += [(f"{name}.{key}", inner) for key, inner in reversed(value.items())]
+            waiting += [(f"{name}.{key}", inner) for key, inner in reversed(list(value.items()))]
         elif "." not in name:
             raise DagtoolError(f"{place}: {name!r} stands in no section", "like [parallelism]")
         else:
@@ -92,6 +92,11 @@ def launch(words: Sequence[str], variables: Mapping[str, str], facts: Facts, gpu
     checks.end()
     tokens = line.text("--training.seq_len") or line.text("--training.max_context_length")
     batch = line.text("--training.local_batch_size")
+    if (passed := line.text("--training.num_tokens_per_microbatch_per_dp_rank")).isdigit() and tokens.isdigit():
+        batch = str(max(int(passed) // int(tokens), 1))
+    for converter in line.text("--model.converters").replace("[", "").replace("]", "").split(","):
+        if converter.strip() and not converter.strip().startswith(("quantize", "float8", "mx")):
+            raise DagtoolError(f"model.converters: {converter.strip()!r} changes the model, and is not modelled here")
     if tokens.isdigit() and degrees.context > 1:
         checks.divide(int(tokens), "tokens", 2 * degrees.context, "2 x context parallel degree")
     checks.end()
@@ -200,7 +205,7 @@ def _plan(line: Line, degrees: _Degrees, facts: Facts) -> Plan:
     if line.text("--parallelism.data_parallel_shard_degree", "-1") == "-1":
         notes.append(Note(f"data_parallel_shard_degree is -1: it takes the {degrees.shard} ranks that are left"))
     expert_tensor = degrees.expert_tensor if degrees.expert > 1 else degrees.tensor
-    plan = Plan(
+    return Plan(
         data=data,
         replicated=degrees.replicate,
         context=degrees.context,
@@ -215,7 +220,6 @@ def _plan(line: Line, degrees: _Degrees, facts: Facts) -> Plan:
         weight_dtype=_dtype(line.text("--training.dtype", "float32")),
         notes=tuple(notes),
     )
-    return plan
 
 
 def _dtype(text: str) -> str:

@@ -12,7 +12,7 @@ from dagtool.generators.plans.plan import Beside, Note, Plan
 from dagtool.launch.flags import read_table
 from dagtool.launch.launched import Checks, Facts, Launched, deal_layers
 from dagtool.launch.line import Line, read_line
-from dagtool.launch.serving import BOTH_ENDS, cache_dtype, check_blocks, check_heads, weight_dtype
+from dagtool.launch.serving import BOTH_ENDS, cache_dtype, check_blocks, check_heads, check_quantization, weight_dtype
 
 __all__ = ["find_program", "launch"]
 
@@ -224,7 +224,7 @@ def _plan(line: Line, degrees: _Degrees, facts: Facts, variables: Mapping[str, s
             Note(f"{facts.key_heads} heads of keys and values on {degrees.tensor} ranks: each held {times} times")
         )
     dtype = line.text("--kv-cache-dtype", "auto")
-    line.text("--quantization")
+    check_quantization("--quantization", line.text("--quantization"), facts)
     return Plan(
         data=degrees.data,
         context=degrees.context,

@@ -35,7 +35,7 @@ class Planned:
     plan: Plan | None = None
     """None for presets and strategy files, whose layout is given."""
     model: Described | None = None
-    run: Run = Run()
+    run: Run = field(default_factory=Run)
     settings: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ from functools import cached_property
 
 from dagtool.cost.cache import CacheBytes
 from dagtool.cost.held import Assumptions, held_by_kinds
-from dagtool.cost.masks import find_masks
+from dagtool.cost.masks import Masks, find_masks
 from dagtool.cost.memory import GpuMemory, memory
 from dagtool.cost.reserve import runtime_reserve_bytes
 from dagtool.cost.residence import Residence
@@ -80,7 +80,7 @@ class _Counter:
     alike: Mapping[int, tuple[int, ...]]
 
     @cached_property
-    def masks(self):  # type: ignore[no-untyped-def]
+    def masks(self) -> Masks:
         return find_masks(self.dag)
 
     @cached_property
@@ -110,7 +110,9 @@ class _Counter:
         per_token = self._cache_per_token()
         for gpu, ranks in self.alike.items():
             base = self._class_of(gpu, by_gpu[gpu], per_token.get(gpu, 0))
-            for part, members in split_ranks(base, gpu, ranks, self.strategy, self.dag, self.residence, beside):
+            for part, members in split_ranks(
+                base, gpu, ranks, strategy=self.strategy, dag=self.dag, residence=self.residence, beside=beside
+            ):
                 key = (tuple(part.weights.items()), tuple(part.parts.values()), tuple(part.flops.items()))
                 merged.setdefault(key, (part, []))[1].extend(members)
         found = [replace(part, ranks=tuple(sorted(members))) for part, members in merged.values()]

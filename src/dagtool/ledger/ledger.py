@@ -25,7 +25,7 @@ class RankClass:
     flops: Mapping[str, int]
     """Floating point operations of matrix products in one pass, by module."""
     cache_bytes_per_token: int = 0
-    """What one token of one of its own sequences adds to its cache, all its layers together, while no window is full."""
+    """What one token of one of its own sequences adds to its cache, in all its layers, while no window is full."""
     gradient_bytes: int = 0
     optimizer_bytes: int = 0
     peak_at: str = ""

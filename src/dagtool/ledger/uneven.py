@@ -1,4 +1,4 @@
-"""What makes ranks of one class unequal: shares of unequal size, and weights that some ranks keep without using them."""
+"""What makes ranks of one class unequal: shares of unequal size, and weights that some keep without using them."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ def split_ranks(
     base: RankClass,
     gpu: int,
     ranks: tuple[int, ...],
+    *,
     strategy: Strategy,
     dag: Dag,
     residence: Residence,
@@ -97,8 +98,8 @@ class _Shares:
 
     def __init__(self, strategy: Strategy, dag: Dag, residence: Residence, gpu: int) -> None:
         self._strategy, self._dag = strategy, dag
-        self._parts: dict[str, tuple[str, str, tuple[str, ...]]] = {}
-        """Name of a weight to (symbol, mesh, axes)."""
+        self._parts: dict[str, tuple[str, tuple[str, ...]]] = {}
+        """Name of a weight to (symbol, axes)."""
         if not strategy.uneven:
             return
         for weight, layer, expert in residence.placed_weights(gpu):
@@ -106,10 +107,10 @@ class _Shares:
                 continue
             for dim in weight.tensor.dims:
                 if (symbol := next((one for one in dim.size.symbols if one in strategy.uneven), "")) and dim.axes:
-                    self._parts[weight.name] = (symbol, weight.tensor.mesh, dim.axes)
+                    self._parts[weight.name] = (symbol, dim.axes)
             if expert >= 0 and (experts := strategy.experts) in strategy.uneven:
                 region = strategy.layout.at("experts", layer)
-                self._parts[weight.name] = (experts, weight.tensor.mesh, region.cuts.get(experts, ()))
+                self._parts[weight.name] = (experts, region.cuts.get(experts, ()))
 
     def weights_of(self, rank: int, weights: Mapping[str, int]) -> dict[str, int]:
         """Return the bytes of a rank's weights by name."""
@@ -121,7 +122,7 @@ class _Shares:
         """What the rank has of what the graph gives each."""
         if name not in self._parts:
             return Fraction(1)
-        symbol, mesh_name, axes = self._parts[name]
+        symbol, axes = self._parts[name]
         mesh = next(mesh for mesh in self._dag.meshes.values() if rank in mesh and set(axes) <= set(mesh.sizes))
         at = mesh.position(rank)
         index, count = 0, 1
