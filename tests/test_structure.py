@@ -27,6 +27,8 @@ ALLOWED = {
     "cost": {"dag", "ops", "model", "errors"},
     "accuracy": {"cost", "generators", "dag", "ops", "model", "errors"},
     "execute": {"cost", "generators", "dag", "ops", "model", "errors"},
+    "launch": {"generators", "model", "errors", "files"},
+    "ledger": {"launch", "templates", "cost", "generators", "dag", "ops", "model", "errors"},
     "findings": {"dot", "errors"},
     "validators": {"findings", "cost", "generators", "dot", "dag", "ops", "model", "errors", "files"},
     "render": {"templates", "findings", "dot", "cost", "dag", "ops", "model", "errors", "files"},

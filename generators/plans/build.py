@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from dagtool.errors import DagtoolError
@@ -13,7 +14,7 @@ from dagtool.generators.presets import preset_names, preset_path
 from dagtool.model.tree import model_of
 from dagtool.model.zoo import find_model
 
-__all__ = ["describe_model", "open_words"]
+__all__ = ["describe_model", "open_words", "with_copies"]
 
 
 def open_words(words: str, model: str, run: Run) -> Written:
@@ -26,8 +27,18 @@ def open_words(words: str, model: str, run: Run) -> Written:
         described = describe_model(model)
     else:
         described, notes = _model_of_preset(words, plan)
-    written = write_document(plan, described, run, name=words)
+    written = write_document(with_copies(plan, described), described, run, name=words)
     return written._replace(notes=(*notes, *written.notes))
+
+
+def with_copies(plan: Plan, model: Described) -> Plan:
+    """Return a plan in words in which experts divide over their ranks, some of them held twice where they do not."""
+    experts = model.sizes.get("E")
+    if plan.expert == 1 or not isinstance(experts, int) or plan.redundant or experts % plan.expert == 0:
+        return plan
+    copies = -experts % plan.expert
+    note = Note(f"assumed: red{copies}, as many redundant experts as make the {plan.expert} ranks equal")
+    return replace(plan, redundant=copies, notes=(*plan.notes, note))
 
 
 def describe_model(reference: str) -> Described:

@@ -37,6 +37,7 @@ WORDS = (
     Word(("ring",), False, "context parallel ranks pass keys and values round"),
     Word(("ep",), True, "expert parallel: whole experts are spread over N ranks"),
     Word(("etp",), True, "expert tensor parallel: each expert is cut over N ranks"),
+    Word(("red",), True, "redundant experts: N further copies of experts in each layer"),
     Word(("dcp",), True, "decode context parallel: N ranks of tp keep the cache of other tokens each"),
     Word(("fsdp", "zero3"), None, "parameters are stored in parts over data parallel ranks and gathered before use"),
 )
@@ -147,6 +148,7 @@ def _plan(text: str, found: Degrees) -> Plan:
         ring="ring" in found,
         sequence="sp" in found,
         cache_context=found.get("dcp", 1),
+        redundant=found.get("red", 0),
         expert=expert,
         expert_tensor=expert_tensor,
         notes=notes,
@@ -180,7 +182,7 @@ def _plan_of_modules(text: str, parts: dict[str, Degrees]) -> Plan:
     experts = parts.get("experts", {})
     if "attention" not in parts or "experts" not in parts:
         raise DagtoolError(f"{text}: degrees of one part only", "give both, like attn:dp4|moe:ep8")
-    if wrong := [word for word in experts if word not in ("ep", "tp", "etp")]:
+    if wrong := [word for word in experts if word not in ("ep", "tp", "etp", "red")]:
         raise DagtoolError(f"{text}: {wrong[0]} is not said of experts", "experts have ep, and tp inside each")
     if wrong := [word for word in attention if word in ("ep", "etp")]:
         raise DagtoolError(f"{text}: {wrong[0]} is not said of attention", "write it behind moe:")
@@ -188,7 +190,7 @@ def _plan_of_modules(text: str, parts: dict[str, Degrees]) -> Plan:
     plan = _plan(text, {"dp": 1, **attention})
     ranks = experts.get("ep", 1) * cut
     if plan.stage_ranks % ranks == 0 and plan.stage_ranks == ranks:
-        return replace(plan, expert=experts.get("ep", 1), expert_tensor=cut)
+        return replace(plan, expert=experts.get("ep", 1), expert_tensor=cut, redundant=experts.get("red", 0))
     if plan.pipeline > 1:
         raise DagtoolError(
             f"{text}: attention has {plan.stage_ranks} ranks and experts {ranks}", "with pp both need as many"

@@ -5,15 +5,25 @@ dagtool prove ep16_tp4
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import itertools
+import json
+import math
+import os
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from dagtool.dag.graph import Dag
     from dagtool.execute.prove import Proof
+    from dagtool.execute.recorded import Comparison, RecordedProof, Step
+    from dagtool.generators.plans.document import Run as Asked
     from dagtool.generators.request import Request
+    from dagtool.model.families.state import ModelFolder
 
+from dagtool.cli._given import refuse_given
 from dagtool.cli._strategy import strategy_options
 
 __all__ = ["command"]
@@ -21,7 +31,12 @@ __all__ = ["command"]
 
 @click.command(
     "prove",
-    epilog="Examples: dagtool prove ep16_tp4, dagtool prove outputs/ep16_tp4.dot --seeds 5\n\n"
+    epilog="Examples: dagtool prove ep16_tp4, dagtool prove outputs/ep16_tp4.dot --seeds 5,"
+    " dagtool prove tp2_pp2 --model my_tiny_model\n\n"
+    "With --model FOLDER the weights are those of weights.npz, model.safetensors or model.safetensors.index.json in"
+    " the folder, and random without them. Its run.npz, if there is one, has tokens [B, S] and what your software"
+    " computes of them: logits [B, S, V] of a forward pass, decode_logits [B, n, V] of the last token of a prompt and"
+    " of the n-1 decode steps after it. The plan's logits must be those, to 1e-5 of the largest.\n\n"
     "Exit status: 0 equal, 1 not equal, 2 the file cannot be read or does not say enough to be run.",
 )
 @click.argument("name", metavar="NAME|FILE|-")
@@ -31,24 +46,83 @@ __all__ = ["command"]
 @click.option("--output-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(name: str, request: Request, seeds: int, seed: int, output_format: str) -> int:
     """Run a DAG in numpy, every GPU with its own memory, against the unsharded model."""
+    from dagtool.cli._subject import is_strategy
+
+    folder = _folder(request.model) if is_strategy(name) else None
+    runs = tuple(range(seed, seed + seeds))
+    if folder and folder.weights and folder.record:
+        found = _against_record(name, request, folder)
+    else:
+        found = _against_model(name, request, folder, runs)
+    click.echo(json.dumps(found.report, indent=2) if output_format == "json" else "\n".join(found.lines))
+    return 0 if found.equal else 1
+
+
+class _Found(NamedTuple):
+    """What was found, as JSON and as text."""
+
+    equal: bool
+    report: dict[str, Any]
+    lines: list[str]
+
+
+def _folder(model: str) -> ModelFolder | None:
+    """Return what lies in the folder of ``--model``; a ``config.json`` by itself and a name have no weights."""
+    from dagtool.model.families.state import open_folder
+
+    return open_folder(model) if os.path.isdir(model) else None
+
+
+def _sizes(sizes: Mapping[str, int]) -> str:
+    return "  with " + " ".join(f"{symbol}={value}" for symbol, value in sizes.items())
+
+
+# -- against the unsharded model --------------------------------------------------------------
+
+
+def _against_model(name: str, request: Request, folder: ModelFolder | None, runs: tuple[int, ...]) -> _Found:
+    """Random tokens; the weights of the folder, or random ones."""
     from dagtool.cli._subject import load_subject
     from dagtool.errors import DagtoolError
     from dagtool.execute.prove import prove
+    from dagtool.execute.recorded import prove_weights
+    from dagtool.model.families import read_config
+    from dagtool.model.families.state import read_weights
 
     dag = load_subject(name, request)
+    weights = folder.weights if folder else ""
+    if folder and weights:
+        published = read_config(folder.path)
+        arrays = read_weights(published, weights)
     try:
-        proof = prove(dag, tuple(range(seed, seed + seeds)))
+        proof = prove_weights(dag, published, arrays, runs, _given(request)) if weights else prove(dag, runs)
     except DagtoolError as error:
         raise DagtoolError(f"{name}: cannot be proved: {error.message}", error.hint) from None
-    click.echo(_json(dag, proof) if output_format == "json" else _text(name, dag, proof))
-    return 0 if proof.failure is None else 1
+    lines = [*_proof_lines(name, dag, proof), *_weights_lines(folder), _sizes(proof.sizes)]
+    return _Found(
+        proof.failure is None, _proof_report(dag, proof) | {"weights": weights or None, "record": None}, lines
+    )
 
 
-def _json(dag: Dag, proof: Proof) -> str:
-    import json
+def _given(request: Request) -> frozenset[str]:
+    """The sizes of a run that the call gives."""
+    run = {"B": request.run.batch, "S": request.run.seq, "T": request.run.context}
+    return frozenset({*request.settings, *(symbol for symbol, value in run.items() if value is not None)})
 
+
+def _weights_lines(folder: ModelFolder | None) -> list[str]:
+    """Whose weights they are; and what is not compared without any."""
+    if folder is None:
+        return []
+    if folder.weights:
+        return [f"  with the weights of {folder.weights}, on random tokens"]
+    unused = f", so {folder.record} is not compared" if folder.record else ""
+    return [f"  with random weights: {folder.path} has no weights.npz and no model.safetensors{unused}"]
+
+
+def _proof_report(dag: Dag, proof: Proof) -> dict[str, Any]:
     failure = proof.failure
-    found = {
+    return {
         "schema": "dagtool/prove/1",
         "equal": failure is None,
         "seeds": list(proof.seeds),
@@ -59,23 +133,122 @@ def _json(dag: Dag, proof: Proof) -> str:
         if failure is None
         else {"node": dag.ids[failure.node], "message": failure.message, "seed": proof.seed},
     }
-    return json.dumps(found, indent=2)
 
 
-def _text(name: str, dag: Dag, proof: Proof) -> str:
-    sizes = " ".join(f"{symbol}={value}" for symbol, value in proof.sizes.items())
+def _proof_lines(name: str, dag: Dag, proof: Proof) -> list[str]:
     failure = proof.failure
     if failure is None:
         runs = f"{len(proof.seeds)} run{'s' if len(proof.seeds) > 1 else ''}"
-        lines = [
+        return [
             f"{name}: equal to the unsharded model in {runs} of {len(dag.ids):,} nodes",
             f"  largest relative error {proof.worst_error:.1e}, every node against what its type promises",
         ]
-    else:
-        line = f":{dag.source.node_position(failure.node).line}" if dag.source else ""
-        lines = [
-            f"{name}{line}: not equal to the unsharded model",
-            f"  first fault at {dag.ids[failure.node]} ({dag.kind(failure.node).op}): {failure.message}",
-            f"  after {proof.nodes_run:,} nodes, seed {proof.seed}",
-        ]
-    return "\n".join([*lines, f"  with {sizes}"])
+    line = f":{dag.source.node_position(failure.node).line}" if dag.source else ""
+    return [
+        f"{name}{line}: not equal to the unsharded model",
+        f"  first fault at {dag.ids[failure.node]} ({dag.kind(failure.node).op}): {failure.message}",
+        f"  after {proof.nodes_run:,} nodes, seed {proof.seed}",
+    ]
+
+
+# -- against a record -------------------------------------------------------------------------
+
+
+def _against_record(name: str, request: Request, folder: ModelFolder) -> _Found:
+    """The tokens of the record, the weights of the folder."""
+    from dagtool.cli._subject import load_subject
+    from dagtool.execute.recorded import prove_recorded, read_record
+    from dagtool.model.families import read_config
+    from dagtool.model.families.state import read_npz, read_weights
+
+    why = f"has no effect: {folder.record} has the tokens"
+    refuse_given(("seed", "seeds", "batch", "seq", "context"), why, "leave it out")
+    published = read_config(folder.path)
+    arrays = read_weights(published, folder.weights)
+    record = read_record(read_npz(folder.record), published.sizes["V"], folder.record)
+
+    def build(run: Asked) -> Dag:
+        return load_subject(name, request._replace(run=run))
+
+    proof = prove_recorded(build, published, arrays, record, request.run.phase)
+    return _Found(proof.failed is None, _record_report(proof, folder), _record_lines(name, proof, folder))
+
+
+def _record_report(proof: RecordedProof, folder: ModelFolder) -> dict[str, Any]:
+    from dagtool.execute.recorded import TOLERANCE
+
+    failed = proof.failed
+    fault = failed.fault if failed else None
+    return {
+        "schema": "dagtool/prove/1",
+        "equal": failed is None,
+        "seeds": [],
+        "sizes": proof.sizes,
+        "nodes_run": proof.nodes_run,
+        "worst_relative_error": _finite(proof.worst_error),
+        "failure": None
+        if failed is None or fault is None
+        else {"node": fault.node, "message": fault.message, "seed": None, "step": failed.step.name},
+        "weights": folder.weights,
+        "record": {
+            "file": folder.record,
+            "tolerance": TOLERANCE,
+            "compared": [_step_report(one.step) | _comparison_report(one) for one in proof.compared],
+            "not_run": [_step_report(step) | {"message": why.message, "hint": why.hint} for step, why in proof.refused],
+        },
+    }
+
+
+def _step_report(step: Step) -> dict[str, Any]:
+    return {"phase": step.phase, "sequences": len(step.expected), "new_tokens": step.new, "tokens": step.seen}
+
+
+def _comparison_report(one: Comparison) -> dict[str, Any]:
+    return {"equal": one.fault is None, "nodes_run": one.nodes_run, "relative_error": _finite(one.error)}
+
+
+def _finite(error: float) -> float | None:
+    """JSON has no infinity."""
+    return error if math.isfinite(error) else None
+
+
+def _record_lines(name: str, proof: RecordedProof, folder: ModelFolder) -> list[str]:
+    from dagtool.execute.recorded import TOLERANCE
+
+    failed = proof.failed
+    allowed = f"at most {TOLERANCE:.0e} of the largest logit is allowed"
+    lines = [f"{name}: {'not equal' if failed else 'equal'} to the logits of {folder.record}"]
+    if failed and failed.fault:
+        fault = failed.fault
+        first = "first fault" if fault.of_graph else "no fault of the plan"
+        where = f"  {first} in {_what_ran([failed.step])}, at {fault.node} ({fault.op}): {fault.message}"
+        lines += [where, f"  after {proof.nodes_run:,} nodes"]
+    lines += [
+        f"  compared: {_what_ran([one.step for one in proof.compared])}",
+        f"  largest relative error {proof.worst_error:.1e}; {allowed}",
+        *_refused_lines(proof),
+        f"  with the weights of {folder.weights}",
+        _sizes(proof.sizes),
+    ]
+    return lines
+
+
+def _what_ran(steps: list[Step]) -> str:
+    """Return ``forward: 10 tokens of 2 sequences; decode: 5 steps``."""
+    found = []
+    for phase, group in itertools.groupby(steps, lambda step: step.phase):
+        these = list(group)
+        first = these[0]
+        sequences = f"{len(first.expected)} sequence{'s' if len(first.expected) > 1 else ''}"
+        if phase == "decode":
+            after = f"on {first.seen - 1} to {these[-1].seen - 1} tokens" if len(these) > 1 else f"on {first.seen - 1}"
+            found.append(f"decode: {len(these)} step{'s' if len(these) > 1 else ''} {after}")
+        else:
+            last = "the last of " if phase == "prefill" else ""
+            found.append(f"{phase}: {last}{first.new} token{'s' if first.new > 1 else ''} of {sequences}")
+    return "; ".join(found)
+
+
+def _refused_lines(proof: RecordedProof) -> list[str]:
+    """Each step that has no plan, and why."""
+    return [f"  not run: {step.name}: {why.message}" for step, why in proof.refused]

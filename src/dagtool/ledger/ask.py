@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from dagtool.cost.dtypes import dtype_bytes
 from dagtool.cost.held import Assumptions
 from dagtool.errors import DagtoolError
-from dagtool.generators.plans.build import describe_model
+from dagtool.generators.plans.build import describe_model, with_copies
 from dagtool.generators.plans.document import Described, Run, write_document
 from dagtool.generators.plans.plan import Plan
 from dagtool.generators.plans.words import are_words, parse_words
@@ -51,8 +51,8 @@ def plan_name(name: str, request: Request) -> Planned:
     """Return what words, a preset or a strategy file name. Raises DagtoolError."""
     words = bool(request.model) or (name not in preset_names() and are_words(name))
     if words and request.model and not name.endswith(".toml") and are_words(name):
-        plan, model = parse_words(name), describe_model(request.model)
-        return _build(name, plan, model, request.run, request.settings)
+        model = describe_model(request.model)
+        return _build(name, with_copies(parse_words(name), model), model, request.run, request.settings)
     strategy = read_strategy(name, request)
     return Planned(name, strategy, run=request.run, settings=request.settings, notes=strategy.notes)
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import inspect
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from dagtool.dag.reasons import explain_collectives
 from dagtool.model.mesh import format_gpus
+from dagtool.model.roles import base_role
 from dagtool.model.size import SizeError
 from dagtool.ops import OPERATORS
 from dagtool.report.explain import Fact
@@ -43,8 +46,23 @@ def node_facts(ctx: Context, node: int) -> Iterator[Fact]:
             yield from _local(ctx, port.type)
     for key, text in kind.params:
         yield Fact(key, printable(text), _source(ctx, node, key))
+    yield from _reason(ctx, node)
     yield Fact("drawn as", printable(attributes.get("shape", "ellipse")), _source(ctx, node, "shape"))
     yield from _fed(ctx, node)
+
+
+def _reason(ctx: Context, node: int) -> Iterator[Fact]:
+    """Why there is a collective, and how many there are of the same operator, by what they follow."""
+    dag = ctx.dag
+    index = dag.kind_of[node]
+    if (why := explain_collectives(dag).get(index)) is None:
+        return
+    op = dag.kinds[index].op
+    yield Fact("why", why, "the layouts of its input and of what it feeds")
+    counts = Counter(base_role(dag.kind(one).role) for one in range(len(dag.ids)) if dag.kind(one).op == op)
+    parts = ", ".join(f"{count:,} after {module or 'a node without a role'}" for module, count in counts.most_common())
+    total = counts.total()
+    yield Fact("how many", f"{total:,} {op} node{'s' if total > 1 else ''}: {parts}", "all nodes of this operator")
 
 
 def _source(ctx: Context, node: int, key: str) -> str:
