@@ -6,32 +6,30 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dagtool.execute.recorded import TOLERANCE, relative_error
 from dagtool.execute.weights import CheckpointWeights
 from dagtool.model.families import read_config
 
-__all__ = ["GOLDEN", "NAMES", "TOLERANCE", "load", "needs_golden", "relative_error"]
+__all__ = ["GOLDEN", "NAMES", "TOLERANCE", "load", "needs_golden", "relative_error", "state_of"]
 
 GOLDEN = Path(__file__).resolve().parents[2].parent / "shared" / "golden"
 NAMES = sorted(path.parent.name for path in GOLDEN.glob("*/run.npz"))
 needs_golden = pytest.mark.skipif(not NAMES, reason="no golden runs here")
 
-TOLERANCE = 1e-5
-"""Of the largest logit: the published software computes norms and angles in single precision."""
+
+def state_of(name):
+    """The weights of a folder, all of them."""
+    state = dict(np.load(GOLDEN / name / "weights.npz"))
+    if name == "gpt2" and "transformer.h.0.attn.c_attn.bias" not in state:
+        state = _with_missing_biases(state)
+    return state
 
 
 @cache
 def load(name):
     """Configuration, weights and run of a folder."""
     published = read_config(GOLDEN / name)
-    state = dict(np.load(GOLDEN / name / "weights.npz"))
-    if name == "gpt2" and "transformer.h.0.attn.c_attn.bias" not in state:
-        state = _with_missing_biases(state)
-    return published, CheckpointWeights(published.checkpoint(state)), dict(np.load(GOLDEN / name / "run.npz"))
-
-
-def relative_error(found, expected):
-    """The largest difference, of the largest number expected."""
-    return np.abs(found - expected).max() / np.abs(expected).max()
+    return published, CheckpointWeights(published.checkpoint(state_of(name))), dict(np.load(GOLDEN / name / "run.npz"))
 
 
 def _normals(raw, count):

@@ -105,8 +105,29 @@ def test_data_types_of_weights():
     mxfp4 = read_config(CONFIGS["gpt_oss"]).weight_dtypes
     assert mxfp4 == {"*": "bf16", "moe.up": "mxfp4", "moe.down": "mxfp4"}
     assert read_config(CONFIGS["qwen2"]).weight_dtypes == {"*": "bf16"}
-    awq = read_config(changed("llama", quantization_config={"quant_method": "awq", "bits": 4}))
-    assert awq.weight_dtypes["mlp.up"] == "awq-4bit"
+    eight = {"type": "float", "num_bits": 8}
+    kept = ["lm_head", "re:.*self_attn.*", "re:.*shared_experts.*", r"re:.*mlp\.(gate|up|gate_up|down)_proj.*"]
+    table = {"quant_method": "compressed-tensors", "config_groups": {"group_0": {"weights": eight}}, "ignore": kept}
+    found = read_config(changed("deepseek_v3", quantization_config=table)).weight_dtypes
+    assert found == {"*": "bf16", "moe.up": "fp8", "moe.down": "fp8"}
+    fbgemm = {"quant_method": "fbgemm_fp8", "modules_to_not_convert": ["model.layers.0.mlp.gate_proj"]}
+    with pytest.raises(DagtoolError, match="leaves mlp of 1 of 3 layers as it was"):
+        read_config(changed("llama", quantization_config=fbgemm))
+    with pytest.raises(DagtoolError, match="quantization_config has quant_method 'awq' with 4 bits"):
+        read_config(changed("llama", quantization_config={"quant_method": "awq", "bits": 4}))
+
+
+def test_adapters_and_empty_folders(tmp_path):
+    """Each is refused with what to give instead."""
+    with pytest.raises(DagtoolError, match=r"no config\.json"):
+        read_config(tmp_path)
+    adapter = {"peft_type": "LORA", "base_model_name_or_path": "org/base"}
+    (tmp_path / "adapter_config.json").write_text(json.dumps(adapter))
+    with pytest.raises(DagtoolError, match="of an adapter") as caught:
+        read_config(tmp_path)
+    assert "org/base" in caught.value.hint
+    with pytest.raises(DagtoolError, match="num_hidden_layers is 1000000000; expected at most 10,000"):
+        read_config(changed("llama", num_hidden_layers=10**9))
 
 
 # -- refusals -----------------------------------------------------------------------------------
@@ -193,7 +214,7 @@ def test_a_misspelt_field_is_named(tmp_path):
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("{", "config.json:1:2: is no JSON"), ("[]", "expected a table"), ("\xff\xfe", "is no JSON")],
+    [("{", "config.json:1:2: is no JSON"), ("[]", "it holds a list"), ("\xff\xfe", "is no JSON")],
 )
 def test_files_that_are_no_configuration(tmp_path, text, message):
     (tmp_path / "config.json").write_bytes(text.encode("latin-1"))

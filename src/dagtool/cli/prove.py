@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from dagtool.dag.graph import Dag
     from dagtool.execute.prove import Proof
@@ -233,22 +233,35 @@ def _record_lines(name: str, proof: RecordedProof, folder: ModelFolder) -> list[
     return lines
 
 
-def _what_ran(steps: list[Step]) -> str:
-    """Return ``forward: 10 tokens of 2 sequences; decode: 5 steps``."""
+def _what_ran(steps: Iterable[Step]) -> str:
+    """Return ``forward: 10 tokens of 2 sequences; decode: 5 steps of T=6 to 10``."""
     found = []
     for phase, group in itertools.groupby(steps, lambda step: step.phase):
         these = list(group)
-        first = these[0]
-        sequences = f"{len(first.expected)} sequence{'s' if len(first.expected) > 1 else ''}"
         if phase == "decode":
-            after = f"on {first.seen - 1} to {these[-1].seen - 1} tokens" if len(these) > 1 else f"on {first.seen - 1}"
-            found.append(f"decode: {len(these)} step{'s' if len(these) > 1 else ''} {after}")
+            found.append(f"decode: {_count(len(these), 'step')} of T={_numbers([step.seen for step in these])}")
         else:
             last = "the last of " if phase == "prefill" else ""
-            found.append(f"{phase}: {last}{first.new} token{'s' if first.new > 1 else ''} of {sequences}")
+            sequences = _count(len(these[0].expected), "sequence")
+            found.append(f"{phase}: {last}{_count(these[0].new, 'token')} of {sequences}")
     return "; ".join(found)
 
 
 def _refused_lines(proof: RecordedProof) -> list[str]:
-    """Each step that has no plan, and why."""
-    return [f"  not run: {step.name}: {why.message}" for step, why in proof.refused]
+    """What has no plan, phase by phase, and why the first of it has none."""
+    found = []
+    for _, group in itertools.groupby(proof.refused, lambda one: one[0].phase):
+        these = list(group)
+        found.append(f"  not run: {_what_ran(step for step, _ in these)}: {these[0][1].message}")
+    return found
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'s' if number != 1 else ''}"
+
+
+def _numbers(numbers: list[int]) -> str:
+    """Return ``6``, ``6 to 10`` of numbers without a gap, or ``6 8 10``."""
+    if len(numbers) > 2 and numbers == list(range(numbers[0], numbers[-1] + 1)):
+        return f"{numbers[0]} to {numbers[-1]}"
+    return " ".join(map(str, numbers))

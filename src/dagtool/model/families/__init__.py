@@ -72,7 +72,8 @@ def read_config(source: str | os.PathLike[str] | Mapping[str, Any]) -> Published
     config = _opened(source)
     name = config.word("model_type")
     if name not in model_types():
-        hint = did_you_mean(name, sorted(model_types())) or f"known: {', '.join(sorted(model_types()))}"
+        near = did_you_mean(name, sorted(model_types()))
+        hint = f"{near}{' ' if near else ''}known: {', '.join(sorted(model_types()))}"
         if config.has("text_config"):
             hint += "; of a model with more than text, give the table in its field 'text_config'"
         raise config.error("model_type", f"{name!r} is no supported family", hint)
@@ -85,8 +86,7 @@ def read_config(source: str | os.PathLike[str] | Mapping[str, Any]) -> Published
 def _opened(source: str | os.PathLike[str] | Mapping[str, Any]) -> Reader:
     if isinstance(source, Mapping):
         return Reader(source, "the configuration")
-    path = os.fspath(source)
-    path = os.path.join(path, "config.json") if os.path.isdir(path) else path
+    path = _configuration_in(os.fspath(source))
     text = read_bytes(path)
     try:
         fields = json.loads(text)
@@ -95,5 +95,29 @@ def _opened(source: str | os.PathLike[str] | Mapping[str, Any]) -> Reader:
     except (UnicodeDecodeError, RecursionError) as error:
         raise DagtoolError(f"{path}: is no JSON: {error}") from None
     if not isinstance(fields, dict):
-        raise DagtoolError(f"{path}: is no configuration: expected a table of fields")
+        what = f"it holds a {'list' if isinstance(fields, list) else type(fields).__name__}"
+        raise DagtoolError(f"{path}: is no configuration: {what}", "a config.json is an object: {\"model_type\": …}")
+    if "peft_type" in fields:
+        raise DagtoolError(f"{path}: is the configuration of an adapter", _BASE.format(_base_of(fields)))
     return Reader(fields, path, text.decode("utf-8", "replace"))
+
+
+_BASE = "give that of its base model{}; layers with adapters are [model] lora in a strategy file"
+
+
+def _base_of(fields: Mapping[str, Any]) -> str:
+    name = fields.get("base_model_name_or_path")
+    return f", {name}" if isinstance(name, str) and name else ""
+
+
+def _configuration_in(path: str) -> str:
+    """The configuration of a folder; a path that is no folder as it is. Raises DagtoolError for a folder without."""
+    if not os.path.isdir(path):
+        return path
+    found = os.path.join(path, "config.json")
+    if os.path.exists(found):
+        return found
+    adapter = os.path.join(path, "adapter_config.json")
+    if os.path.exists(adapter):
+        return adapter  # refused with the name of the base model
+    raise DagtoolError(f"{path}: the folder has no config.json", "the folder of a checkpoint, or the file itself")

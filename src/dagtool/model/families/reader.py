@@ -21,6 +21,10 @@ IGNORED: Mapping[str, str] = {
     "problem_type task_specific_params num_labels",
     "how it is run": "use_cache cache_implementation attn_implementation chunk_size_feed_forward pretraining_tp "
     "ep_size torchscript use_bfloat16 reorder_and_upcast_attn experts_implementation",
+    "how tokens are chosen": "length_penalty max_length min_length num_beam_groups num_beams num_return_sequences "
+    "repetition_penalty temperature top_k top_p typical_p do_sample early_stopping diversity_penalty bad_words_ids "
+    "no_repeat_ngram_size encoder_no_repeat_ngram_size exponential_decay_length_penalty forced_bos_token_id "
+    "forced_eos_token_id suppress_tokens begin_suppress_tokens remove_invalid_values output_scores",
     "length it was trained for": "max_position_embeddings model_max_length initial_context_length n_ctx",
     "parts that the next token does not pass": "num_nextn_predict_layers num_mtp_layers summary_type summary_use_proj "
     "summary_activation summary_proj_to_labels summary_first_dropout",
@@ -79,6 +83,8 @@ class Reader:
             return cast(int, value)
         if not isinstance(value, int) or isinstance(value, bool) or value < 1:
             raise self._wrong(names, value, "a positive whole number")
+        if value > (most := _MOST_LAYERS if "layers" in names[0] else _LARGEST):
+            raise self._wrong(names, value, f"at most {most:,}")
         return value
 
     def number(self, *names: str, default: Any = _REQUIRED) -> float:
@@ -154,9 +160,13 @@ class Reader:
 
 
 def _json(value: Any) -> str:
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > _LARGEST:
+        return f"a number of {len(str(abs(value)))} digits" if abs(value) < 10**4000 else "a number of many digits"
     named = {True: "true", False: "false", None: "null"}
     text = named[value] if isinstance(value, bool) or value is None else repr(value)
     return text if len(text) < _LONG else text[:_LONG] + "…"
 
 
 _LONG = 60
+_LARGEST = 10**12
+_MOST_LAYERS = 10_000

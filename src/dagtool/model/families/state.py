@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from itertools import accumulate
 from math import prod
+from operator import mul
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dagtool.errors import DagtoolError
 from dagtool.files import read_bytes
+from dagtool.model.families.checkpoint import Checkpoint
 
 if TYPE_CHECKING:
     from dagtool.model.families import PublishedModel
-    from dagtool.model.families.checkpoint import Arrays
+    from dagtool.model.families.checkpoint import Array, Arrays
 
 __all__ = ["RECORD", "WEIGHTS", "ModelFolder", "open_folder", "read_npz", "read_state", "read_weights"]
 
@@ -77,32 +80,53 @@ def read_weights(published: PublishedModel, path: str) -> Arrays:
     """
     import numpy as np
 
-    state = _Watched(read_state(path))
     hint = f"{os.path.basename(path)} must hold the weights of the config.json beside it"
+    taken = _Strict(read_state(path), published.model, published.sizes)
     try:
-        arrays = published.checkpoint(state)
+        _checkpoint_of(published)(taken)
+        arrays = taken.finish()
     except DagtoolError as error:
         raise DagtoolError(f"{path}: {error.message}", error.hint or hint) from None
     except (ValueError, IndexError) as error:
-        raise DagtoolError(f"{path}: {state.latest_shape} does not fit config.json: {_line(error)}", hint) from None
+        raise DagtoolError(f"{path}: {taken.latest} does not fit config.json: {_line(error)}", hint) from None
     for (role, layer, _), array in arrays.items():
         if not np.isfinite(array).all():
             of = f" of layer {layer}" if layer >= 0 else ""
-            raise DagtoolError(
-                f"{path}: {role}{of} has values that are not finite", "nothing can be compared with them"
-            )
+            raise DagtoolError(f"{path}: {role}{of} has values that are not finite", "nothing can be compared with it")
     return arrays
 
 
-class _Watched(dict[str, Any]):
-    """A state dict that knows which array was taken last."""
+def _checkpoint_of(published: PublishedModel) -> Callable[[Checkpoint], None]:
+    """Return what puts the arrays of a family's state dict into the shapes of the model."""
+    from importlib import import_module
 
-    latest_shape = ""
+    from dagtool.model.families import model_types
 
-    def __getitem__(self, name: str) -> Any:
-        array = super().__getitem__(name)
-        self.latest_shape = f"{name} {array.shape}"
+    module = import_module(f"dagtool.model.families.{model_types()[published.model_type]}")
+    read: Callable[[Checkpoint], None] = module.checkpoint
+    return read
+
+
+class _Strict(Checkpoint):
+    """Takes no array whose axes are others than the model's: as many numbers in another order are not its weight."""
+
+    latest = ""
+    """The array taken last, and its shape."""
+
+    def take(self, *names: str) -> Array:
+        """As the base class."""
+        array = super().take(*names)
+        self.latest = f"{next(name for name in names if self.has(name))} {array.shape}"
         return array
+
+    def put(self, role: str, layer: int, array: Array, *sizes: int | str, expert: int = -1) -> None:
+        """As the base class, of shapes that are the model's but for neighbouring axes that are one."""
+        shape = [size if isinstance(size, int) else self.sizes[size] for size in sizes]
+        few, many = sorted((list(accumulate(one, mul)) for one in (array.shape, shape)), key=len)
+        if few[-1:] != many[-1:] or not set(few) <= set(many):
+            of = f" of layer {layer}" if layer >= 0 else ""
+            raise DagtoolError(f"{self.latest} does not fit config.json, by which {role}{of} is {tuple(shape)}")
+        super().put(role, layer, array, *sizes, expert=expert)
 
 
 def read_state(path: str) -> dict[str, Any]:
@@ -228,15 +252,15 @@ def _tensor(place: str, told: Any, data: memoryview) -> Any:
     import numpy as np
 
     fields = told if isinstance(told, dict) else {}
-    dtype, shape, ends = fields.get("dtype"), fields.get("shape"), fields.get("data_offsets")
-    if not isinstance(dtype, str) or not _are_counts(shape) or not _are_counts(ends) or len(ends) != 2:
+    dtype, shape, ends = fields.get("dtype"), _counts(fields.get("shape")), _counts(fields.get("data_offsets"))
+    if not isinstance(dtype, str) or shape is None or ends is None or len(ends) != 2:
         raise DagtoolError(f"{place}: the header does not say its dtype, shape and data_offsets", _AGAIN)
     if dtype not in _DTYPES:
         hint = f"known: {', '.join(_DTYPES)}; write quantised weights as BF16"
         raise DagtoolError(f"{place}: data type {dtype} is not read", hint)
     kind, (first, end) = np.dtype(_DTYPES[dtype]), ends
     if end - first != prod(shape) * kind.itemsize:
-        raise DagtoolError(f"{place}: {end - first:,} bytes are not {dtype} of shape {tuple(shape)}", _AGAIN)
+        raise DagtoolError(f"{place}: {end - first:,} bytes are not {dtype} of shape {shape}", _AGAIN)
     if end > len(data):
         raise DagtoolError(f"{place}: the file ends {end - len(data):,} bytes before it does", _AGAIN)
     array = np.frombuffer(data[first:end], kind).reshape(shape)
@@ -244,6 +268,6 @@ def _tensor(place: str, told: Any, data: memoryview) -> Any:
     return (array.astype("<u4") << 16).view("<f4") if dtype == "BF16" else array
 
 
-def _are_counts(value: Any) -> bool:
-    """Whether something is a list of whole numbers, none of them negative."""
-    return isinstance(value, list) and all(type(one) is int and one >= 0 for one in value)
+def _counts(value: Any) -> tuple[int, ...] | None:
+    """Return a list of whole numbers, none of them negative; None for anything else."""
+    return tuple(value) if isinstance(value, list) and all(type(one) is int and one >= 0 for one in value) else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from dagtool.errors import DagtoolError, did_you_mean
@@ -43,8 +44,7 @@ def find_model(reference: str) -> FoundModel:
 
     name = reference.lower()
     if not os.path.exists(reference):
-        if name not in zoo_names():
-            raise _unknown(reference)
+        name = _name_in_zoo(reference)
         path = zoo_path(name)
     else:
         path = reference
@@ -54,9 +54,21 @@ def find_model(reference: str) -> FoundModel:
     return FoundModel(name, published, published.source, path)
 
 
+def _name_in_zoo(reference: str) -> str:
+    """The model that a name means, also with its publisher in front: ``meta-llama/Llama-3.1-8B-Instruct``."""
+    last = reference.lower().rpartition("/")[2].removeprefix("meta-")
+    plain = re.sub(r"-(instruct|chat|it|hf)$", "", last)
+    known = zoo_names()
+    for name in (last, plain, f"{plain}-instruct", f"{plain}-it"):
+        if name in known:
+            return name
+    raise _unknown(reference)
+
+
 def _unknown(reference: str) -> DagtoolError:
     near = did_you_mean(reference.lower().rpartition("/")[2], zoo_names())
     hint = near or "'dagtool list models' names those that are known"
-    if reference.endswith(".json") or os.sep in reference:
+    if reference.endswith(".json") or reference.startswith((".", os.sep)):
         return DagtoolError(f"cannot read {reference}: No such file or directory", f"or a known model: {hint}")
-    return DagtoolError(f"--model {reference}: neither a file nor a known model", hint)
+    hint = f"{hint}; or --model config.json"
+    return DagtoolError(f"{reference}: neither a file nor a model that dagtool knows", hint)
