@@ -121,6 +121,10 @@ class _Writer:
         return any(kind.get("shared") for kind in self.kinds)
 
     @property
+    def has_embedding(self) -> bool:
+        return self.model.model.options.get("embedding") != "none"
+
+    @property
     def tied(self) -> bool:
         return bool(self.model.model.options.get("tied"))
 
@@ -332,7 +336,8 @@ class _Writer:
             lines["mlp"] = self.spread(plan.dense, *self.widths(moe=False))
         if self.has_experts:
             lines |= self.expert_lines()
-        lines["embedding"] = self.spread(plan.embedding, "V")
+        if self.has_embedding:
+            lines["embedding"] = self.spread(plan.embedding, "V")
         lines["head"] = self.spread(plan.head, "V", last=self.last_only)
         return {
             place: text for place, text in lines.items() if place == "*" or (text and text != lines["*"])
@@ -440,6 +445,8 @@ class _Writer:
             words = [f"{symbol}/{'/'.join(axes)}" for symbol, axes in cuts.items() if axes]
             lines["experts"] = " ".join(["experts", *words])
         elif self.experts_follow:
+            if plan.sequence and plan.expert_tensor > 1:
+                lines["router"] = self.region(self.tokens())  # ranks that share an expert need the same tokens
             span: Span = "whole" if plan.expert_tensor == 1 else "tensor"
             if plan.expert_tensor > plan.tensor:
                 span = "all"

@@ -370,7 +370,8 @@ def _own_sizes(dag: Dag, published: PublishedModel) -> dict[str, int]:
     for symbol, value in dag.sizes.items():
         had = published.sizes.get(symbol)
         if value is None:
-            raise DagtoolError(f"{symbol} is a symbol: with weights a graph is run for a number of it")
+            why = f"{symbol} is a symbol: with weights a graph is run for a number of it"
+            raise DagtoolError(why, f"leave --set {symbol}={symbol} out")
         if had is not None and value != had and not (symbol in _PADDED and value > had):
             hint = f"leave --set {symbol}={value} out, or take config.json alone as --model: its weights are random"
             raise DagtoolError(f"the plan has {symbol}={value}, and the weights are for {symbol}={had}", hint)

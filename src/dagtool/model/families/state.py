@@ -174,7 +174,7 @@ def read_npz(path: str) -> dict[str, Any]:
         data.seek(0)
         with np.load(data, allow_pickle=False) as held:
             arrays = dict(held)
-    except (ValueError, OSError, EOFError, KeyError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
+    except (*_DAMAGED, zipfile.BadZipFile, zlib.error) as error:
         raise DagtoolError(f"{path}: is damaged, or holds no plain arrays: {_line(error)}", _PLAIN) from None
     for name, array in arrays.items():
         if not isinstance(array, np.ndarray) or array.dtype.kind not in _NUMBERS:
@@ -183,6 +183,7 @@ def read_npz(path: str) -> dict[str, Any]:
     return arrays
 
 
+_DAMAGED = (ValueError, OSError, EOFError, LookupError, RuntimeError, MemoryError, OverflowError)
 _PLAIN = "numpy.savez writes arrays of numbers; bfloat16 is written as float32"
 
 
