@@ -166,6 +166,8 @@ class Builder:
             cut = Dim(dim.size, (*dim.axes, *axes))
             if dim.size.symbols and not cut.local(mesh.sizes).bind(self.strategy.sizes).is_fraction:
                 return weight.type.with_dim(index, cut)
+        if len(weight.type.dims) == 1:  # a vector is as good as nothing: it is kept whole
+            return weight.type
         degrees = " x ".join(f"{axis}={mesh.sizes[axis]}" for axis in axes)
         why = f"{role}: no dimension of its parameter {weight.type} can be stored in {degrees} parts"
         raise self.strategy.error(("store",), why, "change the degree, or keep it whole: [store] names places by path")

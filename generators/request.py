@@ -59,7 +59,7 @@ def open_document(name: str, request: Request = NOTHING_ELSE) -> Opened:
             )
         from dagtool.generators.plans.build import open_words
 
-        written = open_words(name, request.model, request.run)
+        written = open_words(name, request.model, request.run, request.settings)
         notes = tuple(note.text for note in written.notes)
         return Opened(str(written.document["name"]), name, written.document, notes=notes)
     opened = _open_file(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -14,11 +15,14 @@ from dagtool.generators.presets import preset_names, preset_path
 from dagtool.model.tree import model_of
 from dagtool.model.zoo import find_model
 
-__all__ = ["describe_model", "open_words", "with_copies"]
+__all__ = ["describe_model", "open_words", "resize_model", "with_copies"]
 
 
-def open_words(words: str, model: str, run: Run) -> Written:
-    """Return the document of words for a model, or for that of the nearest preset. Raises DagtoolError."""
+def open_words(words: str, model: str, run: Run, settings: Mapping[str, str]) -> Written:
+    """Return the document of words for a model, or for that of the nearest preset. Raises DagtoolError.
+
+    ``settings`` of the model's sizes are heeded before stages and padding are worked out.
+    """
     if not are_words(words):
         raise DagtoolError(f"{words!r} is no strategy in words", "like tp8_sp_pp2, tp4_sp_dp8_ep32, attn:dp4|moe:ep8")
     plan = parse_words(words)
@@ -27,8 +31,15 @@ def open_words(words: str, model: str, run: Run) -> Written:
         described = describe_model(model)
     else:
         described, notes = _model_of_preset(words, plan)
+    described = resize_model(described, settings)
     written = write_document(with_copies(plan, described), described, run, name=words)
     return written._replace(notes=(*notes, *written.notes))
+
+
+def resize_model(model: Described, settings: Mapping[str, str]) -> Described:
+    """Return a model with those sizes changed that ``settings`` gives as numbers."""
+    given = {symbol: int(text) for symbol, text in settings.items() if symbol in model.sizes and text.isdigit()}
+    return model._replace(sizes={**model.sizes, **given}) if given else model
 
 
 def with_copies(plan: Plan, model: Described) -> Plan:

@@ -21,6 +21,20 @@ _TOKEN_GROUPS = ("dp", "cp", "ulysses")
 """Groups of attention's ranks that run other tokens, outermost first; inside them lies the tensor group."""
 
 
+_FOLLOWS = {
+    "attention": "*",
+    "attention.core": "attention",
+    "attention.out": "attention",
+    "mlp": "*",
+    "router": "*",
+    "experts": "router",
+    "shared": "*",
+    "embedding": "*",
+    "head": "*",
+}
+"""The part that another one lies as, where no line says otherwise."""
+
+
 class Described(NamedTuple):
     """A model to be deployed: its name, its tree, its sizes without those of a run, data types of weights by role."""
 
@@ -276,7 +290,8 @@ class _Writer:
         if self.has_experts and plan.apart:
             ways["experts"] = [("ep", plan.expert), ("etp", plan.expert_tensor)]
         elif self.has_experts and not self.experts_follow:
-            ways["experts"] = [("edp", plan.expert_data), ("ep", plan.expert), ("etp", plan.expert_tensor)]
+            left = plan.expert_data // plan.copies
+            ways["experts"] = [("copy", plan.copies), ("edp", left), ("ep", plan.expert), ("etp", plan.expert_tensor)]
         kept = {way: [(name, count) for name, count in row if count > 1] for way, row in ways.items()}
         if kept.get("experts") == kept["attention"] and not plan.apart:
             del kept["experts"]
@@ -289,23 +304,30 @@ class _Writer:
         return plan.expert == 1 and plan.expert_tensor in (1, plan.tensor, plan.stage_ranks)
 
     def split_of_heads(self) -> list[tuple[str, int]]:
-        """How a tensor group is numbered where it has more ranks than there are heads of keys and values."""
-        plan, groups = self.plan, self.heads_of_keys
-        rest = plan.tensor // groups if groups and plan.tensor % groups == 0 else 1
-        if groups is None or rest == 1:
-            if plan.cache_context == 1:
+        """How a tensor group is numbered where heads of keys, or tokens of the cache, do not lie as its ranks do.
+
+        ``kv`` cuts heads of keys, ``rep`` holds each of them several times. Ranks that keep other tokens of the cache
+        (``dcp``) share the heads; where they would have heads of their own, ``dcph`` is the part that cuts heads.
+        """
+        plan, groups = self.plan, self.key_heads
+        shared = plan.cache_context if self.decoding else 1
+        outer = plan.tensor // shared
+        if groups is None:
+            return [("rep", outer), ("dcp", shared)] if shared > 1 else []
+        if outer >= groups:
+            if outer % groups or (outer == groups and shared == 1):
                 return []
-            rest, groups = plan.tensor, 1
-        held = [("kv", groups)] if groups > 1 else []
-        if self.decoding and plan.cache_context > 1:
-            return [*held, ("rep", rest // plan.cache_context), ("dcp", plan.cache_context)]
-        return [*held, ("rep", rest)]
+            return [("kv", groups), ("rep", outer // groups), ("dcp", shared)]
+        if shared == 1:
+            return []
+        heads = min(groups, plan.tensor) // outer
+        return [("kv", outer), ("dcph", heads), ("dcp", shared // heads)]
 
     @property
-    def heads_of_keys(self) -> int | None:
-        """Heads of keys and values, where they are fewer than the ranks of a tensor group."""
+    def key_heads(self) -> int | None:
+        """Heads of keys and values, where they are grouped; None where each query has its own, or a latent."""
         groups = self.model.sizes.get("G")
-        return int(groups) if groups and not self.latent and groups < self.plan.tensor else None
+        return int(groups) if groups and not self.latent else None
 
     def stages(self) -> dict[str, Any]:
         """``[stages]``: layers of each chunk where they are not equal, and how GPUs are numbered."""
@@ -338,19 +360,18 @@ class _Writer:
             lines |= self.expert_lines()
         if self.has_embedding:
             lines["embedding"] = self.spread(plan.embedding, "V")
-        lines["head"] = self.spread(plan.head, "V", last=self.last_only)
-        return {
-            place: text for place, text in lines.items() if place == "*" or (text and text != lines["*"])
-        } | self.whole_lines(lines)
+        head = plan.embedding if self.tied else plan.head  # one table lies in one way
+        lines["head"] = self.spread(head, "V", last=self.last_only)
+        return {place: text for place, text in lines.items() if self.is_needed(place, lines)}
 
-    def whole_lines(self, lines: Mapping[str, str]) -> dict[str, str]:
-        """Parts that lie as the stream although what they follow does not."""
-        follows = {"attention": "*", "head": "*", "embedding": "*", "mlp": "*", "shared": "*", "experts": "router"}
-        return {
-            place: text
-            for place, text in lines.items()
-            if place in follows and text == lines["*"] and lines.get(follows[place], lines["*"]) != text
-        }
+    def is_needed(self, place: str, lines: Mapping[str, str]) -> bool:
+        """Whether a part lies otherwise than the one it follows."""
+        if place in ("*", "attention.keys"):
+            return True
+        parent = _FOLLOWS[place]
+        while parent not in lines:
+            parent = _FOLLOWS[parent]
+        return lines[place] != lines[parent]
 
     def tokens(self, *, tensor: bool = False, last: bool = False) -> dict[str, tuple[str, ...]]:
         """Which groups cut the tokens; ``tensor``: the tensor group too. ``last``: where one token is left of each."""
@@ -393,17 +414,21 @@ class _Writer:
         if not split:
             return {"G" if "G" in self.model.sizes and not self.latent else "N": ("tp",)}
         names = [name for name, count in split if count > 1]
-        rest = tuple(name for name in names if name != "kv")
-        return {**({"G": ("kv",)} if "kv" in names else {}), **({"N": rest} if rest else {})}
+        cut = tuple(name for name in names if name in ("kv", "dcph"))
+        rest = tuple(name for name in names if name not in cut)
+        inside = "D" if plan.split_heads and not self.latent else "N"
+        return {**({"G": cut} if cut else {}), **({inside: rest} if rest else {})}
 
     def attention_core(self) -> dict[str, str]:
         """Where scores and caches lie, if not as the projections do."""
         plan = self.plan
         if self.decoding:
             return self.decode_core()
+        if plan.split_heads and plan.ulysses == 1:  # whole heads for the scores
+            return {"attention.core": self.region({**self.tokens(), **self.whole_heads(), "S": self.tokens()["S"]})}
         if plan.ulysses == 1:
             return {}
-        symbol = "G" if "G" in self.model.sizes and not self.latent else "N"
+        symbol = "N" if self.key_heads is None else "G"
         if int(self.model.sizes[symbol]) % (plan.ulysses * plan.tensor):
             symbol = "N"
         tensor = ("tp",) if plan.tensor > 1 else ()
@@ -414,21 +439,27 @@ class _Writer:
             keys = {"B": cuts["B"]}
         return {"attention.core": self.region(cuts), "attention.keys": self.region(keys)}
 
+    def whole_heads(self) -> dict[str, tuple[str, ...]]:
+        """Heads that are cut inside, made whole: those of queries over the ranks that share a head of keys."""
+        return {"N" if symbol == "D" else symbol: axes for symbol, axes in self.heads().items()}
+
     def decode_core(self) -> dict[str, str]:
         """The cache cut along tokens: over the ranks of a context, or over some of a tensor group."""
         plan = self.plan
-        along = tuple(name for name, count in (("cp", plan.context), ("ulysses", plan.ulysses)) if count > 1)
-        along += ("dcp",) if plan.cache_context > 1 else ()
-        if not along:
-            return {}
-        heads = {symbol: tuple(axis for axis in axes if axis != "dcp") for symbol, axes in self.heads().items()}
-        cuts = {**self.tokens(), **heads}
-        keys = {symbol: axes for symbol, axes in cuts.items() if symbol != "N" or "G" not in self.model.sizes}
+        heads = self.whole_heads()
+        along: tuple[str, ...] = ()
+        if not plan.whole_cache:
+            along = tuple(name for name, count in (("cp", plan.context), ("ulysses", plan.ulysses)) if count > 1)
+        inner = tuple(name for name, count in self.split_of_heads() if name in ("dcph", "dcp") and count > 1)
+        if not along and not inner:
+            return {"attention.core": self.region({**self.tokens(), **heads})} if plan.split_heads else {}
+        shared = {symbol: tuple(axis for axis in axes if axis not in inner) for symbol, axes in heads.items()}
+        keys = {symbol: axes for symbol, axes in shared.items() if symbol == "G" or self.key_heads is None}
         if self.latent:
-            keys = self.tokens()
+            keys = {}
         return {
-            "attention.core": self.region(cuts),
-            "attention.keys": self.region({**keys, "T": along}),
+            "attention.core": self.region({**self.tokens(), **shared}),
+            "attention.keys": self.region({**self.tokens(), **keys, "T": (*along, *inner)}),
             "attention.out": self.region({**self.tokens(), **self.heads()}),
         }
 
@@ -477,7 +508,10 @@ class _Writer:
     def routed_tokens(self) -> dict[str, tuple[str, ...]]:
         """How tokens are cut where the gate chooses: the ranks that share an expert all have the same ones."""
         plan = self.plan
-        inner = ("tp",) if plan.expert_tensor == 1 else ("tp_ep",) if plan.expert_tensor < plan.tensor else ()
+        inner: tuple[str, ...] = ("tp",) if plan.expert_tensor == 1 else ()
+        if 1 < plan.expert_tensor < plan.tensor:  # the tensor group without the ranks that share an expert
+            reach = plan.expert_tensor * plan.expert
+            inner = (*(("tp_edp",) if reach < plan.tensor else ()), *(("tp_ep",) if plan.expert > 1 else ()))
         found = self.tokens()
         if plan.tensor == 1:
             inner = ()
@@ -514,12 +548,8 @@ class _Writer:
         """Storage, data types, and how parts are drawn."""
         plan = self.plan
         found: dict[str, Any] = {}
-        if plan.sharded > 1:
-            axes = [name for name in _TOKEN_GROUPS if name in self.all_groups]
-            found["store"] = {"*": ",".join(axes)}
-            if self.has_experts and not self.experts_follow:
-                left = plan.expert_data // plan.copies
-                found["store"]["experts"] = "" if left == 1 else "dp_edp" if plan.copies > 1 else "edp"
+        if store := self.store():
+            found["store"] = store
         if dtypes := self.dtypes():
             found["dtypes"] = dtypes
         if plan.ring:
@@ -528,9 +558,22 @@ class _Writer:
             found["replicate"] = replicated
         return found
 
+    def store(self) -> dict[str, str]:
+        """``[store]``: over which groups parameters are stored in parts."""
+        plan, found = self.plan, dict[str, str]()
+        if not plan.fully_sharded:
+            return found
+        axes = [name for name in _TOKEN_GROUPS if name in self.all_groups]
+        if axes:
+            found["*"] = ",".join(axes)
+        if self.has_experts and not self.experts_follow:
+            found["experts"] = "edp" if plan.expert_data > plan.copies else ""
+        return found
+
     def replicated(self) -> list[str]:
-        """Groups that cut nothing: in decoding all ranks of a context compute the same but for the cache."""
-        return []
+        """Groups that cut nothing: in decoding the ranks of a context that each keep the whole cache."""
+        plan = self.plan
+        return ["cp"] if self.decoding and plan.whole_cache and plan.context > 1 and not self.splits_tokens else []
 
     def dtypes(self) -> dict[str, str]:
         """``[dtypes]``: the data types of weights by place, of the cache, of tokens on their way to experts."""

@@ -32,11 +32,11 @@ class Note:
 class Beside:
     """Weights that ranks keep and no node of the graph uses, so that only the ledger counts them.
 
-    ``what``: ``embedding``, ``head``, or ``prediction`` for a multi-token prediction layer. ``stages``: of which
-    pipeline stages; negative numbers count from the last.
+    ``what``: ``embedding``, ``positions`` (a table of learned ones), ``head``, or ``prediction`` for a multi-token
+    prediction layer. ``stages``: of which pipeline stages; negative numbers count from the last.
     """
 
-    what: Literal["embedding", "head", "prediction"]
+    what: Literal["embedding", "positions", "head", "prediction"]
     stages: tuple[int, ...]
     why: str
 
@@ -89,8 +89,10 @@ class Plan:
     """The vocabulary is padded to a multiple of it."""
     expert_block: int = 1
     """Experts are cut in whole blocks of so many columns, so that the last ranks may have fewer."""
-    sharded: int = 1
-    """Ranks over which parameters are stored in parts and gathered before use (FSDP, ZeRO-3)."""
+    fully_sharded: bool = False
+    """Whether parameters are stored in parts over all ranks that would hold the same (FSDP, ZeRO-3)."""
+    whole_cache: bool = False
+    """Whether the ranks of a context each keep the cache of all tokens."""
     replicated: int = 1
     """Groups of ``data`` that each store all parameters, where they are stored in parts (HSDP)."""
     uneven_experts: bool = False
@@ -115,7 +117,7 @@ class Plan:
     @property
     def copies(self) -> int:
         """Groups of ``data`` that are told apart, because parameters are stored in parts inside each."""
-        return self.replicated if self.sharded > 1 else 1
+        return self.replicated if self.fully_sharded else 1
 
     @property
     def expert_data(self) -> int:

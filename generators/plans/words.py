@@ -154,10 +154,7 @@ def _plan(text: str, found: Degrees) -> Plan:
         notes=notes,
     )
     _check(text, found, plan)
-    if "fsdp" in found:
-        every = plan.data * plan.context * plan.ulysses
-        plan = replace(plan, sharded=every)
-    return replace(plan, virtual=found.get("vpp", 1))
+    return replace(plan, virtual=found.get("vpp", 1), fully_sharded="fsdp" in found)
 
 
 def _check(text: str, found: Degrees, plan: Plan) -> None:

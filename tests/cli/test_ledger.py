@@ -99,7 +99,8 @@ def test_gen_of_words(dagtool, tmp_path):
     done = dagtool("gen", "tp2_sp", "--model", "llama-3.1-8b", "--set", "L=2", "-o", made)
     assert "2 GPUs" in done.stderr
     assert "note: assumed" in done.stderr
-    assert "No problems found" in dagtool("validate", "--output-format", "concise", "--profile", "strict", made).stdout
+    checked = dagtool("validate", "--output-format", "concise", "--profile", "strict", made)
+    assert "No problems found" in checked.stderr
     done = dagtool("gen", "tp2", "--model", "llama-3.1-8b", "--print-strategy", "--phase", "decode", "--batch", "4",
                    "--context", "512")  # fmt: skip
     assert 'phase = "decode"' in done.stdout

@@ -13,10 +13,8 @@ from dagtool.ledger.ask import ledger_of, plan_name
 from dagtool.ledger.count import count_ledger
 from dagtool.model.zoo import find_model, zoo_names
 
-PUBLISHED = {
-    row["name"]: row
-    for row in csv.DictReader((Path(__file__).parents[1] / "model" / "published_counts.csv").open(encoding="utf-8"))
-}
+COUNTS = Path(__file__).parents[1] / "model" / "published_counts.csv"
+PUBLISHED = {row["name"]: row for row in csv.DictReader(COUNTS.read_text(encoding="utf-8").splitlines())}
 
 
 def count(words, model, **run):

@@ -80,7 +80,7 @@ def test_degrees_that_are_not_given():
     assert "etp1 is not given" in plan.notes[0].text
     assert parse_words("dp8_tp4_ep8").expert_tensor == 4
     assert (parse_words("cp16_ulysses4").context, parse_words("cp16_ulysses4").ulysses) == (4, 4)
-    assert parse_words("tp2_fsdp4").sharded == 4
+    assert parse_words("tp2_fsdp4").fully_sharded
 
 
 @pytest.mark.parametrize(

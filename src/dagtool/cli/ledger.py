@@ -5,6 +5,7 @@ dagtool ledger --model config.json -- vllm serve MODEL -tp 8
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import click
@@ -102,7 +103,7 @@ def _planned(name: tuple[str, ...], request: Request, line_file: str | None, gpu
     if not name:
         hint = "words like tp8_sp with --model, a preset, or a launch line behind --"
         raise DagtoolError("nothing to count", hint)
-    if len(name) == 1 and is_strategy(name[0]) and not _is_training_toml(name[0]):
+    if len(name) == 1 and not re.search(r"\s", name[0]) and is_strategy(name[0]) and not _is_training_toml(name[0]):
         return plan_name(name[0], request)
     return plan_launch(name, request, gpus)
 

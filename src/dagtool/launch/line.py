@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from dagtool.errors import CollectedError, DagtoolError, did_you_mean
 from dagtool.launch.flags import Flag, FlagTable
 
-__all__ = ["Line", "read_line", "split_words"]
+__all__ = ["Line", "read_line", "refuse_variables", "split_variables", "split_words"]
 
 _VARIABLE = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)\Z", re.DOTALL)
 _NUMBER = re.compile(r"-[0-9.]+\Z")
@@ -226,4 +226,24 @@ def split_variables(words: Sequence[str]) -> tuple[dict[str, str], list[str]]:
     while at < len(words) and (match := _VARIABLE.match(words[at])) and not words[at].startswith("-"):
         found[match[1]] = match[2]
         at += 1
-    return found, list(words[at:])
+    rest = list(words[at:])
+    for place, word in enumerate(rest):  # of a container: docker run -e NAME=VALUE
+        name, equals, value = word.partition("=")
+        if word in ("-e", "--env"):
+            value = next(iter(rest[place + 1 : place + 2]), "")
+        elif name != "--env" or not equals:
+            continue
+        if match := _VARIABLE.match(value):
+            found.setdefault(match[1], match[2])
+    return found, rest
+
+
+def refuse_variables(line: Line, variables: Mapping[str, str], table: FlagTable) -> None:
+    """Raise DagtoolError for variables of the environment that change what is not modelled."""
+    errors: list[DagtoolError] = []
+    for name, value in variables.items():
+        flag = table.by_spelling.get(name)
+        if flag is not None and not name.startswith("-"):
+            _keep(line, name, flag, [value], errors)
+    if errors:
+        raise errors[0] if len(errors) == 1 else CollectedError(errors)

@@ -141,6 +141,16 @@ def _check(checks: Checks, line: Line, degrees: _Degrees, facts: Facts) -> None:
     for width in facts.widths(moe=False):
         checks.divide(width, "columns of the feed-forward network", degrees.tensor, "tensor parallel size")
     tokens = line.text("--seq-length")
+    limit = line.text("--max-position-embeddings")
+    if tokens.isdigit() and limit.isdigit():
+        checks.require(int(tokens) <= int(limit), f"{tokens} tokens and positions for {limit}")
+    checks.require(
+        not (line.has("--fp8-param-gather") and not (line.has("--use-distributed-optimizer") or _is_sharded(line))),
+        "--fp8-param-gather without the distributed optimizer",
+    )
+    checks.require(
+        not (line.has("--group-query-attention") and facts.latent), "--group-query-attention with latent attention"
+    )
     if degrees.context > 1 and tokens.isdigit():
         checks.divide(int(tokens), "tokens", 2 * degrees.context, "2 x context parallel size")
     micro, batch = line.text("--micro-batch-size"), line.text("--global-batch-size")
@@ -186,11 +196,17 @@ def _stages(line: Line, degrees: _Degrees, facts: Facts) -> _Stages:
     loss = line.has("--account-for-loss-in-pipeline-split")
     virtual = line.count("--num-virtual-stages-per-pipeline-rank")
     each = line.text("--num-layers-per-virtual-pipeline-stage")
+    given = [bool(each), virtual > 1, bool(layout)]
+    checks = Checks(NAME)
+    checks.require(sum(given) <= 1, "stages of a rank are given in more than one way")
+    checks.require(not layout or not (first or last), "layers of the first or last stage beside a layout")
+    checks.require(not each or not (first or last), "layers of the first or last stage beside those of virtual stages")
+    checks.require(pipeline > 1 or not (each or virtual > 1), "virtual stages need several pipeline stages")
+    checks.end()
     if layout:
         return _read_layout(layout, layers, pipeline, line.count("--mtp-num-layers", 0, 0))
     if pipeline == 1:
         return _Stages()
-    checks = Checks(NAME)
     if first or last:
         checks.require(not (embedding or loss), "first or last stage given beside an account-for flag")
         ends = [line.number("--decoder-first-pipeline-num-layers", first)] if first else []
@@ -244,6 +260,7 @@ def _read_layout(text: str, layers: int, pipeline: int, predictions: int) -> _St
         plain.count("m") == predictions, f"the layout has {plain.count('m')} prediction layers, the line {predictions}"
     )
     checks.divide(len(stages), "stages of the layout", pipeline, "pipeline size")
+    checks.require("m" not in plain or "t" not in plain[plain.index("m") :], "a layer behind a prediction layer")
     checks.end()
     home = next((at % pipeline for at, stage in enumerate(stages) if "m" in stage), -1)
     return _Stages(tuple(stage.count("t") for stage in stages), home)
@@ -274,7 +291,6 @@ def _plan(line: Line, degrees: _Degrees, facts: Facts, stages: _Stages) -> Plan:
                 "megatron/core/transformer/attention.py",
             )
         )
-    sharded = _sharded(line, degrees)
     expert_tensor = degrees.expert_tensor if facts.experts else degrees.tensor
     return Plan(
         data=degrees.data,
@@ -291,7 +307,7 @@ def _plan(line: Line, degrees: _Degrees, facts: Facts, stages: _Stages) -> Plan:
         split_heads=few,
         vocabulary_multiple=multiple,
         weight_dtype=_weight_dtype(line),
-        sharded=sharded,
+        fully_sharded=_is_sharded(line),
         beside=_predictions(line, degrees, stages),
         notes=tuple(notes),
     )
@@ -304,14 +320,15 @@ def _dispatcher(line: Line) -> str:
     return chosen
 
 
-def _sharded(line: Line, degrees: _Degrees) -> int:
+def _is_sharded(line: Line) -> bool:
+    """Whether Megatron FSDP stores parameters in parts."""
     if not line.has("--use-megatron-fsdp"):
-        return 1
+        return False
     strategy = line.text("--data-parallel-sharding-strategy", "optim_grads_params")
     known = ("no_shard", "optim", "optim_grads", "optim_grads_params")
     if strategy not in known:
         raise DagtoolError(f"--data-parallel-sharding-strategy is {strategy!r}", f"one of {', '.join(known)}")
-    return degrees.data * degrees.context if strategy == "optim_grads_params" else 1
+    return strategy == "optim_grads_params"
 
 
 def _weight_dtype(line: Line) -> str:

@@ -10,7 +10,7 @@ from dagtool.generators.plans.document import Run
 from dagtool.generators.plans.plan import Beside, Note, Plan, Span
 from dagtool.launch.flags import read_table
 from dagtool.launch.launched import Checks, Facts, Launched, deal_layers
-from dagtool.launch.line import Line, read_line
+from dagtool.launch.line import Line, read_line, refuse_variables
 from dagtool.launch.serving import BOTH_ENDS, cache_dtype, check_blocks, check_heads, check_quantization, weight_dtype
 
 __all__ = ["find_program", "launch", "model_of"]
@@ -22,8 +22,12 @@ _ALL_TO_ALL = frozenset(
     | {"flashinfer", "flashinfer_megamoe"}
 )
 """Backends that set the expert parallel size to the tensor parallel size (``arg_groups/overrides.py``)."""
-_HEAD_EVERYWHERE = BOTH_ENDS | {"llama"}
+_HEAD_EVERYWHERE = BOTH_ENDS | {"llama", "mistral"}
 """Families whose code builds the head on every stage."""
+_WHOLE_TABLE = frozenset({"gemma3_text"})
+"""Families whose embedding is no parallel one: every rank has the whole table."""
+_NO_STAGES = frozenset({"gemma2", "gemma3_text", "gpt2"})
+"""Families that cannot be cut into stages (``model_executor/model_runner.py``)."""
 
 
 def find_program(words: Sequence[str]) -> int | None:
@@ -74,10 +78,12 @@ class _Degrees:
 def launch(words: Sequence[str], variables: Mapping[str, str], facts: Facts, gpus: int | None) -> Launched:
     """Return what a line of SGLang comes to. Raises DagtoolError for what SGLang refuses or is not understood."""
     line = _read(words)
+    refuse_variables(line, variables, read_table("sglang"))
     checks = Checks(f"{NAME} {_VERSION}")
     degrees = _degrees(line, checks)
     checks.end()
-    _check(checks, line, degrees, facts)
+    whole_shared = _is_on(variables, "SGLANG_SHARED_EXPERT_TP1")
+    _check(checks, line, degrees, facts, whole_shared=whole_shared)
     checks.end()
     plan = _plan(line, degrees, facts, variables)
     if gpus is not None and gpus != plan.gpus:
@@ -109,9 +115,7 @@ def _degrees(line: Line, checks: Checks) -> _Degrees:
     tensor, data = line.count("--tp-size"), line.count("--dp-size")
     groups = line.count("--attn-dp-size")
     if line.has("--enable-dp-attention"):
-        checks.require(
-            groups in (1, data), "--attn-dp-size beside --enable-dp-attention, which is its older form"
-        )
+        checks.require(groups in (1, data), "--attn-dp-size beside --enable-dp-attention, which is its older form")
         groups, data = max(data, groups), 1
     elif groups > 1:
         checks.require(data == 1, "--attn-dp-size and --dp-size together")
@@ -141,7 +145,7 @@ def _degrees(line: Line, checks: Checks) -> _Degrees:
     )
 
 
-def _check(checks: Checks, line: Line, degrees: _Degrees, facts: Facts) -> None:
+def _check(checks: Checks, line: Line, degrees: _Degrees, facts: Facts, *, whole_shared: bool) -> None:
     """The checks of ``arg_groups/*_hook.py`` and of the model's layers."""
     hosts = line.count("--nnodes")
     checks.divide(degrees.tensor * degrees.pipeline, "ranks", hosts, "hosts (--nnodes)")
@@ -149,12 +153,24 @@ def _check(checks: Checks, line: Line, degrees: _Degrees, facts: Facts) -> None:
     check_heads(checks, facts, degrees.attention)
     checks.require(degrees.pipeline <= facts.layers, f"{degrees.pipeline} stages for {facts.layers} layers")
     checks.divide(degrees.attention, "attention ranks", degrees.cache_context, "decode context parallel size")
+    checks.require(
+        degrees.pipeline == 1 or facts.model_type not in _NO_STAGES, f"{facts.model_type} cannot be cut into stages"
+    )
+    checks.require(
+        line.text("--moe-a2a-backend") != "pplx" or degrees.groups > 1, "pplx without attention data parallelism"
+    )
+    algorithm = line.text("--speculative-algorithm", "EAGLE")
+    checks.require(degrees.pipeline == 1 or algorithm == "EAGLE", f"pipeline stages with speculation by {algorithm}")
+    if rank := line.text("--node-rank"):
+        checks.require(line.number("--node-rank", rank, 0) < hosts, f"host {rank} of {hosts}")
     if degrees.redundant or line.has("--enable-eplb"):
         checks.require(facts.experts > 0, f"redundant experts, but {facts.name} has no experts")
         checks.require(degrees.expert > 1 or not line.has("--enable-eplb"), "--enable-eplb with one expert rank")
     if facts.experts:
         checks.divide(facts.experts + degrees.redundant, "physical experts", degrees.expert, "expert parallel size")
-        checks.require(degrees.tensor <= facts.experts, f"{degrees.tensor} ranks for {facts.experts} experts")
+        if facts.latent or facts.model_type == "qwen3_moe":
+            ranks = degrees.tensor if facts.latent else degrees.expert_tensor
+            checks.require(ranks <= facts.experts, f"{ranks} ranks for {facts.experts} experts")
         for width in facts.widths(moe=True):
             if facts.quantized("moe.up") != "mxfp4":
                 checks.divide(width, "columns of an expert", degrees.expert_tensor, "the ranks that share it,")
@@ -169,7 +185,7 @@ def _check(checks: Checks, line: Line, degrees: _Degrees, facts: Facts) -> None:
         )
     if line.has("--enable-dp-lm-head"):
         checks.require(degrees.groups > 1, "--enable-dp-lm-head without attention data parallelism")
-    shared = 1 if degrees.all_to_all else degrees.tensor
+    shared = 1 if degrees.all_to_all or whole_shared else degrees.tensor
     check_blocks(
         checks,
         facts,
@@ -203,6 +219,7 @@ def _plan(line: Line, degrees: _Degrees, facts: Facts, variables: Mapping[str, s
         notes.append(Note(f"{facts.key_heads} heads of keys and values on {ranks} ranks: each held {times} times"))
     if degrees.all_to_all and facts.shared_width:
         notes.append(Note("the shared expert is whole on every rank: tokens come to it as they lie for the exchange"))
+    whole_shared = degrees.all_to_all or _is_on(variables, "SGLANG_SHARED_EXPERT_TP1")
     dense: Span = "all" if apart and degrees.dense == degrees.tensor else "tensor"
     dense = "whole" if degrees.dense == 1 else dense
     return Plan(
@@ -219,8 +236,12 @@ def _plan(line: Line, degrees: _Degrees, facts: Facts, variables: Mapping[str, s
         gather_tokens=apart and not degrees.all_to_all and degrees.expert > 1,
         split_tokens=degrees.all_to_all and degrees.attention > 1,
         dense=dense,
-        shared="whole" if degrees.all_to_all else "all" if apart else "tensor",
-        embedding="tensor",
+        shared="whole"
+        if degrees.all_to_all or _is_on(variables, "SGLANG_SHARED_EXPERT_TP1")
+        else "all"
+        if apart
+        else "tensor",
+        embedding="whole" if facts.model_type in _WHOLE_TABLE else "tensor",
         head="all" if apart and not line.has("--enable-dp-lm-head") else "tensor",
         vocabulary_multiple=multiple,
         weight_dtype=weight_dtype("--dtype", line.text("--dtype", "auto"), facts),
@@ -229,6 +250,10 @@ def _plan(line: Line, degrees: _Degrees, facts: Facts, variables: Mapping[str, s
         beside=beside,
         notes=tuple(notes),
     )
+
+
+def _is_on(variables: Mapping[str, str], name: str) -> bool:
+    return variables.get(name, "0").lower() in ("1", "true")
 
 
 def _stages(degrees: _Degrees, facts: Facts, variables: Mapping[str, str]) -> tuple[int, ...]:

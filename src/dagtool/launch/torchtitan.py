@@ -79,7 +79,7 @@ class _Degrees:
 def launch(words: Sequence[str], variables: Mapping[str, str], facts: Facts, gpus: int | None) -> Launched:
     """Return what a run of torchtitan comes to. Raises DagtoolError for what it refuses or is not understood."""
     at = find_program(words) or 0
-    line, notes = _read(words[at:])
+    line, notes = _read(words[at:], variables)
     world = count_ranks(words[:at], variables, gpus)
     if world is None:
         hint = "dagtool ledger --gpus N"
@@ -99,6 +99,11 @@ def launch(words: Sequence[str], variables: Mapping[str, str], facts: Facts, gpu
             raise DagtoolError(f"model.converters: {converter.strip()!r} changes the model, and is not modelled here")
     if tokens.isdigit() and degrees.context > 1:
         checks.divide(int(tokens), "tokens", 2 * degrees.context, "2 x context parallel degree")
+    step = line.text("--training.global_batch_size")
+    if step.isdigit() and batch.isdigit():
+        checks.divide(
+            int(step), "sequences of a step", int(batch) * degrees.replicate * degrees.shard, "those of a pass"
+        )
     checks.end()
     plan = _plan(line, degrees, facts)
     if line.text("--activation_checkpoint.mode") not in ("", "none"):
@@ -120,14 +125,14 @@ def launch(words: Sequence[str], variables: Mapping[str, str], facts: Facts, gpu
     )
 
 
-def _read(words: Sequence[str]) -> tuple[Line, list[str]]:
+def _read(words: Sequence[str], variables: Mapping[str, str]) -> tuple[Line, list[str]]:
     """The flags, those of the TOML that they name in front."""
     table, notes = read_table("torchtitan"), list[str]()
 
     def normalise(spelling: str) -> str:
         return spelling[:2] + spelling[2:].replace("-", "_")
 
-    path = ""
+    path = variables.get("CONFIG_FILE", "")
     for at, word in enumerate(words):
         name, equals, value = word.partition("=")
         if normalise(name) == _CONFIG:
@@ -216,7 +221,7 @@ def _plan(line: Line, degrees: _Degrees, facts: Facts) -> Plan:
         chunk_ranks=ranks,
         expert=degrees.expert,
         expert_tensor=expert_tensor,
-        sharded=degrees.shard * degrees.context,
+        fully_sharded=True,
         weight_dtype=_dtype(line.text("--training.dtype", "float32")),
         notes=tuple(notes),
     )

@@ -11,7 +11,7 @@ from dagtool.generators.plans.document import Run
 from dagtool.generators.plans.plan import Beside, Note, Plan
 from dagtool.launch.flags import read_table
 from dagtool.launch.launched import Checks, Facts, Launched, deal_layers
-from dagtool.launch.line import Line, read_line
+from dagtool.launch.line import Line, read_line, refuse_variables
 from dagtool.launch.serving import BOTH_ENDS, cache_dtype, check_blocks, check_heads, check_quantization, weight_dtype
 
 __all__ = ["find_program", "launch"]
@@ -75,6 +75,7 @@ class _Degrees:
 def launch(words: Sequence[str], variables: Mapping[str, str], facts: Facts, gpus: int | None) -> Launched:
     """Return what a line of vLLM comes to. Raises DagtoolError for what vLLM refuses or is not understood."""
     line = _read(words)
+    refuse_variables(line, variables, read_table("vllm"))
     degrees = _degrees(line, facts)
     checks = Checks(f"{NAME} {_VERSION}")
     _check(checks, line, degrees, facts)
@@ -106,6 +107,10 @@ def launch(words: Sequence[str], variables: Mapping[str, str], facts: Facts, gpu
 
 
 _VERSION = "0.33.0"
+_EMBEDDING_EVERYWHERE = frozenset({"gemma2", "gemma3_text", "gpt2"})
+"""Families whose code builds the embedding on every pipeline stage."""
+_NOT_SPLITTING = ("flashinfer_nvlink_two_sided", "flashinfer_all2allv", "moonep")
+"""Backends with which the ranks of a tensor group all route the group's tokens (``config/parallel.py``)."""
 
 
 def _share(flag: str, text: str) -> float:
@@ -155,21 +160,23 @@ def _check(checks: Checks, line: Line, degrees: _Degrees, facts: Facts) -> None:
     )
     if eplb and facts.experts and degrees.expert_parallel:
         checks.divide(facts.experts + degrees.redundant, "physical experts", degrees.flat, "expert parallel size")
+    _check_steps(checks, line)
+    checks.require(
+        not line.has("--enable-dbo") or degrees.pipeline * degrees.cache_context * degrees.context == 1,
+        "two batches at a time (--enable-dbo) with pipeline or context parallelism",
+    )
     hosts = line.count("--nnodes")
+    if rank := line.text("--node-rank"):
+        checks.require(line.number("--node-rank", rank, 0) < hosts, f"host {rank} of {hosts}")
     ranks = degrees.flat * degrees.pipeline
     checks.divide(ranks, "ranks", hosts, "hosts (--nnodes)")
     dtype = line.text("--kv-cache-dtype", "auto")
     checks.require(
         not (dtype.startswith("nvfp4") and facts.latent), "an nvfp4 cache is not supported with latent attention"
     )
-    if facts.experts and not degrees.expert_parallel:
-        for width in facts.widths(moe=True):
-            if facts.quantized("moe.up") != "mxfp4":
-                checks.divide(width, "columns of an expert", degrees.flat, "the ranks it is cut over,")
-    if not facts.experts or facts.widths(moe=False):
-        for width in facts.widths(moe=False):
-            checks.divide(width, "columns of the feed-forward network", tensor, "tensor parallel size")
-    whole_shared = tensor > 1 and degrees.data > 1 and degrees.expert_parallel
+    _check_widths(checks, degrees, facts)
+    splits = not degrees.backend.startswith(_NOT_SPLITTING)
+    whole_shared = tensor > 1 and degrees.data > 1 and degrees.expert_parallel and splits
     check_blocks(
         checks,
         facts,
@@ -178,6 +185,38 @@ def _check(checks: Checks, line: Line, degrees: _Degrees, facts: Facts) -> None:
         shared=1 if whole_shared else tensor,
         experts=1 if degrees.expert_parallel else degrees.flat,
     )
+
+
+def _check_widths(checks: Checks, degrees: _Degrees, facts: Facts) -> None:
+    """Columns of feed-forward networks divide over the ranks that share them."""
+    tensor = degrees.tensor
+    if facts.experts and not degrees.expert_parallel:
+        for width in facts.widths(moe=True):
+            if facts.quantized("moe.up") != "mxfp4":
+                checks.divide(width, "columns of an expert", degrees.flat, "the ranks it is cut over,")
+    if not facts.experts or facts.widths(moe=False):
+        for width in facts.widths(moe=False):
+            checks.divide(width, "columns of the feed-forward network", tensor, "tensor parallel size")
+
+
+def _check_steps(checks: Checks, line: Line) -> None:
+    """What a step holds (``config/scheduler.py``)."""
+    sequences, tokens = line.text("--max-num-seqs"), line.text("--max-num-batched-tokens")
+    if sequences and tokens:
+        number = line.number("--max-num-batched-tokens", tokens)
+        checks.require(
+            number >= line.number("--max-num-seqs", sequences),
+            f"{number} tokens in a step are fewer than its {sequences} sequences",
+        )
+    chunked = line.values.get("--enable-chunked-prefill", True) is not False and not line.has(
+        "--disable-chunked-prefill"
+    )
+    length = line.text("--max-model-len")
+    if tokens and length and length not in ("auto", "-1") and not chunked:
+        checks.require(
+            line.number("--max-num-batched-tokens", tokens) >= line.number("--max-model-len", length),
+            f"without chunked prefill a step of {tokens} tokens cannot hold a prompt of {length}",
+        )
 
 
 def _check_cache(checks: Checks, degrees: _Degrees, facts: Facts) -> None:
@@ -233,6 +272,7 @@ def _plan(line: Line, degrees: _Degrees, facts: Facts, variables: Mapping[str, s
         chunks=chunks,
         replicas_first=True,
         cache_context=degrees.cache_context,
+        whole_cache=degrees.context > 1,
         vocabulary_multiple=multiple,
         weight_dtype=weight_dtype("--dtype", line.text("--dtype", "auto"), facts),
         cache_dtype=cache_dtype("--kv-cache-dtype", dtype),
@@ -259,7 +299,8 @@ def _experts(degrees: _Degrees, facts: Facts, notes: list[Note]) -> dict[str, ob
         and not degrees.backend.startswith(("flashinfer", "moonep", "mori"))
     ):
         raise DagtoolError(f"--all2all-backend {degrees.backend}: how it exchanges tokens is not known here")
-    whole = degrees.tensor > 1 and degrees.data > 1
+    splits = not degrees.backend.startswith(_NOT_SPLITTING)
+    whole = degrees.tensor > 1 and degrees.data > 1 and splits
     if whole and facts.shared_width:
         notes.append(Note("the shared expert is whole on every rank: tokens are cut along the tensor parallel ranks"))
     return {
@@ -284,8 +325,14 @@ def _deal(layers: int, stages: int) -> tuple[int, ...]:
 
 def _beside(degrees: _Degrees, facts: Facts) -> tuple[Beside, ...]:
     """Some models build embedding and head on every stage (``models/{mixtral,qwen3_moe,gpt_oss}.py``)."""
-    if degrees.pipeline == 1 or facts.model_type not in BOTH_ENDS:
-        return ()
-    why = f"vLLM's {facts.model_type} builds embedding and head on every stage"
     stages = tuple(range(degrees.pipeline))
-    return (Beside("embedding", stages[1:], why), Beside("head", stages[:-1], why))
+    if facts.model_type in BOTH_ENDS:
+        why = f"vLLM's {facts.model_type} builds embedding and head on every stage"
+        return (Beside("embedding", stages[1:], why), Beside("head", stages[:-1], why))
+    if facts.model_type in _EMBEDDING_EVERYWHERE:
+        why = f"vLLM's {facts.model_type} builds the embedding on every stage"
+        found = [Beside("embedding", stages[1:-1] if facts.tied else stages[1:], why)]
+        if facts.size("P"):
+            found.append(Beside("positions", stages[1:], why))
+        return tuple(one for one in found if one.stages)
+    return ()

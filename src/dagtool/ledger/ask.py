@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from dagtool.cost.dtypes import dtype_bytes
 from dagtool.cost.held import Assumptions
 from dagtool.errors import DagtoolError
-from dagtool.generators.plans.build import describe_model, with_copies
+from dagtool.generators.plans.build import describe_model, resize_model, with_copies
 from dagtool.generators.plans.document import Described, Run, write_document
 from dagtool.generators.plans.plan import Plan
 from dagtool.generators.plans.words import are_words, parse_words
@@ -89,9 +89,12 @@ def plan_launch(
 
 
 def _build(name: str, plan: Plan, model: Described, run: Run, settings: Mapping[str, str]) -> Planned:
+    model = resize_model(model, settings)
     written = write_document(plan, model, run, name=name)
     strategy = apply_settings(str(written.document["name"]), written.document, settings, place=name)
     notes = tuple(note.text for note in written.notes)
+    if not plan.weight_dtype and "*" not in model.weight_dtypes:
+        notes = (*notes, f"assumed: weights in {_UNSAID}, because the configuration names no data type")
     return Planned(name, strategy, plan, model, run, settings, notes)
 
 
@@ -145,11 +148,15 @@ def _count(planned: Planned, reserve_bytes: int | None, capacity: int | None) ->
     return replace(found, notes=(*planned.notes, *kept), ignored=planned.ignored)
 
 
+_UNSAID = "fp32"
+"""The data type of weights where a configuration names none: transformers' default."""
+
+
 def _assumptions(plan: Plan, model: Described) -> Assumptions:
     """Bytes as the checkpoint stores them, or of the data type that the plan gives all weights."""
     if plan.weight_dtype:
         return Assumptions(weight_width_bytes=float(dtype_bytes(plan.weight_dtype, "weight")))
-    usual = model.weight_dtypes.get("*", "bf16")
+    usual = model.weight_dtypes.get("*", _UNSAID)
     return Assumptions(
         weight_width_bytes=float(dtype_bytes(usual, "weight")),
         weight_dtypes={role: dtype for role, dtype in model.weight_dtypes.items() if role != "*"},

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 
 from dagtool.cost.cache import CacheBytes
 from dagtool.cost.held import Assumptions, held_by_kinds
-from dagtool.cost.masks import Masks, find_masks
+from dagtool.cost.masks import Masks, find_masks, rank_share
 from dagtool.cost.memory import GpuMemory, memory
 from dagtool.cost.reserve import runtime_reserve_bytes
 from dagtool.cost.residence import Residence
@@ -24,6 +24,7 @@ from dagtool.generators.strategy import Strategy
 from dagtool.ledger.collectives import count_collectives
 from dagtool.ledger.ledger import Ledger, RankClass
 from dagtool.ledger.uneven import Beside, split_ranks
+from dagtool.model.mesh import Mesh
 from dagtool.model.roles import base_role
 
 __all__ = ["count_ledger"]
@@ -108,11 +109,22 @@ class _Counter:
         by_gpu: dict[int, GpuMemory] = {gpu: group for group in use.groups for gpu in group.gpus}
         merged: dict[object, tuple[RankClass, list[int]]] = {}
         per_token = self._cache_per_token()
-        for gpu, ranks in self.alike.items():
+        for gpu, alike in self.alike.items():
             base = self._class_of(gpu, by_gpu[gpu], per_token.get(gpu, 0))
-            for part, members in split_ranks(
-                base, gpu, ranks, strategy=self.strategy, dag=self.dag, residence=self.residence, beside=beside
-            ):
+            parts = [
+                pair
+                for flops, ranks in self._by_flops(gpu, alike)
+                for pair in split_ranks(
+                    replace(base, flops=flops),
+                    gpu,
+                    ranks,
+                    strategy=self.strategy,
+                    dag=self.dag,
+                    residence=self.residence,
+                    beside=beside,
+                )
+            ]
+            for part, members in parts:
                 key = (tuple(part.weights.items()), tuple(part.parts.values()), tuple(part.flops.items()))
                 merged.setdefault(key, (part, []))[1].extend(members)
         found = [replace(part, ranks=tuple(sorted(members))) for part, members in merged.values()]
@@ -130,7 +142,7 @@ class _Counter:
             activation_bytes=use.activations_bytes,
             communication_bytes=use.communication_bytes,
             reserve_bytes=use.reserve_bytes,
-            flops=self._flops(gpu),
+            flops={},
             cache_bytes_per_token=cache_bytes_per_token,
             peak_at=at,
         )
@@ -146,12 +158,38 @@ class _Counter:
             totals.append(total)
         return totals
 
-    def _flops(self, gpu: int) -> dict[str, int]:
+    def _by_flops(self, gpu: int, ranks: tuple[int, ...]) -> Iterator[tuple[dict[str, int], tuple[int, ...]]]:
+        """FLOPs by module, with the ranks that do as many: masks leave ranks with other queries other pairs."""
+        found: dict[tuple[int, ...], list[int]] = defaultdict(list)
+        cut = self._cut_masks(gpu)
+        for rank in ranks:
+            at = [mesh.position(rank)[axis] for mesh, axes in cut for axis in axes]
+            found[tuple(at)].append(rank)
+        for members in found.values():
+            yield self._flops(gpu, members[0]), tuple(members)
+
+    def _cut_masks(self, gpu: int) -> list[tuple[Mesh, tuple[str, ...]]]:
+        """The meshes on which a GPU has masked scores, and the axes that cut their queries or keys."""
+        found: dict[tuple[str, tuple[str, ...]], None] = {}
+        for node in self.nodes_on[gpu]:
+            mask = self.masks.mask(node)
+            if mask is not None and (mask.query_axes or mask.key_axes):
+                found[self.dag.kind(node).meshes[0], (*mask.query_axes, *mask.key_axes)] = None
+        return [(self.dag.meshes[name], axes) for name, axes in found]
+
+    def _flops(self, gpu: int, rank: int) -> dict[str, int]:
+        """What ``rank`` does, which runs the same program as ``gpu``."""
         found: dict[str, Fraction] = defaultdict(Fraction)
+        shares: dict[tuple[int, int], Fraction] = {}
         for node in self.nodes_on[gpu]:
             kind = self.dag.kind_of[node]
-            if flops := self._flops_of_kind[kind]:
-                found[base_role(self.dag.kinds[kind].role)] += flops * self.masks.share(node).mean
+            if not (flops := self._flops_of_kind[kind]):
+                continue
+            key = (kind, self.masks.mask_of[node])
+            if key not in shares:
+                mask, mesh = self.masks.mask(node), self.dag.meshes[self.dag.kinds[kind].meshes[0]]
+                shares[key] = Fraction(1) if mask is None else rank_share(mask, mesh, rank, self.dag.sizes).mean
+            found[base_role(self.dag.kinds[kind].role)] += flops * shares[key]
         return {module: round(amount) for module, amount in found.items()}
 
     def _cache_per_token(self) -> dict[int, int]:

@@ -21,7 +21,7 @@ __all__ = ["Beside", "split_ranks"]
 class Beside:
     """Weights that the ranks of some pipeline stages keep and no node uses there."""
 
-    what: Literal["embedding", "head", "prediction"]
+    what: Literal["embedding", "positions", "head", "prediction"]
     """``prediction``: a multi-token prediction layer, with its projection and norms."""
     stages: tuple[int, ...]
     why: str = ""
@@ -70,7 +70,7 @@ def _stages(strategy: Strategy, dag: Dag, gpu: int) -> set[int]:
 
 def _kept_bytes(what: str, strategy: Strategy, dag: Dag, residence: Residence) -> int:
     """Bytes on one rank: as on a rank that has them in use, since all stages are cut alike."""
-    role = {"embedding": "embedding.tokens", "head": "head.projection"}.get(what)
+    role = {"embedding": "embedding.tokens", "positions": "embedding.positions", "head": "head.projection"}.get(what)
     if role is not None:
         names = {role, "embedding.tokens"} if strategy.model.options.get("tied") else {role}
         return max((_sum(residence, gpu, names=names) for gpu in residence.gpus), default=0)
@@ -79,7 +79,8 @@ def _kept_bytes(what: str, strategy: Strategy, dag: Dag, residence: Residence) -
     hidden = strategy.sizes["H"] or 0
     region = strategy.layout.at("head", last)
     tensor = prod(strategy.degrees[axis] for axis in region.cuts.get("V", ()))
-    return layer + 2 * (2 * hidden * hidden // tensor + 3 * hidden)
+    stored = prod(strategy.degrees[axis] for axis in strategy.store.at("head", last))
+    return layer + 2 * (2 * hidden * hidden // tensor + 3 * hidden) // stored
 
 
 def _sum(residence: Residence, gpu: int, *, names: set[str] | None = None, layer: int | None = None) -> int:
