@@ -18,7 +18,7 @@ from dagtool.generators.phase import DECODE, FORWARD, Phase
 from dagtool.generators.strategy import Region, Strategy
 from dagtool.model.mesh import Mesh
 from dagtool.model.roles import INPUT
-from dagtool.model.size import Size, SizeError
+from dagtool.model.size import Size, SizeError, product
 from dagtool.model.tensor import Dim, TensorType, TypeTextError
 from dagtool.ops import OPERATORS, LayoutError
 from dagtool.ops.base import with_weight
@@ -152,8 +152,9 @@ class Builder:
     def _stored(self, role: str, weight: Weight, owner: tuple[str, ...], *, turned: bool = False) -> TensorType:
         """A weight as it is stored: its first dimension that the axes of the store divide is cut along them too.
 
-        Not along those that cut it anyway, nor along the axes ``owner`` over which experts lie. ``turned``: the
-        parameter is that of another part with its dimensions turned round, and is stored once.
+        A small one that they do not divide is kept whole. Axes that cut it anyway do not count, nor do those of
+        ``owner``, over which experts lie. ``turned``: the parameter is that of another part with its dimensions turned
+        round, and is stored once.
         """
         axes = self.strategy.store.at(weight.place, self.layer)
         mesh = self.meshes[weight.type.mesh]
@@ -166,7 +167,8 @@ class Builder:
             cut = Dim(dim.size, (*dim.axes, *axes))
             if dim.size.symbols and not cut.local(mesh.sizes).bind(self.strategy.sizes).is_fraction:
                 return weight.type.with_dim(index, cut)
-        if len(weight.type.dims) == 1:  # a vector is as good as nothing: it is kept whole
+        elements = product(dim.size for dim in weight.type.dims).bind(self.strategy.sizes).value
+        if elements is not None and elements <= _SMALL:
             return weight.type
         degrees = " x ".join(f"{axis}={mesh.sizes[axis]}" for axis in axes)
         why = f"{role}: no dimension of its parameter {weight.type} can be stored in {degrees} parts"
@@ -413,6 +415,9 @@ def layout_text(tensor: TensorType) -> str:
     """The dimensions of a type and the axes that cut them, without its mesh."""
     return str(tensor).partition(" @")[0]
 
+
+_SMALL = 1 << 16
+"""Elements of a parameter that may be kept whole where all others are stored in parts."""
 
 _CONVERSIONS = frozenset(
     {"all_reduce", "reduce_scatter", "all_gather", "all_to_all", "split", "send", "recv", "send_recv", "redistribute"}

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from dagtool.errors import DagtoolError
+from dagtool.generators.phase import parse_phases
 from dagtool.generators.plans.plan import Note, Plan, Span
 from dagtool.generators.stages import format_counts
 from dagtool.model.tree import Model
@@ -67,6 +68,8 @@ class Written(NamedTuple):
 
 def write_document(plan: Plan, model: Described, run: Run, *, name: str, summary: str = "") -> Written:
     """Return the document of a plan. Raises DagtoolError where the model has no such part, or no degree divides."""
+    if len(phases := parse_phases(run.phase or "prefill")) > 1:
+        return _write_phases(plan, model, run, len(phases) - 1, name=name, summary=summary)
     writer = _Writer(plan, model, run)
     writer.check(name)
     document: dict[str, Any] = {"name": _file_name(name), "summary": summary or writer.summary(name)}
@@ -79,6 +82,25 @@ def write_document(plan: Plan, model: Described, run: Run, *, name: str, summary
     document["layout"] = writer.layout()
     document |= writer.rest()
     return Written(document, (*plan.notes, *writer.notes))
+
+
+def _write_phases(plan: Plan, model: Described, run: Run, steps: int, *, name: str, summary: str) -> Written:
+    """A prefill and decode steps in one graph, the steps with a layout of their own."""
+    batch = run.batch or max(_Writer(plan, model, Run(phase)).ranks_of_batch for phase in ("prefill", "decode"))
+    first = write_document(plan, model, Run("prefill", batch, run.seq), name=name, summary=summary)
+    prompt = int(first.document["sizes"]["S"])
+    room = run.context or prompt + steps
+    second = write_document(plan, model, Run("decode", batch, 1, room), name=name, summary=summary)
+    for key in ("degrees", "groups", "mesh", "stages"):
+        if first.document.get(key) != second.document.get(key):
+            raise DagtoolError(
+                f"{name}: the ranks of prefill and decode are not numbered alike, so they cannot be in one graph",
+                "--phase prefill and --phase decode, each by itself",
+            )
+    sizes = {"Q": 1, "T": room}
+    document = {**first.document, "phase": run.phase, "sizes": {**first.document["sizes"], **sizes}}
+    document["decode"] = {"layout": second.document["layout"]}
+    return Written(document, first.notes)
 
 
 def _file_name(name: str) -> str:
@@ -416,16 +438,13 @@ class _Writer:
         names = [name for name, count in split if count > 1]
         cut = tuple(name for name in names if name in ("kv", "dcph"))
         rest = tuple(name for name in names if name not in cut)
-        inside = "D" if plan.split_heads and not self.latent else "N"
-        return {**({"G": cut} if cut else {}), **({inside: rest} if rest else {})}
+        return {**({"G": cut} if cut else {}), **({"N": rest} if rest else {})}
 
     def attention_core(self) -> dict[str, str]:
         """Where scores and caches lie, if not as the projections do."""
         plan = self.plan
         if self.decoding:
             return self.decode_core()
-        if plan.split_heads and plan.ulysses == 1:  # whole heads for the scores
-            return {"attention.core": self.region({**self.tokens(), **self.whole_heads(), "S": self.tokens()["S"]})}
         if plan.ulysses == 1:
             return {}
         symbol = "N" if self.key_heads is None else "G"
@@ -439,29 +458,34 @@ class _Writer:
             keys = {"B": cuts["B"]}
         return {"attention.core": self.region(cuts), "attention.keys": self.region(keys)}
 
-    def whole_heads(self) -> dict[str, tuple[str, ...]]:
-        """Heads that are cut inside, made whole: those of queries over the ranks that share a head of keys."""
-        return {"N" if symbol == "D" else symbol: axes for symbol, axes in self.heads().items()}
-
     def decode_core(self) -> dict[str, str]:
         """The cache cut along tokens: over the ranks of a context, or over some of a tensor group."""
         plan = self.plan
-        heads = self.whole_heads()
+        heads = self.heads()
         along: tuple[str, ...] = ()
         if not plan.whole_cache:
             along = tuple(name for name, count in (("cp", plan.context), ("ulysses", plan.ulysses)) if count > 1)
         inner = tuple(name for name, count in self.split_of_heads() if name in ("dcph", "dcp") and count > 1)
         if not along and not inner:
-            return {"attention.core": self.region({**self.tokens(), **heads})} if plan.split_heads else {}
+            return {}
         shared = {symbol: tuple(axis for axis in axes if axis not in inner) for symbol, axes in heads.items()}
         keys = {symbol: axes for symbol, axes in shared.items() if symbol == "G" or self.key_heads is None}
         if self.latent:
             keys = {}
+        cut = dict.fromkeys(self.cached_sizes, (*along, *inner))
         return {
             "attention.core": self.region({**self.tokens(), **shared}),
-            "attention.keys": self.region({**self.tokens(), **keys, "T": (*along, *inner)}),
+            "attention.keys": self.region({**self.tokens(), **keys, **cut}),
             "attention.out": self.region({**self.tokens(), **self.heads()}),
         }
+
+    @property
+    def cached_sizes(self) -> tuple[str, ...]:
+        """Sizes that count the tokens of a cache: that of a layer with a window is as long as the window."""
+        short = (
+            "W" in self.model.sizes and self.run.context is not None and self.run.context > int(self.model.sizes["W"])
+        )
+        return ("T", "W") if short or ("W" in self.model.sizes and self.run.context is None) else ("T",)
 
     # -- experts --------------------------------------------------------------------------
 
@@ -501,26 +525,39 @@ class _Writer:
         lines = {"experts": self.region(cuts)}
         if plan.gather_tokens:
             lines["router"] = self.region(token_cuts)
-        elif self.splits_tokens or (plan.sequence and plan.expert_tensor > 1):
+        elif self.splits_tokens or plan.expert_tensor > (1 if plan.sequence else plan.tensor):
             lines["router"] = self.region(self.routed_tokens())
         return lines
 
     def routed_tokens(self) -> dict[str, tuple[str, ...]]:
         """How tokens are cut where the gate chooses: the ranks that share an expert all have the same ones."""
-        plan = self.plan
-        inner: tuple[str, ...] = ("tp",) if plan.expert_tensor == 1 else ()
-        if 1 < plan.expert_tensor < plan.tensor:  # the tensor group without the ranks that share an expert
-            reach = plan.expert_tensor * plan.expert
-            inner = (*(("tp_edp",) if reach < plan.tensor else ()), *(("tp_ep",) if plan.expert > 1 else ()))
-        found = self.tokens()
-        if plan.tensor == 1:
-            inner = ()
+        kept = self.groups_outside_experts()
         if not self.decoding:
-            return {**found, "S": (*found["S"], *inner)}
+            tokens = self.tokens(tensor=True)
+            return {
+                symbol: tuple(part for group in groups for part in kept.get(group, ()))
+                for symbol, groups in tokens.items()
+            }
         if not self.splits_tokens:
-            return {"B": (*found["B"], *inner)}
-        shared = tuple(name for name in self.all_groups if name in ("cp", "ulysses"))
-        return {"B": (*found["B"], *shared, *inner)}
+            return {"B": tuple(part for group in self.tokens()["B"] for part in kept.get(group, ()))}
+        return {"B": tuple(part for group in self.all_groups for part in kept.get(group, ()))}
+
+    def groups_outside_experts(self) -> dict[str, tuple[str, ...]]:
+        """Of each group of attention's ranks the part along which ranks do not share an expert."""
+        plan, stride = self.plan, 1
+        reach = plan.expert_tensor * plan.expert
+        counts = {"copy": plan.copies, "dp": plan.data // plan.copies, "cp": plan.context}
+        counts |= {"ulysses": plan.ulysses, "tp": plan.tensor}
+        found: dict[str, tuple[str, ...]] = {}
+        for name in reversed(self.all_groups):
+            end = stride * counts[name]
+            if stride >= plan.expert_tensor:
+                found[name] = (name,)
+            elif end > plan.expert_tensor:
+                outer = (f"{name}_edp",) if end > reach else ()
+                found[name] = (*outer, *((f"{name}_ep",) if plan.expert > 1 else ()))
+            stride = end
+        return found
 
     def copies_of_experts(self) -> dict[str, tuple[str, ...]]:
         """Which tokens go to which copy of all experts: the outermost groups of attention's ranks say it."""
@@ -561,11 +598,13 @@ class _Writer:
     def store(self) -> dict[str, str]:
         """``[store]``: over which groups parameters are stored in parts."""
         plan, found = self.plan, dict[str, str]()
-        if not plan.fully_sharded:
-            return found
-        axes = [name for name in _TOKEN_GROUPS if name in self.all_groups]
+        axes = [name for name in _TOKEN_GROUPS if name in self.all_groups] if plan.fully_sharded else []
         if axes:
             found["*"] = ",".join(axes)
+        if plan.split_heads and any(name == "rep" and count > 1 for name, count in self.split_of_heads()):
+            found["attention"] = ",".join([*axes, "rep"])
+        if not plan.fully_sharded:
+            return found
         if self.has_experts and not self.experts_follow:
             found["experts"] = "edp" if plan.expert_data > plan.copies else ""
         return found
@@ -573,7 +612,10 @@ class _Writer:
     def replicated(self) -> list[str]:
         """Groups that cut nothing: in decoding the ranks of a context that each keep the whole cache."""
         plan = self.plan
-        return ["cp"] if self.decoding and plan.whole_cache and plan.context > 1 and not self.splits_tokens else []
+        if not (self.decoding and plan.whole_cache and plan.context > 1):
+            return []
+        spread = self.has_experts and plan.expert * plan.expert_tensor > plan.tensor
+        return [] if spread else ["cp"]
 
     def dtypes(self) -> dict[str, str]:
         """``[dtypes]``: the data types of weights by place, of the cache, of tokens on their way to experts."""

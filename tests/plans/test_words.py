@@ -53,6 +53,22 @@ def test_words_compute_what_the_model_computes(name, words, phase):
 
 
 @pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("llama-3.1-8b", "tp4_sp_pp2"),
+        ("mixtral-8x7b", "dp4_tp2_sp_ep8"),
+        ("deepseek-v3", "tp2_dp2"),
+        ("qwen3-8b", "cp2"),
+    ],
+)
+def test_prefill_and_decode_steps_in_one_graph(name, words):
+    """The steps have a layout of their own; what they read is what the prefill leaves."""
+    strategy = strategy_of(name, words, "prefill decode*2")
+    assert "decode" in strategy.phase_layouts
+    assert prove(partition(strategy), (0,)).failure is None
+
+
+@pytest.mark.parametrize(
     ("words", "gpus"),
     [
         ("tp8_sp_pp2", 16),

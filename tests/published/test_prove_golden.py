@@ -22,11 +22,8 @@ WORDS = ("tp1", "tp2", "tp2_sp", "pp3", "dp2", "cp2", "ep2")
 WITH_EXPERTS = {"deepseek_v2", "deepseek_v3", "gpt_oss", "mixtral", "qwen3_moe"}
 DENSE = set(NAMES) - WITH_EXPERTS
 
-REFUSED = {
-    **{(name, "ep2"): f"the model {name} has no experts" for name in DENSE},
-    **{(name, "tp2_sp"): "axis tp cuts two different factors" for name in WITH_EXPERTS},
-}
-"""Plans that cannot be built at all, and why. Experts cut by tp whose router has a part of the tokens: see words.py."""
+REFUSED = {(name, "ep2"): f"the model {name} has no experts" for name in DENSE}
+"""Plans that cannot be built at all, and why."""
 
 UNCUT = {"cp2": [7, 9]}
 """Decode steps that a plan cannot cut: their caches have an odd number of tokens."""

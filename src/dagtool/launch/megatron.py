@@ -186,6 +186,8 @@ class _Stages:
     chunks: tuple[int, ...] = ()
     prediction: int = -1
     """The pipeline rank with the multi-token prediction layers; -1 for the last."""
+    ranks: tuple[int, ...] = ()
+    """The rank of each chunk, where empty chunks in between are left out."""
 
 
 def _stages(line: Line, degrees: _Degrees, facts: Facts) -> _Stages:
@@ -263,7 +265,13 @@ def _read_layout(text: str, layers: int, pipeline: int, predictions: int) -> _St
     checks.require("m" not in plain or "t" not in plain[plain.index("m") :], "a layer behind a prediction layer")
     checks.end()
     home = next((at % pipeline for at, stage in enumerate(stages) if "m" in stage), -1)
-    return _Stages(tuple(stage.count("t") for stage in stages), home)
+    counts = [(stage.count("t"), at % pipeline) for at, stage in enumerate(stages)]
+    kept = [pair for at, pair in enumerate(counts) if pair[0] or at in (0, len(counts) - 1)]
+    if missing := set(range(pipeline)) - {rank for _, rank in kept}:
+        hint = "a rank that hands on what it gets holds no weights of layers"
+        raise DagtoolError(f"the layout gives pipeline rank {min(missing)} no layers, which is not modelled", hint)
+    ranks = () if len(kept) == len(counts) else tuple(rank for _, rank in kept)
+    return _Stages(tuple(count for count, _ in kept), home, ranks)
 
 
 # -- the plan ---------------------------------------------------------------------------------
@@ -301,6 +309,7 @@ def _plan(line: Line, degrees: _Degrees, facts: Facts, stages: _Stages) -> Plan:
         pipeline=degrees.pipeline,
         replicas_first=line.has("--use-tp-pp-dp-mapping"),
         chunks=stages.chunks,
+        chunk_ranks=stages.ranks,
         expert=degrees.expert,
         expert_tensor=expert_tensor,
         gather_tokens=_dispatcher(line) == "allgather" and degrees.expert > 1,

@@ -236,11 +236,7 @@ def _plan(line: Line, degrees: _Degrees, facts: Facts, variables: Mapping[str, s
         gather_tokens=apart and not degrees.all_to_all and degrees.expert > 1,
         split_tokens=degrees.all_to_all and degrees.attention > 1,
         dense=dense,
-        shared="whole"
-        if degrees.all_to_all or _is_on(variables, "SGLANG_SHARED_EXPERT_TP1")
-        else "all"
-        if apart
-        else "tensor",
+        shared="whole" if whole_shared else "all" if apart else "tensor",
         embedding="whole" if facts.model_type in _WHOLE_TABLE else "tensor",
         head="all" if apart and not line.has("--enable-dp-lm-head") else "tensor",
         vocabulary_multiple=multiple,
