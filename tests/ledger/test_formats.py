@@ -108,7 +108,7 @@ def test_page():
     text = "".join(parser.text)
     assert "--served-model-name <b>&" in text
     assert "fits in" in text
-    assert "attention.out sums over G" in text
+    assert "attention.out sums over kv_heads G" in text
 
 
 def test_difference():

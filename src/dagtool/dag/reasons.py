@@ -5,7 +5,9 @@ from __future__ import annotations
 from dagtool.dag.graph import Dag, Kind
 from dagtool.dag.semantics import used_weight
 from dagtool.model.roles import base_role
+from dagtool.model.size import Size
 from dagtool.model.tensor import TensorType
+from dagtool.model.vocabulary import SYMBOLS
 from dagtool.ops import OPERATORS, LayoutError
 from dagtool.ops.base import axes_param
 from dagtool.ops.collective import Collective
@@ -81,8 +83,14 @@ def _partial(dag: Dag, module: str, tensor: TensorType) -> str:
             continue
         for dim in weight.dims if weight else ():
             if set(dim.axes) & set(tensor.partial):
-                return f"{module} sums over {dim.size}, which is cut along {axes}, so each rank has a partial sum"
+                return f"{module} sums over {_name(dim.size)}, which {axes} cuts, so each rank has a partial sum"
     return f"each rank along {axes} has a partial sum of {module}"
+
+
+def _name(size: Size) -> str:
+    """A size as people call it: ``kv_heads G``."""
+    text = str(size)
+    return f"{SYMBOLS[text]} {text}" if text in SYMBOLS else text
 
 
 def _cut_of(tensor: TensorType, over: str) -> str:

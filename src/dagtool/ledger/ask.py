@@ -77,9 +77,7 @@ def plan_launch(
         run = replace(run, seq=request.run.seq, context=run.context or launched.run.seq)
     if run.phase != "decode" and launched.run.phase == "decode":
         run = replace(run, seq=run.seq or run.context, context=None)
-    built = _build(
-        f"{found.name} by {launched.framework}", launched.plan, describe_model(reference), run, request.settings
-    )
+    built = _build(launched.framework, launched.plan, describe_model(reference), run, request.settings)
     return replace(
         built,
         notes=(*built.notes, *launched.notes),
@@ -145,7 +143,7 @@ def _count(planned: Planned, reserve_bytes: int | None, capacity: int | None) ->
         beside = tuple(Beside(one.what, one.stages, one.why) for one in planned.plan.beside)
     found = count_ledger(planned.strategy, given, capacity_bytes=capacity, beside=beside)
     kept = tuple(dict.fromkeys(one.why for one in beside))
-    return replace(found, notes=(*planned.notes, *kept), ignored=planned.ignored)
+    return replace(found, name=planned.name, notes=(*planned.notes, *kept), ignored=planned.ignored)
 
 
 _UNSAID = "fp32"

@@ -116,7 +116,10 @@ def verdict_of(ledger: Ledger) -> list[str]:
         return [most, "fits: not known; --gpu-memory 80GiB or --cluster 1xh100x8 says what a GPU has"]
     room = format_bytes(ledger.capacity_bytes)
     if headroom >= 0:
-        return [most, f"fits in {room}: {format_bytes(headroom)} left"]
+        left = [f"fits in {room}: {format_bytes(headroom)} left"]
+        if per_token := fullest.cache_bytes_per_token:
+            left[0] += f", room for the cache of {headroom // per_token:,} more tokens of its sequences"
+        return [most, *left]
     lines = [most, f"does not fit in {room}: {format_bytes(-headroom)} too much"]
     return lines + [f"nearest change: {change}" for change in ledger.changes]
 

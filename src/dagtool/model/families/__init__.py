@@ -96,7 +96,7 @@ def _opened(source: str | os.PathLike[str] | Mapping[str, Any]) -> Reader:
         raise DagtoolError(f"{path}: is no JSON: {error}") from None
     if not isinstance(fields, dict):
         what = f"it holds a {'list' if isinstance(fields, list) else type(fields).__name__}"
-        raise DagtoolError(f"{path}: is no configuration: {what}", "a config.json is an object: {\"model_type\": …}")
+        raise DagtoolError(f"{path}: is no configuration: {what}", 'a config.json is an object: {"model_type": …}')
     if "peft_type" in fields:
         raise DagtoolError(f"{path}: is the configuration of an adapter", _BASE.format(_base_of(fields)))
     return Reader(fields, path, text.decode("utf-8", "replace"))
