@@ -10,6 +10,7 @@ from dagtool.errors import DagtoolError
 from dagtool.generators.phase import parse_phases
 from dagtool.generators.plans.plan import Note, Plan, Span
 from dagtool.generators.stages import format_counts
+from dagtool.model.size import near_divisors
 from dagtool.model.tree import Model
 from dagtool.model.vocabulary import SYMBOLS
 
@@ -186,11 +187,25 @@ class _Writer:
                 f"{name}: ep={plan.expert} x etp={plan.expert_tensor} does not divide the {plan.stage_ranks} ranks",
                 "experts lie on the same ranks as attention",
             )
+        self.check_heads(name)
         layers = int(self.model.sizes["L"])
         if plan.pipeline > layers:
             raise DagtoolError(
                 f"{name}: {plan.pipeline} stages for the {layers} layers of {self.model.name}", f"at most pp{layers}"
             )
+
+    def check_heads(self, name: str) -> None:
+        """Raise DagtoolError where heads cannot be dealt out to a tensor group."""
+        heads, tensor, groups = self.model.sizes.get("N"), self.plan.tensor, self.key_heads
+        if not isinstance(heads, int) or tensor == 1:
+            return
+        if heads % tensor:
+            near = " and ".join(f"tp{degree}" for degree in near_divisors(heads, tensor))
+            why = f"{name}: tp={tensor} does not divide the {heads} attention heads of {self.model.name}"
+            raise DagtoolError(why, near)
+        if groups is not None and groups % tensor and tensor % groups:
+            why = f"{name}: tp={tensor} and the {groups} heads of keys and values: neither divides the other"
+            raise DagtoolError(why, f"a divisor or a multiple of {groups}")
 
     def summary(self, name: str) -> str:
         plan = self.plan

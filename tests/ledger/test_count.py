@@ -1,17 +1,20 @@
 """The ledger: equal to that of the whole DAG, to computations by hand, and to published sizes of checkpoints."""
 
 import csv
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from helpers.checkpoint_tensors import rank_bytes
 
+from dagtool.errors import DagtoolError
 from dagtool.generators.partition import partition
 from dagtool.generators.plans.document import Run
 from dagtool.generators.request import Request, read_strategy
 from dagtool.ledger.ask import ledger_of, plan_name
 from dagtool.ledger.count import count_ledger
-from dagtool.model.zoo import find_model, zoo_names
+from dagtool.model.zoo import find_model, zoo_names, zoo_path
 
 COUNTS = Path(__file__).parents[1] / "model" / "published_counts.csv"
 PUBLISHED = {row["name"]: row for row in csv.DictReader(COUNTS.read_text(encoding="utf-8").splitlines())}
@@ -76,6 +79,36 @@ def test_parameters_and_checkpoint_bytes(name):
     row, ledger = PUBLISHED[name], count("tp1", name)
     assert (ledger.parameters, ledger.active_parameters) == (int(row["parameters"]), int(row["active_parameters"]))
     assert ledger.classes[0].weight_bytes == pytest.approx(int(row["checkpoint_bytes"]), rel=1e-4)
+
+
+CUT = [
+    ("tp2", {"tensor": 2}),
+    ("tp8", {"tensor": 8}),
+    ("ep8", {"experts": 8}),
+    ("ep8_tp2", {"experts": 8, "tensor": 2}),
+]
+"""Words, and how they cut a checkpoint's tensors."""
+
+
+@pytest.mark.parametrize(("words", "degrees"), CUT, ids=[words for words, _ in CUT])
+@pytest.mark.parametrize("name", sorted(PUBLISHED))
+def test_weights_of_a_rank(name, words, degrees):
+    """Equal to the tensors of the checkpoint, cut one by one."""
+    config = json.loads(Path(zoo_path(name)).read_text(encoding="utf-8"))
+    if "experts" in degrees and not any(
+        key in config for key in ("num_local_experts", "num_experts", "n_routed_experts")
+    ):
+        with pytest.raises(DagtoolError, match="has no experts"):
+            count(words, name)
+        return
+    try:
+        expected = rank_bytes(config, **degrees)
+    except ValueError:  # a size that does not divide
+        with pytest.raises(DagtoolError, match="does not divide"):
+            count(words, name)
+        return
+    (one,) = count(words, name).classes
+    assert one.weight_bytes == pytest.approx(expected, rel=1e-4)
 
 
 # -- by hand ------------------------------------------------------------------------------------
