@@ -170,6 +170,9 @@ class Builder:
         elements = product(dim.size for dim in weight.type.dims).bind(self.strategy.sizes).value
         if elements is not None and elements <= _SMALL:
             return weight.type
+        if self.strategy.store.uneven:
+            index, dim = dims[-1] if turned else dims[0]
+            return weight.type.with_dim(index, Dim(dim.size, (*dim.axes, *axes)))
         degrees = " x ".join(f"{axis}={mesh.sizes[axis]}" for axis in axes)
         why = f"{role}: no dimension of its parameter {weight.type} can be stored in {degrees} parts"
         raise self.strategy.error(("store",), why, "change the degree, or keep it whole: [store] names places by path")
@@ -283,7 +286,8 @@ class Builder:
         return self.strategy.error(("operators",), message, hint)
 
     def _append(self, step: Step) -> Ref:
-        for port in step.kind.outputs:
+        checked = () if step.kind.op == "parameter" and self.strategy.store.uneven else step.kind.outputs
+        for port in checked:
             self._check(port.type, partial(self.strategy.error_in, step.kind.role, self.layer, phase=self.phase.name))
         self.steps.append(step)
         return Ref(len(self.steps) - 1)

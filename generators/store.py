@@ -29,6 +29,8 @@ class Store:
     layout: Layout = field(default_factory=lambda: Layout((), Region("", {}), 0))
     axes: tuple[str, ...] = ()
     """All axes that occur."""
+    uneven: bool = False
+    """Whether a parameter that no axis divides is cut all the same: bytes can be counted of that, and nothing run."""
 
     def at(self, place: str, layer: int) -> tuple[str, ...]:
         """Return the axes along which parameters of a place are stored in parts."""

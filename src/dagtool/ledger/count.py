@@ -44,6 +44,7 @@ def count_ledger(
     anyway; the result is the same. Raises DagtoolError where a size is a symbol or the strategy cannot be built.
     """
     given = given or Assumptions()
+    strategy = replace(strategy, store=replace(strategy.store, uneven=True))
     if whole is None:
         found = represent(strategy)
         dag, alike = found.dag, found.standing_for
