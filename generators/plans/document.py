@@ -177,7 +177,7 @@ class _Writer:
     # -- checks ---------------------------------------------------------------------------
 
     def check(self, name: str) -> None:
-        """Raise DagtoolError where a degree asks for what the model has not."""
+        """Raise DagtoolError where a degree does not fit the model."""
         plan = self.plan
         if not self.has_experts and (plan.expert > 1 or plan.redundant):
             what = f"{plan.expert} ranks of experts" if plan.expert > 1 else f"{plan.redundant} redundant experts"
@@ -264,11 +264,12 @@ class _Writer:
             if run.context and run.seq:
                 hint = "--seq gives the tokens of a prompt; --phase decode reads a cache of --context tokens"
                 raise DagtoolError(f"--context beside --seq in the phase {self.phase!r}", hint)
-        given = [what for what, value in (("batch", run.batch), ("tokens", run.seq or run.context)) if value]
-        if len(given) < 2:
-            tokens = found.get("T", found["S"])
-            sequences = f"{batch} sequence{'s' if batch > 1 else ''}"
-            self.notes.append(Note(f"assumed: {sequences} of {tokens:,} tokens (--batch, --seq, --context)"))
+        tokens = found.get("T", found["S"])
+        assumed = [] if run.batch else [f"{batch} sequence{'s' if batch > 1 else ''} (--batch)"]
+        if not (run.context if self.decoding else run.seq or run.context):
+            assumed.append(f"{tokens:,} tokens of each ({'--context' if self.decoding else '--seq'})")
+        if assumed:
+            self.notes.append(Note(f"assumed: {', '.join(assumed)}"))
         return found
 
     @property
@@ -635,8 +636,8 @@ class _Writer:
     def dtypes(self) -> dict[str, str]:
         """``[dtypes]``: the data types of weights by place, of the cache, of tokens on their way to experts."""
         plan, found = self.plan, dict[str, str]()
-        if plan.weight_dtype:
-            found["weights"] = plan.weight_dtype
+        if plan.weight_dtype:  # wider ones are how weights are stored; products take 16 bits
+            found |= {"weights": plan.weight_dtype} if plan.weight_dtype in ("fp8", "fp4", "mxfp4", "int8") else {}
         else:
             places = {"attention": "attention", "mlp": "mlp", "moe": "experts", "shared": "shared"}
             for role, dtype in self.model.weight_dtypes.items():

@@ -10,7 +10,6 @@ The ranks of a pipeline stage are numbered twice: by attention, ``data x context
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from math import prod
 from typing import Literal
 
 __all__ = ["Beside", "Note", "Plan", "Span"]
@@ -24,8 +23,6 @@ class Note:
     """A remark about a plan: what was assumed, or where a framework cuts otherwise than one would expect."""
 
     text: str
-    source: str = ""
-    """Where that stands: a project, its version, a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +96,8 @@ class Plan:
     """Whether experts do not divide over the ranks, so that the first ranks have one more."""
     weight_dtype: str = ""
     """Data type of all weights, where it is not that of the checkpoint."""
+    activation_dtype: str = ""
+    """Data type of activations, and of the cache where it has none of its own; empty: 16 bits."""
     cache_dtype: str = ""
     dispatch_dtype: str = ""
     beside: tuple[Beside, ...] = ()
@@ -123,9 +122,3 @@ class Plan:
     def expert_data(self) -> int:
         """Groups of ranks that each hold all experts."""
         return self.stage_ranks // (self.expert * self.expert_tensor)
-
-    def ranks_of(self, span: Span) -> int:
-        """Return over how many ranks a weight of a span is cut."""
-        return {"tensor": self.tensor, "all": prod((self.data, self.context, self.ulysses, self.tensor)), "whole": 1}[
-            span
-        ]

@@ -109,16 +109,19 @@ def _plan(text: str, found: Degrees) -> Plan:
         if context % ulysses:
             raise DagtoolError(f"{text}: ulysses{ulysses} does not divide cp{context}", "cp counts all of these ranks")
         context //= ulysses
-    sharded = found.get("fsdp", 1)
-    if found.get("dp", sharded or 1) != (sharded or found.get("dp")) and "dp" in found and sharded > 1:
+    sharded = found.get("fsdp") or found.get("dp", 0)
+    if "dp" in found and sharded != found["dp"]:
         raise DagtoolError(f"{text}: dp{found['dp']} and fsdp{sharded} differ", "one of them says how many ranks")
-    data = found.get("dp", sharded or None)
+    if "fsdp" in found and not sharded and "ep" not in found and context * ulysses == 1:
+        why = f"{text}: fsdp stores parameters over data parallel ranks, and there is one"
+        raise DagtoolError(why, "add dp, or fsdpN")
+    data = sharded or None
     notes: tuple[Note, ...] = ()
     share = tensor * context * ulysses
     expert, expert_tensor = found.get("ep", 1), found.get("etp", 0)
     if "ep" not in found and "etp" not in found:
         data, expert_tensor = data or 1, tensor
-    elif "dp" not in found and "fsdp" not in found:
+    elif data is None:
         expert_tensor = expert_tensor or tensor
         if (expert * expert_tensor) % share:
             raise DagtoolError(
@@ -158,7 +161,7 @@ def _plan(text: str, found: Degrees) -> Plan:
 
 
 def _check(text: str, found: Degrees, plan: Plan) -> None:
-    """What words say together."""
+    """Check combinations of words."""
     if plan.sequence and plan.tensor == 1:
         raise DagtoolError(f"{text}: sp shares tokens among tensor parallel ranks, and there is one", "add tp")
     if plan.ring and plan.context == 1:
@@ -180,9 +183,9 @@ def _plan_of_modules(text: str, parts: dict[str, Degrees]) -> Plan:
     if "attention" not in parts or "experts" not in parts:
         raise DagtoolError(f"{text}: degrees of one part only", "give both, like attn:dp4|moe:ep8")
     if wrong := [word for word in experts if word not in ("ep", "tp", "etp", "red")]:
-        raise DagtoolError(f"{text}: {wrong[0]} is not said of experts", "experts have ep, and tp inside each")
+        raise DagtoolError(f"{text}: {wrong[0]} does not apply to experts", "experts have ep, and tp inside each")
     if wrong := [word for word in attention if word in ("ep", "etp")]:
-        raise DagtoolError(f"{text}: {wrong[0]} is not said of attention", "write it behind moe:")
+        raise DagtoolError(f"{text}: {wrong[0]} does not apply to attention", "write it behind moe:")
     cut = experts.get("etp", experts.get("tp", 1))
     plan = _plan(text, {"dp": 1, **attention})
     ranks = experts.get("ep", 1) * cut

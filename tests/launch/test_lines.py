@@ -220,6 +220,85 @@ def test_torchtitan_from_a_file(tmp_path):
     assert count(line, "llama-3.1-8b").sizes["S"] == 2048
 
 
+def test_scripts(tmp_path):
+    """Comments, variables and arrays of a shell script, and one command that launches."""
+    script = """#!/bin/bash
+# training of llama
+export CUDA_DEVICE_MAX_CONNECTIONS=1
+GPUS_PER_NODE=8
+NNODES=2   # hosts
+MODEL_ARGS=(
+    --num-layers 32
+    --hidden-size 4096
+)
+PARALLEL="--tensor-model-parallel-size 4"
+cd /workspace
+torchrun --nproc_per_node $GPUS_PER_NODE --nnodes ${NNODES} \\
+    pretrain_gpt.py "${MODEL_ARGS[@]}" $PARALLEL --bf16 --sequence-parallel
+"""
+    planned = plan(script, "llama-3.1-8b")
+    assert (planned.plan.gpus, planned.plan.tensor, planned.plan.sequence) == (16, 4, True)
+    serving = "#!/bin/sh\nexport VLLM_PP_LAYER_PARTITION=10,22\n\nvllm serve m \\\n  -pp 2 --api-key a#b\n"
+    assert plan(serving, "llama-3.1-8b").plan.chunks == (10, 22)
+    assert "2 commands start a framework" in refusal("#!/bin/sh\nset -e\nvllm serve a\nvllm serve b\n", "llama-3.1-8b")
+
+
+def test_configuration_file_of_vllm(tmp_path):
+    """The rows of the file, and over them the flags of the line."""
+    file = tmp_path / "serve.yaml"
+    file.write_text("# served\ntensor-parallel-size: 8\nkv-cache-dtype: fp8\nenable-prefix-caching: false\nport: 80\n")
+    planned = plan(f"vllm serve m --config {file} -tp 4", "llama-3.1-8b")
+    assert (planned.plan.tensor, planned.plan.cache_dtype) == (4, "fp8")
+    file.write_text("served-model-name:\n  - a\n")
+    assert f"{file}:1" in refusal(f"vllm serve m --config {file}", "llama-3.1-8b")
+
+
+def test_the_last_of_two_opposite_flags_counts():
+    line = "vllm serve m -tp 2 --disable-expert-parallel --enable-expert-parallel"
+    assert plan(line, "mixtral-8x7b").plan.expert == 2
+    assert plan(f"{line} --no-enable-expert-parallel", "mixtral-8x7b").plan.expert == 1
+
+
+def test_memory_for_weights_and_cache():
+    """SGLang gives a share of the memory to both; they must fit in it."""
+    line = "python -m sglang.launch_server --model-path m --tp 8 --mem-fraction-static {}"
+    fits = {
+        share: ledger_of(plan(line.format(share), "llama-3.1-70b"), gpu_memory_bytes=80 * 2**30).fits
+        for share in (0.2, 0.5)
+    }
+    assert fits == {0.2: False, 0.5: True}
+
+
+def test_of_training_only_the_forward_pass_is_counted():
+    """Whether it fits is not known while that does; it is known where even that does not."""
+    planned = plan("torchrun --nproc_per_node 8 pretrain_gpt.py --bf16", "llama-3.1-8b")
+    fits, not_fits = (ledger_of(planned, gpu_memory_bytes=size * 2**30) for size in (80, 10))
+    assert (fits.fits, not_fits.fits) == (None, False)
+    assert any("forward pass only" in note for note in fits.notes)
+
+
+def test_data_types_of_serving():
+    """32-bit checkpoints are loaded in 16 bits; --dtype float32 widens cache and messages as well."""
+    half, full = (count(f"vllm serve m -tp 2 {flag}", "gpt2") for flag in ("", "--dtype float32"))
+    for what in ("weight_bytes", "cache_bytes_per_token"):
+        assert getattr(full.classes[0], what) == 2 * getattr(half.classes[0], what)
+    assert full.collectives[0].bytes_ == 2 * half.collectives[0].bytes_
+
+
+def test_parameters_are_gathered_in_sixteen_bits():
+    """torchtitan stores 32 bits and gathers 16 (mixed_precision_param)."""
+    ledger = count("NGPU=8 ./run_train.sh", "llama-3.1-8b")
+    gathered = next(one for one in ledger.collectives if one.module == "mlp.up_weight")
+    assert gathered.bytes_ == 2 * 4096 * 14336 * 2
+    assert ledger.classes[0].weight_bytes == 8030261248 * 4 // 8
+
+
+def test_two_prediction_layers():
+    text = "torchrun --nproc_per_node 8 pretrain_gpt.py --bf16 --pipeline-model-parallel-size 2 --mtp-num-layers {}"
+    one, two = (count(text.format(n), "llama-3.1-8b").classes[1].weights["prediction layer"] for n in (1, 2))
+    assert two == 2 * one
+
+
 # -- refusals and mistakes ----------------------------------------------------------------------
 
 
@@ -258,6 +337,15 @@ def test_torchtitan_from_a_file(tmp_path):
         ("[parallelism]\ntensor_parallel_degree = ", "llama-3.1-8b", ["is not TOML"]),
         ("[parallelism]\ntensor_paralel_degree = 2", "llama-3.1-8b", ["--parallelism.tensor_parallel_degree"]),
         ("foo --bar", "llama-3.1-8b", ["starts no framework"]),
+        ("TP8-SP", "llama-3.1-8b", ["did you mean 'tp8_sp'"]),
+        ("plan.dot", "llama-3.1-8b", ["is a DOT file"]),
+        ("vllm serve m –tensor-parallel-size 8", "llama-3.1-8b", ["long dash", "--tensor-parallel-size"]),
+        ("vllm serve m -tp 8 8 foo", "llama-3.1-8b", ["'foo' is no flag"]),
+        ("vllm serve m -tp 16", "mixtral-8x7b", ["16 tensor parallel ranks for 8 experts"]),
+        ("torchrun --nproc_per_node 8 pretrain_gpt.py --bf16 --num-experts 8 --q-lora-rank 9", "llama-3.1-8b",
+         ["--num-experts is 8, but llama-3.1-8b has none", "--q-lora-rank"]),
+        ("torchrun --nproc_per_node 8 pretrain_gpt.py --bf16 --normalization LayerNorm", "llama-3.1-8b",
+         ["has RMSNorm"]),
         ("vllm serve m && ls", "llama-3.1-8b", ["joins several commands"]),
         ("vllm serve 'm -tp 8", "llama-3.1-8b", ["1:12", "not closed"]),
     ],

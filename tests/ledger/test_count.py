@@ -160,6 +160,12 @@ def test_collectives_of_tensor_parallelism():
     )
 
 
+def test_what_is_sent_in_all():
+    """Of a transfer one of two ranks sends: a pipeline of four stages sends its activation three times."""
+    ledger = count("pp4", "llama-3.1-8b", batch=1, seq=1024)
+    assert sum(one.total_bytes for one in ledger.collectives) == 3 * 1024 * 4096 * 2
+
+
 def test_collectives_by_stage_and_replica():
     """40 and 40 layers on two stages, 4 replicas: groups are counted, and sends between the stages."""
     ledger = count("tp2_dp4_pp2", "llama-3.1-70b")

@@ -117,6 +117,25 @@ def test_data_types_of_weights():
         read_config(changed("llama", quantization_config={"quant_method": "awq", "bits": 4}))
 
 
+@pytest.mark.parametrize(
+    ("family", "field", "value"),
+    [
+        ("llama", "mamba_d_state", 16),
+        ("llama", "layer_types", ["mamba", "attention", "mamba"]),
+        ("deepseek_v3", "index_topk", 2048),
+        ("qwen2", "vision_config", {"depth": 32}),
+        ("qwen2", "num_attention_heads_per_layer", [4, 4, 2]),
+        ("llama", "intermediate_size", [20, 40, 20]),
+        ("llama", "sliding_window", 8),
+        ("qwen3_moe", "linear_attention_heads", 4),
+    ],
+)
+def test_other_architectures_are_refused_by_field(family, field, value):
+    """State-space hybrids, sparse attention with an indexer, vision towers, sizes by layer: never half-read."""
+    with pytest.raises(DagtoolError, match=field):
+        read_config(changed(family, **{field: value}))
+
+
 def test_adapters_and_empty_folders(tmp_path):
     """Each is refused with what to give instead."""
     with pytest.raises(DagtoolError, match=r"no config\.json"):

@@ -97,6 +97,7 @@ def test_degrees_that_are_not_given():
     assert parse_words("dp8_tp4_ep8").expert_tensor == 4
     assert (parse_words("cp16_ulysses4").context, parse_words("cp16_ulysses4").ulysses) == (4, 4)
     assert parse_words("tp2_fsdp4").fully_sharded
+    assert (parse_words("ep8_fsdp").data, parse_words("dp4_fsdp").data) == (8, 4)
 
 
 @pytest.mark.parametrize(
@@ -117,10 +118,11 @@ def test_degrees_that_are_not_given():
         ("dp6_ep4", ["ep4 x etp1 does not divide the 6 ranks"]),
         ("attn:dp4|ffx:ep8", ["'ffx' is no part"]),
         ("attn:dp4", ["degrees of one part only"]),
-        ("attn:dp4|moe:ep8_dp2", ["dp is not said of experts"]),
-        ("attn:ep4|moe:ep8", ["ep is not said of attention"]),
+        ("attn:dp4|moe:ep8_dp2", ["dp does not apply to experts"]),
+        ("attn:ep4|moe:ep8", ["ep does not apply to attention"]),
         ("attn:dp4_pp2|moe:ep8", ["both need as many"]),
         ("dp8_fsdp4", ["dp8 and fsdp4 differ"]),
+        ("tp8_fsdp", ["there is one", "fsdpN"]),
         ("tp8_yy_zz3", ["'yy'", "'zz3'"]),
         ("dp1048576_tp4", ["at most 1,048,576"]),
     ],

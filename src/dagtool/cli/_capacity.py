@@ -1,4 +1,4 @@
-"""What a call says a GPU has."""
+"""The memory of a GPU, as the command line gives it."""
 
 from __future__ import annotations
 

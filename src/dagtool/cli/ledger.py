@@ -34,8 +34,8 @@ __all__ = ["command"]
 @click.option("--line", "line_file", metavar="FILE|-", help="Read the launch line from a file.")
 @click.option("--gpus", type=click.IntRange(1, 1 << 20), help="How many GPUs, where a training line does not say.")
 @click.option("--gpu-memory", metavar="SIZE", help="What a GPU has: 80GiB or 80GB.")
-@click.option("--cluster", metavar="NODESxGPUxGPUS|FILE.toml", help="GPUs that are known, in place of --gpu-memory.")
-@click.option("--reserve", metavar="SIZE", help="What the runtime takes of a GPU.  [default: 3.5 GiB and NCCL's]")
+@click.option("--cluster", metavar="NODESxGPUxGPUS|FILE.toml", help="Cluster to deploy on; sets the memory of a GPU.")
+@click.option("--reserve", metavar="SIZE", help="Memory kept for the CUDA context and NCCL.  [default: about 3.9 GiB]")
 @click.option(
     "--diff", "before", metavar="FILE.json", help="Show what changed against a ledger written as JSON before."
 )

@@ -66,8 +66,7 @@ def _explain(dag: Dag, index: int, consumer: str) -> str:
         "combine_reduce": f"each rank along {over} has the results of its own experts only: they are added up",
     }
     if isinstance(OPERATORS[kind.op], Transfer):
-        places = f"{kind.meshes[0]} to {kind.meshes[-1]}"
-        return f"{module} is made on other GPUs than {taker} needs it on: from {places}"
+        return f"{module} is computed on {kind.meshes[0]}, and {taker} runs on {kind.meshes[-1]}"
     return says.get(kind.op) or f"{module} over {over}: {_first_sentence(kind.op)}"
 
 
@@ -100,4 +99,4 @@ def _cut_of(tensor: TensorType, over: str) -> str:
 
 def _first_sentence(op: str) -> str:
     text = (type(OPERATORS[op]).__doc__ or op).strip().partition("\n")[0]
-    return text[:1].lower() + text[1:].rstrip(".")
+    return text[:1].lower() + text[1:].rstrip(".").replace("``", "")

@@ -1,4 +1,4 @@
-"""What a launch line comes to: a plan for a model, the run it serves, and what was made of its flags."""
+"""A launch line after reading: its plan, its run, and how each flag was treated."""
 
 from __future__ import annotations
 
@@ -20,19 +20,21 @@ class Launched:
     """A launch line, understood."""
 
     framework: str
-    source: str
-    """The project, version and files whose flags were read."""
     plan: Plan
     run: Run
     ignored: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     memory_share: float = 1.0
     """The part of a GPU's memory that the line gives to the model (``--gpu-memory-utilization``)."""
+    static_share: float | None = None
+    """The part that it gives to weights and cache (``--mem-fraction-static``)."""
+    trains: bool = False
+    """Whether it trains, so that the forward pass is a part of it."""
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What frameworks ask of a model."""
+    """Properties of a model that the checks of frameworks need."""
 
     found: FoundModel
 

@@ -22,7 +22,7 @@ _SEPARATORS = ("&&", "||", ";", "|", "&", ">", "<")
 def split_words(text: str, place: str = "the launch line") -> list[str]:
     """Return the words of a command as a shell does. Raises DagtoolError where a quote is not closed."""
     lexer = shlex.shlex(text.replace("\\\r\n", " ").replace("\\\n", " "), posix=True, punctuation_chars="")
-    lexer.whitespace_split = True
+    lexer.whitespace_split, lexer.commenters = True, ""
     try:
         words = list(lexer)
     except ValueError as error:
@@ -46,27 +46,22 @@ class Line:
     program: str
     values: dict[str, Any] = field(default_factory=dict)
     """True for a switch, a text, or a list of texts."""
-    variables: dict[str, str] = field(default_factory=dict)
     positional: list[str] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
     noted: list[str] = field(default_factory=list)
     """What changes memory that is not counted, with the reason."""
-    used: set[str] = field(default_factory=set)
 
     def has(self, name: str) -> bool:
         """Return whether a flag is given and not switched off."""
-        self.used.add(name)
         return self.values.get(name, False) not in (False, None)
 
     def text(self, name: str, default: str = "") -> str:
         """Return the value of a flag."""
-        self.used.add(name)
         value = self.values.get(name)
         return default if value is None or value is False else str(value)
 
     def words(self, name: str) -> list[str]:
         """Return the values of a flag that takes several."""
-        self.used.add(name)
         value = self.values.get(name)
         return [] if value in (None, False, True) else list(value) if isinstance(value, list) else [str(value)]
 
@@ -97,7 +92,6 @@ class Line:
                 raise DagtoolError(f"{name} is {text[:40]!r}", "expected a JSON object")
         for key, value in self.values.items():
             if key.startswith(f"{name}."):
-                self.used.add(key)
                 found[key.removeprefix(f"{name}.").replace("-", "_")] = value
         return found
 
@@ -106,16 +100,24 @@ Normalise = Callable[[str], str]
 
 
 def read_line(
-    program: str, words: Sequence[str], table: FlagTable, normalise: Normalise, *, dotted: bool = False
+    program: str, words: Sequence[str], table: FlagTable, normalise: Normalise, *, dotted: bool = False, most: int = 0
 ) -> Line:
     """Return the flags of a program, each by its canonical name.
 
     ``normalise`` turns a spelling into that of the table. ``dotted``: ``--flag.key value`` sets a key of ``--flag``.
+    ``most``: how many words may be no flags.
     Raises DagtoolError naming every flag that is unknown, misses its value, or is not modelled.
     """
     line, errors = Line(program), list[DagtoolError]()
     for name, flag, values in _flags(line, words, table, normalise, errors, dotted=dotted):
         _keep(line, name, flag, values, errors)
+    for number, word in enumerate(line.positional):
+        dashed = word[:1] in "\u2013\u2014\u2212"
+        if not dashed and number < most:
+            continue
+        why = "begins with a long dash" if dashed else "is no flag, and no flag before it takes it"
+        hint = f"--{word.lstrip(word[:1])}" if dashed else "take it out"
+        errors.append(DagtoolError(f"{program}: {word!r} {why}", hint))
     if errors:
         raise errors[0] if len(errors) == 1 else CollectedError(errors)
     return line

@@ -17,6 +17,13 @@ from dagtool.launch.torchrun import count_ranks
 __all__ = ["find_program", "launch", "model_of"]
 
 NAME = "Megatron-LM"
+HAS_LAUNCHER = True
+DEGREES = {
+    "tensor": "--tensor-model-parallel-size",
+    "pipeline": "--pipeline-model-parallel-size",
+    "expert": "--expert-model-parallel-size",
+}
+"""Flags of degrees that may be changed so that a deployment fits."""
 _PROGRAM = re.compile(r"(.*/)?(pretrain|train|finetune)_\w+\.py\Z")
 
 
@@ -57,7 +64,7 @@ def launch(words: Sequence[str], variables: Mapping[str, str], facts: Facts, gpu
             "torchrun's --nnodes and --nproc_per_node, WORLD_SIZE=N in front, or dagtool ledger --gpus N",
         )
     checks = Checks(NAME)
-    degrees = _degrees(line, world, facts)
+    degrees = _degrees(line, world)
     _check(checks, line, degrees, facts)
     checks.end()
     stages = _stages(line, degrees, facts)
@@ -71,15 +78,15 @@ def launch(words: Sequence[str], variables: Mapping[str, str], facts: Facts, gpu
         )
     return Launched(
         framework=NAME,
-        source=read_table("megatron").source,
         plan=plan,
         run=Run("loss", batch=batch, seq=line.number("--seq-length", tokens) if tokens else None),
         ignored=tuple(line.ignored),
         notes=tuple(notes),
+        trains=True,
     )
 
 
-def _degrees(line: Line, world: int, facts: Facts) -> _Degrees:
+def _degrees(line: Line, world: int) -> _Degrees:
     tensor = line.count("--tensor-model-parallel-size")
     return _Degrees(
         world=world,
@@ -163,14 +170,21 @@ def _check_model(checks: Checks, line: Line, facts: Facts) -> None:
     said: list[str] = []
     for flag, symbol in _STATED.items():
         text, size = line.text(flag), facts.size(symbol) or (facts.heads if symbol == "G" else 0)
-        if text and size and text != str(size):
-            said.append(f"{flag} is {text}, but {facts.name} has {size}")
+        if text and text != str(size):
+            said.append(f"{flag} is {text}, but {facts.name} has {size or 'none'}")
     for flag, moe in (("--ffn-hidden-size", False), ("--moe-ffn-hidden-size", True)):
         widths = facts.widths(moe=moe) or (facts.widths(moe=True) if not moe else [])
         if (text := line.text(flag)) and widths and text not in map(str, widths):
             said.append(f"{flag} is {text}, but {facts.name} has {widths[0]}")
     if line.has("--untie-embeddings-and-output-weights") and facts.tied:
         said.append(f"--untie-embeddings-and-output-weights, but the head of {facts.name} is its embedding's table")
+    norm = "RMSNorm" if facts.kinds[0].get("norm") == "rms" else "LayerNorm"
+    if (given := line.text("--normalization")) and given != norm:
+        said.append(f"--normalization is {given}, but {facts.name} has {norm}")
+    if line.has("--swiglu") and not facts.kinds[0].get("gated"):
+        said.append(f"--swiglu, but the feed-forward network of {facts.name} has no gate")
+    if line.has("--qk-layernorm") and not (facts.latent or facts.kinds[0].get("qk_norm")):
+        said.append(f"--qk-layernorm, but {facts.name} has no norms of queries and keys")
     if line.has("--multi-latent-attention") and not facts.latent:
         said.append(f"--multi-latent-attention, but {facts.name} has none")
     checks.errors += [DagtoolError(text, "the line is for another model") for text in said]
@@ -295,15 +309,14 @@ def _plan(line: Line, degrees: _Degrees, facts: Facts, stages: _Stages) -> Plan:
         notes.append(
             Note(
                 f"{facts.key_heads} heads of keys and values on {degrees.tensor} ranks: the fused projection is cut"
-                " evenly and gathered behind it",
-                "megatron/core/transformer/attention.py",
+                " evenly and gathered behind it"
             )
         )
     expert_tensor = degrees.expert_tensor if facts.experts else degrees.tensor
     return Plan(
         data=degrees.data,
         context=degrees.context,
-        ring=line.text("--cp-comm-type", "p2p") == "p2p" and degrees.context > 1 and not facts.latent,
+        ring=(line.words("--cp-comm-type") or ["p2p"]) == ["p2p"] and degrees.context > 1 and not facts.latent,
         tensor=degrees.tensor,
         sequence=degrees.sequence,
         pipeline=degrees.pipeline,

@@ -1,9 +1,10 @@
-"""A launch line recognised: which framework it starts, and what that comes to."""
+"""A launch line recognised: which framework it starts, and the deployment that follows."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Sequence
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
@@ -13,10 +14,11 @@ import dagtool.launch
 from dagtool.errors import DagtoolError
 from dagtool.files import read_bytes
 from dagtool.launch.launched import Facts, Launched
-from dagtool.launch.line import split_variables, split_words
+from dagtool.launch.line import split_variables
+from dagtool.launch.script import words_of_script
 from dagtool.model.zoo import FoundModel
 
-__all__ = ["frameworks", "model_of", "read_launch", "words_of"]
+__all__ = ["degree_flags", "frameworks", "model_of", "read_launch", "words_of"]
 
 
 @cache
@@ -28,7 +30,7 @@ def frameworks() -> tuple[ModuleType, ...]:
 
 
 def words_of(arguments: Sequence[str], place: str = "the launch line") -> list[str]:
-    """Return the words of a launch line: given word by word, as one text, or as the TOML of torchtitan.
+    """Return the words of a launch line: given word by word, as one text, as a script, or as the TOML of torchtitan.
 
     A single word that ends in ``.toml`` is read as a file. Raises DagtoolError.
     """
@@ -37,11 +39,11 @@ def words_of(arguments: Sequence[str], place: str = "the launch line") -> list[s
     text = arguments[0]
     if text.endswith(".toml") and os.path.exists(text):
         place, text = text, read_bytes(text).decode("utf-8-sig", "replace")
-    if text.lstrip().startswith(("[", "#")) or place.endswith(".toml"):
+    if re.match(r"\s*(#[^!\n]*\n\s*)*\[", text) or place.endswith(".toml"):
         from dagtool.launch.torchtitan import words_of_toml
 
         return ["torchtitan.train", *words_of_toml(text, place)]
-    return split_words(text, place)
+    return words_of_script(text, place)
 
 
 def _program(words: Sequence[str]) -> tuple[ModuleType, list[str], dict[str, str]]:
@@ -64,6 +66,11 @@ def model_of(words: Sequence[str]) -> str:
     return str(module.model_of(command[at:]))
 
 
+def degree_flags(words: Sequence[str]) -> dict[str, str]:
+    """Return the flags by which degrees are changed: ``tensor`` to ``--tensor-parallel-size``."""
+    return dict(_program(words)[0].DEGREES)
+
+
 def read_launch(words: Sequence[str], found: FoundModel, gpus: int | None = None) -> Launched:
     """Return what a launch line comes to for a model; ``gpus``: how many there are, where the line does not say.
 
@@ -71,10 +78,6 @@ def read_launch(words: Sequence[str], found: FoundModel, gpus: int | None = None
     """
     module, command, variables = _program(words)
     at = module.find_program(command)
-    whole = module.NAME in ("Megatron-LM", "torchtitan")
-    launched: Launched = module.launch(command if whole else command[at:], variables, Facts(found), gpus)
+    # A launcher in front of a training program says how many ranks there are.
+    launched: Launched = module.launch(command if module.HAS_LAUNCHER else command[at:], variables, Facts(found), gpus)
     return launched
-
-
-def _names() -> Iterator[str]:
-    yield from (module.NAME for module in frameworks())

@@ -5,7 +5,15 @@ from __future__ import annotations
 from dagtool.errors import DagtoolError
 from dagtool.launch.launched import Checks, Facts
 
-__all__ = ["BOTH_ENDS", "cache_dtype", "check_blocks", "check_heads", "check_quantization", "weight_dtype"]
+__all__ = [
+    "BOTH_ENDS",
+    "cache_dtype",
+    "check_blocks",
+    "check_heads",
+    "check_quantization",
+    "read_share",
+    "weight_dtype",
+]
 
 BOTH_ENDS = frozenset({"mixtral", "qwen2_moe", "qwen3_moe", "gpt_oss"})
 """Families whose code builds the head on every pipeline stage (vLLM: the embedding as well)."""
@@ -53,9 +61,22 @@ def weight_dtype(flag: str, text: str, facts: Facts) -> str:
         raise DagtoolError(f"{flag} {text}: no data type of weights", f"known: {', '.join(_WEIGHTS)}")
     chosen = _WEIGHTS[text.lower()]
     stored = facts.published.weight_dtypes
+    if not chosen and stored.get("*", "fp32") == "fp32":
+        return "fp16"  # both frameworks load 32-bit checkpoints in 16 bits unless told otherwise
     if not chosen or chosen == stored.get("*", "") or len(stored) > 1:
         return ""  # a quantized checkpoint stays what it is
     return chosen
+
+
+def read_share(flag: str, text: str) -> float:
+    """Return a share of the memory. Raises DagtoolError for anything else."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 < value <= 1:
+        raise DagtoolError(f"{flag} is {text!r}", "a share of the memory, more than 0 and at most 1")
+    return value
 
 
 def check_quantization(flag: str, text: str, facts: Facts) -> None:
@@ -98,5 +119,5 @@ def check_blocks(checks: Checks, facts: Facts, *, attention: int, dense: int, sh
             checks.require(
                 width % degree == 0 and (width // degree) % block == 0,
                 f"{what} has {width} columns; {degree} ranks would cut through its fp8 blocks of {block}",
-                f"{width // block} blocks are there to be shared",
+                f"at most {width // block} ranks, a divisor of it",
             )

@@ -11,11 +11,22 @@ from dagtool.generators.plans.plan import Beside, Note, Plan, Span
 from dagtool.launch.flags import read_table
 from dagtool.launch.launched import Checks, Facts, Launched, deal_layers
 from dagtool.launch.line import Line, read_line, refuse_variables
-from dagtool.launch.serving import BOTH_ENDS, cache_dtype, check_blocks, check_heads, check_quantization, weight_dtype
+from dagtool.launch.serving import (
+    BOTH_ENDS,
+    cache_dtype,
+    check_blocks,
+    check_heads,
+    check_quantization,
+    read_share,
+    weight_dtype,
+)
 
 __all__ = ["find_program", "launch", "model_of"]
 
 NAME = "SGLang"
+HAS_LAUNCHER = False
+DEGREES = {"tensor": "--tp-size", "pipeline": "--pp-size"}
+"""Flags of degrees that may be changed so that a deployment fits."""
 _VERSION = "0.5.23"
 _ALL_TO_ALL = frozenset(
     {"megamoe", "deepep", "deepep_v2", "mooncake", "nixl", "ascend_fuseep", "mori", "pplx"}
@@ -92,21 +103,19 @@ def launch(words: Sequence[str], variables: Mapping[str, str], facts: Facts, gpu
     tokens = line.count("--context-length") if line.text("--context-length") else None
     notes = [f"not counted: {text}" for text in line.noted]
     share = line.text("--mem-fraction-static")
-    if share:
-        notes.append(f"the line gives {share} of the memory to weights and cache; activations and buffers lie outside")
     if requests := line.text("--max-running-requests"):
-        notes.append(f"the line admits {requests} sequences in all; --batch counts them")
+        notes.append(f"the server runs at most {requests} sequences at once; --batch says how many are counted")
     if most := line.text("--max-total-tokens"):
         notes.append(f"the line caps the cache of a rank at {most} tokens")
     return Launched(
         framework=f"{NAME} {_VERSION}",
-        source=read_table("sglang").source,
         plan=plan,
         run=Run(
             "prefill" if prefill else "decode", context=None if prefill else tokens, seq=tokens if prefill else None
         ),
         ignored=tuple(line.ignored),
         notes=tuple(notes),
+        static_share=read_share("--mem-fraction-static", share) if share else None,
     )
 
 
@@ -160,7 +169,12 @@ def _check(checks: Checks, line: Line, degrees: _Degrees, facts: Facts, *, whole
         line.text("--moe-a2a-backend") != "pplx" or degrees.groups > 1, "pplx without attention data parallelism"
     )
     algorithm = line.text("--speculative-algorithm", "EAGLE")
-    checks.require(degrees.pipeline == 1 or algorithm == "EAGLE", f"pipeline stages with speculation by {algorithm}")
+    prefill = line.text("--disaggregation-mode") == "prefill"
+    speculates = bool(line.text("--speculative-algorithm"))
+    checks.require(
+        degrees.pipeline == 1 or not speculates or (algorithm == "EAGLE" and prefill),
+        f"pipeline stages with speculation by {algorithm}",
+    )
     if rank := line.text("--node-rank"):
         checks.require(line.number("--node-rank", rank, 0) < hosts, f"host {rank} of {hosts}")
     if degrees.redundant or line.has("--enable-eplb"):
@@ -241,6 +255,7 @@ def _plan(line: Line, degrees: _Degrees, facts: Facts, variables: Mapping[str, s
         head="all" if apart and not line.has("--enable-dp-lm-head") else "tensor",
         vocabulary_multiple=multiple,
         weight_dtype=weight_dtype("--dtype", line.text("--dtype", "auto"), facts),
+        activation_dtype="fp32" if line.text("--dtype") in ("float", "float32") else "",
         cache_dtype=cache_dtype("--kv-cache-dtype", line.text("--kv-cache-dtype", "auto")),
         dispatch_dtype="fp8" if degrees.all_to_all and facts.quantized("moe.up") == "fp8" else "",
         beside=beside,

@@ -22,7 +22,7 @@ def count_ranks(words: Sequence[str], variables: Mapping[str, str], gpus: int | 
     found: int | None = None
     if start is not None:
         flags = [word for word in words[start + 1 :] if word != "-m"]
-        line = read_line("torchrun", flags, read_table("torchrun"), str)
+        line = read_line("torchrun", flags, read_table("torchrun"), str, most=len(flags))
         each, hosts = line.text("--nproc_per_node", "1"), line.text("--nnodes", "1").partition(":")[0]
         given = line.has("--nproc_per_node") or line.has("--nnodes")
         if given and each.isdigit() and hosts.isdigit():

@@ -20,6 +20,13 @@ from dagtool.launch.torchrun import count_ranks
 __all__ = ["find_program", "launch", "model_of", "words_of_toml"]
 
 NAME = "torchtitan"
+HAS_LAUNCHER = True
+DEGREES = {
+    "tensor": "--parallelism.tensor_parallel_degree",
+    "pipeline": "--parallelism.pipeline_parallel_degree",
+    "expert": "--parallelism.expert_parallel_degree",
+}
+"""Flags of degrees that may be changed so that a deployment fits."""
 _SEVERAL = frozenset({"interleaved1f1b", "loopedbfs", "interleavedzerobubble", "zbvzerobubble", "dualpipev"})
 """Schedules with several stages on each rank."""
 _FOLDED = frozenset({"zbvzerobubble", "dualpipev"})
@@ -87,7 +94,7 @@ def launch(words: Sequence[str], variables: Mapping[str, str], facts: Facts, gpu
             "the run does not say how many GPUs it has: NGPU, or torchrun's --nnodes and --nproc_per_node", hint
         )
     checks = Checks(NAME)
-    degrees = _degrees(line, world, facts)
+    degrees = _degrees(line, world)
     _check(checks, degrees, facts)
     checks.end()
     tokens = line.text("--training.seq_len") or line.text("--training.max_context_length")
@@ -113,7 +120,6 @@ def launch(words: Sequence[str], variables: Mapping[str, str], facts: Facts, gpu
     notes += [f"not counted: {text}" for text in line.noted]
     return Launched(
         framework=NAME,
-        source=read_table("torchtitan").source,
         plan=plan,
         run=Run(
             "loss",
@@ -122,6 +128,7 @@ def launch(words: Sequence[str], variables: Mapping[str, str], facts: Facts, gpu
         ),
         ignored=tuple(line.ignored),
         notes=tuple(notes),
+        trains=True,
     )
 
 
@@ -142,14 +149,13 @@ def _read(words: Sequence[str], variables: Mapping[str, str]) -> tuple[Line, lis
         with open(path, encoding="utf-8-sig") as file:
             before = words_of_toml(file.read(), path)
     elif path:
-        notes.append(f"{path} is not here: what it says beside the line is taken as torchtitan's defaults")
-    line = read_line(NAME, [*before, *words], table, normalise)
-    bare = [word for word in line.positional if not word.startswith("activation-checkpoint:")]
-    line.ignored += bare
+        notes.append(f"{path} not found: torchtitan's defaults are taken for the settings that it would give")
+    kept = [word for word in words if not word.startswith("activation-checkpoint:")]
+    line = read_line(NAME, [*before, *kept], table, normalise)
     return line, notes
 
 
-def _degrees(line: Line, world: int, facts: Facts) -> _Degrees:
+def _degrees(line: Line, world: int) -> _Degrees:
     def degree(name: str) -> int:
         return line.count(f"--parallelism.{name}_degree")
 
@@ -208,7 +214,7 @@ def _plan(line: Line, degrees: _Degrees, facts: Facts) -> Plan:
     data = degrees.replicate * degrees.shard
     notes: list[Note] = []
     if line.text("--parallelism.data_parallel_shard_degree", "-1") == "-1":
-        notes.append(Note(f"data_parallel_shard_degree is -1: it takes the {degrees.shard} ranks that are left"))
+        notes.append(Note(f"data_parallel_shard_degree is -1, which takes what is left of the GPUs: {degrees.shard}"))
     expert_tensor = degrees.expert_tensor if degrees.expert > 1 else degrees.tensor
     return Plan(
         data=data,
@@ -244,7 +250,7 @@ def _stages(line: Line, pipeline: int, layers: int) -> tuple[tuple[int, ...], tu
         return (), ()
     if schedule not in _SEVERAL | {"1f1b", "gpipe"}:
         raise DagtoolError(
-            f"pipeline_parallel_schedule {schedule!r} is not known here", f"1F1B, GPipe, {', '.join(_SEVERAL)}"
+            f"pipeline_parallel_schedule {schedule!r} is not known here", f"1F1B, GPipe, {', '.join(sorted(_SEVERAL))}"
         )
     checks = Checks(NAME)
     several, total = schedule in _SEVERAL, layers + first + last

@@ -7,16 +7,32 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from dagtool.errors import DagtoolError
+from dagtool.files import read_bytes
 from dagtool.generators.plans.document import Run
 from dagtool.generators.plans.plan import Beside, Note, Plan
 from dagtool.launch.flags import read_table
 from dagtool.launch.launched import Checks, Facts, Launched, deal_layers
 from dagtool.launch.line import Line, read_line, refuse_variables
-from dagtool.launch.serving import BOTH_ENDS, cache_dtype, check_blocks, check_heads, check_quantization, weight_dtype
+from dagtool.launch.serving import (
+    BOTH_ENDS,
+    cache_dtype,
+    check_blocks,
+    check_heads,
+    check_quantization,
+    read_share,
+    weight_dtype,
+)
 
 __all__ = ["find_program", "launch"]
 
 NAME = "vLLM"
+HAS_LAUNCHER = False
+DEGREES = {
+    "tensor": "--tensor-parallel-size",
+    "pipeline": "--pipeline-parallel-size",
+    "data": "--data-parallel-size",
+}
+"""Flags of degrees that may be changed so that a deployment fits."""
 _SPREADING = frozenset(
     {"deepep_high_throughput", "deepep_low_latency", "deepep", "nixl_ep", "mori", "mori_high_throughput"}
 )
@@ -43,16 +59,45 @@ def model_of(words: Sequence[str]) -> str:
 
 
 def _read(words: Sequence[str]) -> Line:
-    levels = [
-        part for word in words for part in (("-O", word[2:].lstrip("=")) if re.match(r"-O=?\d$", word) else (word,))
-    ]
-    return read_line(NAME, levels, read_table("vllm"), _normalise, dotted=True)
+    apart: list[str] = []
+    for word in words:
+        apart += ["-O", word[-1]] if re.match(r"-O=?\d$", word) else [word]
+    at = next((at for at, word in enumerate(apart) if word.partition("=")[0] == "--config"), None)
+    if at is not None:
+        _, equals, path = apart[at].partition("=")
+        path = path if equals else next(iter(apart[at + 1 : at + 2]), "")
+        apart = [*_words_of_yaml(path), *apart[:at], *apart[at + (1 if equals else 2) :]]
+    return read_line(NAME, apart, read_table("vllm"), _normalise, dotted=True, most=1)
+
+
+def _words_of_yaml(path: str) -> list[str]:
+    """The flags of the YAML file that ``--config`` names, one in each row; those of the command itself come later."""
+    found: list[str] = []
+    for number, row in enumerate(read_bytes(path).decode("utf-8-sig", "replace").splitlines(), 1):
+        plain = re.sub(r"(^|\s)#.*", "", row).rstrip()
+        if plain in ("", "---"):
+            continue
+        match = re.fullmatch(r"([A-Za-z][\w.-]*):\s*(.+)", plain)
+        if match is None:
+            hint = "give that flag in the launch line instead"
+            raise DagtoolError(f"{path}:{number}: {plain.strip()[:40]!r} is no row 'flag: value'", hint)
+        name, value = match[1], match[2].strip("'\"")
+        if value.lower() in ("true", "false"):
+            found.append(f"--{'' if value.lower() == 'true' else 'no-'}{name}")
+        else:
+            found += [f"--{name}", value]
+    return found
 
 
 def _normalise(spelling: str) -> str:
-    """Underscores are dashes in a name, but not in the keys behind a dot."""
+    """Underscores are dashes in a name, but not in the keys behind a dot; ``--disable-x`` is ``--no-enable-x``."""
     head, dot, key = spelling.partition(".")
-    return head.replace("_", "-") + dot + key
+    plain = head.replace("_", "-")
+    if plain.startswith("--disable-"):
+        on = read_table("vllm").by_spelling.get(plain.replace("--disable-", "--enable-", 1))
+        if on is not None and on.takes == "bool":
+            plain = on.name.replace("--", "--no-", 1)
+    return plain + dot + key
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +121,7 @@ def launch(words: Sequence[str], variables: Mapping[str, str], facts: Facts, gpu
     """Return what a line of vLLM comes to. Raises DagtoolError for what vLLM refuses or is not understood."""
     line = _read(words)
     refuse_variables(line, variables, read_table("vllm"))
-    degrees = _degrees(line, facts)
+    degrees = _degrees(line)
     checks = Checks(f"{NAME} {_VERSION}")
     _check(checks, line, degrees, facts)
     checks.end()
@@ -87,22 +132,21 @@ def launch(words: Sequence[str], variables: Mapping[str, str], facts: Facts, gpu
     context = line.text("--max-model-len")
     tokens = line.number("--max-model-len", context) if context and context not in ("auto", "-1") else None
     sequences = line.text("--max-num-seqs")
-    for name in ("--max-num-seqs", "--max-num-batched-tokens", "--data-parallel-size-local", "--nnodes"):
-        line.text(name)
     notes = [f"not counted: {text}" for text in line.noted]
     if sequences:
-        notes.append(f"the line admits {sequences} sequences at a time on each data parallel rank; --batch counts them")
+        notes.append(
+            f"a data parallel rank runs at most {sequences} sequences at once; --batch says how many are counted"
+        )
     share = line.text("--gpu-memory-utilization", "0.92")
     return Launched(
         framework=f"{NAME} {_VERSION}",
-        source=read_table("vllm").source,
         plan=plan,
         run=Run(
             "prefill" if prefill else "decode", context=None if prefill else tokens, seq=tokens if prefill else None
         ),
         ignored=tuple(line.ignored),
         notes=tuple(notes),
-        memory_share=_share("--gpu-memory-utilization", share),
+        memory_share=read_share("--gpu-memory-utilization", share),
     )
 
 
@@ -113,17 +157,7 @@ _NOT_SPLITTING = ("flashinfer_nvlink_two_sided", "flashinfer_all2allv", "moonep"
 """Backends with which the ranks of a tensor group all route the group's tokens (``config/parallel.py``)."""
 
 
-def _share(flag: str, text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 < value <= 1:
-        raise DagtoolError(f"{flag} is {text!r}", "a share of the memory, more than 0 and at most 1")
-    return value
-
-
-def _degrees(line: Line, facts: Facts) -> _Degrees:
+def _degrees(line: Line) -> _Degrees:
     eplb = line.fields("--eplb-config")
     redundant = eplb.get("num_redundant_experts", line.text("--num-redundant-experts", "0"))
     return _Degrees(
@@ -132,7 +166,7 @@ def _degrees(line: Line, facts: Facts) -> _Degrees:
         pipeline=line.count("--pipeline-parallel-size"),
         context=line.count("--prefill-context-parallel-size"),
         cache_context=line.count("--decode-context-parallel-size"),
-        expert_parallel=line.has("--enable-expert-parallel") and not line.has("--disable-expert-parallel"),
+        expert_parallel=line.has("--enable-expert-parallel"),
         redundant=line.number("num_redundant_experts", str(redundant), 0),
         backend=line.text("--all2all-backend"),
     )
@@ -149,9 +183,11 @@ def _check(checks: Checks, line: Line, degrees: _Degrees, facts: Facts) -> None:
         checks.require(facts.experts > 0, f"expert parallelism, but {facts.name} has no experts")
     if cut > 1:
         _check_cache(checks, degrees, facts)
+    if facts.experts:
+        checks.require(tensor <= facts.experts, f"{tensor} tensor parallel ranks for {facts.experts} experts")
     local = line.count("--data-parallel-size-local", 0, 0)
     checks.require(local <= degrees.data, f"{local} data parallel ranks on this host, {degrees.data} in all")
-    eplb = line.has("--enable-eplb") and not line.has("--disable-eplb")
+    eplb = line.has("--enable-eplb")
     if eplb:
         checks.require(degrees.expert_parallel, "load balancing of experts needs --enable-expert-parallel")
         checks.require(degrees.flat > 1, "load balancing of experts needs more than one rank")
@@ -168,6 +204,10 @@ def _check(checks: Checks, line: Line, degrees: _Degrees, facts: Facts) -> None:
     hosts = line.count("--nnodes")
     if rank := line.text("--node-rank"):
         checks.require(line.number("--node-rank", rank, 0) < hosts, f"host {rank} of {hosts}")
+    if local and degrees.data % local == 0 and line.has("--nnodes"):
+        checks.require(
+            hosts % (degrees.data // local) == 0, f"{hosts} hosts for data parallel ranks on {degrees.data // local}"
+        )
     ranks = degrees.flat * degrees.pipeline
     checks.divide(ranks, "ranks", hosts, "hosts (--nnodes)")
     dtype = line.text("--kv-cache-dtype", "auto")
@@ -208,9 +248,7 @@ def _check_steps(checks: Checks, line: Line) -> None:
             number >= line.number("--max-num-seqs", sequences),
             f"{number} tokens in a step are fewer than its {sequences} sequences",
         )
-    chunked = line.values.get("--enable-chunked-prefill", True) is not False and not line.has(
-        "--disable-chunked-prefill"
-    )
+    chunked = line.values.get("--enable-chunked-prefill", True) is not False
     length = line.text("--max-model-len")
     if tokens and length and length not in ("auto", "-1") and not chunked:
         checks.require(
@@ -275,6 +313,7 @@ def _plan(line: Line, degrees: _Degrees, facts: Facts, variables: Mapping[str, s
         whole_cache=degrees.context > 1,
         vocabulary_multiple=multiple,
         weight_dtype=weight_dtype("--dtype", line.text("--dtype", "auto"), facts),
+        activation_dtype="fp32" if line.text("--dtype") in ("float", "float32") else "",
         cache_dtype=cache_dtype("--kv-cache-dtype", dtype),
         beside=_beside(degrees, facts),
         notes=tuple(notes),
@@ -286,10 +325,9 @@ def _experts(degrees: _Degrees, facts: Facts, notes: list[Note]) -> dict[str, ob
     """How experts and shared experts lie (``layers/fused_moe/config.py``, ``models/deepseek_v2.py``)."""
     if not facts.experts:
         return {"expert_tensor": degrees.tensor}
-    source = "vllm/model_executor/layers/fused_moe/config.py"
     if not degrees.expert_parallel:
         if degrees.flat > degrees.tensor:
-            notes.append(Note(f"without expert parallelism each expert is cut over all {degrees.flat} ranks", source))
+            notes.append(Note(f"without expert parallelism each expert is cut over all {degrees.flat} ranks"))
         return {"expert_tensor": degrees.flat, "expert_block": 32 if facts.quantized("moe.up") == "mxfp4" else 1}
     outside = degrees.data * degrees.context > 1
     gather = degrees.backend in _GATHERING
@@ -325,6 +363,8 @@ def _deal(layers: int, stages: int) -> tuple[int, ...]:
 
 def _beside(degrees: _Degrees, facts: Facts) -> tuple[Beside, ...]:
     """Some models build embedding and head on every stage (``models/{mixtral,qwen3_moe,gpt_oss}.py``)."""
+    if degrees.pipeline == 1:
+        return ()
     stages = tuple(range(degrees.pipeline))
     if facts.model_type in BOTH_ENDS:
         why = f"vLLM's {facts.model_type} builds embedding and head on every stage"

@@ -40,7 +40,7 @@ def format_markdown(ledger: Ledger) -> str:
         "## Collectives",
         _table(["collective", "after", "ranks", "groups", "times", "message", "a rank sends", "why"], collectives)
         if collectives
-        else "None: no rank needs anything of another.",
+        else "None: ranks exchange no data.",
     ]
     if ledger.notes:
         parts += ["## Notes", "\n".join(f"- {_escaped(note)}" for note in ledger.notes)]

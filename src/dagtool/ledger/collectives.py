@@ -68,6 +68,7 @@ def count_collectives(dag: Dag, alike: Mapping[int, tuple[int, ...]], given: Ass
             sent_bytes=row.sent_bytes,
             axes=row.axes,
             why=row.why,
+            senders=1 if isinstance(OPERATORS[row.op], Transfer) else row.group_size,
         )
         for (row, count), taking in ranks.items()
     ]

@@ -19,11 +19,12 @@ from dagtool.dag.graph import Dag
 from dagtool.errors import DagtoolError
 from dagtool.generators.parameters import parameter_count
 from dagtool.generators.phase import format_phases
+from dagtool.generators.plans.plan import Beside
 from dagtool.generators.representatives import represent
 from dagtool.generators.strategy import Strategy
 from dagtool.ledger.collectives import count_collectives
 from dagtool.ledger.ledger import Ledger, RankClass
-from dagtool.ledger.uneven import Beside, split_ranks
+from dagtool.ledger.uneven import split_ranks
 from dagtool.model.mesh import Mesh
 from dagtool.model.roles import base_role
 

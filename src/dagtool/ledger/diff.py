@@ -74,13 +74,24 @@ def _pairs(old: list[Any], new: list[Any]) -> list[tuple[str, Any, Any]]:
 
 
 def _collective_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    before, after = ({_key(row): row for row in one["collectives"]} for one in (old, new))
+    before, after = (_summed(one["collectives"]) for one in (old, new))
     lines = [f"+ {_described(after[key])}" for key in after if key not in before]
     lines += [f"- {_described(before[key])}" for key in before if key not in after]
     for key, row in after.items():
         if key in before and (row["count"], row["bytes"]) != (before[key]["count"], before[key]["bytes"]):
             lines.append(f"~ {_described(before[key])} -> {row['count']:,} x {format_bytes(row['bytes'])}")
     return lines
+
+
+def _summed(rows: list[Any]) -> dict[tuple[str, str, int], dict[str, Any]]:
+    """Rows by key; stages and classes that run the same collective are added up."""
+    found: dict[tuple[str, str, int], dict[str, Any]] = {}
+    for row in rows:
+        calls = row["count"] * row["groups"]
+        held = found.setdefault(_key(row), {**row, "count": 0, "bytes": 0})
+        held["count"] += calls
+        held["bytes"] = max(held["bytes"], row["bytes"])
+    return found
 
 
 def _key(row: Mapping[str, Any]) -> tuple[str, str, int]:

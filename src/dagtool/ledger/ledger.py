@@ -72,11 +72,13 @@ class Collective:
     """What one rank sends in one run, by a ring or pairwise algorithm."""
     axes: tuple[str, ...]
     why: str
+    senders: int = 0
+    """How many ranks of a group send: all of a collective, one of a transfer."""
 
     @property
     def total_bytes(self) -> int:
         """What all ranks send in one pass."""
-        return self.sent_bytes * self.count * self.groups * self.group_size
+        return self.sent_bytes * self.count * self.groups * self.senders
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,10 @@ class Ledger:
     collectives: tuple[Collective, ...]
     capacity_bytes: int | None = None
     """What a GPU may give to all of this; None where nobody said."""
+    static_capacity_bytes: int | None = None
+    """The part of it that weights and cache may take, where a launch line says so."""
+    forward_only: bool = False
+    """Whether a training run is counted by its forward pass alone, so that it may not fit although this does."""
     changes: tuple[str, ...] = ()
     """The nearest changes after which it fits."""
     notes: tuple[str, ...] = ()
@@ -112,9 +118,17 @@ class Ledger:
     @property
     def headroom_bytes(self) -> int | None:
         """What is left on the fullest GPU, negative where it does not fit; None without a capacity."""
-        return None if self.capacity_bytes is None else self.capacity_bytes - self.fullest.total_bytes
+        if self.capacity_bytes is None:
+            return None
+        left = self.capacity_bytes - self.fullest.total_bytes
+        if self.static_capacity_bytes is None:
+            return left
+        static = max(one.weight_bytes + one.cache_bytes for one in self.classes)
+        return min(left, self.static_capacity_bytes - static)
 
     @property
     def fits(self) -> bool | None:
-        """Whether every rank has room; None without a capacity."""
-        return None if self.headroom_bytes is None else self.headroom_bytes >= 0
+        """Whether every rank has room; None without a capacity, and where only a part is counted that has room."""
+        if self.headroom_bytes is None or (self.forward_only and self.headroom_bytes >= 0):
+            return None
+        return self.headroom_bytes >= 0

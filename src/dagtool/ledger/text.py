@@ -29,7 +29,7 @@ def format_ledger(ledger: Ledger) -> str:
     if ledger.collectives:
         lines += ["", "Collectives of one pass, largest first:", *_collective_lines(ledger.collectives)]
     else:
-        lines += ["", "No collectives: no rank needs anything of another."]
+        lines += ["", "No collectives: ranks exchange no data."]
     lines += ["", *verdict_of(ledger)]
     lines += [f"note: {note}" for note in ledger.notes]
     if ledger.ignored:
@@ -115,11 +115,15 @@ def verdict_of(ledger: Ledger) -> list[str]:
     if headroom is None or ledger.capacity_bytes is None:
         return [most, "fits: not known; --gpu-memory 80GiB or --cluster 1xh100x8 says what a GPU has"]
     room = format_bytes(ledger.capacity_bytes)
+    if ledger.static_capacity_bytes is not None:
+        room += f", {format_bytes(ledger.static_capacity_bytes)} of it for weights and cache"
+    if ledger.forward_only and headroom >= 0:
+        return [most, f"the forward pass fits in {room}: {format_bytes(headroom)} left for all that is not counted"]
     if headroom >= 0:
-        left = [f"fits in {room}: {format_bytes(headroom)} left"]
-        if per_token := fullest.cache_bytes_per_token:
-            left[0] += f", room for the cache of {headroom // per_token:,} more tokens of its sequences"
-        return [most, *left]
+        text = f"fits in {room}: {format_bytes(headroom)} left"
+        if (per_token := fullest.cache_bytes_per_token) and "W" not in ledger.sizes:
+            text += f", room for the cache of {headroom // per_token:,} more tokens"
+        return [most, text]
     lines = [most, f"does not fit in {room}: {format_bytes(-headroom)} too much"]
     return lines + [f"nearest change: {change}" for change in ledger.changes]
 

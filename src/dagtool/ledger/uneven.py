@@ -4,27 +4,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from math import prod
-from typing import Literal
 
 from dagtool.cost.residence import Residence
 from dagtool.dag.graph import Dag
+from dagtool.generators.plans.plan import Beside
 from dagtool.generators.strategy import Strategy
 from dagtool.ledger.ledger import RankClass
 
-__all__ = ["Beside", "split_ranks"]
-
-
-@dataclass(frozen=True, slots=True)
-class Beside:
-    """Weights that the ranks of some pipeline stages keep and no node uses there."""
-
-    what: Literal["embedding", "positions", "head", "prediction"]
-    """``prediction``: a multi-token prediction layer, with its projection and norms."""
-    stages: tuple[int, ...]
-    why: str = ""
+__all__ = ["split_ranks"]
 
 
 def split_ranks(
@@ -43,10 +33,10 @@ def split_ranks(
     for rank in ranks:
         found[tuple(shares.weights_of(rank, base.weights).items())].append(rank)
     stages = _stages(strategy, dag, gpu)
-    extra = {}
+    extra: dict[str, int] = defaultdict(int)
     for one in beside:
         if stages & {stage % strategy.stages for stage in one.stages}:
-            extra[_name(one.what)] = _kept_bytes(one.what, strategy, dag, residence)
+            extra[_name(one.what)] += _kept_bytes(one.what, strategy, residence)
     for weights, members in found.items():
         yield (
             replace(base, weights={**dict(weights), **{key: size for key, size in extra.items() if size}}),
@@ -68,7 +58,7 @@ def _stages(strategy: Strategy, dag: Dag, gpu: int) -> set[int]:
 # -- weights that are kept without being used -------------------------------------------------
 
 
-def _kept_bytes(what: str, strategy: Strategy, dag: Dag, residence: Residence) -> int:
+def _kept_bytes(what: str, strategy: Strategy, residence: Residence) -> int:
     """Bytes on one rank: as on a rank that has them in use, since all stages are cut alike."""
     role = {"embedding": "embedding.tokens", "positions": "embedding.positions", "head": "head.projection"}.get(what)
     if role is not None:
@@ -120,7 +110,7 @@ class _Shares:
         return {name: round(size * self._share(name, rank)) for name, size in weights.items()}
 
     def _share(self, name: str, rank: int) -> Fraction:
-        """What the rank has of what the graph gives each."""
+        """The share that the rank stores, divided by the equal share of the graph."""
         if name not in self._parts:
             return Fraction(1)
         symbol, axes = self._parts[name]
