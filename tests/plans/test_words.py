@@ -29,9 +29,10 @@ PROVED = {
 
 
 def shortened(name):
-    """A published model with few layers: sizes are made small by the proof anyway."""
+    """A published model with few layers and experts: other sizes are made small by the proof anyway."""
     model = describe_model(name)
-    return model._replace(sizes={**model.sizes, "L": LAYERS.get(name, 4)})
+    experts = {"E": min(model.sizes["E"], 64)} if "E" in model.sizes else {}
+    return model._replace(sizes={**model.sizes, "L": LAYERS.get(name, 4), **experts})
 
 
 def strategy_of(name, words, phase):
