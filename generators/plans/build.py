@@ -56,7 +56,9 @@ def describe_model(reference: str) -> Described:
     """Return the model of a ``config.json``, a folder or a name of the zoo. Raises DagtoolError."""
     found = find_model(reference)
     published = found.published
-    return Described(found.name, published.model, published.sizes, published.weight_dtypes, found.source)
+    return Described(
+        found.name, published.model, published.sizes, published.weight_dtypes, found.source, published.positions
+    )
 
 
 def _model_of_preset(words: str, plan: Plan) -> tuple[Described, tuple[Note, ...]]:

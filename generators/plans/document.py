@@ -45,6 +45,8 @@ class Described(NamedTuple):
     sizes: Mapping[str, Any]
     weight_dtypes: Mapping[str, str] = {}
     source: str = ""
+    positions: int = 0
+    """How long a sequence may be; 0 where nothing says it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +270,9 @@ class _Writer:
         assumed = [] if run.batch else [f"{batch} sequence{'s' if batch > 1 else ''} (--batch)"]
         if not (run.context if self.decoding else run.seq or run.context):
             assumed.append(f"{tokens:,} tokens of each ({'--context' if self.decoding else '--seq'})")
+        if 0 < self.model.positions < tokens:
+            more = f"{tokens:,} tokens are more than the {self.model.positions:,} positions of {self.model.name}"
+            self.notes.append(Note(f"{more} (max_position_embeddings)"))
         if assumed:
             self.notes.append(Note(f"assumed: {', '.join(assumed)}"))
         return found

@@ -220,6 +220,12 @@ def test_nearest_changes_are_changes_after_which_it_fits():
         assert ledger_of(again, gpu_memory_bytes=80 * 2**30).fits, change
 
 
+def test_tokens_beyond_the_positions_of_a_model():
+    (note,) = [one for one in count("tp8", "llama-3.1-8b", phase="decode", context=200_000).notes if "positions" in one]
+    assert note.startswith("200,000 tokens are more than the 131,072 positions of llama-3.1-8b")
+    assert not [one for one in count("tp8", "llama-3.1-8b").notes if "positions" in one]
+
+
 def test_capacity():
     planned = plan_name("tp8", Request(model="llama-3.1-70b"))
     fits = ledger_of(planned, gpu_memory_bytes=80 * 2**30)

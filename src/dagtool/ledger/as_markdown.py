@@ -13,7 +13,7 @@ __all__ = ["format_markdown"]
 
 def format_markdown(ledger: Ledger) -> str:
     """Return headings and tables with all classes, modules and collectives."""
-    shown = [name for name in ledger.classes[0].parts if any(one.parts[name] for one in ledger.classes)]
+    shown = ledger.shown_parts
     memory = [
         [format_ranks(one.ranks), f"{len(one.ranks):,}", *(format_bytes(one.parts[name]) for name in shown),
          f"**{format_bytes(one.total_bytes)}**"]

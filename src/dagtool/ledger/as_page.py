@@ -22,7 +22,7 @@ def format_page(ledger: Ledger, templates: str | None = None) -> str:
 
 
 def _page(ledger: Ledger) -> dict[str, Any]:
-    parts = [name for name in ledger.classes[0].parts if any(one.parts[name] for one in ledger.classes)]
+    parts = ledger.shown_parts
     scale = max(ledger.fullest.total_bytes, ledger.capacity_bytes or 0) or 1
     capacity = ledger.capacity_bytes
     verdict = verdict_of(ledger)
@@ -30,13 +30,14 @@ def _page(ledger: Ledger) -> dict[str, Any]:
     most = max((size for _, size, _ in rows), default=0) or 1
     return {
         "name": ledger.name,
-        "summary": f"{ledger.summary}. {run_of(ledger)}",
+        "summary": ledger.summary,
+        "run": run_of(ledger),
         "facts": _facts(ledger),
         "answer": {True: "yes", False: "no", None: "unknown"}[ledger.fits],
         "verdict": [*verdict[1:], verdict[0]],
         "parts": parts,
         "limit": None if capacity is None else round(capacity / scale * 100, 2),
-        "limit_said": "" if capacity is None else f"what a GPU has: {format_bytes(capacity)}",
+        "limit_said": "" if capacity is None else f"memory that may be used: {format_bytes(capacity)}",
         "ranks": [_rank(one, parts, scale) for one in ledger.classes],
         "where": f"ranks {format_ranks(ledger.fullest.ranks)}" if len(ledger.classes) > 1 else "every rank",
         "modules": [

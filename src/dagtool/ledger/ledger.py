@@ -106,6 +106,11 @@ class Ledger:
     """Flags of a launch line that change nothing here."""
 
     @property
+    def shown_parts(self) -> list[str]:
+        """The parts of the memory that some rank has, in order."""
+        return [name for name in self.classes[0].parts if any(one.parts[name] for one in self.classes)]
+
+    @property
     def gpus(self) -> int:
         """All ranks."""
         return sum(len(one.ranks) for one in self.classes)

@@ -64,7 +64,7 @@ def format_count(count: float) -> str:
 
 
 def _memory_rows(ledger: Ledger) -> list[list[str]]:
-    shown = [name for name in ledger.classes[0].parts if any(one.parts[name] for one in ledger.classes)]
+    shown = ledger.shown_parts
     rows = [["ranks", "count", *shown, "total"]]
     for one in ledger.classes[:_MOST_ROWS]:
         sizes = [format_bytes(one.parts[name]) for name in shown]

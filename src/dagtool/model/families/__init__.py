@@ -39,6 +39,8 @@ class PublishedModel:
     """The data type in which the weights of a role are stored; ``*``: of all others. Empty where it is not said."""
     weight_block: int = 0
     """Rows and columns of the blocks that share a scale, where quantised weights are stored in blocks."""
+    positions: int = 0
+    """How long a sequence may be (``max_position_embeddings``); 0 where it is not said."""
     source: str = ""
     """Where the configuration is published, if its field ``_source`` says so."""
 
@@ -79,8 +81,10 @@ def read_config(source: str | os.PathLike[str] | Mapping[str, Any]) -> Published
         raise config.error("model_type", f"{name!r} is no supported family", hint)
     model, sizes = _family(name).read(config)
     weight_dtypes = read_precision(config)
+    positions = config.whole("max_position_embeddings", default=None) or 0
     config.finish()
-    return PublishedModel(name, model, sizes, weight_dtypes, read_block(config), config.word("_source", default=""))
+    source = config.word("_source", default="")
+    return PublishedModel(name, model, sizes, weight_dtypes, read_block(config), positions, source)
 
 
 def _opened(source: str | os.PathLike[str] | Mapping[str, Any]) -> Reader:
