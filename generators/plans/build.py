@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from math import lcm
 from typing import Any
 
 from dagtool.errors import DagtoolError
@@ -15,7 +16,7 @@ from dagtool.generators.presets import preset_names, preset_path
 from dagtool.model.tree import model_of
 from dagtool.model.zoo import find_model
 
-__all__ = ["describe_model", "open_words", "resize_model", "with_copies"]
+__all__ = ["complete_plan", "describe_model", "open_words", "resize_model"]
 
 
 def open_words(words: str, model: str, run: Run, settings: Mapping[str, str]) -> Written:
@@ -32,7 +33,7 @@ def open_words(words: str, model: str, run: Run, settings: Mapping[str, str]) ->
     else:
         described, notes = _model_of_preset(words, plan)
     described = resize_model(described, settings)
-    written = write_document(with_copies(plan, described), described, run, name=words)
+    written = write_document(complete_plan(plan, described), described, run, name=words)
     return written._replace(notes=(*notes, *written.notes))
 
 
@@ -42,14 +43,26 @@ def resize_model(model: Described, settings: Mapping[str, str]) -> Described:
     return model._replace(sizes={**model.sizes, **given}) if given else model
 
 
-def with_copies(plan: Plan, model: Described) -> Plan:
-    """Return a plan in words in which experts divide over their ranks, some of them held twice where they do not."""
-    experts = model.sizes.get("E")
-    if plan.expert == 1 or not isinstance(experts, int) or plan.redundant or experts % plan.expert == 0:
-        return plan
-    copies = -experts % plan.expert
-    note = Note(f"assumed: red{copies}, as many redundant experts as make the {plan.expert} ranks equal")
-    return replace(plan, redundant=copies, notes=(*plan.notes, note))
+def complete_plan(plan: Plan, model: Described) -> Plan:
+    """Return a plan in words with what frameworks do where a size does not divide, each with a note.
+
+    Experts that do not divide over their ranks are held twice where they must; the vocabulary is padded.
+    """
+    experts, vocabulary = model.sizes.get("E"), model.sizes.get("V")
+    if plan.expert > 1 and isinstance(experts, int) and not plan.redundant and experts % plan.expert:
+        copies = -experts % plan.expert
+        note = Note(f"assumed: red{copies}, as many redundant experts as make the {plan.expert} ranks equal")
+        plan = replace(plan, redundant=copies, notes=(*plan.notes, note))
+    if isinstance(vocabulary, int) and vocabulary % plan.tensor:
+        multiple = lcm(_ROWS, plan.tensor)
+        rows = -(-vocabulary // multiple) * multiple
+        note = Note(f"assumed: the vocabulary of {vocabulary:,} is padded to {rows:,} rows, a multiple of {multiple}")
+        plan = replace(plan, vocabulary_multiple=multiple, notes=(*plan.notes, note))
+    return plan
+
+
+_ROWS = 64
+"""vLLM and SGLang pad a vocabulary to a multiple of it."""
 
 
 def describe_model(reference: str) -> Described:

@@ -256,13 +256,11 @@ class _Writer:
         found = {"B": batch}
         if self.decoding:
             tokens = run.seq or 1
-            context = run.context or DEFAULT_TOKENS
             step = plan.context * plan.ulysses * plan.cache_context
-            found |= {"S": tokens, "T": context if run.context else -(-context // step) * step}
+            found |= {"S": tokens, "T": run.context or self.usual_tokens(step)}
         else:
             step = plan.context * plan.ulysses * (plan.tensor if plan.sequence or self.splits_tokens else 1)
-            tokens = run.seq or run.context or DEFAULT_TOKENS
-            found["S"] = tokens if run.seq or run.context else -(-tokens // step) * step
+            found["S"] = run.seq or run.context or self.usual_tokens(step)
             if run.context and run.seq:
                 hint = "--seq gives the tokens of a prompt; --phase decode reads a cache of --context tokens"
                 raise DagtoolError(f"--context beside --seq in the phase {self.phase!r}", hint)
@@ -276,6 +274,12 @@ class _Writer:
         if assumed:
             self.notes.append(Note(f"assumed: {', '.join(assumed)}"))
         return found
+
+    def usual_tokens(self, step: int) -> int:
+        """Tokens of a sequence where a call does not say: a multiple of ``step``, and no more than the model takes."""
+        limit = self.model.positions or self.model.sizes.get("P")
+        most = min(DEFAULT_TOKENS, int(limit)) if limit else DEFAULT_TOKENS
+        return max(most // step, 1) * step
 
     @property
     def ranks_of_batch(self) -> int:

@@ -229,6 +229,9 @@ def _local_bytes(config, name, shape, kind, degree):
     if re.search(r"[kv]_proj\.", name):
         heads = config.get("num_key_value_heads") or config["num_attention_heads"]
         degree = min(degree, heads)
+    if re.search(r"embed_tokens|lm_head|wte", name) and shape[0] % degree:
+        rows = math.lcm(64, degree)
+        shape = (math.ceil(shape[0] / rows) * rows, *shape[1:])
     if degree > 1 and shape[along] % degree:
         raise ValueError(f"{name}: {shape[along]} / {degree}")
     local = [size // degree if at == along else size for at, size in enumerate(shape)]

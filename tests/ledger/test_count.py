@@ -155,7 +155,7 @@ def test_collectives_of_tensor_parallelism():
     assert {one.bytes_ for one in rows.values()} == {2 * 1024 * 4096 * 2}
     assert {one.sent_bytes for one in rows.values()} == {2 * 1024 * 4096 * 2 * 2 * 7 // 8}
     assert rows["mlp.down"].why == (
-        "mlp.down sums over ffn F, which tp cuts, so each rank has a partial sum;"
+        "mlp.down sums over ffn F, cut along tp, so each rank has a partial sum;"
         " mlp.residual needs the whole sum on every rank"
     )
 

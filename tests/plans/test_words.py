@@ -5,7 +5,7 @@ import pytest
 from dagtool.errors import DagtoolError
 from dagtool.execute.prove import prove
 from dagtool.generators.partition import partition
-from dagtool.generators.plans.build import describe_model, with_copies
+from dagtool.generators.plans.build import complete_plan, describe_model
 from dagtool.generators.plans.document import Run, write_document
 from dagtool.generators.plans.toml import format_toml
 from dagtool.generators.plans.words import WORDS, are_words, parse_words
@@ -37,7 +37,7 @@ def shortened(name):
 
 def strategy_of(name, words, phase):
     model = shortened(name)
-    written = write_document(with_copies(parse_words(words), model), model, Run(phase), name=words)
+    written = write_document(complete_plan(parse_words(words), model), model, Run(phase), name=words)
     return parse_strategy(words, written.document)
 
 

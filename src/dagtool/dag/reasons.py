@@ -82,7 +82,7 @@ def _partial(dag: Dag, module: str, tensor: TensorType) -> str:
             continue
         for dim in weight.dims if weight else ():
             if set(dim.axes) & set(tensor.partial):
-                return f"{module} sums over {_name(dim.size)}, which {axes} cuts, so each rank has a partial sum"
+                return f"{module} sums over {_name(dim.size)}, cut along {axes}, so each rank has a partial sum"
     return f"each rank along {axes} has a partial sum of {module}"
 
 

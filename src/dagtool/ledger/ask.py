@@ -10,7 +10,7 @@ from dagtool.cost.dtypes import dtype_bytes
 from dagtool.cost.held import Assumptions
 from dagtool.errors import DagtoolError, did_you_mean
 from dagtool.generators.phase import parse_phases
-from dagtool.generators.plans.build import describe_model, resize_model, with_copies
+from dagtool.generators.plans.build import complete_plan, describe_model, resize_model
 from dagtool.generators.plans.document import Described, Run, write_document
 from dagtool.generators.plans.plan import Beside, Plan
 from dagtool.generators.plans.words import are_words, parse_words
@@ -61,7 +61,7 @@ def plan_name(name: str, request: Request) -> Planned:
 
     if request.model and not name.endswith(".toml") and are_words(name):
         model = describe_model(request.model)
-        built = _build(name, with_copies(parse_words(name), model), model, request.run, request.settings)
+        built = _build(name, complete_plan(parse_words(name), model), model, request.run, request.settings)
         degrees = {} if "|" in name else {"tensor": "tp{}", "pipeline": "pp{}", "expert": "ep{}"}
         return replace(built, rebuild=again, degrees=degrees)
     strategy = read_strategy(name, request)
