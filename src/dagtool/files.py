@@ -6,7 +6,6 @@ import contextlib
 import os
 import stat
 import sys
-import tempfile
 from collections.abc import Iterable
 
 from dagtool.errors import DagtoolError
@@ -63,15 +62,15 @@ def write_whole(path: str, pieces: Iterable[bytes]) -> None:
 
 
 def _replace(target: str, pieces: Iterable[bytes]) -> None:
-    folder = os.path.dirname(target)
-    handle, temporary = tempfile.mkstemp(prefix=f".{os.path.basename(target)[:100]}.", suffix=".tmp", dir=folder)
+    folder, name = os.path.split(target)
+    # The name is chosen first: whenever an interrupt comes, it is known what to remove.
+    temporary = os.path.join(folder, f".{name[:100]}.{os.urandom(8).hex()}.tmp")
+    mode = os.stat(target).st_mode & 0o777 if os.path.exists(target) else None
     try:
-        with os.fdopen(handle, "wb", buffering=1 << 20) as stream:
+        with open(temporary, "xb", 1 << 20, opener=lambda at, flags: os.open(at, flags, mode or 0o666)) as stream:
             stream.writelines(pieces)
-        umask = os.umask(0)
-        os.umask(umask)
-        mode = os.stat(target).st_mode & 0o777 if os.path.exists(target) else 0o666 & ~umask
-        os.chmod(temporary, mode)
+        if mode is not None:
+            os.chmod(temporary, mode)
         os.replace(temporary, target)
     except BaseException:
         with contextlib.suppress(OSError):

@@ -54,7 +54,7 @@ def test_symbolic_size(dagtool):
     ("arguments", "part"),
     [
         (["ep16tp4"], "did you mean 'ep16_tp4'"),
-        (["ep16_tp5"], "tp=5 does not divide heads N=8"),
+        (["ep16_tp5"], "tp=5 does not divide the 8 attention heads"),
         (["ep16_tpx4"], "did you mean 'tp'"),
         (["zzz"], "presets: "),
         (["tp8", "--set", "tp=7", "--set", "N=64"], "tp=7 does not divide heads N=64"),

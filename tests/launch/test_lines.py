@@ -129,6 +129,12 @@ def test_head_on_every_stage():
     assert "head (a copy)" not in count("vllm serve x -pp 2 -tp 8", "deepseek-v3").classes[0].weights
 
 
+def test_a_copy_has_its_own_bytes_alone():
+    """GPT-2 ties its head to the table of tokens, which is no part of the table of positions (1,024 × 768)."""
+    last = count("vllm serve x -pp 2", "gpt2").classes[-1]
+    assert last.weights["positions (a copy)"] == 1024 * 768 * 2
+
+
 def test_attention_data_parallelism_of_sglang():
     """Attention and embedding whole on each rank, experts and head cut over all."""
     (one,) = count(
@@ -341,7 +347,7 @@ def test_two_prediction_layers():
         ("plan.dot", "llama-3.1-8b", ["is a DOT file"]),
         ("vllm serve m –tensor-parallel-size 8", "llama-3.1-8b", ["long dash", "--tensor-parallel-size"]),
         ("vllm serve m -tp 8 8 foo", "llama-3.1-8b", ["'foo' is no flag"]),
-        ("vllm serve m -tp 16", "mixtral-8x7b", ["16 tensor parallel ranks for 8 experts"]),
+        ("vllm serve m -tp 128", "deepseek-v2-lite", ["128 tensor parallel ranks for 64 experts"]),
         ("torchrun --nproc_per_node 8 pretrain_gpt.py --bf16 --num-experts 8 --q-lora-rank 9", "llama-3.1-8b",
          ["--num-experts is 8, but llama-3.1-8b has none", "--q-lora-rank"]),
         ("torchrun --nproc_per_node 8 pretrain_gpt.py --bf16 --normalization LayerNorm", "llama-3.1-8b",

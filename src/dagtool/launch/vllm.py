@@ -183,7 +183,7 @@ def _check(checks: Checks, line: Line, degrees: _Degrees, facts: Facts) -> None:
         checks.require(facts.experts > 0, f"expert parallelism, but {facts.name} has no experts")
     if cut > 1:
         _check_cache(checks, degrees, facts)
-    if facts.experts:
+    if facts.experts and (facts.latent or facts.model_type == "qwen3_moe"):
         checks.require(tensor <= facts.experts, f"{tensor} tensor parallel ranks for {facts.experts} experts")
     local = line.count("--data-parallel-size-local", 0, 0)
     checks.require(local <= degrees.data, f"{local} data parallel ranks on this host, {degrees.data} in all")

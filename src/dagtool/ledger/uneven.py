@@ -62,7 +62,8 @@ def _kept_bytes(what: str, strategy: Strategy, residence: Residence) -> int:
     """Bytes on one rank: as on a rank that has them in use, since all stages are cut alike."""
     role = {"embedding": "embedding.tokens", "positions": "embedding.positions", "head": "head.projection"}.get(what)
     if role is not None:
-        names = {role, "embedding.tokens"} if strategy.model.options.get("tied") else {role}
+        tied = what == "head" and strategy.model.options.get("tied")
+        names = {role, "embedding.tokens"} if tied else {role}
         return max((_sum(residence, gpu, names=names) for gpu in residence.gpus), default=0)
     last = (strategy.sizes["L"] or 1) - 1
     layer = max((_sum(residence, gpu, layer=last) for gpu in residence.gpus), default=0)
