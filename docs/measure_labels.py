@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from pathlib import Path
 
 from dagtool.dot import DotSyntaxError, parse
-from dagtool.dot.labels import Labels
+from dagtool.foreign import Labels
 
 __all__ = ["table"]
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dagtool.dot import DotGraph, DotSyntaxError, parse
-from dagtool.dot.labels import Labels, NodeFacts
+from dagtool.foreign import Labels, NodeFacts
 
 __all__ = ["FIELDS", "Drawn", "draw", "precision", "read_judgements"]
 

@@ -19,7 +19,7 @@ from dagtool.report.quote import excerpt, name_of
 if TYPE_CHECKING:
     from dagtool.dag.graph import Dag, Kind
     from dagtool.dot import DotGraph
-    from dagtool.dot.labels import Labels
+    from dagtool.foreign import Labels
     from dagtool.generators.parts import ModelParts, Part
     from dagtool.generators.phase import Phase
     from dagtool.model.tensor import TensorType
@@ -155,7 +155,7 @@ class Context:
         """What the labels say, in a file that declares no operators; None where they are declared."""
         if self.dag.declared or self.graph is None:
             return None
-        from dagtool.dot.labels import Labels
+        from dagtool.foreign import Labels
 
         return Labels(self.graph)
 

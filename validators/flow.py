@@ -8,11 +8,11 @@ from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from dagtool.dot.labels.dims import Shape
+from dagtool.foreign.dims import Shape
 
 if TYPE_CHECKING:
     from dagtool.dag.graph import Dag
-    from dagtool.dot.labels import Labels, NodeFacts
+    from dagtool.foreign import Labels, NodeFacts
 
 __all__ = ["Fit", "Flow", "FlowFault", "fit"]
 

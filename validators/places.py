@@ -6,12 +6,12 @@ import re
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from dagtool.dot.labels.place import place_of_text
+from dagtool.foreign.place import place_of_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from dagtool.dot.labels import NodeFacts
+    from dagtool.foreign import NodeFacts
     from dagtool.validators.context import Context
 
 __all__ = ["Places"]

@@ -11,7 +11,7 @@ from dagtool.validators.reading import numbers
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dagtool.dot.labels.dims import Shape
+    from dagtool.foreign.dims import Shape
     from dagtool.validators.context import Context
     from dagtool.validators.reading import Reading
 

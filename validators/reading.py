@@ -11,8 +11,8 @@ from dagtool.validators.places import Places
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from dagtool.dot.labels import NodeFacts
-    from dagtool.dot.labels.dims import Shape
+    from dagtool.foreign import NodeFacts
+    from dagtool.foreign.dims import Shape
     from dagtool.validators.context import Context
 
 __all__ = ["Reading", "head_pairs", "numbers"]

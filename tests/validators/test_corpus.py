@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dagtool.dot import DotSyntaxError, parse
-from dagtool.dot.labels import Labels
+from dagtool.foreign import Labels
 from dagtool.report.checklist import checklist
 from dagtool.report.formats import Style, renderer
 from dagtool.validators.engine import check_bytes

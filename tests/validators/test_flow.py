@@ -6,8 +6,8 @@ import pytest
 
 from dagtool.dot import parse
 from dagtool.dot.dialect import to_dag
-from dagtool.dot.labels import Labels
-from dagtool.dot.labels.dims import parse_shapes
+from dagtool.foreign import Labels
+from dagtool.foreign.dims import parse_shapes
 from dagtool.validators.flow import Fit, Flow, fit
 
 

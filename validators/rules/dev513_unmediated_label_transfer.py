@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from dagtool.dot.labels.operators import operation_of
+from dagtool.foreign.operators import operation_of
 from dagtool.model.mesh import format_gpus
 from dagtool.report.finding import Finding
 from dagtool.validators.rule import Rule, Severity

@@ -13,13 +13,13 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from dagtool.dot.labels.dims import ValueKind
+from dagtool.foreign.dims import ValueKind
 from dagtool.report.finding import Finding
 from dagtool.report.quote import printable
 from dagtool.validators.rule import Rule, Severity
 
 if TYPE_CHECKING:
-    from dagtool.dot.labels.dims import Dim, Shape
+    from dagtool.foreign.dims import Dim, Shape
     from dagtool.validators.context import Context
 
 RULE = Rule(

@@ -19,7 +19,7 @@ from dagtool.validators.products import LabelledProduct, labelled_products
 from dagtool.validators.rule import Rule, Severity
 
 if TYPE_CHECKING:
-    from dagtool.dot.labels.dims import Shape
+    from dagtool.foreign.dims import Shape
     from dagtool.validators.context import Context
 
 RULE = Rule(

@@ -22,7 +22,7 @@ from dagtool.validators.reading import numbers
 from dagtool.validators.rule import Rule, Severity
 
 if TYPE_CHECKING:
-    from dagtool.dot.labels.dims import Shape
+    from dagtool.foreign.dims import Shape
     from dagtool.validators.context import Context
 
 RULE = Rule(

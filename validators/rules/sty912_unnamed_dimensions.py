@@ -16,7 +16,7 @@ from dagtool.report.finding import Finding
 from dagtool.validators.rule import Rule, Severity
 
 if TYPE_CHECKING:
-    from dagtool.dot.labels.dims import Shape
+    from dagtool.foreign.dims import Shape
     from dagtool.validators.context import Context
 
 RULE = Rule(

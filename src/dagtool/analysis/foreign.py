@@ -6,7 +6,7 @@ from collections import Counter
 
 from dagtool.analysis.subject import Subject
 from dagtool.analysis.table import Table, code
-from dagtool.dot.labels import Labels
+from dagtool.foreign import Labels
 from dagtool.model.mesh import format_gpus
 from dagtool.report.as_markdown import plain
 

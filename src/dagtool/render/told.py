@@ -15,7 +15,7 @@ from dagtool.dag.graph import Dag, Kind
 from dagtool.ops import OPERATORS
 
 if TYPE_CHECKING:
-    from dagtool.dot.labels import NodeFacts
+    from dagtool.foreign import NodeFacts
 
 __all__ = ["told"]
 
@@ -36,7 +36,7 @@ def told(dag: Dag) -> Dag:
     """The same graph with kinds, layers, experts and GPUs as its labels state them; as it is where it declares them."""
     if dag.declared or any(kind.role for kind in dag.kinds) or dag.source is None or dag.source.node_ids != dag.ids:
         return dag
-    from dagtool.dot.labels import Labels
+    from dagtool.foreign import Labels
 
     facts = Labels(dag.source).nodes
     layers = [-1 if one.place.layer is None else one.place.layer for one in facts]

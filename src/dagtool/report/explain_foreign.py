@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from dagtool.dot.labels.gpus import cluster_gpus
-from dagtool.dot.labels.operators import operation_of
-from dagtool.dot.labels.place import place_of_text
-from dagtool.dot.labels.text import label_lines
+from dagtool.foreign.gpus import cluster_gpus
+from dagtool.foreign.operators import operation_of
+from dagtool.foreign.place import place_of_text
+from dagtool.foreign.text import label_lines
 from dagtool.model.mesh import format_gpus
 from dagtool.report.explain import Fact
 from dagtool.report.quote import name_of, printable
 
 if TYPE_CHECKING:
-    from dagtool.dot.labels import NodeFacts
-    from dagtool.dot.labels.gpus import Placement
+    from dagtool.foreign import NodeFacts
+    from dagtool.foreign.gpus import Placement
     from dagtool.validators.context import Context
 
 __all__ = ["edge_facts", "node_facts"]

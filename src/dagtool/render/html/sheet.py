@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from dagtool.dag.semantics import kind_work
-from dagtool.dot.labels.text import label_lines
+from dagtool.foreign.text import label_lines
 from dagtool.model.labels import shape_label
 from dagtool.ops import OPERATORS, LayoutError
 from dagtool.render.words import role_words
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from dagtool.dag.graph import Dag, Kind, Port
     from dagtool.dot.graph import DotGraph
-    from dagtool.dot.labels.facts import NodeFacts
+    from dagtool.foreign.facts import NodeFacts
 
 __all__ = ["Sheet", "Table", "fill_sheet", "shown"]
 
@@ -135,7 +135,7 @@ def _work_lines(dag: Dag, kind: Kind) -> list[str]:
 
 
 def _foreign(dag: Dag, graph: DotGraph) -> Sheet:
-    from dagtool.dot.labels import Labels
+    from dagtool.foreign import Labels
 
     facts = Labels(graph).nodes
     sheet = Sheet()

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dagtool.dot.labels import place
-from dagtool.dot.labels.place import Place, is_place, place_of, place_of_text
+from dagtool.foreign import place
+from dagtool.foreign.place import Place, is_place, place_of, place_of_text
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dagtool.dot.labels.gpus import cluster_gpus, gpus_of_id, gpus_of_line, join
+from dagtool.foreign.gpus import cluster_gpus, gpus_of_id, gpus_of_line, join
 
 EIGHT = tuple(range(8))
 

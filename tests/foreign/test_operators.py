@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from dagtool.dot.labels.operators import FAMILIES, operation_of
+from dagtool.foreign.operators import FAMILIES, operation_of
 
 CASES = {
     "input": ["Input", "Model Input", "Layer 0 Input", "Total Input", "Input Tokens"],

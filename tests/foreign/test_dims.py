@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dagtool.dot.labels.dims import ValueKind, canonical, parse_dim, parse_shapes
+from dagtool.foreign.dims import ValueKind, canonical, parse_dim, parse_shapes
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,11 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from dagtool.dag.idtemplate import IdGroup, group_ids
-from dagtool.dot.labels.dims import Shape, parse_shapes
-from dagtool.dot.labels.gpus import Placement, cluster_gpus, gpus_of_id, gpus_of_line, join
-from dagtool.dot.labels.operators import Operation, is_way, narrowed, operation_of
-from dagtool.dot.labels.place import Place, is_place, place_of
-from dagtool.dot.labels.text import label_lines
+from dagtool.foreign.dims import Shape, parse_shapes
+from dagtool.foreign.gpus import Placement, cluster_gpus, gpus_of_id, gpus_of_line, join
+from dagtool.foreign.operators import Operation, is_way, narrowed, operation_of
+from dagtool.foreign.place import Place, is_place, place_of
+from dagtool.foreign.text import label_lines
 
 if TYPE_CHECKING:
     from dagtool.dot.graph import DotGraph

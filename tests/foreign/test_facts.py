@@ -5,7 +5,7 @@ import time
 import pytest
 
 from dagtool.dot import parse
-from dagtool.dot.labels import Labels, NodeFacts
+from dagtool.foreign import Labels, NodeFacts
 
 
 def facts(label: str, *, attributes: str = "", name: str = "n") -> NodeFacts:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from dagtool.dot import Html
-from dagtool.dot.labels.text import label_lines
+from dagtool.foreign.text import label_lines
 
 
 @pytest.mark.parametrize(
