@@ -13,13 +13,15 @@ from dagtool.dag.algorithms import Adjacency, Components
 from dagtool.dag.idtemplate import group_ids
 from dagtool.errors import DagtoolError
 from dagtool.model.roles import ENTRY
-from dagtool.report.finding import Excerpt, Facts, Finding, Severity
+from dagtool.report.finding import Excerpt, Facts, Finding, Outline, Severity
 from dagtool.report.quote import excerpt, name_of
+from dagtool.validators.wishes import AUTO, DEPLOYMENT
 
 if TYPE_CHECKING:
     from dagtool.dag.graph import Dag, Kind
     from dagtool.dot import DotGraph
     from dagtool.foreign import Labels
+    from dagtool.foreign.deployment import Nature
     from dagtool.generators.parts import ModelParts, Part
     from dagtool.generators.phase import Phase
     from dagtool.model.tensor import TensorType
@@ -83,6 +85,17 @@ class Context:
         """How severe a breach of a convention is here; None where it is let be."""
         chosen = self.wishes.options if self.wishes else {}
         return option.severity(chosen.get(option.key, option.defaults[1]))
+
+    @cached_property
+    def outline(self) -> Outline | None:
+        """What a graph that is no deployment is like; None for a deployment."""
+        if self.nature.deployment or not self.directed:
+            return None if self.nature.deployment else Outline(self.nature.evidence, None)
+        if self.acyclic:
+            length, _ = algorithms.longest_path(self.order, self.before, [1] * self.size)
+            return Outline(self.nature.evidence, max(0, int(length) - 1))
+        edges = algorithms.shortest_cycle(self.after, self.cyclic_components[0])
+        return Outline(self.nature.evidence, None, tuple(self.dag.ids[self.dag.tails[edge]] for edge in edges))
 
     @property
     def size(self) -> int:
@@ -158,6 +171,20 @@ class Context:
         from dagtool.foreign import Labels
 
         return Labels(self.graph)
+
+    @cached_property
+    def nature(self) -> Nature:
+        """Whether the graph is a deployment, and why: it declares so, it was asked for, or its nodes say so."""
+        from dagtool.foreign.deployment import Nature, judge_nature
+
+        if self.dag.declared or self.labels is None:
+            return Nature(True, "the file declares operators")
+        wishes = self.wishes
+        if wishes and wishes.treat_as != AUTO:
+            return Nature(wishes.treat_as == DEPLOYMENT, "as was asked for")
+        if wishes and wishes.expected:
+            return Nature(True, "it is expected to be one")
+        return judge_nature(self.labels)
 
     @cached_property
     def reading(self) -> Reading:

@@ -8,13 +8,14 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from dagtool.validators.catalogue import all_rules
 from dagtool.validators.engine import check_bytes
 from dagtool.validators.precision import judged
 from dagtool.validators.rule import FAMILIES, LoadedRule, Rule
-from dagtool.validators.wishes import Wishes
+from dagtool.validators.wishes import AUTO, DEPLOYMENT, Wishes
 
 __all__ = ["index", "page", "pages", "write_pages"]
 
@@ -72,7 +73,7 @@ def page(loaded: LoadedRule) -> str:
         *_section("What", sections, rule.code),
         *_section("Why", sections, rule.code),
         f"## Bad\n\n```dot\n{loaded.bad.strip()}\n```",
-        f"`dagtool validate --select {rule.code}{_switches(rule)}` says:\n\n```text\n{_said(loaded)}\n```",
+        f"`dagtool validate --select {rule.code}{_switches(loaded)}` says:\n\n```text\n{_said(loaded)}\n```",
         f"## Good\n\n```dot\n{loaded.good.strip()}\n```",
         *_section("Fix", sections, rule.code),
         *_fixable(loaded),
@@ -98,7 +99,7 @@ def _linked(text: str, code: str) -> str:
 def _said(loaded: LoadedRule) -> str:
     """What the rule finds in its bad example: the example is run."""
     lines: list[str] = []
-    for found in check_bytes(loaded.bad.encode(), "bad.dot", [loaded], wishes=_firm(loaded.rule)).findings:
+    for found in check_bytes(loaded.bad.encode(), "bad.dot", [loaded], wishes=_wishes(loaded)).findings:
         place = f":{found.line}:{found.column}" if found.line is not None else ""
         lines += [
             f"{found.path}{place}: {found.severity.value} {found.code} {found.name}: {found.message}",
@@ -108,13 +109,17 @@ def _said(loaded: LoadedRule) -> str:
     return "\n".join(lines)
 
 
-def _firm(rule: Rule) -> Wishes:
-    """What must be wished for the rule to find anything."""
-    return Wishes({option.key: option.firm for option in rule.options if option.defaults[1] == option.lenient})
+def _wishes(loaded: LoadedRule) -> Wishes:
+    """What must be wished for the rule to find its bad example, which may be too small to be seen as a deployment."""
+    firm = Wishes({one.key: one.firm for one in loaded.rule.options if one.defaults[1] == one.lenient})
+    found = check_bytes(loaded.bad.encode(), "bad.dot", [loaded], wishes=firm).findings
+    return firm if found else replace(firm, treat_as=DEPLOYMENT)
 
 
-def _switches(rule: Rule) -> str:
-    return "".join(f" --{key} {value}" for key, value in _firm(rule).options.items())
+def _switches(loaded: LoadedRule) -> str:
+    wishes = _wishes(loaded)
+    treated = "" if wishes.treat_as == AUTO else f" --treat-as {wishes.treat_as}"
+    return "".join(f" --{key} {value}" for key, value in wishes.options.items()) + treated
 
 
 def write_pages(folder: Path) -> None:

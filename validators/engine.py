@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["check_bytes", "check_context", "validate"]
 
+_NO_DEPLOYMENT = "the graph is no deployment"
 _PART = "in the part of the file that could be read"
 
 Checklist = Callable[[Context, Sequence[Finding], Collection[str]], list[CheckItem]]
@@ -35,7 +36,8 @@ def check_context(ctx: Context, rules: Iterable[LoadedRule]) -> tuple[list[Findi
     skipped: list[Skipped] = []
     asked: list[LoadedRule] = []
     for loaded in rules:
-        if reason := failed(ctx, loaded.rule.requires):
+        reason = _NO_DEPLOYMENT if loaded.rule.needs_deployment and not ctx.nature.deployment else ""
+        if reason := reason or failed(ctx, loaded.rule.requires):
             skipped.append(Skipped(loaded.rule.code, reason))
         else:
             asked.append(loaded)
@@ -170,11 +172,12 @@ def _check_graph(report: FileReport, ctx: Context, rules: Sequence[LoadedRule], 
     """Add one graph of the file to its report. The facts are those of the first one."""
     findings, skipped = check_context(ctx, rules)
     _add_seconds(report, ctx)
-    report.facts = report.facts or ctx.facts
+    if report.facts is None:
+        report.facts, report.outline = ctx.facts, ctx.outline
     report.findings += findings
     report.skipped += [item for item in skipped if item not in report.skipped]
     report.nodes += len(ctx.dag.ids)
     report.edges += len(ctx.dag.tails)
-    if checklist and not report.checklist:
+    if checklist and not report.checklist and ctx.nature.deployment:
         asked = {loaded.rule.code for loaded in rules} - {item.code for item in skipped}
         report.checklist = checklist(ctx, findings, asked)

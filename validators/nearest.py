@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-__all__ = ["MeantIds", "NearestIds"]
+__all__ = ["MeantIds", "NearestIds", "SlipIds"]
 
 _PART = re.compile(r"[A-Za-z]+|\d+")
 _WORD = re.compile(r"[A-Za-z]+")
@@ -63,6 +63,68 @@ class MeantIds:
         near = get_close_matches(unknown[0][0], self._words, n=_MAX_WORDS, cutoff=_LIKE)
         fitting = [name for word in near if (name := wrong[:start] + word + wrong[stop:]) in self._known]
         return fitting[0] if len(fitting) == 1 else ""
+
+
+class SlipIds:
+    """The one known id that differs by a letter added, left out, changed or exchanged, or only in how it is spelt.
+
+    Numbers are never changed: another number is another node.
+    """
+
+    def __init__(self, known: Iterable[str]) -> None:
+        self._known = set(known)
+        self._plain: dict[str, list[str]] = {}
+        self._shortened: dict[str, set[str]] = {}
+        for name in self._known:
+            self._plain.setdefault(_plain(name), []).append(name)
+            if _SHORTEST <= len(name) <= _LONGEST:
+                for less in _without_one(name):
+                    self._shortened.setdefault(less, set()).add(name)
+
+    def meant(self, wrong: str) -> str:
+        """Empty where none or several could be meant."""
+        same = self._plain.get(_plain(wrong), []) if len(wrong) >= _SHORTEST else []
+        if len(same) == 1:
+            return same[0]
+        if same or not _SHORTEST <= len(wrong) <= _LONGEST:
+            return ""
+        near = {name for less in _without_one(wrong) for name in self._shortened.get(less, ())}
+        near |= self._shortened.get(wrong, set()) | (set(_without_one(wrong)) & self._known)
+        found = [name for name in near if _is_slip(name, wrong)]
+        return found[0] if len(found) == 1 else ""
+
+
+_SHORTEST, _LONGEST = 5, 60
+"""Letters of an id in which one wrong letter is a slip."""
+
+
+def _plain(name: str) -> str:
+    return _SEPARATOR.sub("", name).lower()
+
+
+def _without_one(name: str) -> set[str]:
+    return {name[:at] + name[at + 1 :] for at in range(len(name))}
+
+
+def _is_slip(name: str, wrong: str) -> bool:
+    """Whether the two, which become equal by taking a letter out of each, differ in one letter or two exchanged."""
+    if [*filter(str.isdigit, name)] != [*filter(str.isdigit, wrong)]:
+        return False
+    if len(name) != len(wrong):
+        longer = max(name, wrong, key=len)
+        return longer[-1:].lower() != "s" or longer[:-1] != min(name, wrong, key=len)  # a plural is a word too
+    apart = [at for at, pair in enumerate(zip(name, wrong, strict=True)) if pair[0] != pair[1]]
+    if len(apart) == 1:
+        at = apart[0]
+        return name[at].isalpha() and wrong[at].isalpha() and len(name) > _SHORTEST and not _is_letter_index(name, at)
+    return len(apart) == 2 and apart[1] == apart[0] + 1 and name[apart[0]] == wrong[apart[1]]
+
+
+def _is_letter_index(name: str, at: int) -> bool:
+    """Whether a letter stands alone, as in ``stage_a`` and ``taskB``: it tells nodes apart."""
+    before, after = name[at - 1 : at], name[at + 1 : at + 2]
+    alone = not before.isalpha() or (name[at].isupper() and before.islower())
+    return alone and not after.islower()
 
 
 def _pieces(name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -74,6 +74,8 @@ class Rule:
     """The switches it heeds; ``ctx.stance(option)`` says how severe a breach is."""
     since: str = "0.1.0"
     """The version that first had it."""
+    any_graph: bool = False
+    """Whether it holds for any graph, and not only for a deployment; so does the whole family about syntax."""
     preview: bool = False
     """Whether what it finds may still change without notice; then it is asked only where it is named."""
 
@@ -81,6 +83,11 @@ class Rule:
     def family(self) -> str:
         """The letters of its code."""
         return self.code.rstrip("0123456789")
+
+    @property
+    def needs_deployment(self) -> bool:
+        """Whether the rule is asked only of a graph that is a deployment."""
+        return not self.any_graph and self.family != "DOT"
 
     @property
     def status(self) -> str:

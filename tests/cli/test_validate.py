@@ -9,13 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Call
+from .conftest import Call, treat_as_deployments
 
 Write = Callable[..., Path]
 
 GOOD = "digraph { input -> output }"
 ISOLATED = "digraph { input -> output; x }"
 WARNING = "digraph { input -> output; input -> output }"
+
+
+@pytest.fixture
+def dagtool(dagtool: Call) -> Call:
+    return treat_as_deployments(dagtool)
 
 
 @pytest.fixture

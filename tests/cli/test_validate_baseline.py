@@ -7,7 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Call
+from .conftest import Call, treat_as_deployments
+
+
+@pytest.fixture
+def dagtool(dagtool: Call) -> Call:
+    return treat_as_deployments(dagtool)
 
 
 @pytest.fixture

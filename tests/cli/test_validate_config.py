@@ -12,10 +12,15 @@ from dagtool.errors import DagtoolError
 from dagtool.validators.catalogue import all_options, all_rules, select_rules, severities
 from dagtool.validators.rule import PROFILES
 
-from .conftest import Call
+from .conftest import Call, treat_as_deployments
 
 Put = Callable[..., Path]
 ISOLATED = "digraph { input -> output; x }"
+
+
+@pytest.fixture
+def dagtool(dagtool: Call) -> Call:
+    return treat_as_deployments(dagtool)
 
 
 @pytest.fixture

@@ -10,11 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Call
+from .conftest import Call, treat_as_deployments
 
 BAD = b"digraph {\r\n  gate [shape=paralleogram];\r\n  gate -> output;\r\n  gate -> output;\r\n}\r\n"
 SAFE = BAD.replace(b"paralleogram", b"parallelogram")
 UNSAFE = SAFE.replace(b"  gate -> output;\r\n", b"", 1)
+
+
+@pytest.fixture
+def dagtool(dagtool: Call) -> Call:
+    return treat_as_deployments(dagtool)
 
 
 @pytest.fixture

@@ -17,7 +17,12 @@ from jsonschema import Draft202012Validator
 from dagtool.cli._parallel import Progress, worth_it
 from dagtool.report.formats import schema
 
-from .conftest import Call
+from .conftest import Call, treat_as_deployments
+
+
+@pytest.fixture
+def dagtool(dagtool: Call) -> Call:
+    return treat_as_deployments(dagtool)
 
 
 @pytest.fixture

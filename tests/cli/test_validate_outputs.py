@@ -11,9 +11,14 @@ import pytest
 from dagtool.cli._statistics import Statistics
 from dagtool.report.finding import FileReport, Finding, Severity
 
-from .conftest import Call
+from .conftest import Call, treat_as_deployments
 
 ISOLATED = "digraph { input -> output; x }"
+
+
+@pytest.fixture
+def dagtool(dagtool: Call) -> Call:
+    return treat_as_deployments(dagtool)
 
 
 @pytest.fixture

@@ -10,10 +10,15 @@ import pytest
 from dagtool.cli._patterns import anchored, fits, unanchored
 from dagtool.validators.catalogue import all_rules, select_rules
 
-from .conftest import Call
+from .conftest import Call, treat_as_deployments
 
 ISOLATED = "digraph { input -> output; x }"
 UNREASONED = "digraph { input -> output; x // dagtool: ignore[GRF102]\n}"
+
+
+@pytest.fixture
+def dagtool(dagtool: Call) -> Call:
+    return treat_as_deployments(dagtool)
 
 
 def codes(select: tuple[str, ...] = (), **more: object) -> set[str]:

@@ -7,20 +7,20 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from helpers.deployment import check_deployment
 
 from dagtool.report.checklist import checklist
 from dagtool.report.finding import Excerpt, FileReport, Finding, Severity
 from dagtool.report.formats import Style, format_names, renderer
-from dagtool.validators.engine import check_bytes
 
 CYCLE = b"digraph {\n  input -> a\n  a -> b [label=x]\n  b -> a\n  c\n  d1 d2\n}"
 
 
 def reports() -> list[FileReport]:
     return [
-        check_bytes(CYCLE, "dir/x,y.dot"),
-        check_bytes(b"digraph", "bad.dot"),
-        check_bytes(b"digraph { input -> output }", "ok.dot"),
+        check_deployment(CYCLE, "dir/x,y.dot"),
+        check_deployment(b"digraph", "bad.dot"),
+        check_deployment(b"digraph { input -> output }", "ok.dot"),
         FileReport("gone.dot", error="cannot read gone.dot: No such file or directory"),
     ]
 
@@ -38,14 +38,14 @@ def test_every_format_is_found_by_its_module() -> None:
 @pytest.mark.parametrize("name", format_names())
 def test_every_format_takes_no_files_and_strange_text(name: str) -> None:
     assert isinstance(render(name, files=[]), str)
-    strange = check_bytes('digraph { input -> output "\x1b[1m\x00\ud7ff\n::<&>" }'.encode(), "\x1b<&>.dot")
+    strange = check_deployment('digraph { input -> output "\x1b[1m\x00\ud7ff\n::<&>" }'.encode(), "\x1b<&>.dot")
     text = render(name, Style(unicode=False), [strange])
     assert "\x1b" not in text
     assert "\x00" not in text
 
 
 def test_full() -> None:
-    text = render("full", files=[check_bytes(CYCLE, "x.dot")])
+    text = render("full", files=[check_deployment(CYCLE, "x.dot")])
     assert (
         text
         == """\
@@ -148,14 +148,14 @@ def test_junit() -> None:
 
 
 def test_an_excerpt_knows_tabs_and_ends() -> None:
-    text = render("full", files=[check_bytes(b'digraph {\n\tinput -> output\n\t"x y" -> "x y"\n}', "x.dot")])
+    text = render("full", files=[check_deployment(b'digraph {\n\tinput -> output\n\t"x y" -> "x y"\n}', "x.dot")])
     assert '3 | "x y" -> "x y"\n  | ^^^^^^^^^^^^^^ an edge from a node to itself' in text
     finding = Finding("C", "n", Severity.ERROR, "m", "p", 3, 4, excerpt=Excerpt("abc", 3, 1))
     assert "3 | abc\n  |    ^" in render("full", files=[FileReport("p", findings=[finding])])
 
 
 def items(text: str) -> dict[str, tuple[bool | None, str]]:
-    found = check_bytes(text.encode(), "x.dot", checklist=checklist).checklist
+    found = check_deployment(text.encode(), "x.dot", checklist=checklist).checklist
     assert len(found) == 10
     return {item.text.partition(":")[0]: (item.passed, item.text) for item in found}
 
@@ -186,7 +186,7 @@ def test_checklist_of_our_dialect_ticks_only_what_the_rules_could_ask() -> None:
     )
     cyclic = items(text.replace("i -> o", "i -> o -> i"))
     assert cyclic["no cycles"][0] is False
-    only = check_bytes(text.encode(), "x.dot", [], checklist=checklist).checklist
+    only = check_deployment(text.encode(), "x.dot", [], checklist=checklist).checklist
     assert [item.passed for item in only if "GPU" in item.text] == [None]
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from helpers.deployment import check_deployment
 from jsonschema import Draft202012Validator
 from jsonschema.validators import validator_for
 
@@ -19,16 +20,15 @@ from dagtool.report.baseline import write_baseline
 from dagtool.report.finding import FileReport
 from dagtool.report.fingerprint import fingerprint
 from dagtool.report.formats import Style, renderer, schema, schema_names
-from dagtool.validators.engine import check_bytes
 
 SOURCE = b"digraph {\n  input -> a\n  a -> b [label=x]\n  b -> a\n  c\n  d1 d2\n x [shape=bx] }"
 
 
 def reports() -> list[FileReport]:
     return [
-        check_bytes(SOURCE, "dir/x,y.dot", group=False),
-        check_bytes(b"digraph { a -> ", "bad.dot"),
-        check_bytes(b"digraph { input -> output }", "ok|*.dot"),
+        check_deployment(SOURCE, "dir/x,y.dot", group=False),
+        check_deployment(b"digraph { a -> ", "bad.dot"),
+        check_deployment(b"digraph { input -> output }", "ok|*.dot"),
         FileReport("gone.dot", error="cannot read gone.dot: No such file or directory"),
     ]
 
@@ -148,8 +148,9 @@ def test_markdown_shows_text_as_it_is() -> None:
 
 def test_fingerprint_knows_no_lines_and_no_numbers() -> None:
     one, other = (
-        check_bytes(text.encode(), "x").findings for text in ("digraph { i -> o; x1 }", "digraph { i -> o\n\nx22 }")
+        check_deployment(text.encode(), "x").findings
+        for text in ("digraph { i -> o; x1 }", "digraph { i -> o\n\nx22 }")
     )
     assert [fingerprint(finding) for finding in one] == [fingerprint(finding) for finding in other]
-    (different, *_) = check_bytes(b"digraph { i -> o; y1 }", "x").findings
+    (different, *_) = check_deployment(b"digraph { i -> o; y1 }", "x").findings
     assert fingerprint(different) not in [fingerprint(finding) for finding in one]

@@ -6,6 +6,7 @@ import re
 from functools import cache
 
 import pytest
+from helpers.deployment import check_deployment
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,7 +14,6 @@ import dagtool
 from dagtool.generators.presets import preset_names
 from dagtool.report.finding import Finding
 from dagtool.validators.catalogue import all_options, all_rules, select_rules
-from dagtool.validators.engine import check_bytes
 from dagtool.validators.wishes import Wishes
 
 
@@ -26,13 +26,13 @@ def undeclared(preset: str) -> bytes:
 @pytest.mark.parametrize("preset", preset_names())
 def test_a_right_deployment_is_right_without_declarations(preset: str) -> None:
     rules = select_rules(ignore=["GRF192"], profile="strict")  # titles that no label reader needs to understand
-    report = check_bytes(undeclared(preset), f"{preset}.dot", rules)
+    report = check_deployment(undeclared(preset), f"{preset}.dot", rules)
     assert "DIM210" not in {item.code for item in report.skipped}
     assert [(found.code, found.message) for found in report.findings] == []
 
 
 def found(text: str, code: str, **wishes: str) -> list[Finding]:
-    report = check_bytes(f"digraph {{ {text} }}".encode(), "x.dot", select_rules([code]), wishes=Wishes(wishes))
+    report = check_deployment(f"digraph {{ {text} }}".encode(), "x.dot", select_rules([code]), wishes=Wishes(wishes))
     return report.findings
 
 
@@ -183,7 +183,7 @@ def test_a_side_node_is_a_warning_beside_an_error() -> None:
 
 @pytest.mark.parametrize(("name", "count"), [("decode", 1), ("prefill", 0), ("plan", 0)])
 def test_a_graph_named_decode_is_one(name: str, count: int) -> None:
-    report = check_bytes(
+    report = check_deployment(
         f"digraph {name} {{ input -> ring_attention -> output }}".encode(), "", select_rules(["SCH613"])
     )
     assert len(report.findings) == count
@@ -193,7 +193,7 @@ def test_work_of_declared_gpus_is_compared_within_a_mesh() -> None:
     text = """digraph { graph [dagtool=1 sizes="B=8 H=4" meshes="a: tp=2 gpus=0-1; b: gpus=2"]
         x [op=linear gpu=0 input="[B, H] @a" param="[H, H]" output="[B, H] @a"]
         y [op=linear gpu=2 input="[B, H] @b" param="[H, H]" output="[B, H] @b"] }"""
-    [told] = check_bytes(text.encode(), "", select_rules(["DEV514"])).findings
+    [told] = check_deployment(text.encode(), "", select_rules(["DEV514"])).findings
     assert told.message.startswith("mesh a: GPU 0 has 256 FLOPs, GPU 1 0")
 
 
@@ -225,6 +225,6 @@ def deployments(draw: st.DrawFn) -> bytes:
 @given(deployments())
 def test_no_rule_is_ever_at_a_loss(text: bytes) -> None:
     firm = Wishes({key: option.firm for key, option in all_options().items()})
-    report = check_bytes(text, "ep4_tp2.dot", all_rules(), wishes=firm)
+    report = check_deployment(text, "ep4_tp2.dot", all_rules(), wishes=firm)
     assert report.parses
     assert all(one.message and one.count >= 1 for one in report.findings)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from helpers.deployment import check_deployment
 
 from dagtool.report.finding import Finding, Severity
-from dagtool.validators.engine import check_bytes
 
 
 def findings(text: str, code: str, *, group: bool = True) -> list[Finding]:
-    report = check_bytes(text.encode(), "x.dot", group=group)
+    report = check_deployment(text.encode(), "x.dot", group=group)
     assert report.parses
     return [finding for finding in report.findings if finding.code == code]
 
@@ -145,13 +145,13 @@ def test_undeclared_node_is_an_error_in_our_dialect() -> None:
 
 
 def test_undirected_graphs_skip_what_needs_a_direction() -> None:
-    report = check_bytes(b"graph { a -- b -- c -- a }", "x.dot")
+    report = check_deployment(b"graph { a -- b -- c -- a }", "x.dot")
     assert [f.code for f in report.findings] == ["GRF108"]
     assert {"GRF101", "GRF104", "GRF105"} <= {s.code for s in report.skipped}
 
 
 def test_empty_graph_is_one_finding() -> None:
-    report = check_bytes(b"digraph {}", "x.dot")
+    report = check_deployment(b"digraph {}", "x.dot")
     assert [f.message for f in report.findings] == ["the graph is empty: it has no node and no edge"]
     assert report.facts is not None
     assert report.facts.nodes == 0

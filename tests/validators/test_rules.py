@@ -6,12 +6,12 @@ import re
 from dataclasses import replace
 
 import pytest
+from helpers.deployment import check_deployment
 
 from dagtool.fixes import mend
 from dagtool.report.finding import FileReport, Severity
 from dagtool.validators import catalogue
 from dagtool.validators.catalogue import all_rules
-from dagtool.validators.engine import check_bytes
 from dagtool.validators.preconditions import PRECONDITIONS
 from dagtool.validators.rule import FAMILIES, PROFILES, SECTIONS, LoadedRule
 from dagtool.validators.wishes import Wishes
@@ -22,10 +22,10 @@ each_rule = pytest.mark.parametrize("loaded", all_rules(), ids=lambda loaded: lo
 @each_rule
 def test_bad_example_is_found_and_good_one_is_not(loaded: LoadedRule) -> None:
     firm = Wishes({option.key: option.firm for option in loaded.rule.options})
-    bad = check_bytes(loaded.bad.encode(), "bad.dot", [loaded], wishes=firm)
+    bad = check_deployment(loaded.bad.encode(), "bad.dot", [loaded], wishes=firm)
     assert {finding.code for finding in bad.findings} == {loaded.rule.code}
     assert all(finding.message and finding.count >= 1 for finding in bad.findings)
-    good = check_bytes(loaded.good.encode(), "good.dot", [loaded], wishes=firm)
+    good = check_deployment(loaded.good.encode(), "good.dot", [loaded], wishes=firm)
     assert good.findings == []
     assert good.skipped == []
 
@@ -33,7 +33,7 @@ def test_bad_example_is_found_and_good_one_is_not(loaded: LoadedRule) -> None:
 @pytest.mark.parametrize("loaded", [one for one in all_rules() if one.rule.fixes], ids=lambda one: one.rule.code)
 def test_fixable_example_is_fixed(loaded: LoadedRule) -> None:
     def check(data: bytes) -> FileReport:
-        return check_bytes(data, "bad.dot", [loaded], edits=True)
+        return check_deployment(data, "bad.dot", [loaded], edits=True)
 
     data = loaded.fixable.encode()
     offered = {finding.fix.applicability for finding in check(data).findings if finding.fix}
@@ -47,7 +47,7 @@ def test_fixable_example_is_fixed(loaded: LoadedRule) -> None:
 @each_rule
 def test_only_rules_that_say_so_fix(loaded: LoadedRule) -> None:
     for text in (loaded.bad, loaded.fixable):
-        fixes = [finding.fix for finding in check_bytes(text.encode(), "bad.dot", [loaded]).findings]
+        fixes = [finding.fix for finding in check_deployment(text.encode(), "bad.dot", [loaded]).findings]
         assert {fix.applicability for fix in fixes if fix} <= set(loaded.rule.fixes)
 
 
@@ -76,7 +76,7 @@ def test_rule_is_explained(loaded: LoadedRule) -> None:
 def test_a_breach_is_as_severe_as_its_switch_says(loaded: LoadedRule) -> None:
     for option in loaded.rule.options:
         for value in option.values:
-            report = check_bytes(loaded.bad.encode(), "bad.dot", [loaded], wishes=Wishes({option.key: value}))
+            report = check_deployment(loaded.bad.encode(), "bad.dot", [loaded], wishes=Wishes({option.key: value}))
             expected = option.severity(value)
             assert {finding.severity for finding in report.findings} == ({expected} if expected else set())
 

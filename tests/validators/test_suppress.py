@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from helpers.deployment import check_deployment
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dagtool.validators.catalogue import select_rules
-from dagtool.validators.engine import check_bytes
 
 
 def found(text: str, select: tuple[str, ...] = ("GRF102", "GRF190"), group: bool = True) -> list[tuple[str, int]]:
-    report = check_bytes(text.encode(), "x.dot", select_rules(select), group=group)
+    report = check_deployment(text.encode(), "x.dot", select_rules(select), group=group)
     assert report.parses
     return [(finding.code, finding.line or 0) for finding in report.findings]
 
@@ -62,7 +62,7 @@ def test_only_a_comment_of_its_own_counts(text: str) -> None:
 
 def test_one_of_a_group_is_taken_out_of_it() -> None:
     text = "digraph { i -> o\n x1\n x2 // dagtool: ignore[GRF102] why\n x3 }"
-    report = check_bytes(text.encode(), "x.dot", select_rules(["GRF102"]))
+    report = check_deployment(text.encode(), "x.dot", select_rules(["GRF102"]))
     assert [(f.count, f.line) for f in report.findings] == [(2, 2)]
 
 
@@ -93,7 +93,7 @@ def test_edges() -> None:
     ],
 )
 def test_of_no_use(text: str, message: str) -> None:
-    report = check_bytes(f"digraph {{ i -> o\n {text}\n}}".encode(), "x.dot", select_rules(["GRF102", "GRF190"]))
+    report = check_deployment(f"digraph {{ i -> o\n {text}\n}}".encode(), "x.dot", select_rules(["GRF102", "GRF190"]))
     (finding,) = report.findings
     assert (finding.code, finding.line) == ("GRF190", 2)
     assert message in finding.message
@@ -111,20 +111,20 @@ def test_several_graphs_share_the_comments() -> None:
 
 def test_nothing_is_heeded_on_request() -> None:
     text = b"digraph { i -> o; x // dagtool: ignore[GRF102] why\n}"
-    report = check_bytes(text, "x.dot", select_rules(["GRF"]), suppress=False)
+    report = check_deployment(text, "x.dot", select_rules(["GRF"]), suppress=False)
     assert [finding.code for finding in report.findings] == ["GRF102"]
 
 
 def test_a_reason_is_required_in_strict() -> None:
     for text, codes in {"ignore[GRF102]": ["GRF191"], "ignore[GRF102] -- legend": []}.items():
         data = f"digraph {{ i -> o; x // dagtool: {text}\n}}".encode()
-        report = check_bytes(data, "x.dot", select_rules(["GRF"], profile="strict"))
+        report = check_deployment(data, "x.dot", select_rules(["GRF"], profile="strict"))
         assert [finding.code for finding in report.findings] == codes
-        assert check_bytes(data, "x.dot", select_rules(["GRF"])).findings == []
+        assert check_deployment(data, "x.dot", select_rules(["GRF"])).findings == []
 
 
 def test_severity_override() -> None:
-    report = check_bytes(b"digraph { i -> o; x }", "x.dot", severity=dict.fromkeys(["GRF102"], "info"))  # type: ignore[arg-type]
+    report = check_deployment(b"digraph { i -> o; x }", "x.dot", severity=dict.fromkeys(["GRF102"], "info"))  # type: ignore[arg-type]
     assert {f.code: f.severity for f in report.findings}["GRF102"] == "info"
 
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from dagtool.dag.algorithms import shortest_cycle
@@ -25,6 +26,7 @@ from dagtool.report.finding import Finding
 from dagtool.report.fix import Proposal
 from dagtool.validators.feedback import sole_closing_edge
 from dagtool.validators.reuse import reused_id
+from dagtool.validators.roles import words
 from dagtool.validators.rule import UNSAFE, Rule, Severity
 
 if TYPE_CHECKING:
@@ -38,6 +40,7 @@ RULE = Rule(
     requires=("directed",),
     tier="minimal",
     fixes=(UNSAFE,),
+    any_graph=True,
 )
 
 BAD = """digraph {
@@ -60,10 +63,13 @@ FIXABLE = """digraph {
 
 _SHOWN_COMPONENTS = 10
 _SHOWN_NODES = 60
+_CLAIMS = frozenset({"dag", "dags", "acyclic"})
 
 
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding per cyclic component; beyond ten, the rest together."""
+    if not ctx.nature.deployment and not _claims_to_be_acyclic(ctx):
+        return  # a state machine may go round in circles
     components = ctx.cyclic_components
     limit = _SHOWN_COMPONENTS if ctx.group else len(components)
     for component in components[:limit]:
@@ -77,6 +83,14 @@ def check(ctx: Context) -> Iterator[Finding]:
             count=len(rest),
             notes=(ctx.templates(nodes),),
         )
+
+
+def _claims_to_be_acyclic(ctx: Context) -> bool:
+    """Whether the graph is called a DAG or acyclic: by its name, its label or its file's name."""
+    if ctx.graph is None:
+        return False
+    label = ctx.graph.attributes.get("label", "")
+    return any(words(text) & _CLAIMS for text in (ctx.graph.name or "", label, PurePath(ctx.path).stem))
 
 
 def _cycle(ctx: Context, component: Sequence[int]) -> Finding:

@@ -26,7 +26,14 @@ if TYPE_CHECKING:
     from dagtool.validators.context import Context
     from dagtool.validators.suppress import Suppression
 
-RULE = Rule("GRF190", "unused-suppression", Severity.WARNING, "a request to ignore a rule hides nothing", last=True)
+RULE = Rule(
+    "GRF190",
+    "unused-suppression",
+    Severity.WARNING,
+    "a request to ignore a rule hides nothing",
+    last=True,
+    any_graph=True,
+)
 
 BAD = """digraph {
     // dagtool: ignore[GRF1O2] a legend

@@ -34,6 +34,7 @@ RULE = Rule(
     "a shape that Graphviz does not know",
     requires=("source",),
     fixes=(SAFE,),
+    any_graph=True,
 )
 
 BAD = """digraph {

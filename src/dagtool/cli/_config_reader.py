@@ -28,6 +28,7 @@ class Config:
     ignore: tuple[str, ...] | None = None
     severity: tuple[tuple[str, str], ...] = ()
     options: tuple[tuple[str, str], ...] = ()
+    treat_as: str | None = None
     per_file_ignores: tuple[tuple[str, tuple[str, ...]], ...] = ()
     fail_on: str | None = None
     output_format: str | None = None
@@ -66,6 +67,7 @@ class Reader:
             "ignore": self._codes,
             "severity": self._severity,
             "options": self._options,
+            "treat-as": self._treat_as,
             "per-file-ignores": self._per_file,
             "fail-on": self._fail_on,
             "output-format": self._format,
@@ -106,6 +108,11 @@ class Reader:
         from dagtool.validators.rule import PROFILES
 
         return self._one_of(key, value, PROFILES)
+
+    def _treat_as(self, key: str, value: Any) -> str:
+        from dagtool.validators.wishes import TREATMENTS
+
+        return self._one_of(key, value, TREATMENTS)
 
     def _fail_on(self, key: str, value: Any) -> str:
         return self._one_of(key, value, ("error", "warning", "info", "never"))

@@ -28,6 +28,8 @@ class Settings:
     options: tuple[tuple[str, str], ...] = ()
     """The values of rules' switches by key, the last one counts."""
     expect: tuple[str, ...] = ()
+    treat_as: str = "auto"
+    """Whether a graph is checked as a deployment: ``TREATMENTS`` of ``validators.wishes``."""
     per_file_ignores: tuple[tuple[str, tuple[str, ...]], ...] = ()
     fail_on: str = "error"
     output_format: str = "full"
@@ -66,7 +68,8 @@ class Settings:
         from dagtool.validators.wishes import Wishes
 
         expected = tuple(claim for text in self.expect for claim in parse_expectation(text))
-        return Wishes(select_options((f"{key}={value}" for key, value in self.options), self.profile), expected)
+        options = select_options((f"{key}={value}" for key, value in self.options), self.profile)
+        return Wishes(options, expected, self.treat_as)
 
 
 def settings_of(read: Config) -> Settings:
@@ -79,6 +82,7 @@ def settings_of(read: Config) -> Settings:
         ignore=read.ignore or default.ignore,
         severity=read.severity,
         options=read.options,
+        treat_as=read.treat_as or default.treat_as,
         per_file_ignores=read.per_file_ignores,
         fail_on=read.fail_on or default.fail_on,
         output_format=read.output_format or default.output_format,
@@ -97,6 +101,7 @@ def resolve(
     severity: tuple[str, ...] = (),
     options: tuple[tuple[str, str], ...] = (),
     expect: tuple[str, ...] = (),
+    treat_as: str | None = None,
     per_file_ignores: tuple[str, ...] = (),
     fail_on: str | None = None,
     output_format: str | None = None,
@@ -127,6 +132,7 @@ def resolve(
         severity=(*read.severity, *((code.strip(), level.strip()) for code, _, level in levels)),
         options=(*read.options, *options),
         expect=expect,
+        treat_as=treat_as or read.treat_as,
         per_file_ignores=(*read.per_file_ignores, *map(parse_per_file, per_file_ignores)),
         fail_on=fail_on or read.fail_on,
         output_format=shown,

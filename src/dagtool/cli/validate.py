@@ -93,7 +93,7 @@ def _keep_option(ctx: click.Context, param: click.Parameter, value: str | None) 
 _OPTIONS = "dagtool.options"
 
 _GROUPS = {
-    "Which rules": "profile select extend-select ignore per-file-ignores severity expect",
+    "Which rules": "profile select extend-select ignore per-file-ignores severity expect treat-as",
     "What counts": "fail-on baseline write-baseline no-suppress against",
     "Fixes": "fix diff unsafe-fixes fixed-output",
     "Output": "output-format output group color statistics timings schema",
@@ -154,6 +154,11 @@ _GROUPS = {
     help="Another severity for a rule: GRF102=warning.",
 )
 @click.option("--expect", multiple=True, metavar="CLAIMS", help="What the graph must come to: ep=16,tp=4,gpus=64.")
+@click.option(
+    "--treat-as",
+    type=click.Choice(["auto", "deployment", "graph"]),
+    help="Check a graph as a deployment, or only what holds for any graph. Default: as its nodes suggest.",
+)
 @click.option(
     "--fail-on",
     type=click.Choice(["error", "warning", "info", "never"]),

@@ -8,6 +8,7 @@ from textwrap import wrap
 
 from dagtool.report.finding import CheckItem, Excerpt, FileReport, Finding, Severity
 from dagtool.report.formats import Style
+from dagtool.report.outline import outline_lines
 from dagtool.report.quote import printable
 
 __all__ = ["render", "render_finding"]
@@ -22,6 +23,7 @@ def render(reports: Iterable[FileReport], style: Style) -> Iterator[str]:
     """The text of all files, file by file."""
     for report in reports:
         yield from _findings(report, style)
+        yield from (f"{line}\n" for text in outline_lines(report) for line in _wrapped(text, "", style.width))
         if report.checklist:
             yield _checklist(report.path, report.checklist, style) + "\n"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 
-from dagtool.report.finding import FileReport, Finding, page_of
+from dagtool.report.finding import FileReport, Finding, Outline, page_of
 from dagtool.report.fingerprint import fingerprint
 from dagtool.report.fix import Fix
 from dagtool.report.formats import Style
@@ -34,9 +34,18 @@ def file_record(report: FileReport) -> dict[str, object]:
         "error": report.error,
         "error_line": report.error_line,
         **{key: None if facts is None else getattr(facts, key) for key in _FACTS},
+        "deployment": None if facts is None else report.outline is None,
+        "outline": _outline(report.outline),
         "findings": [finding_record(finding) for finding in report.findings],
         "skipped": _skipped(report),
     }
+
+
+def _outline(outline: Outline | None) -> dict[str, object] | None:
+    """What a graph that is no deployment is like."""
+    if outline is None:
+        return None
+    return {"evidence": outline.evidence, "longest_path": outline.longest_path, "cycle": list(outline.cycle)}
 
 
 def _skipped(report: FileReport) -> list[dict[str, object]]:

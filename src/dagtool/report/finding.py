@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from dagtool.report.fix import Fix
 
-__all__ = ["CheckItem", "Excerpt", "Facts", "FileReport", "Finding", "Severity", "Skipped", "page_of"]
+__all__ = ["CheckItem", "Excerpt", "Facts", "FileReport", "Finding", "Outline", "Severity", "Skipped", "page_of"]
 
 
 def page_of(code: str) -> str:
@@ -80,6 +80,18 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
+class Outline:
+    """What a graph that is no deployment is like: facts, none of which is a fault."""
+
+    evidence: str
+    """Why the graph is taken for no deployment."""
+    longest_path: int | None
+    """Edges of the longest path; None where there is a cycle or no direction."""
+    cycle: tuple[str, ...] = ()
+    """The ids along a shortest cycle, the first one not repeated; empty where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
 class Skipped:
     """A rule that could not be asked, and why."""
 
@@ -107,6 +119,8 @@ class FileReport:
     recovered: bool = False
     """Whether some of a file that does not parse could be read and checked."""
     findings: list[Finding] = field(default_factory=list)
+    outline: Outline | None = None
+    """Of the first graph where it is no deployment."""
     skipped: list[Skipped] = field(default_factory=list)
     checklist: list[CheckItem] = field(default_factory=list)
     """Of the first graph."""
