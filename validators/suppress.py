@@ -122,7 +122,7 @@ def _request(match: re.Match[str], line: int, column: int) -> Suppression:
 
 
 def _codes(text: str) -> tuple[str, ...]:
-    return tuple(part.upper() for part in re.split(r"[,;\s]+", text.strip()) if part)
+    return tuple(dict.fromkeys(part.upper() for part in re.split(r"[,;\s]+", text.strip()) if part))
 
 
 class Suppressions:
