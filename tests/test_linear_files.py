@@ -11,8 +11,8 @@ from dagtool.validators.engine import check_bytes
 
 UNITS = (
     "GPU 0,1,2,", "GPU 0-3 and ", "from GPU 0 to ", "all GPUs ", "rank 1->", "TP1 ", "gpu1_", "layer 1 ", "layer1_",
-    "expert 3 of ", "a->a->", "0->", "[[[[", "[B=4, S] ", "Input: [1,2] ", "((((", "(a)", "8x", "1×", "a=1, ", "....", " ",
-    "\t", "1", "a", "_1", "ab,", "x x ", "matmul ", "é", "&amp;", "&#", "{|}", r"\\n", r"\l", "%s", "{a}", "<b/>",
+    "expert 3 of ", "a->a->", "0->", "[[[[", "[B=4, S] ", "Input: [1,2] ", "((((", "(a)", "8x", "1×", "a=1, ", "....",
+    " ", "\t", "1", "a", "_1", "ab,", "x x ", "matmul ", "é", "&amp;", "&#", "{|}", r"\\n", r"\l", "%s", "{a}", "<b/>",
     "dagtool: ", "GRF102, ", "-", "*/", "//",
 )  # fmt: skip
 PLACES: dict[str, Callable[[str], str]] = {

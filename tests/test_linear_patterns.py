@@ -69,11 +69,11 @@ def written(tree: ast.AST) -> Iterator[tuple[re.Pattern, str]]:
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in METHODS):
             continue
         owner, text = node.func.value, node.args[0] if node.args else None
-        if isinstance(owner, ast.Name) and owner.id == "re" and isinstance(text, ast.Constant):
-            if isinstance(text.value, str):
-                given = [*node.args[1:], *(word.value for word in node.keywords)]
-                flags = [part.attr for one in given for part in ast.walk(one) if is_flag(part)]
-                yield re.compile(text.value, sum({int(getattr(re, flag)) for flag in flags})), node.func.attr
+        of_re = isinstance(owner, ast.Name) and owner.id == "re"
+        if of_re and isinstance(text, ast.Constant) and isinstance(text.value, str):
+            given = [*node.args[1:], *(word.value for word in node.keywords)]
+            flags = [part.attr for one in given for part in ast.walk(one) if is_flag(part)]
+            yield re.compile(text.value, sum({int(getattr(re, flag)) for flag in flags})), node.func.attr
 
 
 def is_flag(node: ast.AST) -> bool:
@@ -154,10 +154,8 @@ def sample(tree, units: set[tuple[str, str]], before: str = "") -> str:
             pieces = [sample(branch, units, before + text) for branch in value[1]]
             units.update(("", one) for one in pieces)
             piece = max(pieces, key=len)
-        elif kind is sre.SUBPATTERN:
-            piece = sample(value[3], units, before + text)
-        elif kind is sre.ATOMIC_GROUP:
-            piece = sample(value, units, before + text)
+        elif kind in (sre.SUBPATTERN, sre.ATOMIC_GROUP):
+            piece = sample(value[-1] if kind is sre.SUBPATTERN else value, units, before + text)
         elif kind in (sre.ASSERT, sre.ASSERT_NOT):
             inside = sample(value[1], units, before + text)
             units.add((there, inside))
