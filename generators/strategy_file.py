@@ -399,7 +399,7 @@ def _operators(table: Mapping[str, Any], faults: Faults) -> dict[str, str]:
 
 def _names(table: Mapping[str, Any], faults: Faults) -> dict[str, str]:
     for role, template in table.items():
-        odd = not re.fullmatch(r"(?:[A-Za-z0-9_]|\{\w+\})+", str(template)) or str(template)[0].isdigit()
+        odd = not re.fullmatch(r"(?:[A-Za-z0-9_]++|\{\w++\})++", str(template)) or str(template)[0].isdigit()
         if odd or str(template).lower() in _KEYWORDS:
             faults.add(
                 ("names", role),

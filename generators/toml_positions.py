@@ -14,16 +14,16 @@ __all__ = ["Path", "Positions", "find_positions"]
 
 Path = tuple[str | int, ...]
 
-_BLANK = re.compile(r"(?:\s|#[^\n]*)*")
-_SEPARATOR = re.compile(r"(?:[\s,]|#[^\n]*)*")
-_SPACE = re.compile(r"[ \t]*")
-_KEY = re.compile(r"""[A-Za-z0-9_-]+|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'""")
+_BLANK = re.compile(r"(?:\s++|#[^\n]*+)*+")
+_SEPARATOR = re.compile(r"(?:[\s,]++|#[^\n]*+)*+")
+_SPACE = re.compile(r"[ \t]*+")
+_KEY = re.compile(r"""[A-Za-z0-9_-]++|"(?:[^"\\\n]++|\\.)*+"|'[^'\n]*+'""")
 _SCALAR = re.compile(
-    r'"""(?:[^\\]|\\.)*?"""(?:"{0,2})'
-    r"|'''.*?'''(?:'{0,2})"
-    r'|"(?:[^"\\\n]|\\.)*"'
-    r"|'[^'\n]*'"
-    r"|[^,\]}#\n]+",
+    r'"""(?:[^"\\]++|\\.|"(?!""))*+"""(?:"{0,2})'
+    r"|'''(?:[^']++|'(?!''))*+'''(?:'{0,2})"
+    r'|"(?:[^"\\\n]++|\\.)*+"'
+    r"|'[^'\n]*+'"
+    r"|[^,\]}#\n]++",
     re.DOTALL,
 )
 

@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 
 __all__ = ["comments_in", "without"]
 
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|//[^\n]*|/\*.*?\*/|^#[^\n]*|<', re.DOTALL | re.MULTILINE)
+_TOKEN = re.compile(
+    r'"(?:[^"\\]++|\\.)*+"?|//[^\n]*+|/\*(?:[^*]++|\*(?!/))*+(?:\*/)?|^#[^\n]*+|<', re.DOTALL | re.MULTILINE
+)
 _ANGLE = re.compile("[<>]")
 
 

@@ -20,7 +20,7 @@ from dagtool.validators.wishes import AUTO, DEPLOYMENT, Wishes
 __all__ = ["index", "page", "pages", "write_pages"]
 
 _MADE = "<!-- Made by `python -m dagtool.validators.document` from validators/rules. Do not edit. -->"
-_PATH = re.compile(r"\bdocs/([\w/.-]+\.md)\b")
+_PATH = re.compile(r"(?<![\w/.-])docs/([\w/.-]+\.md)\b")
 _CODE = re.compile(rf"(?<![\w`\[-])(?:{'|'.join(FAMILIES)})\d\d\b")
 
 _HEAD = f"""# Rules

@@ -13,6 +13,8 @@ _SEPARATOR = re.compile(r"[\W_]+")
 _MAX_COMPARED = 2000
 _MAX_WORDS = 10
 _LIKE = 0.6
+_LONGEST = 300
+"""Letters of the longest id that is compared letter by letter, which takes the product of two lengths."""
 
 
 class NearestIds:
@@ -30,6 +32,8 @@ class NearestIds:
 
         if same := self._by_parts.get(_parts(wrong)):
             return same
+        if len(wrong) > _LONGEST:
+            return ""
         parts = set(_parts(wrong))
         candidates = [name for name in self._known if abs(len(name) - len(wrong)) <= 3]
         if len(candidates) > _MAX_COMPARED:
@@ -57,7 +61,7 @@ class MeantIds:
         if same:
             return same[0] if len(same) == 1 else ""
         unknown = [found for found in _WORD.finditer(wrong) if found[0] not in self._vocabulary]
-        if len(unknown) != 1:
+        if len(unknown) != 1 or len(unknown[0][0]) > _LONGEST:
             return ""
         start, stop = unknown[0].span()
         near = get_close_matches(unknown[0][0], self._words, n=_MAX_WORDS, cutoff=_LIKE)

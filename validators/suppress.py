@@ -18,7 +18,7 @@ __all__ = ["ATTRIBUTE", "Suppression", "Suppressions", "suppressions_in"]
 ATTRIBUTE = "lint_ignore"
 _MARK = "dagtool:"
 _VERBS = ("ignore", "file-ignore", "disable", "enable")
-_COMMENT = re.compile(r"[/#*\s]*dagtool:\s*([\w-]*)\s*(?:\[([^\]]*)\])?\s*(.*?)[*/\s]*\Z", re.DOTALL)
+_COMMENT = re.compile(r"[/#*\s]*dagtool:\s*([\w-]*)\s*(?:\[([^\]]*+)\])?(.*)\Z", re.DOTALL)
 
 
 @dataclass(slots=True)
@@ -110,7 +110,7 @@ def _target(code: Sequence[str], first: int, last: int) -> int:
 
 def _request(match: re.Match[str], line: int, column: int) -> Suppression:
     verb, codes = match[1], _codes(match[2] or "")
-    made = Suppression(codes, match[3].strip(" \t\r\n-:*"), line, column)
+    made = Suppression(codes, match[3].rstrip("*/ \t\r\n").strip(" \t\r\n-:*"), line, column)
     if verb not in _VERBS:
         near = did_you_mean(verb, list(_VERBS))
         made.problem = f"{verb!r} is none of {', '.join(_VERBS)}{f'; {near}' if near else ''}"
@@ -122,7 +122,7 @@ def _request(match: re.Match[str], line: int, column: int) -> Suppression:
 
 
 def _codes(text: str) -> tuple[str, ...]:
-    return tuple(part.upper() for part in re.split(r"[,;\s]+", text.strip()) if part)
+    return tuple(dict.fromkeys(part.upper() for part in re.split(r"[,;\s]+", text.strip()) if part))
 
 
 class Suppressions:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-__all__ = ["CollectedError", "DagtoolError", "MissingProgramError", "did_you_mean"]
+__all__ = ["CollectedError", "DagtoolError", "MissingProgramError", "alike", "did_you_mean"]
 
 
 class DagtoolError(Exception):
@@ -37,14 +37,26 @@ class MissingProgramError(DagtoolError):
     exit_code = 3
 
 
-def did_you_mean(word: str, known: list[str]) -> str:
-    """``did you mean 'ep16'?`` or an empty text."""
+_NEAR = 0.5
+
+
+def alike(word: str, known: Sequence[str], least: float) -> list[tuple[float, str]]:
+    """The known words at least so like this one, from 0 to 1; the most alike first, of equals the first known.
+
+    A word that is far too long is told apart by its length: a text of a megabyte costs no more than a word.
+    """
     from difflib import SequenceMatcher
 
-    # Of words equally near the one that comes first: known words stand in a sensible order.
-    near = [(SequenceMatcher(None, word, one).ratio(), -place, one) for place, one in enumerate(known)]
-    best = [one for ratio, _, one in sorted(near, reverse=True)[:3] if ratio >= _NEAR]
+    near = []
+    for place, one in enumerate(known):
+        if 2 * min(len(word), len(one)) >= least * (len(word) + len(one)):
+            pair = SequenceMatcher(None, word, one)
+            if pair.quick_ratio() >= least and (ratio := pair.ratio()) >= least:
+                near.append((ratio, -place, one))
+    return [(ratio, one) for ratio, _, one in sorted(near, reverse=True)]
+
+
+def did_you_mean(word: str, known: Sequence[str]) -> str:
+    """``did you mean 'ep16'?`` or an empty text."""
+    best = [one for _, one in alike(word, known, _NEAR)[:3]]
     return f"did you mean {' or '.join(map(repr, best))}?" if best else ""
-
-
-_NEAR = 0.5

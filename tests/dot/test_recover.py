@@ -276,6 +276,6 @@ def check(data):
     ids=range(17),
 )
 def test_time_is_in_proportion(text):
-    started = time.perf_counter()
+    started = time.process_time()
     recover(text)
-    assert time.perf_counter() - started < 6  # measured: below 1 s
+    assert time.process_time() - started < 6  # measured: below 2 s

@@ -12,13 +12,12 @@ References: node shapes, https://graphviz.org/doc/info/shapes.html.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from difflib import SequenceMatcher
 from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from dagtool.dot.change import replace_default, set_on_nodes
-from dagtool.errors import did_you_mean
+from dagtool.errors import alike, did_you_mean
 from dagtool.report.finding import Finding
 from dagtool.report.fix import Proposal
 from dagtool.report.quote import printable
@@ -65,8 +64,11 @@ def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each unknown shape."""
     assert ctx.graph is not None
     shapes = [attributes.get("shape") or "ellipse" for attributes in ctx.graph.node_attributes]
-    for shape in sorted(set(shapes) - _SHAPES):
-        nodes = [node for node, own in enumerate(shapes) if own == shape and not _has_picture(ctx, node)]
+    drawn: dict[str, list[int]] = {}
+    for node, shape in enumerate(shapes):
+        if shape not in _SHAPES and not _has_picture(ctx, node):
+            drawn.setdefault(shape, []).append(node)
+    for shape, nodes in sorted(drawn.items()):
         text = f"shape {printable(shape)!r}, which Graphviz does not know and draws as a box"
         near = did_you_mean(shape, sorted(_SHAPES))
         fix = partial(_spelt, ctx, shape)
@@ -76,10 +78,10 @@ def check(ctx: Context) -> Iterator[Finding]:
 def _spelt(ctx: Context, shape: str, nodes: Sequence[int]) -> Proposal | None:
     """The one shape that is near, written where the wrong one stands: at the nodes, and among the defaults."""
     assert ctx.graph is not None
-    ranked = sorted(((SequenceMatcher(None, shape, name).ratio(), name) for name in _SHAPES), reverse=True)
-    (best, name), (second, _) = ranked[:2]
-    if best < _NEAR or second > best - _APART:
+    ranked = alike(shape, sorted(_SHAPES), _NEAR - _APART)
+    if not ranked or ranked[0][0] < _NEAR or (len(ranked) > 1 and ranked[1][0] > ranked[0][0] - _APART):
         return None
+    name = ranked[0][1]
     edits = chain(
         set_on_nodes(ctx.graph, nodes, "shape", lambda _: name, own=True),
         replace_default(ctx.graph, "node", "shape", shape, name),

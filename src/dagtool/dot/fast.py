@@ -22,7 +22,7 @@ _VALUE = rf"{QUOTED}|{NAME}|{_NUMBER}"
 _LIST = rf"\[{_SPACE}((?:{NAME}{_SPACE}={_SPACE}(?:{_VALUE}){_SPACE}[,;]?+{_SPACE})*+)\]"
 # Without a semicolon a statement is over where another one, or a brace, can begin.
 _OVER = rf'{_SPACE}(?:;|(?=[}}{{"A-Za-z_0-9]))'
-_PAIR = re.compile(rf"({NAME}){_SPACE}={_SPACE}({_VALUE})")
+_PAIR = re.compile(rf"(?<!{WORD})({NAME}){_SPACE}={_SPACE}({_VALUE})")
 
 _LONGEST_SHARED = 32  # code points: longer values are seldom repeated
 _MOST_SHARED = 1 << 16

@@ -65,7 +65,7 @@ def _remedy(scanner: Scanner, closing: str) -> str:
 
 Rule = Callable[[Scanner, str, str], str]
 _SOURCE_CODE = re.compile(r"(?:import|from|def|class|for|if|print|return|const|let|var|function|package)$")
-_UNQUOTED_LIST = re.compile(r"(\w++)\s*=\s*(\w++(?:\s*,\s*\w++)*+)\s*+$")
+_UNQUOTED_LIST = re.compile(r"(?<!\w)(\w++)\s*+=\s*+(\w++(?:\s*+,\s*+\w++)*+)\s*+$")
 _WORDS = re.compile(r"[\w\s]*+")
 _MORE_WORDS = re.compile(r"(?:\s*,\s*\w++(?!\s*=))++")
 

@@ -43,8 +43,8 @@ _LANGUAGES = (
     ("shell", re.compile(r"^\s*+(?:#!.*sh\b|echo |export |cat |for \w+ in .*; *do|done$|fi$)", re.M)),
 )
 UNFINISHED = {
-    "=": re.compile(r"""[\s,;]*+(?:"[^"\n]*"|\w*+)\s*$"""),
-    "value": re.compile(r"""(?:"[^"\n]*"|\w++)\s*+=\s*$"""),
+    "=": re.compile(r"""(?:(?<![\s,;])[\s,;]++|(?<![\w\s,;]))(?:"[^"\n]*+"|\w*+)\s*+$"""),
+    "value": re.compile(r"""(?:"[^"\n]*+"|(?<!\w)\w++)\s*+=\s*+$"""),
     "edge end": re.compile(r"(?:->|--)\s*$"),
 }
 """What a statement that is cut off ends with, by what should come next."""

@@ -27,11 +27,11 @@ _ESCAPED_PIECE = re.compile(rf"{QUOTED}?|(?P<comment>//(?:(?!\\n)[^\n])*+)|(?P<n
 _NEXT_ATTRIBUTE = re.compile(
     r",\s*+(?:label|shape|style|color|fillcolor|fontsize|fontname|fontcolor|penwidth|width|height|weight|xlabel|op|gpu)\s*+="
 )
-_ATTRIBUTE_BEFORE = re.compile(r"(\w++)\s*+=\s*+$")
+_ATTRIBUTE_BEFORE = re.compile(r"(?<!\w)(\w++)\s*+=\s*+$")
 _HEADER_WORD = re.compile(r"(?:strict\s++)?+(?:di)?graph\b", re.IGNORECASE)
 _SEMICOLON = re.compile(r"[ \t]*+;")
 _HTML_END = re.compile(r">(?=[ \t]*+[\],;])")
-_OPERAND_BEFORE = re.compile(r"""(?:"[^"]*+"|[\w.]++)\s*+$""")
+_OPERAND_BEFORE = re.compile(r"""(?:"[^"]*+"|(?<![\w.])[\w.]++)\s*+$""")
 _RUN_BEFORE = re.compile(r"""[^\s\[\]{};,="<>:]++$""")
 _RUN_AFTER = re.compile(r"""(?:(?!->|--)[^\s\[\]{};,="<>:])++""")
 _BRACKETED = re.compile(r"""\[[^\[\]"\n]*+\][^\s\[\]{};,="<>]*+""")

@@ -92,14 +92,14 @@ def canonical(name: str) -> str:
     return _CANONICAL.get(low, low)
 
 
-_NAMED = re.compile(r"(\w[\w ./×*+-]*?)\s*=\s*(.+)\Z", re.DOTALL)
+_NAME = re.compile(r"\w[\w ./×*+-]*+\Z")
 _MULTIPLE = re.compile(r"(\d{1,9})\s*[×x*]\s*([A-Za-z_]\w*)\Z")
 _NAME_LAST = re.compile(r"(\d{1,15})\s+([A-Za-z_]\w*)\Z")
 _INT = re.compile(r"\d{1,15}\Z")
 _RANGE = re.compile(r"\d+\s*[-–]\s*\d+\Z")
 _SYMBOL = re.compile(r"[A-Za-z_][\w.]*(?: tokens)?\Z|\d+(?:\.\d+)?[KMGkmgBb]\Z")
 _ARITHMETIC = re.compile(r"[\w\s()*×x/+.÷-]{1,60}\Z")
-_PROSE = re.compile(r"[^\W\d]\w+ +(?!x )[^\W\d]\w|\d +(?!x )[^\W\d]\w")
+_PROSE = re.compile(r"(?<!\w)\d*+[^\W\d]\w++ ++(?!x )[^\W\d]\w|\d ++(?!x )[^\W\d]\w")
 _TOKEN = re.compile(r"\d+|[()*/+-]")
 _APPROXIMATE = "~≈"
 
@@ -109,8 +109,9 @@ def parse_dim(text: str) -> Dim:
     text = text.strip()
     if last := _NAME_LAST.match(text):
         return Dim(canonical(last[2]), last[1], ValueKind.INT, int(last[1]))
-    named = _NAMED.match(text)
-    name, value = (canonical(named[1]), named[2].strip()) if named else ("", text)
+    before, _, after = text.partition("=")
+    named = after and _NAME.match(before.rstrip())
+    name, value = (canonical(before), after.strip()) if named else ("", text)
     if multiple := _MULTIPLE.match(name):  # 3×heads=16
         name, value = canonical(multiple[2]), f"{multiple[1]}×{value}"
     elif name and not name[0].isalpha() and name[0] != "_":
@@ -175,17 +176,16 @@ def _atom(tokens: list[str]) -> Fraction:
     return Fraction(int(token))
 
 
-_GROUP = re.compile(
-    r"(?:(?P<name>[A-Z](?:\s?,\s?[A-Z])+|[A-Za-z_]\w*)\s*[=:]\s*)?"
-    r"(?:(?P<before>\d{1,9})\s*[×x*]\s*)?"
-    r"\[(?P<inner>[^\[\]]*)\]"
-    r"(?:\s*\(?[×x*]\s*(?P<after>\d{1,9})(?![\w\[])\)?)?"
+_BRACKETS = re.compile(r"\[(?P<inner>[^\[\]]*+)\](?:\s*+\(?[×x*]\s*+(?P<after>\d{1,9})(?![\w\[])\)?)?")
+# What stands before a bracket, read backwards from it: `Q, K = 8 ×` as `× 8 = K ,Q`.
+_BEFORE = re.compile(
+    r"\s*+(?:[×x*]\s*+(?P<before>\d{1,9}))?+(?:\s*+[=:]\s*+(?P<name>[A-Z](?:\s?,\s?[A-Z])++|\w*[A-Za-z_]))?+"
 )
-_SPACED = re.compile(r"\s*\d+(?:\s+\d+)+\s*\Z")
-_MATRIX = re.compile(r"\s*\w+(?:\s*[×x]\s*\w+)+\s*\Z")
-_TIMES = re.compile(r"\s*×\s*|(?<=\d)\s*x\s*(?=\d)")
-_FILL = re.compile(r"^[\s,;.]+|[\s,;.]+$")
-_LIST = re.compile(r"\s*[A-Za-z_]\w*\s*=\s*[^,=]+(?:,\s*[A-Za-z_]\w*\s*=\s*[^,=]+)+\Z")
+_SPACED = re.compile(r"\s*+\d++(?:\s++\d++)++\s*+\Z")
+_FACTOR = re.compile(r"\s*+\w++(?:\s++x\s++\w++)*+\s*+\Z")
+_TIMES = re.compile(r"(?<!\s)\s*+×\s*+|(?<=\d)\s*+x\s*+(?=\d)")
+_FILL = re.compile(r"^[\s,;.]++|(?<![\s,;.])[\s,;.]++\Z")
+_ENTRY = re.compile(r"\s*+[A-Za-z_]\w*+\s*+=[^,=]++\Z")
 
 
 _SHORT = {"h": "heads", "d": "d_k"}
@@ -206,25 +206,41 @@ def _resolved(dims: tuple[Dim, ...]) -> tuple[Dim, ...]:
 def parse_shapes(text: str) -> tuple[tuple[Shape, ...], str]:
     """Every shape in a piece of text, and the text that is no shape."""
     if "[" not in text:
-        if _LIST.match(text):
-            return (Shape(_resolved(tuple(parse_dim(part) for part in text.split(",")))),), ""
+        entries = text.split(",")
+        if len(entries) > 1 and all(map(_ENTRY.match, entries)):
+            return (Shape(_resolved(tuple(map(parse_dim, entries)))),), ""
         return (), _FILL.sub("", text)
     shapes: list[Shape] = []
     rest: list[str] = []
-    end = 0
-    for found in _GROUP.finditer(text):
-        inner = found["inner"]
-        parts = (
-            inner.split() if _SPACED.match(inner) else _TIMES.split(inner) if _MATRIX.match(inner) else inner.split(",")
-        )
-        dims = tuple(parse_dim(part) for part in parts if part.strip())
+    end = last = 0
+    for found in _BRACKETS.finditer(text):
+        between = text[last : found.start()]
+        last = found.end()
+        dims = tuple(parse_dim(part) for part in _parts(found["inner"]) if part.strip())
         if not dims or not (all(map(_is_dim, dims)) or any(map(_is_sure, dims))):
             continue
-        rest.append(text[end : found.start()])
-        end = found.end()
-        shapes.append(Shape(_resolved(dims), int(found["before"] or found["after"] or 1), found["name"] or ""))
+        count, name, length = _said_before(between)
+        rest.append(text[end : found.start() - length])
+        end = last
+        shapes.append(Shape(_resolved(dims), int(count or found["after"] or 1), name))
     rest.append(text[end:])
     return tuple(shapes), " ".join(filter(None, (_FILL.sub("", piece) for piece in rest)))
+
+
+def _parts(inner: str) -> list[str]:
+    """The dimensions between two brackets: ``8 16``, ``8×16``, ``8, 16``."""
+    if _SPACED.match(inner):
+        return inner.split()
+    factors = _TIMES.split(inner)
+    return factors if len(factors) > 1 and all(map(_FACTOR.match, factors)) else inner.split(",")
+
+
+def _said_before(between: str) -> tuple[str, str, int]:
+    """The count and the name right before a bracket, empty where there is none, and how long they are."""
+    found = _BEFORE.match(between[::-1])
+    if found is None or not (found["before"] or found["name"]):
+        return "", "", 0
+    return (found["before"] or "")[::-1], (found["name"] or "")[::-1], found.end()
 
 
 def _is_sure(dim: Dim) -> bool:

@@ -27,7 +27,7 @@ _KEY = re.compile(
     r"\s?(?P<tag>[A-Z]{1,2}|\d{1,2})?\s*[:：=]\s*",
     re.IGNORECASE,
 )
-_ARROW = re.compile(r"\s*(?:→|->|=>|⇒)\s*")
+_ARROW = re.compile(r"(?<!\s)\s*+(?:→|->|=>|⇒)\s*+")
 _WEIGHT = re.compile(r"\s*[×x*@]\s*\[|\s*(?:weights?|W|bias|params?)\b\s*[:=]", re.IGNORECASE)
 _SAME = re.compile(r"(?:the )?same(?: (?:shape|dims?|dimensions?|as input|shape as input))?\Z", re.IGNORECASE)
 _OPERAND = re.compile(r"(?:[A-Z]{1,2}(?:\s?,\s?[A-Z])*)?\Z", re.IGNORECASE)

@@ -38,55 +38,72 @@ class Placement:
         return bool(self.gpus) and not self.every
 
 
-_NUMBERS = r"(?:GPUs?[\s_:-]*)?\d{1,6}(?:\s*(?:-|–|\.\.|to)\s*(?:GPU[\s_]*)?\d{1,6})?"
-_ITEMS = rf"\[?\s*{_NUMBERS}(?:\s*\]?\s*(?:,|and|&)\s*\[?\s*{_NUMBERS})*\s*\]?"
-_WORD = r"(?:GPUs?|Devices?|GPU[ _]?ids?|DEVICE)"
-_AFTER = r"(?![\w.×/%@–-])(?!\s*(?:GPUs?\b|layers?\b|experts?\b))"
-_STEP = r"\s*(?:→|->|—>|⇒|=>|↔|<->|⟷)\s*"
-_ARROW = re.compile(
-    rf"(?:from\s*)?(?:{_WORD}\s*[:#=]?\s*)?(?P<from>{_ITEMS}){_STEP}(?:{_WORD}\s*[:#=]?\s*)?(?P<to>{_ITEMS}){_AFTER}",
-    re.IGNORECASE,
-)
+# How a pattern stays linear on any text: blanks are taken once (``\s*+``) and a list of numbers is read from its
+# beginning, never again from each number in it.
+_GPU = r"(?:GPUs?[\s_:-]*+)?"
+_TO_GPU = r"(?:GPU[\s_]*+)?"
+_NUMBERS = rf"{_GPU}\d{{1,6}}(?:\s*+(?:-|–|\.\.|to)\s*+{_TO_GPU}\d{{1,6}})?"
+_NUMBERS_BEFORE_TO = rf"{_GPU}\d{{1,6}}(?:\s*+(?:(?:-|–|\.\.)\s*+{_TO_GPU}|to\s*+)\d{{1,6}})?"
+
+
+def _items(numbers: str) -> str:
+    """A list of such numbers, with or without brackets."""
+    between = r"(?:\s*+\])?+\s*+(?:,|and|&)\s*+(?:\[\s*+)?+"
+    return rf"(?:\[\s*+)?{numbers}(?:{between}{numbers})*(?:\s*+\])?"
+
+
+_ITEMS = _items(_NUMBERS)
+_WORD = r"(?:GPU[ _]?ids?|GPUs?|Devices?)"
+_NAMED = rf"{_WORD}\s*+(?:[:#=]\s*+)?"
+_AFTER = r"(?![\w.×/%@–-])(?!\s*+(?:GPUs?\b|layers?\b|experts?\b))"
+_STEP = r"\s*+(?:→|->|—>|⇒|=>|↔|<->|⟷)\s*+"
+_FROM = re.compile(rf"(?:from\s*+)?(?:{_NAMED})?(?P<from>{_ITEMS})", re.IGNORECASE)
+_TO = re.compile(rf"{_STEP}(?:{_NAMED})?(?P<to>{_ITEMS}){_AFTER}", re.IGNORECASE)
 _FROM_TO = re.compile(
-    rf"from\s*{_WORD}?\s*[:#=]?\s*(?P<from>{_ITEMS})\s+to\s+{_WORD}\s*[:#=]?\s*(?P<to>{_ITEMS}){_AFTER}", re.I
+    rf"from\s*+(?:{_NAMED}|[:#=]\s*+)?(?P<from>{_items(_NUMBERS_BEFORE_TO)})\s++to\s++{_NAMED}(?P<to>{_ITEMS}){_AFTER}",
+    re.I,
 )
 _ONE_END = re.compile(
-    rf"(?P<end>from|to|source|destination|src|dst)\s*:?\s*{_WORD}\s*[:#=]?\s*(?P<set>{_ITEMS}){_AFTER}", re.IGNORECASE
+    rf"(?P<end>from|to|source|destination|src|dst)\s*+(?::\s*+)?{_NAMED}(?P<set>{_ITEMS}){_AFTER}", re.IGNORECASE
 )
-_SET = re.compile(rf"(?<![A-Za-z0-9-])(?:on\s+)?{_WORD}\s*[:#=_-]?\s*(?P<set>{_ITEMS}){_AFTER}", re.I)
+_SET = re.compile(rf"(?<![A-Za-z0-9-])(?:on\s++)?{_WORD}\s*+(?:[:#=_-]\s*+)?(?P<set>{_ITEMS}){_AFTER}", re.I)
 _EACH = re.compile(
-    rf"{_WORD}\s*:?\s*(?:all|each)\s+(?:GPUs?\s*)?(?P<set>\d{{1,6}}\s*[-–]\s*\d{{1,6}}){_AFTER}", re.IGNORECASE
+    rf"{_WORD}\s*+(?::\s*+)?(?:all|each)\s++(?:GPUs?\s*+)?(?P<set>\d{{1,6}}\s*+[-–]\s*+\d{{1,6}}){_AFTER}",
+    re.IGNORECASE,
 )
-_RANK = re.compile(r"(?:(?:global\s+)?rank\s*[:#]?\s*|D)(?P<set>\d{1,6})\Z", re.I)
+_RANK = re.compile(r"(?:(?:global\s++)?rank\s*+(?:[:#]\s*+)?|D)(?P<set>\d{1,6})\Z", re.I)
 _EVERY = re.compile(
-    rf"{_WORD}\s*[:=]?\s*\(?all\b(?:\s+\d+)?(?:\s*GPUs?\b)?|\ball\s+(?:\d+\s+)?(?:GPUs|devices)\b", re.IGNORECASE
+    rf"{_WORD}\s*+(?:[:=]\s*+)?\(?all\b(?:\s++\d{{1,9}})?(?:\s*+GPUs?\b)?"
+    r"|\ball\s++(?:\d{1,9}\s++)?(?:GPUs|devices)\b",
+    re.IGNORECASE,
 )
-_MODEL_NAME = r"(?:(?:RTX|GTX|MI|[ABHLPTV])\d{2,4}|TPU\w*)[_@-]\d{1,5}"
+_MODEL_NAME = r"(?:(?:RTX|GTX|MI|[ABHLPTV])\d{2,4}|TPU[A-Za-z0-9]*+(?:_(?!TPU)[A-Za-z][A-Za-z0-9]*+)*+)[_@-]\d{1,5}"
 _MODEL = re.compile(rf"(?P<one>{_MODEL_NAME})(?:{_STEP}(?P<other>{_MODEL_NAME}))?\Z")
 _MODEL_IN_ID = re.compile(rf"(?<![A-Za-z0-9]){_MODEL_NAME}(?![0-9])")
-_HOST = re.compile(rf"{_WORD}\s*[:=]\s*(?:host|cpu|meta|n/?a|none|shared|routing|multiple|any)\b", re.I)
-_KEYED = re.compile(rf"(?:{_WORD}|[TEDPSC]P[ _]groups?)\s*:\s*(?P<text>\S.*)\Z", re.I)
-_NODE_GPU = re.compile(r"node\s*[:#]?\s*\d+[\s,/]*GPUs?\s*[:#]?\s*\d+", re.I)
-_COORDINATE = re.compile(r"[A-Za-z]*\d+(?:[_@.][A-Za-z]*\d*)*(?:\s*[-,]\s*[A-Za-z]+\d+)*")
+_HOST = re.compile(rf"{_WORD}\s*+[:=]\s*+(?:host|cpu|meta|n/?a|none|shared|routing|multiple|any)\b", re.I)
+_KEYED = re.compile(rf"(?:{_WORD}|[TEDPSC]P[ _]groups?)\s*+:\s*+(?P<text>\S.*)\Z", re.I)
+_NODE_GPU = re.compile(r"node\s*+(?:[:#]\s*+)?\d++[\s,/]*+GPUs?\s*+(?:[:#]\s*+)?\d++", re.I)
+_COORDINATE = re.compile(r"[A-Za-z]*+\d++(?:[_@.][A-Za-z]*+\d*+)*+(?:\s*+[-,]\s*+[A-Za-z]++\d++)*+")
 _MESH_ARROW = re.compile(rf"([TEDPSC]P[ _]?\d{{1,4}}){_STEP}([TEDPSC]P[ _]?\d{{1,4}})\Z")
 _NUMBER = re.compile(r"\d+")
-_SPAN = re.compile(r"(\d{1,6})\s*(?:-|–|\.\.|to)\s*(?:GPU[\s_]*)?(\d{1,6})", re.I)
-_DIMENSIONS = re.compile(r"\[[^\]]*=|=\s*(?:\d+\s*[×x*]\s*)?\[")
+_SPAN = re.compile(r"(?<!\d)(\d{1,6})\s*+(?:-|–|\.\.|to)\s*+(?:GPU[\s_]*+)?(\d{1,6})", re.I)
+_DIMENSIONS = re.compile(r"\[[^\[\]=]*+=|=\s*+(?:\d++\s*+[×x*]\s*+)?\[")
 _ABOUT = re.compile(r"gpu|device|rank|group|all|→|->|↔|<->|=>|⇒|from|\AD\d", re.I)
 
 
 def _numbers(text: str) -> tuple[int, ...]:
-    found: set[int] = set()
-    for first, last in _SPAN.findall(text):
-        low, high = int(first), int(last)
-        if low <= high and high - low < _MOST:
-            found.update(range(low, high + 1))
-    found.update(map(int, _NUMBER.findall(text)))
-    return tuple(sorted(found))
+    """Every number in a list, those inside its ranges too: ranges that overlap are counted out once."""
+    spans = [(int(first), int(last)) for first, last in _SPAN.findall(text)]
+    spans = [(low, high) for low, high in spans if low <= high < low + _MOST]
+    spans += [(number, number) for number in map(int, _NUMBER.findall(text))]
+    found: list[int] = []
+    for low, high in sorted(set(spans)):
+        found.extend(range(max(low, found[-1] + 1) if found else low, high + 1))
+    return tuple(found)
 
 
-def _without(line: str, match: re.Match[str]) -> str:
-    return " ".join(f"{line[: match.start()]} {line[match.end() :]}".split()).strip(" ,;:()[]")
+def _without(line: str, start: int, end: int) -> str:
+    return " ".join(f"{line[:start]} {line[end:]}".split()).strip(" ,;:()[]")
 
 
 @lru_cache(maxsize=1 << 14)
@@ -97,37 +114,49 @@ def gpus_of_line(line: str) -> Placement | None:
     if not _ABOUT.search(line) or ("[" in line and _DIMENSIONS.search(line)):
         return None
     if found := _NODE_GPU.search(line):
-        return Placement(names=(found[0],), rest=_without(line, found))
-    for pattern in (_FROM_TO, _ARROW):
-        if (found := pattern.search(line)) and (pattern is _FROM_TO or _bare_arrow(line, found)):
-            return Placement(_numbers(found["from"]), _numbers(found["to"]), rest=_without(line, found))
+        return Placement(names=(found[0],), rest=_without(line, *found.span()))
+    if arrow := _between(line):
+        return arrow
     if found := _ONE_END.search(line):
         gpus = _numbers(found["set"])
         if found["end"].lower() in ("to", "destination", "dst"):
-            return Placement(to=gpus, rest=_without(line, found))
-        return Placement(gpus, rest=_without(line, found), leaves=True)
+            return Placement(to=gpus, rest=_without(line, *found.span()))
+        return Placement(gpus, rest=_without(line, *found.span()), leaves=True)
     if found := _EACH.search(line) or _SET.search(line):
-        return Placement(_numbers(found["set"]), rest=_without(line, found))
+        return Placement(_numbers(found["set"]), rest=_without(line, *found.span()))
     if found := _RANK.match(line):
         return Placement(_numbers(found["set"]))
     return _vague(line) or _coordinates(line)
+
+
+def _between(line: str) -> Placement | None:
+    """From which GPUs to which: ``from GPU 0 to GPU 1``, ``GPU 0-1 → 2-3``."""
+    if found := _FROM_TO.search(line):
+        return Placement(_numbers(found["from"]), _numbers(found["to"]), rest=_without(line, *found.span()))
+    for source in _FROM.finditer(line):
+        if target := _TO.match(line, source.end()):
+            start, end = source.start(), target.end()
+            if not _bare_arrow(line, start, end):
+                return None
+            return Placement(_numbers(source["from"]), _numbers(target["to"]), rest=_without(line, start, end))
+    return None
 
 
 def _vague(line: str) -> Placement | None:
     """All GPUs, or none."""
     if found := _EVERY.search(line):
         number = _NUMBER.search(found[0])
-        return Placement(every=True, count=int(number[0]) if number else 0, rest=_without(line, found))
+        return Placement(every=True, count=int(number[0]) if number else 0, rest=_without(line, *found.span()))
     if found := _HOST.search(line):
-        return Placement(host=True, rest=_without(line, found))
+        return Placement(host=True, rest=_without(line, *found.span()))
     return None
 
 
-def _bare_arrow(line: str, found: re.Match[str]) -> bool:
+def _bare_arrow(line: str, start: int, end: int) -> bool:
     """Whether the numbers at an arrow are GPUs: the line says so, or has nothing else and they are small (``0->1``)."""
     if re.search(r"gpu|device", line, re.I):
         return True
-    whole = found.end() - found.start() == len(line)
+    whole = end - start == len(line)
     return whole and "[" not in line and max(map(int, _NUMBER.findall(line))) < _LIKE_SIZES
 
 

@@ -70,8 +70,8 @@ _TABLE = (
 _RULES = tuple((op, family, sure, re.compile(pattern)) for op, family, sure, pattern in _TABLE)
 _JOINING = re.compile(r"[+&]|\band\b|/")
 _IO = {
-    "input": re.compile(r"(?:(?:total|model|global|raw|layer #?|final|stage #?|batch|token|text|prompt|user|the) )*inputs?(?: (?:tokens?|layer|ids?|data|sequence|batch|#))*$"),
-    "output": re.compile(r"(?:(?:total|model|global|layer #?|final|stage #?|batch|token|the) )*outputs?(?: (?:tokens?|layer|logits|probabilities|#))*$|(?:final )?logits$"),
+    "input": re.compile(r"\A(?:(?:total|model|global|raw|layer #?|final|stage #?|batch|token|text|prompt|user|the) )*inputs?(?: (?:tokens?|layer|ids?|data|sequence|batch|#))*$"),
+    "output": re.compile(r"\A(?:(?:(?:total|model|global|layer #?|final|stage #?|batch|token|the) )*outputs?(?: (?:tokens?|layer|logits|probabilities|#))*$|(?:final )?logits$)"),
 }  # fmt: skip
 
 _PARENTHESES = re.compile(r"\([^()]*\)")
@@ -133,7 +133,7 @@ _PART_OF_ATTENTION = re.compile(r"\bout(?:put)?\b|\bproj")
 _PART_OF_MLP = re.compile(r"(?:mlp|ffn)[ _-]?\d", re.I)
 _WAY = re.compile(r"(?<![a-z])(?:col(?:umn)?|row)(?=[\W_]|\Z|parallel|wise)", re.I)
 _ONLY_WAY = re.compile(r"\W*(?:col(?:umn)?|row)[\s_-]?(?:parallel|wise|split)\W*\Z", re.I)
-_ROUTER = re.compile(r"\brouter\b(?!.*\b(?:gate|gating|select))", re.I)
+_ROUTER = re.compile(r"\brouter\b|\b(?P<gate>gate|gating|select)", re.I)
 
 
 def operation_of(title: str, name: str, shape: str = "") -> Operation:
@@ -144,9 +144,15 @@ def operation_of(title: str, name: str, shape: str = "") -> Operation:
     if shape in ("ellipse", "oval"):  # drawn as communication
         if found.op == "gather":
             return Operation("all_gather", "communication", 0.6)
-        if found.op == "gate" and _ROUTER.search(title):
+        if found.op == "gate" and _routes(title):
             return Operation("routing", "routing", 0.6)
     return found
+
+
+def _routes(title: str) -> bool:
+    """Whether the title names a router, and no gate after it."""
+    named = [match["gate"] for match in _ROUTER.finditer(title)]
+    return bool(named) and named[-1] is None
 
 
 def is_way(text: str) -> bool:

@@ -40,7 +40,8 @@ _NAMED = re.compile(
 )
 _SEVERAL = re.compile(
     r"(?<![A-Za-z])(?P<one>layer|expert|stage|tp|rank)"
-    r"(?:s?\s*[:#]?\s*\[?\d+\s*(?:-|–|→|->|to\b|\.\.)\s*(?:(?P=one)\s?)?\d|s\s*[:#]?\s*\[?\d+\s*(?:,|&|and\b)\s*\d)",
+    r"(?:s?\s*+(?:[:#]\s*+)?\[?\d++\s*+(?:-|–|→|->|to\b|\.\.)\s*+(?:(?P=one)\s?)?\d"
+    r"|s\s*+(?:[:#]\s*+)?\[?\d++\s*+(?:,|&|and\b)\s*+\d)",
     re.IGNORECASE,
 )
 _BETWEEN = re.compile(r"[_\s]*to[_\s]+(?:(?:layer|stage|pp|l|s)[_\s]?)?\d|[_\s]*(?:->|→|↔)")

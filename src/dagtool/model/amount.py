@@ -41,15 +41,15 @@ class Amount:
         return tuple(dict.fromkeys(symbol for _, size in self.terms for symbol in size.symbols))
 
 
-_TERM = re.compile(r"\s*([+-]?)\s*([A-Za-z0-9_*/]+)")
+_TERM = re.compile(r"\s*+(?:([+-])\s*+)?([A-Za-z0-9_*/]++)")
 
 
 @lru_cache(maxsize=1024)
 def parse_amount(text: str) -> Amount:
     """Read ``T-S``, ``S+2``, ``D``. Raises SizeError."""
     terms: list[tuple[int, Size]] = []
-    at = 0
-    while at < len(text.rstrip()):
+    at, end = 0, len(text.rstrip())
+    while at < end:
         match = _TERM.match(text, at)
         if match is None or (terms and not match[1]):
             raise SizeError(f"expected a sum of sizes like T-S, not {text!r}")

@@ -11,7 +11,7 @@ _UNITS: dict[str, int] = {"b": 1} | {
     for middle, base in (("", 1000), ("i", 1024))
     for power, prefix in enumerate("kmgt", start=1)
 }
-_TEXT = re.compile(r"\s*([0-9]{1,15}(?:\.[0-9]{1,6})?)\s*([A-Za-z]*)\s*\Z")
+_TEXT = re.compile(r"\s*+([0-9]{1,15}(?:\.[0-9]{1,6})?)\s*+([A-Za-z]*+)\s*+\Z")
 
 
 def parse_bytes(text: str) -> int:

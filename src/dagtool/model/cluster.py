@@ -103,8 +103,8 @@ def gpu_names() -> list[str]:
     return gpu_file_names()
 
 
-_PARENTHESES = re.compile(r"\(.*?\)")
-_BEHIND = re.compile(r"\s*\+.*|\s+(?:x\d+|node)\s*$", re.IGNORECASE)
+_PARENTHESES = re.compile(r"\([^()]*+\)")
+_BEHIND = re.compile(r"(?<!\s)\s*+\+.*|(?<!\s)\s++(?:x\d++|node)\s*+$", re.IGNORECASE)
 _MAKE = {"nvidia", "amd", "instinct", "geforce", "sxm", "sxm4", "sxm5", "hgx", "dgx"}
 """Words around a name that say nothing about which GPU it is. PCIe and NVL are not among them: those are others."""
 

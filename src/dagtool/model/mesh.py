@@ -125,7 +125,7 @@ def parse_gpus(text: str) -> tuple[int, ...]:
     return tuple(gpus)
 
 
-_MESH = re.compile(r"\s*([a-z]\w*)\s*:((?:\s*[a-z]\w*=[0-9]{1,9}(?=\s))*)\s*gpus=([0-9,\-\s]+?)\s*\Z")
+_MESH = re.compile(r"\s*([a-z]\w*)\s*:((?:\s*[a-z]\w*=[0-9]{1,9}(?=\s))*)\s*gpus=([0-9,\-\s]++)\Z")
 
 
 def parse_meshes(text: str) -> dict[str, Mesh]:

@@ -106,8 +106,9 @@ def _normal(numerator: int, denominator: int, powers: Mapping[str, int]) -> Size
 def parse_size(text: str) -> Size:
     """Read ``B*S*K/E``. Raises SizeError, saying what was expected, for anything else."""
     size, operator, position = ONE, "*", 0
+    end = len(text.rstrip())
     expect_operand = True
-    while position < len(text.rstrip()):
+    while position < end:
         match = _TOKEN.match(text, position)
         if match is None:
             raise SizeError(f"expected a number or a capital symbol at {text[position:]!r} in {text!r}")

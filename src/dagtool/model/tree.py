@@ -70,14 +70,14 @@ class Model:
 
 # -- the pattern of layers --------------------------------------------------------------------
 
-_ITEM = re.compile(r"\s*,?\s*(?:\((?P<group>[^()]*)\)|(?P<kind>[a-z]\w*))(?P<times>\*(?P<count>[0-9]{0,6}))?")
+_ITEM = re.compile(r"\s*+(?:,\s*+)?(?:\((?P<group>[^()]*+)\)|(?P<kind>[a-z]\w*+))(?P<times>\*(?P<count>[0-9]{0,6}))?")
 
 
 def _items(pattern: str) -> list[tuple[tuple[str, ...], int | None]]:
     """(kinds, how often) for each item; None where it fills the rest. Raises ModelError."""
     found: list[tuple[tuple[str, ...], int | None]] = []
-    at = 0
-    while at < len(pattern.rstrip()):
+    at, end = 0, len(pattern.rstrip())
+    while at < end:
         match = _ITEM.match(pattern, at)
         if match is None:
             raise ModelError(

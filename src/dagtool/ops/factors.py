@@ -64,7 +64,7 @@ class Rearrangement(NamedTuple):
     after: tuple[str, ...]
 
 
-_GROUPS = re.compile(r"(?:[a-z]|\([a-z]+\))+\Z")
+_GROUPS = re.compile(r"(?:[a-z]++|\([a-z]++\))++\Z")
 _GROUP = re.compile(r"[a-z]|\([a-z]+\)")
 
 

@@ -17,8 +17,8 @@ BOLD = 1.07
 """How much wider bold letters are."""
 _SLACK = 1.03
 """Fonts that stand in for Helvetica are a little wider."""
-_BREAK = re.compile(r"<BR[^>]*>", re.IGNORECASE)
-_TAG = re.compile(r"<[^>]+>")
+_BREAK = re.compile(r"<BR[^<>]*+>", re.IGNORECASE)
+_TAG = re.compile(r"<[^<>]++>")
 
 
 def text_width(text: str, size: float) -> float:

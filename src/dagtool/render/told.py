@@ -23,9 +23,10 @@ _FAMILIES = {"gate": "routing", "residual": "compute", "placeholder": ""}
 """Families of labels that are no families of operators."""
 _NAMES = {"residual": "add"}
 _PLACES = re.compile(
-    r"(?:^|_)(?:layer|lyr|l|gpu|g|device|dev|d|expert|exp|e|stage|s|tp|ep|pp|dp|rank|r|t)_?\d+(?=_|$)|(?:_\d+)+$",
-    re.IGNORECASE,
+    r"(?:^|_)(?:layer|lyr|l|gpu|g|device|dev|d|expert|exp|e|stage|s|tp|ep|pp|dp|rank|r|t)_?\d+(?=_|$)", re.IGNORECASE
 )
+_NUMBERS_BEHIND = re.compile(r"(?:\d++_)++")
+"""The numbers an id ends with, read backwards."""
 _EXPERT = re.compile(r"(^|_)(expert)_?\d+(?=_|$)", re.IGNORECASE)
 _ATTENTION = frozenset({"attention", "scores", "softmax", "weighted_sum", "cache"})
 _MOE = frozenset({"gate", "experts", "route", "route_back", "routing", "dispatch", "aggregate", "combine"})
@@ -78,7 +79,12 @@ def _role(name: str) -> str:
 
     That it is an expert stays: ``expert_up`` of ``layer0_expert3_up``.
     """
-    return _PLACES.sub("", _EXPERT.sub(r"\1\2", name)).strip("_")
+    role = _EXPERT.sub(r"\1\2", name)
+    behind = _NUMBERS_BEHIND.match(role[::-1])
+    end = len(role) - (behind.end() if behind else 0)
+    found = [match.span() for match in _PLACES.finditer(role)]
+    edges = [0, *(edge for span in found for edge in span), max(end, found[-1][1] if found else 0)]
+    return "".join(role[start : min(stop, end)] for start, stop in zip(edges[::2], edges[1::2], strict=True)).strip("_")
 
 
 def _blocks(dag: Dag, facts: Sequence[NodeFacts], layers: Sequence[int]) -> list[str]:

@@ -11,7 +11,7 @@ __all__ = ["excerpt", "name_of", "printable"]
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _MAX_NAME = 80
 _WINDOW = 110
-_ID = r'(?:"(?:[^"\\]|\\.)*"|[^\s\[\];,{}=<>-]+)'
+_ID = r'(?:"(?:[^"\\]++|\\.)*+"|[^\s\[\];,{}=<>-]++)'
 _NODE = re.compile(_ID)
 _EDGE = re.compile(rf"{_ID}(?:\s*-[->]\s*{_ID})?")
 
