@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from pathlib import Path
 
 from dagtool.dot import DotSyntaxError, parse
-from dagtool.foreign import Labels
+from dagtool.foreign import Guess, guess
 
 __all__ = ["table"]
 
@@ -25,7 +25,7 @@ def table(folder: Path) -> str:
         if not graphs or "dagtool" in graphs[0].attributes or not graphs[0].node_ids:
             continue
         begin = time.perf_counter()
-        counts = _counts(Labels(graphs[0]))
+        counts = _counts(guess(graphs[0]))
         seconds += time.perf_counter() - begin
         files += 1
         total += counts
@@ -41,7 +41,7 @@ def table(folder: Path) -> str:
     return f"{files} files, {total['nodes']:,} nodes, {seconds:.2f} s\n\n" + "\n".join(rows) + "\n"
 
 
-def _counts(labels: Labels) -> Counter[str]:
+def _counts(labels: Guess) -> Counter[str]:
     found = Counter[str]()
     for facts in labels.nodes:
         found["nodes"] += 1

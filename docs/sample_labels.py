@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dagtool.dot import DotGraph, DotSyntaxError, parse
-from dagtool.foreign import Labels, NodeFacts
+from dagtool.foreign import NodeFacts, guess
 
 __all__ = ["FIELDS", "Drawn", "draw", "precision", "read_judgements"]
 
@@ -69,7 +69,7 @@ def _placement(facts: NodeFacts) -> str:
     text = ",".join([*map(str, placement.gpus), *placement.names])
     text += " to " + ",".join(map(str, placement.to)) if placement.to else ""
     text += f" all({placement.count})" if placement.every else ""
-    return f"{text}{' no GPU' if placement.host else ''} ({placement.source})"
+    return f"{text}{' no GPU' if placement.host else ''} ({placement.source.partition(' ')[0]})"
 
 
 def draw(folder: Path, count: int, seed: int) -> list[Drawn]:
@@ -85,7 +85,7 @@ def draw(folder: Path, count: int, seed: int) -> list[Drawn]:
         if one not in taken:
             taken.add(one)
             by_file.append(one)
-    labels = {file: Labels(graphs[file][1]).nodes for file in {file for file, _ in taken}}
+    labels = {file: guess(graphs[file][1]).nodes for file in {file for file, _ in taken}}
     return [
         _drawn(way, *graphs[file], node, labels[file][node])
         for way, chosen in (("nodes", uniform), ("files", by_file))

@@ -20,7 +20,7 @@ from dagtool.validators.wishes import AUTO, DEPLOYMENT
 if TYPE_CHECKING:
     from dagtool.dag.graph import Dag, Kind
     from dagtool.dot import DotGraph
-    from dagtool.foreign import Labels
+    from dagtool.foreign import Guess
     from dagtool.foreign.deployment import Nature
     from dagtool.generators.parts import ModelParts, Part
     from dagtool.generators.phase import Phase
@@ -164,13 +164,13 @@ class Context:
         return Roles(self)
 
     @cached_property
-    def labels(self) -> Labels | None:
+    def labels(self) -> Guess | None:
         """What the labels say, in a file that declares no operators; None where they are declared."""
         if self.dag.declared or self.graph is None:
             return None
-        from dagtool.foreign import Labels
+        from dagtool.foreign import guess
 
-        return Labels(self.graph)
+        return guess(self.graph)
 
     @cached_property
     def nature(self) -> Nature:

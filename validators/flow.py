@@ -12,7 +12,7 @@ from dagtool.foreign.dims import Shape
 
 if TYPE_CHECKING:
     from dagtool.dag.graph import Dag
-    from dagtool.foreign import Labels, NodeFacts
+    from dagtool.foreign import Guess, NodeFacts
 
 __all__ = ["Fit", "Flow", "FlowFault", "fit"]
 
@@ -94,7 +94,7 @@ class Flow:
     A node with several operands may state only one, so one parent that fits excuses the others.
     """
 
-    def __init__(self, dag: Dag, labels: Labels) -> None:
+    def __init__(self, dag: Dag, labels: Guess) -> None:
         self._dag = dag
         self._nodes = labels.nodes
         self._seen: dict[tuple[tuple[Shape, ...], tuple[Shape, ...]], tuple[Fit, Shape, Shape] | None] = {}

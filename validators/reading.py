@@ -6,7 +6,7 @@ import re
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from dagtool.validators.places import Places
+from dagtool.foreign.places import Places
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -28,7 +28,7 @@ class Reading:
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
         self.nodes: list[NodeFacts] = ctx.labels.nodes if ctx.labels else []
-        self.places = Places(ctx, self.nodes)
+        self.places = ctx.labels.places if ctx.labels else Places((), {})
 
     def of(self, *ops: str, sure: float = 0.9) -> list[int]:
         """The nodes of these operators, as far as that is plain."""

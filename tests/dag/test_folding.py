@@ -12,6 +12,7 @@ from dagtool.dag.folding import FoldingError, fold, unfolded
 from dagtool.dag.graph import Dag
 from dagtool.dot import parse
 from dagtool.dot.dialect import to_dag
+from dagtool.foreign.guessed_dag import guess_dag
 from dagtool.generators import generate
 from dagtool.generators.presets import preset_names
 
@@ -115,7 +116,7 @@ def test_layers_fold_only_next_to_each_other() -> None:
 
 
 def test_what_lies_between_two_equal_layers_separates_them() -> None:
-    folded = fold(_foreign("digraph {in -> l0_a -> l1_a -> wire -> l2_a -> l3_a -> out}"))
+    folded = fold(guess_dag(_foreign("digraph {in -> l0_a -> l1_a -> wire -> l2_a -> l3_a -> out}")))
     assert [(box.layers, box.folded) for box in folded.boxes] == [((0, 1), False), ((2, 3), True)]
 
 

@@ -5,11 +5,11 @@ import time
 import pytest
 
 from dagtool.dot import parse
-from dagtool.foreign import Labels, NodeFacts
+from dagtool.foreign import NodeFacts, guess
 
 
 def facts(label: str, *, attributes: str = "", name: str = "n") -> NodeFacts:
-    return Labels(parse(f'digraph {{ {name} [label="{label}" {attributes}] }}')[0]).nodes[0]
+    return guess(parse(f'digraph {{ {name} [label="{label}" {attributes}] }}')[0]).nodes[0]
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_question_marks() -> None:
 def test_record_and_no_label() -> None:
     found = facts("{Gate|Input: batch_size=4,hidden=2|GPU: 1}", attributes="shape=record")
     assert (found.op, len(found.inputs[0].dims)) == ("gate", 2)
-    labels = Labels(parse("digraph { layer0_attn_allreduce_gpu3 }")[0])
+    labels = guess(parse("digraph { layer0_attn_allreduce_gpu3 }")[0])
     assert labels.nodes[0].op == "all_reduce"
     assert labels.nodes[0].placement is not None
     assert labels.nodes[0].placement.source == "id"
@@ -106,16 +106,16 @@ def test_label_before_id_before_cluster() -> None:
     graph = parse(
         'digraph { subgraph cluster_gpu7 { a_gpu1 [label="Softmax\\nGPU: 5"]; b_gpu1 [label="Softmax"]; c [label="Softmax"] } }'
     )[0]
-    found = [facts.placement for facts in Labels(graph).nodes]
+    found = [facts.placement for facts in guess(graph).nodes]
     assert [(place.gpus, place.source) for place in found if place] == [
         ((5,), "label"),
         ((1,), "id"),
-        ((7,), "cluster"),
+        ((7,), "cluster cluster_gpu7"),
     ]
 
 
 def test_what_is_not_understood_is_grouped_by_template() -> None:
-    labels = Labels(parse(r'digraph { a [label="Softmax\nfoo 1 bar"]; b [label="Softmax\nfoo 2 bar"] }')[0])
+    labels = guess(parse(r'digraph { a [label="Softmax\nfoo 1 bar"]; b [label="Softmax\nfoo 2 bar"] }')[0])
     assert [(group.text, group.count) for group in labels.leftover] == [("foo {1-2} bar", 2)]
 
 
@@ -124,7 +124,7 @@ def test_fast_enough() -> None:
         rf'q_{layer}_{gpu} [label="Q_Proj_{layer}_{gpu}\nGPU:{gpu}\nInput: [batch_size=128, seq_len=128]\nOutput: [batch_size=128]"]'
         for layer in range(100) for gpu in range(128)
     )  # fmt: skip
-    labels = Labels(parse(f"digraph {{ {nodes} }}")[0])
+    labels = guess(parse(f"digraph {{ {nodes} }}")[0])
     begin = time.process_time()
     assert len(labels.nodes) == 12_800
     assert time.process_time() - begin < 5  # about 0.6 s; the bound is for busy machines

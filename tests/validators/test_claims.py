@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from helpers.deployment import check_deployment
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,7 +15,6 @@ from dagtool.validators.catalogue import select_rules
 from dagtool.validators.claims import COUNTS, DEGREES, Claim, claims_of_name, parse_expectation
 from dagtool.validators.context import Context
 from dagtool.validators.contradictions import judge
-from dagtool.validators.engine import check_bytes
 from dagtool.validators.inventory import Inventory
 from dagtool.validators.wishes import Wishes
 
@@ -152,23 +152,23 @@ PLAN = b"digraph { input -> {mlp_gpu0 mlp_gpu1} -> output }"
 def test_an_expectation_is_an_error_and_a_name_a_warning() -> None:
     rules = select_rules(["MOD71"])
     wishes = Wishes(expected=parse_expectation("tp=4"))
-    [found] = check_bytes(PLAN, "plan.dot", rules, wishes=wishes).findings
+    [found] = check_deployment(PLAN, "plan.dot", rules, wishes=wishes).findings
     assert (found.code, found.severity) == ("MOD710", "error")
-    [found] = check_bytes(PLAN, "plans/tp2_pp2.dot", rules).findings
+    [found] = check_deployment(PLAN, "plans/tp2_pp2.dot", rules).findings
     assert (found.code, found.severity) == ("MOD711", "warning")
     assert found.message.startswith("the file's name tp2_pp2 says")
-    assert check_bytes(PLAN, "tp2.dot", rules).findings == []
+    assert check_deployment(PLAN, "tp2.dot", rules).findings == []
 
 
 def test_a_part_of_a_broken_file_contradicts_no_name() -> None:
-    report = check_bytes(PLAN[:-1], "tp2_pp2.dot", select_rules(["MOD71"]))
+    report = check_deployment(PLAN[:-1], "tp2_pp2.dot", select_rules(["MOD71"]))
     assert report.recovered
     assert not [found for found in report.findings if found.code == "MOD711"]
 
 
 def test_a_wrong_expectation_in_the_file_is_told() -> None:
     text = b'digraph { graph [expect="tpp=2"]; input -> output }'
-    [found] = check_bytes(text, "x.dot", select_rules(["MOD710"])).findings
+    [found] = check_deployment(text, "x.dot", select_rules(["MOD710"])).findings
     assert "the graph's attribute expect: nothing is called 'tpp'" in found.message
 
 
@@ -179,5 +179,5 @@ def test_names_of_ranges_of_layers_count_as_drawn() -> None:
 
 def test_a_preset_with_other_degrees_keeps_its_name() -> None:
     text = dagtool.generate("ep16_tp4", ep=8, E=8).to_dot()
-    assert check_bytes(text.encode(), "outputs/ep16_tp4.dot").findings == []
-    assert [found.code for found in check_bytes(text.encode(), "outputs/my_ep16_tp4.dot").findings] == ["MOD711"]
+    assert check_deployment(text.encode(), "outputs/ep16_tp4.dot").findings == []
+    assert [found.code for found in check_deployment(text.encode(), "outputs/my_ep16_tp4.dot").findings] == ["MOD711"]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dagtool.dot import DotSyntaxError, parse
-from dagtool.foreign import Labels
+from dagtool.foreign import guess
 from dagtool.report.checklist import checklist
 from dagtool.report.formats import Style, renderer
 from dagtool.validators.engine import check_bytes
@@ -64,7 +64,7 @@ def test_labels_are_read() -> None:
             graph = parse(path.read_bytes())[0]
         except DotSyntaxError:
             continue
-        labels = Labels(graph)
+        labels = guess(graph)
         assert len(labels.nodes) == len(graph.node_ids)
         understood += sum(bool(facts.op) and facts.placement is not None for facts in labels.nodes)
         nodes += len(labels.nodes)

@@ -35,10 +35,10 @@ def test_unknown_code_is_refused_with_a_suggestion() -> None:
 
 
 def test_facts_are_of_the_first_graph_and_findings_of_all() -> None:
-    report = check_bytes(b"digraph one { input -> output }\ndigraph two { a -> b -> a }", "x.dot")
+    report = check_bytes(b"digraph one { input -> output }\ndigraph two_dag { a -> b -> a }", "x.dot")
     assert report.facts is not None
     assert (report.facts.nodes, report.facts.acyclic) == (2, True)
-    assert [f.message for f in report.findings] == ["graph 2 (two): cyclic dependency through 2 nodes"]
+    assert [f.message for f in report.findings] == ["graph 2 (two_dag): cyclic dependency through 2 nodes"]
     assert (report.nodes, report.edges) == (4, 3)
 
 

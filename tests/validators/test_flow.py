@@ -6,7 +6,7 @@ import pytest
 
 from dagtool.dot import parse
 from dagtool.dot.dialect import to_dag
-from dagtool.foreign import Labels
+from dagtool.foreign import guess
 from dagtool.foreign.dims import parse_shapes
 from dagtool.validators.flow import Fit, Flow, fit
 
@@ -37,7 +37,7 @@ def test_fit(given: str, taken: str, expected: Fit) -> None:
 
 def faults(text: str) -> list[tuple[str, Fit]]:
     graph = parse(f"digraph {{ {text} }}")[0]
-    found = Flow(to_dag(graph), Labels(graph)).faults
+    found = Flow(to_dag(graph), guess(graph)).faults
     return [
         (f"{graph.node_ids[graph.tails[fault.edge]]} {graph.node_ids[graph.heads[fault.edge]]}", fault.fit)
         for fault in found

@@ -6,7 +6,7 @@ from collections import Counter
 
 from dagtool.analysis.subject import Subject
 from dagtool.analysis.table import Table, code
-from dagtool.foreign import Labels
+from dagtool.foreign import Guess
 from dagtool.model.mesh import format_gpus
 from dagtool.report.as_markdown import plain
 
@@ -16,7 +16,7 @@ _MOST = 24
 """Rows shown of a table; the rest is counted."""
 
 
-def labels_of(subject: Subject) -> Labels | None:
+def labels_of(subject: Subject) -> Guess | None:
     """What the labels say; None for a DAG that comes from no file."""
     from dagtool.validators.context import Context
 

@@ -46,7 +46,7 @@ class Grouping:
 
 def group_nodes(dag: Dag) -> Grouping:
     """Divide the nodes into groups whose graph is acyclic. Raises FoldingError for a graph with a cycle."""
-    layers = dag.layer_of if dag.declared or max(dag.layer_of, default=-1) >= 0 else _layers_by_name(dag.ids)
+    layers = dag.layer_of
     kinds: Sequence[Hashable] = dag.kind_of if dag.declared else list(map(words, dag.ids))
     of = _numbered(zip(layers, kinds, strict=True))
     edges = _count_edges(dag, of)
@@ -88,18 +88,11 @@ def _numbered(keys: Iterable[Hashable]) -> list[int]:
 
 
 _NUMBER = re.compile(r"\d+")
-_LAYER = re.compile(r"(?:^|_)(?:layer|l)_?(\d{1,9})(?=_|$)", re.IGNORECASE)
 
 
 def words(name: str) -> str:
     """What ids have in common that differ in their numbers only."""
     return _NUMBER.sub("#", name)
-
-
-def _layers_by_name(ids: list[str]) -> list[int]:
-    """The layer that the id of a foreign node names, else -1."""
-    found = map(_LAYER.search, ids)
-    return [int(match[1]) if match else -1 for match in found]
 
 
 def _count_edges(dag: Dag, of: list[int]) -> dict[tuple[int, int, int], int]:

@@ -49,7 +49,7 @@ class Subgraph:
         self._nodes = None
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, weakref_slot=True)
 class DotGraph:
     """One graph of a DOT file.
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from dagtool.foreign.facts import Labels, NodeFacts
+    from dagtool.foreign.facts import NodeFacts
+    from dagtool.foreign.guess import Guess
 
 __all__ = ["Nature", "judge_nature"]
 
@@ -40,15 +41,15 @@ class Nature:
     evidence: str
 
 
-def judge_nature(labels: Labels) -> Nature:
+def judge_nature(graph: Guess) -> Nature:
     """Weigh what the nodes state: GPUs, operators of a model, dimensions by name, kinds of parallelism.
 
     Nodes without a label of their own say little; they do not count where a tenth of the nodes or more has one.
     GPUs count where another kind of evidence stands beside them: a drawing of a cluster's network names GPUs too.
     Without GPUs, operators and dimensions must both be stated, and some communication or parallelism.
     """
-    labelled = [facts for facts in labels.nodes if facts.length]
-    nodes = labelled if len(labelled) >= _LABELLED * len(labels.nodes) else labels.nodes
+    labelled = [facts for facts in graph.nodes if facts.described]
+    nodes = labelled if len(labelled) >= _LABELLED * len(graph.nodes) else graph.nodes
     count = len(nodes)
     if not count:
         return Nature(False, "it has no nodes")

@@ -8,15 +8,15 @@ from __future__ import annotations
 import json
 
 from dagtool.dag.graph import Dag
+from dagtool.foreign.guessed_dag import guess_dag
 from dagtool.model.mesh import format_gpus
-from dagtool.render.told import told
 
 __all__ = ["model_explorer"]
 
 
 def model_explorer(dag: Dag) -> str:
     """The JSON of a graph collection with one graph; ids are those of the DAG."""
-    known = told(dag)
+    known = guess_dag(dag)
     incoming: list[list[dict[str, str]]] = [[] for _ in dag.ids]
     for tail, head, kind in zip(dag.tails, dag.heads, dag.edge_kind_of, strict=True):
         slots = ",".join(dag.edge_kinds[kind].slots)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from dagtool.foreign.gpus import cluster_gpus
-from dagtool.foreign.operators import operation_of
-from dagtool.foreign.place import place_of_text
-from dagtool.foreign.text import label_lines
+from dagtool.dot.graphviz_names import GRAPHVIZ_NAMES
+from dagtool.foreign.attributes import NAMES
 from dagtool.model.mesh import format_gpus
 from dagtool.report.explain import Fact
-from dagtool.report.quote import name_of, printable
+from dagtool.report.quote import printable
 
 if TYPE_CHECKING:
     from dagtool.foreign import NodeFacts
@@ -26,38 +24,48 @@ def node_facts(ctx: Context, node: int) -> Iterator[Fact]:
     assert ctx.graph is not None
     assert ctx.labels is not None
     facts, attributes = ctx.labels.nodes[node], ctx.graph.node_attributes[node]
-    yield _operator(ctx, node, facts)
+    yield _operator(facts)
     for what, shapes in (("input", facts.inputs), ("output", facts.outputs), ("shape", facts.bare)):
         for shape in shapes:
             name = f"{what} {shape.name}".strip()
-            said = "label, under no key: taken for the output" if what == "shape" else "label"
+            said = getattr(facts.sources, "dimensions" if what == "shape" else what)
+            said += ", under no key: taken for the output" if what == "shape" else ""
             yield Fact(name, str(shape), said if shape.size is None else f"{said}; {shape.size:,} elements")
     if not facts.states_dimensions:
         yield Fact("dimensions", "unknown", "the label states none")
-    yield _gpu(ctx, node, facts.placement)
+    yield _gpu(facts.placement)
     for what in ("layer", "stage", "expert", "rank"):
         value = getattr(facts.place, what)
         if value is not None:
-            by_id = getattr(place_of_text(ctx.dag.ids[node]), what) is not None
-            yield Fact(what, str(value), "id" if by_id else "title of the label")
+            yield Fact(what, str(value), printable(getattr(facts.sources, what)))
     yield _drawn(ctx, node, attributes.get("shape"))
+    yield from _unused(facts, attributes)
+
+
+def _unused(facts: NodeFacts, attributes: Mapping[str, str]) -> Iterator[Fact]:
+    """What the label and the attributes say besides."""
     for text in facts.rest:
         if text == facts.title:
             continue  # the operator's line says it
         yield Fact("not understood", printable(text), "label")
+    for name, value in facts.unread:
+        yield Fact("not understood", printable(value), f"attribute {printable(name)}")
+    for name, value in attributes.items():
+        if name not in GRAPHVIZ_NAMES and name.lower() not in NAMES:
+            yield Fact("not read", printable(value), f"attribute {printable(name)}, which has no meaning here")
 
 
-def _operator(ctx: Context, node: int, facts: NodeFacts) -> Fact:
+def _operator(facts: NodeFacts) -> Fact:
     if not facts.operation:
         where = f"neither the title {printable(facts.title)!r} nor the id" if facts.title else "the id does not"
         return Fact("operator", "unknown", f"{where} name{'s' if facts.title else ''} one")
-    by_title = bool(facts.title) and bool(operation_of(facts.title, "", ""))
-    said = f"title {printable(facts.title)!r} of the label" if by_title else "id"
+    source = facts.sources.operator
+    said = f"title {printable(facts.title)!r} of the label" if source == "label" else printable(source)
     sure = f"{facts.operation.confidence:.0%}"
     return Fact("operator", f"{facts.op} ({facts.operation.family})", f"{said}; how sure that is: {sure}")
 
 
-def _gpu(ctx: Context, node: int, placement: Placement | None) -> Fact:
+def _gpu(placement: Placement | None) -> Fact:
     if placement is None:
         return Fact("GPU", "unknown", "neither label nor id nor a cluster names one")
     numbers = format_gpus(placement.gpus)
@@ -65,21 +73,7 @@ def _gpu(ctx: Context, node: int, placement: Placement | None) -> Fact:
         numbers += f" to {format_gpus(placement.to)}"
     vague = "all" if placement.every else "the host" if placement.host else ""
     value = numbers or ", ".join(placement.names) or vague or f"{placement.count:,} of them"
-    source = placement.source
-    if source == "cluster":
-        source = f"cluster {_cluster(ctx, node)}"
-    return Fact("GPU", value, source)
-
-
-def _cluster(ctx: Context, node: int) -> str:
-    """The innermost cluster that names GPUs: the last one in the file that holds the node."""
-    assert ctx.graph is not None
-    found = ""
-    for subgraph in ctx.graph.subgraphs:
-        lines = label_lines(subgraph.attributes.get("label", ""))
-        if cluster_gpus(subgraph.name or "", lines) and node in subgraph.nodes:
-            found = name_of(subgraph.name or "") + (f" ({printable(lines[0])})" if lines else "")
-    return found
+    return Fact("GPU", value, printable(placement.source))
 
 
 def _drawn(ctx: Context, node: int, shape: str | None) -> Fact:
@@ -101,6 +95,6 @@ def edge_facts(ctx: Context, edge: int) -> Iterator[Fact]:
         yield Fact(what, "; ".join(map(str, shapes)) or "unknown", f"label of {ctx.located(node)}")
     yield Fact(
         "GPUs",
-        f"{_gpu(ctx, tail, nodes[tail].placement).value} -> {_gpu(ctx, head, nodes[head].placement).value}",
+        f"{_gpu(nodes[tail].placement).value} -> {_gpu(nodes[head].placement).value}",
         "its ends",
     )

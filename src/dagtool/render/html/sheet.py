@@ -13,7 +13,7 @@ from dagtool.render.words import role_words
 from dagtool.report.quote import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from dagtool.dag.graph import Dag, Kind, Port
     from dagtool.dot.graph import DotGraph
@@ -23,8 +23,6 @@ __all__ = ["Sheet", "Table", "fill_sheet", "shown"]
 
 _MAX_TEXT = 2000
 """Letters of one text; a label may have 100,000."""
-_FAMILIES = {"gate": "routing", "residual": "compute", "placeholder": ""}
-"""Coarse kinds of labels that are no family of operators."""
 
 
 class Table:
@@ -135,18 +133,21 @@ def _work_lines(dag: Dag, kind: Kind) -> list[str]:
 
 
 def _foreign(dag: Dag, graph: DotGraph) -> Sheet:
-    from dagtool.foreign import Labels
+    from dagtool.foreign import guess
+    from dagtool.foreign.guessed_dag import drawn_family
 
-    facts = Labels(graph).nodes
+    guessed = guess(graph)
+    facts = guessed.nodes
     sheet = Sheet()
     sheet.layer_of, sheet.band_word = _layers(facts)
     sheet.expert_of = [-1 if one.place.expert is None else one.place.expert for one in facts]
-    _place(sheet, facts)
+    numbers: dict[tuple[int, ...], int] = {}
+    sheet.devices_of = [numbers.setdefault(gpus, len(numbers)) if gpus else -1 for gpus in guessed.gpus]
+    sheet.devices = list(numbers)
     for name, one, attributes in zip(dag.ids, facts, graph.node_attributes, strict=True):
         op = one.op if one.operation.family != "placeholder" else ""
         if op not in sheet.families:
-            family = one.operation.family
-            sheet.families[op] = OPERATORS[op].family if op in OPERATORS else _FAMILIES.get(family, family)
+            sheet.families[op] = OPERATORS[op].family if op in OPERATORS else drawn_family(one.operation)
         sheet.op_of.append(sheet.ops.number(op))
         label = attributes.get("label", "")
         lines = label_lines(label[: 2 * _MAX_TEXT].replace("\\N", name), attributes.get("shape", ""))
@@ -170,16 +171,3 @@ def _layers(facts: Sequence[NodeFacts]) -> tuple[list[int], str]:
         if max(stages, default=-1) >= 0:
             return stages, "stage"
     return layers, "layer"
-
-
-def _place(sheet: Sheet, facts: Iterable[NodeFacts]) -> None:
-    """GPUs by node; ``all GPUs`` are all that the graph names anywhere."""
-    named = [one.placement for one in facts]
-    known = tuple(sorted({gpu for one in named if one for gpu in (*one.gpus, *one.to)}))
-    numbers: dict[tuple[int, ...], int] = {}
-    for one in named:
-        gpus = tuple(sorted({*one.gpus, *one.to})) if one else ()
-        if one and one.every and not gpus:
-            gpus = known
-        sheet.devices_of.append(numbers.setdefault(gpus, len(numbers)) if gpus else -1)
-    sheet.devices = list(numbers)

@@ -47,17 +47,17 @@ def fold_open(dag: Dag, detail: Detail | None = None, unfold: Sequence[str] = ()
     from dagtool.dag.apart import apart
     from dagtool.dag.folding import FoldingError, fold
     from dagtool.dag.opened import opened
-    from dagtool.render.told import told
+    from dagtool.foreign.guessed_dag import guess_dag
 
     if unfold:
         _refuse_unknown(dag, unfold)
         dag = apart(dag, unfold)
-    known = told(dag)
+    known = guess_dag(dag)
     try:
         return known, fold(known, detail), frozenset()
     except FoldingError:
         acyclic, closing = opened(dag)
-        known = told(acyclic)
+        known = guess_dag(acyclic)
         whole = replace(known, tails=dag.tails, heads=dag.heads, edge_kind_of=dag.edge_kind_of)
         return whole, fold(known, detail), closing
 
@@ -81,9 +81,9 @@ def unfolded_picture(dag: Dag, asked: Asked, env: SandboxedEnvironment) -> Pictu
     """Every node for itself; the edges that close cycles are marked."""
     from dagtool.dag.folding import unfolded
     from dagtool.dag.opened import opened
-    from dagtool.render.told import told
+    from dagtool.foreign.guessed_dag import guess_dag
 
-    dag = told(dag)
+    dag = guess_dag(dag)
     refuse_large(len(dag.ids), "--view layer folds equal nodes and layers")
     return _composed(dag, unfolded(dag), asked, env, opened(dag)[1])
 

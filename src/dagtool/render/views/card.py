@@ -18,8 +18,8 @@ SUMMARY = "the GPUs as a grid along the axes of the mesh, and what is cut along 
 
 def picture(dag: Dag, asked: Asked, env: SandboxedEnvironment) -> Picture:
     """One grid for each mesh. Raises DagtoolError where no node names a GPU."""
+    from dagtool.foreign.guessed_dag import guess_dag
     from dagtool.render.card import card_picture
     from dagtool.render.dress import dress
-    from dagtool.render.told import told
 
-    return dress(card_picture(told(dag), asked.caption), env)
+    return dress(card_picture(guess_dag(dag), asked.caption), env)

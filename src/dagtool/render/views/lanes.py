@@ -25,13 +25,13 @@ _MAX_LANES = 128
 
 def picture(dag: Dag, asked: Asked, env: SandboxedEnvironment) -> Picture:
     """The lanes of all GPUs, or of those asked for. Raises DagtoolError for more than a page can hold."""
+    from dagtool.foreign.guessed_dag import guess_dag
     from dagtool.render.closing import closing_words
     from dagtool.render.dress import dress
     from dagtool.render.lanes import lanes_picture
-    from dagtool.render.told import told
     from dagtool.render.views._folded import fold_open
 
-    known = sorted({gpu for gpus in told(dag).device_sets for gpu in gpus})
+    known = sorted({gpu for gpus in guess_dag(dag).device_sets for gpu in gpus})
     if not known:
         raise DagtoolError("no node names a GPU, so there are no lanes", "--view layer draws what there is")
     if missing := set(asked.gpus).difference(known):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtool.dag.detail import Detail
-from dagtool.render.told import told
+from dagtool.foreign.guessed_dag import guess_dag
 from dagtool.render.views._folded import SMALL, folded_picture, unfolded_picture
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ SUMMARY = "each kind of layer once, equal layers as one frame ×N"
 
 def picture(dag: Dag, asked: Asked, env: SandboxedEnvironment) -> Picture:
     """Small graphs of which no operators are known are drawn as they are."""
-    known = told(dag)
+    known = guess_dag(dag)
     if not any(kind.role for kind in known.kinds) and len(dag.ids) <= SMALL:
         return unfolded_picture(known, asked, env)
     return folded_picture(known, Detail(), asked, env)

@@ -1,6 +1,6 @@
-"""A file that declares nothing, as its labels tell it: operators, layers, blocks and GPUs, for pictures alone.
+"""The DAG of a file that declares nothing, with the operators, layers, blocks and GPUs that are guessed.
 
-What is read may be wrong, so no rule and no price is worked out from it; a picture only looks like ours.
+A guess may be wrong, so no price is worked out from it; a picture only looks like ours.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from dagtool.dag.graph import Dag, Kind
 from dagtool.ops import OPERATORS
 
 if TYPE_CHECKING:
-    from dagtool.foreign import NodeFacts
+    from dagtool.foreign.facts import NodeFacts
+    from dagtool.foreign.operators import Operation
 
-__all__ = ["told"]
+__all__ = ["drawn_family", "guess_dag"]
 
 _FAMILIES = {"gate": "routing", "residual": "compute", "placeholder": ""}
 """Families of labels that are no families of operators."""
@@ -33,44 +34,44 @@ _MOE = frozenset({"gate", "experts", "route", "route_back", "routing", "dispatch
 _ATTENTION_ROLE = re.compile(r"(?:^|_)(?:attn|attention|mha|qkv|[qkv]_proj)(?:_|$)")
 
 
-def told(dag: Dag) -> Dag:
-    """The same graph with kinds, layers, experts and GPUs as its labels state them; as it is where it declares them."""
+def guess_dag(dag: Dag) -> Dag:
+    """Give a graph the kinds, layers, experts and GPUs of the guess; one that declares its operators stays as it is."""
     if dag.declared or any(kind.role for kind in dag.kinds) or dag.source is None or dag.source.node_ids != dag.ids:
         return dag
-    from dagtool.foreign import Labels
+    from dagtool.foreign.guess import guess
 
-    facts = Labels(dag.source).nodes
+    guessed = guess(dag.source)
+    facts = guessed.nodes
     layers = [-1 if one.place.layer is None else one.place.layer for one in facts]
-    blocks = _blocks(dag, facts, layers)
-    if not any(one.operation for one in facts):
-        return dag
-    kinds: dict[Kind, int] = {}
+    kind_of, kinds = dag.kind_of, dag.kinds
+    if any(one.operation for one in facts):
+        numbers: dict[Kind, int] = {}
+        rows = zip(dag.ids, facts, _blocks(dag, facts, layers), strict=True)
+        kind_of = [numbers.setdefault(_kind(*row), len(numbers)) for row in rows]
+        kinds = list(numbers)
     devices: dict[tuple[int, ...], int] = {}
-    kind_of = [kinds.setdefault(_kind(*row), len(kinds)) for row in zip(dag.ids, facts, blocks, strict=True)]
-    gpus = [_gpus(one) for one in facts]
     return replace(
         dag,
         kind_of=kind_of,
-        kinds=list(kinds),
+        kinds=kinds,
         layer_of=layers,
         expert_of=[-1 if one.place.expert is None else one.place.expert for one in facts],
-        devices_of=[devices.setdefault(held, len(devices)) if held else -1 for held in gpus],
+        devices_of=[devices.setdefault(held, len(devices)) if held else -1 for held in guessed.gpus],
         device_sets=list(devices),
     )
 
 
-def _gpus(facts: NodeFacts) -> tuple[int, ...]:
-    place = facts.placement
-    return tuple(sorted({*place.gpus, *place.to})) if place and not place.every else ()
+def drawn_family(operation: Operation) -> str:
+    """Name the family of operators that an operation is drawn as."""
+    return _FAMILIES.get(operation.family, operation.family)
 
 
 def _kind(name: str, facts: NodeFacts, block: str) -> Kind:
     op = _NAMES.get(facts.op, facts.op)
-    family = _FAMILIES.get(facts.operation.family, facts.operation.family)
     role = _role(name) or op or "node"
     shape = facts.gives[0] if facts.gives else None
     output = f"[{', '.join(f'{dim.name}={dim.text}' if dim.name else dim.text for dim in shape.dims)}]" if shape else ""
-    params = (("family", family), ("output", output))
+    params = (("family", drawn_family(facts.operation)), ("output", output))
     return Kind(op if op in OPERATORS else "", f"{block}.{role}" if block else role, params=params)
 
 

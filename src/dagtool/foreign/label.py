@@ -1,0 +1,203 @@
+"""What one label says: its title, dimensions, GPUs and places; each distinct line is worked out once."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from dagtool.foreign.dims import Shape, parse_shapes
+from dagtool.foreign.gpus import Placement, gpus_of_line, join
+from dagtool.foreign.operators import operation_of
+from dagtool.foreign.place import is_place
+from dagtool.foreign.text import label_lines
+
+__all__ = ["LabelFacts", "read_label"]
+
+_KEY = re.compile(
+    r"(?<![A-Za-z_])(?P<key>in(?:put)? ?[/&] ?out(?:put)?|in|out|inputs?|outputs?)"
+    r"(?:[ _](?:dimensions?|dims?|shapes?|size))?"
+    r"\s?(?P<tag>[A-Z]{1,2}|\d{1,2})?\s*[:：=]\s*",
+    re.IGNORECASE,
+)
+_ARROW = re.compile(r"(?<!\s)\s*+(?:→|->|=>|⇒)\s*+")
+_WEIGHT = re.compile(r"\s*[×x*@]\s*\[|\s*(?:weights?|W|bias|params?)\b\s*[:=]", re.IGNORECASE)
+_SAME = re.compile(r"(?:the )?same(?: (?:shape|dims?|dimensions?|as input|shape as input))?\Z", re.IGNORECASE)
+_OPERAND = re.compile(r"(?:[A-Z]{1,2}(?:\s?,\s?[A-Z])*)?\Z", re.IGNORECASE)
+_PRODUCT = re.compile(r"\]\s*[×x*@]\s*\[")
+_BULLET = re.compile(r"[-•*] ")
+_KNOWN_TEXT = re.compile(r"\W*(?:same(?: shape)?|-|=)?\W*\Z", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What one line says of dimensions. ``opens`` is the key whose value may go on in the next line."""
+
+    inputs: tuple[Shape, ...] = ()
+    outputs: tuple[Shape, ...] = ()
+    bare: tuple[Shape, ...] = ()
+    keys: str = ""
+    """``i`` and ``o`` for each key written."""
+    opens: str = ""
+    rest: str = ""
+    asked: bool = False
+    """Whether a ``?`` stands for a size."""
+    same: bool = False
+    """Whether the output is said to be as the input."""
+    weight: Shape | None = None
+    """The second factor of a product, ``×[4096, 1536]``."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelFacts:
+    """The facts of one label. Shapes under no key stand in ``bare``; ``rest`` is text that was not understood."""
+
+    title: str
+    inputs: tuple[Shape, ...]
+    outputs: tuple[Shape, ...]
+    bare: tuple[Shape, ...]
+    has_input: bool
+    has_output: bool
+    unknown: bool
+    placement: Placement | None
+    rest: tuple[str, ...]
+    length: int
+    shape: str
+    """The shape that the node is drawn in."""
+    places: tuple[str, ...]
+    """Lines that only say where the node stands in the model."""
+
+
+@lru_cache(maxsize=1 << 14)
+def _said(line: str) -> _Said:
+    """The dimensions in one line."""
+    text = line
+    if text.startswith("[") and _KEY.match(text, 1):
+        text = text[1:-1] if text.endswith("]") else text[1:]
+    keys = list(_KEY.finditer(text))
+    if not keys:
+        return _unkeyed(text)
+    inputs: list[Shape] = []
+    outputs: list[Shape] = []
+    rest = [text[: keys[0].start()].strip(" ,;|")]
+    opens, value = "", ""
+    for match, following in zip(keys, [*keys[1:], None], strict=True):
+        value = text[match.end() : following.start() if following else len(text)].strip(" ,;|")
+        shapes, left = parse_shapes(value)
+        tag = (match["tag"] or "").upper()
+        if tag and len(shapes) == 1 and not shapes[0].name:
+            shapes = (Shape(shapes[0].dims, shapes[0].count, tag),)
+        opens = match["key"][0].lower()
+        both = not match["key"].isalpha()  # Input/Output: one shape for the two
+        if opens == "i":
+            inputs.extend(shapes)
+        if opens == "o" or both:
+            outputs.extend(shapes)
+        rest.append(left)
+    written = "".join(match["key"][0].lower() if match["key"].isalpha() else "io" for match in keys)
+    left = " ".join(piece for piece in rest if not _KNOWN_TEXT.match(piece))
+    same = opens == "o" and bool(_SAME.match(value))
+    return _Said(tuple(inputs), tuple(outputs), (), written, "" if value else opens, left, _asked(text), same)
+
+
+def _asked(text: str) -> bool:
+    return "=?" in text.replace(" ", "") or bool(re.search(r"\[\s*\?|,\s*\?", text))
+
+
+def _unkeyed(text: str) -> _Said:
+    if "[" not in text:
+        return _Said(rest=text)
+    if _WEIGHT.match(text):
+        shapes = parse_shapes(text)[0] if text.lstrip()[0] in "×x*@" else ()
+        return _Said(weight=shapes[0] if len(shapes) == 1 else None)
+    sides = _ARROW.split(text)
+    if len(sides) > 1 and "[" in sides[-1]:
+        taken, before = parse_shapes(sides[0])
+        given, after = parse_shapes(sides[-1])
+        if given:
+            return _Said(taken, given, (), "o" if not taken else "io", "", f"{before} {after}".strip(), _asked(text))
+    shapes, left = parse_shapes(text)
+    if len(shapes) > 1 and _PRODUCT.search(text):
+        return _Said(inputs=shapes, keys="i", rest=left, asked=_asked(text))
+    return _Said(bare=shapes, rest=left, asked=bool(shapes) and _asked(text))
+
+
+class _Reading:
+    """One label while it is read."""
+
+    def __init__(self) -> None:
+        self.inputs: list[Shape] = []
+        self.outputs: list[Shape] = []
+        self.bare: list[Shape] = []
+        self.keys = ""
+        self.asked = False
+        self.placement: Placement | None = None
+        self.rest: list[str] = []
+        self._opens = ""
+
+    def line(self, text: str) -> str:
+        """Take one line in; what remains of it."""
+        if placement := gpus_of_line(text):
+            self.placement = join(self.placement, placement)
+            return placement.rest
+        said = _said(text)
+        self.asked |= said.asked
+        opened, self._opens = self._opens, said.opens
+        if said.bare and opened:
+            (self.inputs if opened == "i" else self.outputs).extend(said.bare)
+            self._opens = opened
+            return said.rest
+        if said.weight and self.bare and not self.keys:
+            self._multiply(said.weight)
+        rest = said.rest
+        if rest and "[" in text and (placement := gpus_of_line(rest)):
+            self.placement = join(self.placement, placement)
+            rest = placement.rest
+        self.inputs += said.inputs
+        self.outputs += said.outputs
+        self.bare += said.bare
+        self.keys += said.keys
+        if said.same and not self.outputs:
+            self.outputs = list(self.inputs)
+        operands = bool(self.bare) and all(_OPERAND.match(shape.name) for shape in self.bare)
+        if said.outputs and "i" not in self.keys and operands:
+            # `[A]` and then `→ [B]`, or `Q: [A]`: the first is what comes in. `Up: [A]` is a step between.
+            self.inputs, self.bare, self.keys = self.bare, [], self.keys + "i"
+        return rest
+
+    def _multiply(self, weight: Shape) -> None:
+        """`[A, k]` and then `×[k, n]`: the first is what comes in, and `[A, n]` comes out."""
+        taken = self.bare.pop()
+        self.inputs.append(taken)
+        self.keys += "i"
+        if len(weight.dims) == 2 and taken.dims[-1].text == weight.dims[0].text:
+            self.outputs.append(Shape((*taken.dims[:-1], weight.dims[1]), taken.count))
+            self.keys += "o"
+
+
+def read_label(label: str, shape: str) -> LabelFacts:
+    """Read a label as Graphviz draws it in a node of a shape."""
+    reading = _Reading()
+    title = ""
+    rest: list[str] = []
+    places: list[str] = []
+    lines = label_lines(label, shape)
+    for line in lines:
+        left = reading.line(line)
+        if not left:
+            continue
+        if _BULLET.match(left):
+            rest.append(left)
+        elif not title and not reading.keys and not reading.bare:
+            title = left
+        elif is_place(left):
+            places.append(left)
+        elif not rest and title and not operation_of(title, "") and operation_of(left, ""):
+            title = f"{title}: {left}"
+        else:
+            rest.append(left)
+    length = sum(len(line.replace(" ", "")) for line in lines)
+    return LabelFacts(
+        title, tuple(reading.inputs), tuple(reading.outputs), tuple(reading.bare), "i" in reading.keys,
+        "o" in reading.keys, reading.asked, reading.placement, tuple(rest), length, shape, tuple(places),
+    )  # fmt: skip
