@@ -17,7 +17,7 @@ from dagtool.generators.dtypes import parse_dtypes
 from dagtool.generators.faults import Faults, Source
 from dagtool.generators.layout import PLACES, Layout, Region
 from dagtool.generators.meshes import check_overlap, parse_meshes, parse_within, whole_number
-from dagtool.generators.phase import FORWARD, Phase, format_phases, parse_phases
+from dagtool.generators.phase import FORWARD, Phase, cache_fault, format_phases, parse_phases
 from dagtool.generators.regions import check_use, parse_layout
 from dagtool.generators.stages import parse_chunks
 from dagtool.generators.store import parse_store
@@ -25,6 +25,7 @@ from dagtool.generators.strategy import OPERATOR_CHOICES, Difference, Statement,
 from dagtool.generators.toml_positions import Path
 from dagtool.generators.unsharded import needed_sizes, used_places
 from dagtool.model.byte_count import parse_bytes
+from dagtool.model.limits import MOST_LAYERS
 from dagtool.model.size import near_divisors
 from dagtool.model.tree import Model, ModelError, Value, model_of
 from dagtool.model.vocabulary import CONFIG_KEYS, SYMBOLS, name_size
@@ -299,21 +300,9 @@ def _sizes(
 
 
 def _check_cache(found: Mapping[str, int | None], phases: tuple[Phase, ...], faults: Faults) -> None:
-    """A cache has room for every token that is written into it, and some come before the new ones."""
-    room, prompt = found.get("T"), found.get("S")
-    if not room or not prompt or not phases[-1].reads_cache:
-        return
-    if len(phases) == 1 and room <= prompt:
-        why = f"context T={room} has no token before the S={prompt} new ones"
-        faults.add(("sizes", "T"), why, "T counts the new tokens too: at least S + 1")
-    written = prompt + (len(phases) - 1) * (found.get("Q") or 1)
-    if len(phases) > 1 and written > room:
-        steps = f"S={prompt} and {len(phases) - 1} steps of Q={found.get('Q') or 1}"
-        faults.add(
-            ("sizes", "T"),
-            f"the cache has room for T={room} tokens, but {steps} write {written}",
-            f"T at least {written}",
-        )
+    why, hint = cache_fault(phases, found)
+    if why:
+        faults.add(("sizes", "T"), why, hint)
 
 
 def _check_sizes(table: Mapping[str, Any], found: Mapping[str, int | None], faults: Faults) -> None:
@@ -369,10 +358,13 @@ def _size(symbol: str, value: Any) -> int:
         size, multiple = whole_number(int(padded[1]), what), whole_number(int(padded[2]), f"the padding of {what}")
         return -(-size // multiple) * multiple
     try:
-        return whole_number(value, what)
+        number = whole_number(value, what)
     except DagtoolError as error:
         hint = f"a number, or {symbol!r} itself to leave it open" if isinstance(value, str) else error.hint
         raise DagtoolError(error.message, hint) from None
+    if symbol == "L" and number > MOST_LAYERS:
+        raise DagtoolError(f"{what} is {number:,}", f"at most {MOST_LAYERS:,}")
+    return number
 
 
 def _unknown_size(symbol: str, known: list[str]) -> tuple[str, str]:

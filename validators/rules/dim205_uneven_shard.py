@@ -54,18 +54,14 @@ def check(ctx: Context) -> Iterator[Finding]:
             symbols = {symbol for dim in tensor.dims for symbol in dim.size.symbols}
             if mesh is None or not set(tensor.sharded_axes) <= set(mesh.sizes) or not symbols <= set(ctx.dag.sizes):
                 continue
-            uneven = [
-                dim
-                for dim in tensor.dims
-                if not dim.size.is_mean and dim.local(mesh.sizes).bind(ctx.dag.sizes).is_fraction
-            ]
-            if uneven:
-                axes = " x ".join(f"{axis}={mesh.sizes[axis]}" for axis in uneven[0].axes)
-                size = uneven[0].size.bind(ctx.dag.sizes)
-                fault = f"{uneven[0].size} = {size}, which {axes or 'its own denominator'} does not divide"
+            if dim := tensor.uneven(mesh.sizes, ctx.dag.sizes):
+                size = dim.size.bind(ctx.dag.sizes)
+                fault = (
+                    f"{dim.size} = {size}, which {mesh.degrees_text(dim.axes) or 'its own denominator'} does not divide"
+                )
                 yield from ctx.about_nodes(
                     RULE, ctx.nodes_of([index]), f"cuts {fault}", f"({kind.role or kind.op}) cut {fault}",
-                    help=_hint(uneven[0], mesh, size),
+                    help=_hint(dim, mesh, size),
                 )  # fmt: skip
                 break
 
