@@ -19,6 +19,7 @@ from dagtool.generators.layout import PLACES, Layout, Region
 from dagtool.generators.meshes import check_overlap, parse_meshes, parse_within, whole_number
 from dagtool.generators.phase import FORWARD, Phase, cache_fault, format_phases, parse_phases
 from dagtool.generators.regions import check_use, parse_layout
+from dagtool.generators.sizes import misfits
 from dagtool.generators.stages import parse_chunks
 from dagtool.generators.store import parse_store
 from dagtool.generators.strategy import OPERATOR_CHOICES, Difference, Statement, Strategy, Uneven
@@ -300,9 +301,8 @@ def _sizes(
 
 
 def _check_cache(found: Mapping[str, int | None], phases: tuple[Phase, ...], faults: Faults) -> None:
-    why, hint = cache_fault(phases, found)
-    if why:
-        faults.add(("sizes", "T"), why, hint)
+    if fault := cache_fault(phases, found):
+        faults.add(("sizes", "T"), *fault)
 
 
 def _check_sizes(table: Mapping[str, Any], found: Mapping[str, int | None], faults: Faults) -> None:
@@ -312,16 +312,8 @@ def _check_sizes(table: Mapping[str, Any], found: Mapping[str, int | None], faul
             what = SYMBOLS[symbol].removesuffix("s")
             why = f"{symbol} cannot be a symbol: there are nodes for each {what}"
             faults.add(("sizes", symbol), why, f"give a number, like {symbol} = 8")
-    heads, groups = found.get("N"), found.get("G")
-    if heads and groups and heads % groups:
-        faults.add(("sizes", "G"), f"heads N={heads} are no multiple of kv_heads G={groups}", "G divides N")
-    top, experts = found.get("K"), found.get("E")
-    physical = found.get("R")
-    if physical and experts and physical < experts:
-        why = f"physical experts R={physical} are fewer than experts E={experts}"
-        faults.add(("sizes", "R"), why, "R counts every copy: at least one of each expert")
-    if top and experts and top > experts:
-        faults.add(("sizes", "K"), f"top_k K={top} is more than experts E={experts}", f"K is at most {experts}")
+    for symbol, why, hint in misfits(found):
+        faults.add(("sizes", symbol), why, hint)
 
 
 _SIZE_NAME = re.compile(r"[A-Z][a-z0-9]?")

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from math import prod
 from typing import TYPE_CHECKING
 
+from dagtool.dag.semantics import types_of
 from dagtool.model.mesh import Mesh
 from dagtool.model.size import Size, near_divisors
 from dagtool.model.tensor import Dim
@@ -49,7 +50,7 @@ GOOD = """digraph {
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each kind of node, its first such dimension."""
     for index, kind in enumerate(ctx.dag.kinds):
-        for tensor in ctx.types_of(kind):
+        for tensor in types_of(kind):
             mesh = ctx.dag.meshes.get(tensor.mesh)
             symbols = {symbol for dim in tensor.dims for symbol in dim.size.symbols}
             if mesh is None or not set(tensor.sharded_axes) <= set(mesh.sizes) or not symbols <= set(ctx.dag.sizes):

@@ -5,15 +5,14 @@ from __future__ import annotations
 from math import lcm, prod
 
 from dagtool.dag.graph import Dag, Kind
-from dagtool.dag.semantics import weight_of
+from dagtool.dag.semantics import types_of
 from dagtool.errors import DagtoolError
 from dagtool.model.size import Size
-from dagtool.model.tensor import TensorType, TypeTextError
 from dagtool.ops import OPERATORS, LayoutError
 from dagtool.ops.rotary import PAST
 from dagtool.ops.routing import GROUPS, TOP_GROUPS
 
-__all__ = ["small_sizes", "types_of", "uneven"]
+__all__ = ["paired_sizes", "small_sizes"]
 
 # Different and mostly odd, so that a dimension taken for another is noticed.
 _LEAST = {
@@ -87,10 +86,10 @@ def _multiple(base: int, least: int) -> int:
 
 def _even(dag: Dag) -> set[str]:
     """Sizes that must be even because an operator pairs elements."""
-    return {symbol for kind in dag.kinds for size in _paired(kind) for symbol in size.symbols[:1]}
+    return {symbol for kind in dag.kinds for size in paired_sizes(kind) for symbol in size.symbols[:1]}
 
 
-def _paired(kind: Kind) -> tuple[Size, ...]:
+def paired_sizes(kind: Kind) -> tuple[Size, ...]:
     """The sizes whose elements the operator of a kind pairs; none where it states too little."""
     if kind.op not in OPERATORS or not kind.inputs:
         return ()
@@ -114,36 +113,3 @@ def _cuts(dag: Dag) -> dict[str, int]:
             if dim.size.denominator == 1 and not {"E", "R"} & set(dim.size.symbols):
                 cut[symbol] = lcm(cut.get(symbol, 1), degree)
     return cut
-
-
-def types_of(kind: Kind) -> list[TensorType]:
-    """Every type that a kind states: of its inputs, its outputs, and its weight where that can be read."""
-    found = [port.type for port in (*kind.inputs, *kind.outputs)]
-    try:
-        weight = weight_of(kind)
-    except (LayoutError, TypeTextError):
-        return found
-    return [*found, weight] if weight else found
-
-
-def uneven(dag: Dag) -> tuple[int, str] | None:
-    """The first node that the graph's own sizes do not cut into whole parts, and why; None where there is none.
-
-    A graph is run with small sizes that everything divides, so a run does not show it.
-    """
-    faults = {index: fault for index, kind in enumerate(dag.kinds) if (fault := _uneven_in(kind, dag))}
-    return next(((node, faults[index]) for node, index in enumerate(dag.kind_of) if index in faults), None)
-
-
-def _uneven_in(kind: Kind, dag: Dag) -> str:
-    for tensor in types_of(kind):
-        mesh = dag.meshes.get(tensor.mesh)
-        if mesh is None or not set(tensor.sharded_axes) <= set(mesh.sizes):
-            continue
-        if dim := tensor.uneven(mesh.sizes, dag.sizes):
-            by = mesh.degrees_text(dim.axes) or "its own denominator"
-            return f"cuts {dim.size} = {dim.size.bind(dag.sizes)}, the graph's own size, which {by} does not divide"
-    for size in _paired(kind):
-        if ((own := size.bind(dag.sizes)) / 2).is_fraction:
-            return f"pairs the elements of {size} = {own}, the graph's own size, which is odd"
-    return ""
