@@ -20,7 +20,7 @@ from dagtool.model.tensor import TensorType
 from dagtool.model.tree import Model
 from dagtool.ops import OPERATORS, LayoutError
 
-__all__ = ["check_counts", "check_room"]
+__all__ = ["bytes_held", "check_counts", "check_room"]
 
 _BYTES = 8
 """Of a number in double precision."""
@@ -43,12 +43,17 @@ def check_counts(dag: Dag) -> None:
 
 def check_room(dag: Dag, model: Model, phases: tuple[Phase, ...], sizes: Mapping[str, int]) -> None:
     """Refuse a run that would hold more than a limit of bytes at one time. Raises DagtoolError."""
-    held = _BYTES * (_unsharded_elements(model, phases, sizes) + _live_elements(dag, sizes))
+    held = bytes_held(dag, model, phases, sizes)
     if held > MOST_RUN_BYTES:
         told = " ".join(f"{symbol}={value:,}" for symbol, value in sizes.items())
         gib = f"about {ceil(held / (1 << 30)):,} GiB"
         why = f"a run with {told} would hold {gib} of arrays, and at most {MOST_RUN_BYTES >> 30} GiB are held"
         raise DagtoolError(why, _FEWER)
+
+
+def bytes_held(dag: Dag, model: Model, phases: tuple[Phase, ...], sizes: Mapping[str, int]) -> int:
+    """The most bytes of arrays that a run holds at one time: the unsharded model's, and those of the GPUs."""
+    return _BYTES * (_unsharded_elements(model, phases, sizes) + _live_elements(dag, sizes))
 
 
 # -- the unsharded model ----------------------------------------------------------------------
