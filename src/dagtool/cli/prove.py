@@ -95,14 +95,13 @@ def _sizes_lines(dag: Dag, proof: Proof) -> list[str]:
 
 def _against_model(name: str, request: Request, folder: ModelFolder | None, runs: tuple[int, ...]) -> _Found:
     """Random tokens; the weights of the folder, or random ones."""
-    from dagtool.cli._subject import load_subject
     from dagtool.errors import DagtoolError
     from dagtool.execute.prove import prove
     from dagtool.execute.recorded import prove_weights
     from dagtool.model.families import read_config
     from dagtool.model.families.state import read_weights
 
-    dag = load_subject(name, request)
+    dag = _load(name, request)
     weights = folder.weights if folder else ""
     if folder and weights:
         published = read_config(folder.path)
@@ -115,6 +114,20 @@ def _against_model(name: str, request: Request, folder: ModelFolder | None, runs
     return _Found(
         proof.failure is None, _proof_report(dag, proof) | {"weights": weights or None, "record": None}, lines
     )
+
+
+def _load(name: str, request: Request) -> Dag:
+    """Generate a strategy that is small enough to be run, or read a DOT file. Raises DagtoolError."""
+    from dagtool.cli._subject import is_strategy, load_file
+    from dagtool.execute.room import check_strategy
+    from dagtool.generators.partition import partition
+    from dagtool.generators.request import read_strategy
+
+    if not is_strategy(name):
+        return load_file(name, request)
+    strategy = read_strategy(name, request)
+    check_strategy(strategy)
+    return partition(strategy)
 
 
 def _given(request: Request) -> frozenset[str]:
@@ -175,7 +188,6 @@ def _proof_lines(name: str, dag: Dag, proof: Proof) -> list[str]:
 
 def _against_record(name: str, request: Request, folder: ModelFolder) -> _Found:
     """The tokens of the record, the weights of the folder."""
-    from dagtool.cli._subject import load_subject
     from dagtool.execute.recorded import prove_recorded, read_record
     from dagtool.model.families import read_config
     from dagtool.model.families.state import read_npz, read_weights
@@ -187,7 +199,7 @@ def _against_record(name: str, request: Request, folder: ModelFolder) -> _Found:
     record = read_record(read_npz(folder.record), published.sizes["V"], folder.record)
 
     def build(run: Asked) -> Dag:
-        return load_subject(name, request._replace(run=run))
+        return _load(name, request._replace(run=run))
 
     proof = prove_recorded(build, published, arrays, record, request.run.phase)
     return _Found(proof.failed is None, _record_report(proof, folder), _record_lines(name, proof, folder))

@@ -11,7 +11,7 @@ from dagtool.errors import DagtoolError
 from dagtool.execute.machine import FailureError, Machine, with_room
 from dagtool.execute.promise import Promises
 from dagtool.execute.reference import Reference, run_reference
-from dagtool.execute.room import check_counts, check_room
+from dagtool.execute.room import FEWER, check_counts, check_room
 from dagtool.execute.sizes import small_sizes
 from dagtool.execute.statements import false_statement
 from dagtool.execute.weights import RandomWeights, Weights
@@ -60,10 +60,16 @@ def prove(dag: Dag, seeds: tuple[int, ...] = (0, 1, 2)) -> Proof:
 
 
 def compare_each(dag: Dag, sizes: dict[str, int], seeds: tuple[int, ...], run_of: Callable[[int], Run]) -> Proof:
-    """Compare the graph with the unsharded model's run of every seed, up to the first that differs."""
+    """Compare the graph with the unsharded model's run of every seed, up to the first that differs.
+
+    Raises DagtoolError where memory runs out.
+    """
     nodes_run, worst, unheld = 0, 0.0, 0
     for seed in seeds:
-        proof = compare(dag, run_of(seed), seeds)
+        try:
+            proof = compare(dag, run_of(seed), seeds)
+        except MemoryError:
+            raise DagtoolError(f"memory ran out after {nodes_run:,} nodes", FEWER) from None
         nodes_run, worst, unheld = nodes_run + proof.nodes_run, max(worst, proof.worst_error), proof.unheld
         if proof.failure:
             return replace(proof, nodes_run=nodes_run, worst_error=worst, seed=seed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from math import ceil, prod
@@ -11,34 +11,57 @@ from dagtool.dag import algorithms
 from dagtool.dag.graph import Dag, Kind
 from dagtool.dag.semantics import held_weights
 from dagtool.errors import DagtoolError
+from dagtool.generators.partition import assemble
 from dagtool.generators.phase import Phase
 from dagtool.generators.program import Step
+from dagtool.generators.ranks import first_ranks
+from dagtool.generators.strategy import Strategy
 from dagtool.generators.unsharded import Program, layers_of_kinds, open_program
 from dagtool.model.limits import MOST_LAYERS, MOST_RUN_BYTES, MOST_RUN_GPUS, MOST_RUNS
+from dagtool.model.mesh import Mesh
 from dagtool.model.size import Size
 from dagtool.model.tensor import TensorType
 from dagtool.model.tree import Model
 from dagtool.ops import OPERATORS, LayoutError
 
-__all__ = ["bytes_held", "check_counts", "check_room"]
+__all__ = ["FEWER", "bytes_held", "check_counts", "check_room", "check_strategy"]
 
 _BYTES = 8
 """Of a number in double precision."""
-_FEWER = "prove a smaller plan of the same kind: layers, experts and ranks repeat themselves (--set L=2)"
+FEWER = "prove a smaller plan of the same kind: layers, experts and ranks repeat themselves (--set L=2)"
+"""What to do where a graph is too large to be run."""
+
+
+def check_strategy(strategy: Strategy) -> None:
+    """Refuse a plan whose graph is too large to be run, before the graph is made. Raises DagtoolError.
+
+    The nodes are counted on the first rank, which stands for all.
+    """
+    why = _too_many_gpus(strategy.meshes().values())
+    nodes = 0 if why else assemble(strategy, first_ranks(strategy.degrees)).nodes
+    if nodes > MOST_RUNS:
+        why = f"its graph has {nodes:,} nodes, and at most {MOST_RUNS:,} are run"
+    if why:
+        raise DagtoolError(f"{strategy.name}: cannot be proved: {why}", FEWER)
 
 
 def check_counts(dag: Dag) -> None:
     """Refuse more layers, GPUs or nodes than are run. Raises DagtoolError."""
     layers = dag.sizes.get("L") or 0
     if layers > MOST_LAYERS:
-        raise DagtoolError(f"it has L={layers:,} layers, and at most {MOST_LAYERS:,} are run", _FEWER)
-    gpus = sum(len(mesh.gpus) for mesh in dag.meshes.values())
-    if gpus > MOST_RUN_GPUS:
-        raise DagtoolError(f"its meshes have {gpus:,} GPUs, and at most {MOST_RUN_GPUS:,} are simulated", _FEWER)
+        raise DagtoolError(f"it has L={layers:,} layers, and at most {MOST_LAYERS:,} are run", FEWER)
+    if why := _too_many_gpus(dag.meshes.values()):
+        raise DagtoolError(why, FEWER)
     runs = sum(len(dag.gpus(node)) for node in range(len(dag.ids)))
     if runs > MOST_RUNS:
         why = f"its nodes on all their GPUs are {runs:,} runs, and at most {MOST_RUNS:,} are made"
-        raise DagtoolError(why, _FEWER)
+        raise DagtoolError(why, FEWER)
+
+
+def _too_many_gpus(meshes: Iterable[Mesh]) -> str:
+    """Return why GPUs are not simulated; empty where they are."""
+    gpus = sum(len(mesh.gpus) for mesh in meshes)
+    return f"its meshes have {gpus:,} GPUs, and at most {MOST_RUN_GPUS:,} are simulated" if gpus > MOST_RUN_GPUS else ""
 
 
 def check_room(dag: Dag, model: Model, phases: tuple[Phase, ...], sizes: Mapping[str, int]) -> None:
@@ -48,7 +71,7 @@ def check_room(dag: Dag, model: Model, phases: tuple[Phase, ...], sizes: Mapping
         told = " ".join(f"{symbol}={value:,}" for symbol, value in sizes.items())
         gib = f"about {ceil(held / (1 << 30)):,} GiB"
         why = f"a run with {told} would hold {gib} of arrays, and at most {MOST_RUN_BYTES >> 30} GiB are held"
-        raise DagtoolError(why, _FEWER)
+        raise DagtoolError(why, FEWER)
 
 
 def bytes_held(dag: Dag, model: Model, phases: tuple[Phase, ...], sizes: Mapping[str, int]) -> int:
