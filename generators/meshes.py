@@ -11,6 +11,7 @@ from typing import Any
 from dagtool.errors import DagtoolError, did_you_mean
 from dagtool.generators.faults import Faults
 from dagtool.generators.groups import Grouping, factor_groups, parse_group
+from dagtool.model.limits import MOST_GPUS
 from dagtool.model.mesh import Mesh, format_gpus
 
 __all__ = ["STAGE", "Meshes", "check_overlap", "lay_out", "parse_meshes", "parse_within", "sort_axes", "whole_number"]
@@ -18,7 +19,6 @@ __all__ = ["STAGE", "Meshes", "check_overlap", "lay_out", "parse_meshes", "parse
 STAGE = "stage"
 """The mesh that is laid down once for each pipeline stage."""
 
-_MOST_GPUS = 1 << 20
 _LARGEST = 10**18
 _AXIS = re.compile(r"[a-z][a-z0-9_]*\Z")
 _OUTER_TO_INNER = {"dp": 0, "ep": 2, "cp": 3, "etp": 4, "tp": 5}
@@ -189,8 +189,8 @@ def _check_mesh(name: str, axes: tuple[str, ...], degrees: Mapping[str, int]) ->
         raise DagtoolError(f"an axis cannot be called {reserved[0]!r}", hint)
     if "pp" in axes:
         raise DagtoolError(f"mesh {name!r} has pp as an axis", "a mesh is laid once for each of the pp stages")
-    if prod(degrees[axis] for axis in axes) * degrees.get("pp", 1) > _MOST_GPUS:
-        raise DagtoolError(f"mesh {name!r} has more than {_MOST_GPUS:,} GPUs", "choose smaller degrees")
+    if prod(degrees[axis] for axis in axes) * degrees.get("pp", 1) > MOST_GPUS:
+        raise DagtoolError(f"mesh {name!r} has more than {MOST_GPUS:,} GPUs", "choose smaller degrees")
     if re.fullmatch(r"s[0-9]+", name):
         raise DagtoolError(f"a mesh cannot be called {name!r}", "s0, s1, … are the stages of a pipeline")
 

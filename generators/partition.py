@@ -18,6 +18,7 @@ from dagtool.generators.phase import FORWARD, Phase, format_phases
 from dagtool.generators.program import Builder, Entry, Ref
 from dagtool.generators.ranks import EVERY_RANK, Ranks, first_ranks
 from dagtool.generators.strategy import Strategy
+from dagtool.model.limits import MOST_NODES
 from dagtool.model.mesh import MeshError
 from dagtool.model.roles import ENTRY, INPUT, base_role
 from dagtool.model.tensor import TensorType
@@ -180,12 +181,9 @@ def _check_roles(strategy: Strategy, drawn: set[str]) -> None:
             raise strategy.error(("names", role), why, hint)
 
 
-_MOST_NODES = 50_000_000
-
-
 def _check_count(nodes: int) -> None:
-    if nodes > _MOST_NODES:
-        raise DagtoolError(f"the graph would have {nodes:,} nodes", f"at most {_MOST_NODES:,} are written")
+    if nodes > MOST_NODES:
+        raise DagtoolError(f"the graph would have {nodes:,} nodes", f"at most {MOST_NODES:,} are written")
 
 
 def _check_experts(strategy: Strategy) -> None:

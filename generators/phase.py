@@ -15,6 +15,7 @@ __all__ = [
     "PHASES",
     "PREFILL",
     "Phase",
+    "cache_fault",
     "chooses_token",
     "filling",
     "format_phases",
@@ -99,6 +100,24 @@ def chooses_token(phase: Phase, sizes: Mapping[str, int | None], *, from_vocabul
     by another model, and a model without embedding is given hidden states.
     """
     return from_vocabulary and bool(phase.next_tokens) and sizes.get(phase.next_tokens) == 1
+
+
+def cache_fault(phases: tuple[Phase, ...], sizes: Mapping[str, int | None]) -> tuple[str, str] | None:
+    """Return what is wrong with the room of a cache, and what to do; None where it is right, or a symbol.
+
+    A cache has room for every token that is written into it, and some come before the new ones.
+    """
+    room, prompt = sizes.get("T"), sizes.get("S")
+    if not room or not prompt or not phases[-1].reads_cache:
+        return None
+    if len(phases) == 1:
+        why = f"context T={room} has no token before the S={prompt} new ones"
+        return (why, "T counts the new tokens too: at least S + 1") if room <= prompt else None
+    new = sizes.get("Q") or 1
+    written = prompt + (len(phases) - 1) * new
+    steps = f"S={prompt} and {len(phases) - 1} steps of Q={new}"
+    why = f"the cache has room for T={room} tokens, but {steps} write {written}"
+    return (why, f"T at least {written}") if written > room else None
 
 
 def format_phases(phases: tuple[Phase, ...]) -> str:

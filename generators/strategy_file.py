@@ -17,14 +17,16 @@ from dagtool.generators.dtypes import parse_dtypes
 from dagtool.generators.faults import Faults, Source
 from dagtool.generators.layout import PLACES, Layout, Region
 from dagtool.generators.meshes import check_overlap, parse_meshes, parse_within, whole_number
-from dagtool.generators.phase import FORWARD, Phase, format_phases, parse_phases
+from dagtool.generators.phase import FORWARD, Phase, cache_fault, format_phases, parse_phases
 from dagtool.generators.regions import check_use, parse_layout
+from dagtool.generators.sizes import misfits
 from dagtool.generators.stages import parse_chunks
 from dagtool.generators.store import parse_store
 from dagtool.generators.strategy import OPERATOR_CHOICES, Difference, Statement, Strategy, Uneven
 from dagtool.generators.toml_positions import Path
 from dagtool.generators.unsharded import needed_sizes, used_places
 from dagtool.model.byte_count import parse_bytes
+from dagtool.model.limits import MOST_LAYERS
 from dagtool.model.size import near_divisors
 from dagtool.model.tree import Model, ModelError, Value, model_of
 from dagtool.model.vocabulary import CONFIG_KEYS, SYMBOLS, name_size
@@ -299,21 +301,8 @@ def _sizes(
 
 
 def _check_cache(found: Mapping[str, int | None], phases: tuple[Phase, ...], faults: Faults) -> None:
-    """A cache has room for every token that is written into it, and some come before the new ones."""
-    room, prompt = found.get("T"), found.get("S")
-    if not room or not prompt or not phases[-1].reads_cache:
-        return
-    if len(phases) == 1 and room <= prompt:
-        why = f"context T={room} has no token before the S={prompt} new ones"
-        faults.add(("sizes", "T"), why, "T counts the new tokens too: at least S + 1")
-    written = prompt + (len(phases) - 1) * (found.get("Q") or 1)
-    if len(phases) > 1 and written > room:
-        steps = f"S={prompt} and {len(phases) - 1} steps of Q={found.get('Q') or 1}"
-        faults.add(
-            ("sizes", "T"),
-            f"the cache has room for T={room} tokens, but {steps} write {written}",
-            f"T at least {written}",
-        )
+    if fault := cache_fault(phases, found):
+        faults.add(("sizes", "T"), *fault)
 
 
 def _check_sizes(table: Mapping[str, Any], found: Mapping[str, int | None], faults: Faults) -> None:
@@ -323,16 +312,8 @@ def _check_sizes(table: Mapping[str, Any], found: Mapping[str, int | None], faul
             what = SYMBOLS[symbol].removesuffix("s")
             why = f"{symbol} cannot be a symbol: there are nodes for each {what}"
             faults.add(("sizes", symbol), why, f"give a number, like {symbol} = 8")
-    heads, groups = found.get("N"), found.get("G")
-    if heads and groups and heads % groups:
-        faults.add(("sizes", "G"), f"heads N={heads} are no multiple of kv_heads G={groups}", "G divides N")
-    top, experts = found.get("K"), found.get("E")
-    physical = found.get("R")
-    if physical and experts and physical < experts:
-        why = f"physical experts R={physical} are fewer than experts E={experts}"
-        faults.add(("sizes", "R"), why, "R counts every copy: at least one of each expert")
-    if top and experts and top > experts:
-        faults.add(("sizes", "K"), f"top_k K={top} is more than experts E={experts}", f"K is at most {experts}")
+    for symbol, why, hint in misfits(found):
+        faults.add(("sizes", symbol), why, hint)
 
 
 _SIZE_NAME = re.compile(r"[A-Z][a-z0-9]?")
@@ -369,10 +350,13 @@ def _size(symbol: str, value: Any) -> int:
         size, multiple = whole_number(int(padded[1]), what), whole_number(int(padded[2]), f"the padding of {what}")
         return -(-size // multiple) * multiple
     try:
-        return whole_number(value, what)
+        number = whole_number(value, what)
     except DagtoolError as error:
         hint = f"a number, or {symbol!r} itself to leave it open" if isinstance(value, str) else error.hint
         raise DagtoolError(error.message, hint) from None
+    if symbol == "L" and number > MOST_LAYERS:
+        raise DagtoolError(f"{what} is {number:,}", f"at most {MOST_LAYERS:,}")
+    return number
 
 
 def _unknown_size(symbol: str, known: list[str]) -> tuple[str, str]:

@@ -39,6 +39,7 @@ __all__ = [
     "Sizes",
     "layers_of_kinds",
     "needed_sizes",
+    "open_program",
     "run_variants",
     "size_key",
     "source_of",
@@ -110,6 +111,7 @@ def _variants(model: Model, experts: str) -> Iterator[_Variant]:
     for choice in OPERATOR_CHOICES["qkv"]:
         yield _Variant({"context": "ring", "qkv": choice}, {"attention.core": {"S": _CUT}})
         yield _Variant({"qkv": choice}, stored=True)
+    yield _Variant({"context": "ring"}, {"attention.core": {"S": _CUT}}, stored=True)
     yield _Variant(cuts={"attention.keys": dict.fromkeys("TW", _CUT), "head": {"V": _CUT}})
     yield _Variant(cuts={"attention.keys": dict.fromkeys("STW", _CUT)})
     if any(kind.ffn.prefix == "moe" for kind in resolve(model).kinds.values()):
@@ -231,8 +233,8 @@ def layers_of_kinds(model: Model, sizes: Sizes) -> dict[str, int | None]:
 
 
 @lru_cache(maxsize=64)
-def _open_program(model: Model, given: frozenset[str], phase: Phase) -> Program:
-    """The program by default, with no size a number."""
+def open_program(model: Model, given: frozenset[str], phase: Phase) -> Program:
+    """The program by default, with no size a number. ``given``: sizes that are known."""
     return _program(_strategy(model, dict.fromkeys(given), _Variant()), phase)
 
 
@@ -243,7 +245,7 @@ def needed_sizes(model: Model, given: frozenset[str] = frozenset(), phase: Phase
     ``given``: sizes that are known; heads of keys and values (G) are used only where they are among them.
     """
     try:
-        program = _open_program(model, given, phase)
+        program = open_program(model, given, phase)
     except SizeError as error:
         raise DagtoolError(f"[model] {error}", "a size is a capital letter, like W, or a product") from None
     except MisplacedError as error:  # with nothing cut it is no matter of the layout
@@ -276,4 +278,4 @@ def _symbols(step: Step) -> Iterator[str]:
 def used_places(model: Model, given: frozenset[str], phases: tuple[Phase, ...] = (FORWARD,)) -> frozenset[str]:
     """The places of a layout that a model has something in."""
     alike = {replace(phase, past="", tag="") for phase in phases}
-    return frozenset().union(*(_open_program(model, given, phase).places for phase in alike))
+    return frozenset().union(*(open_program(model, given, phase).places for phase in alike))

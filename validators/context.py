@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from itertools import chain
@@ -260,28 +260,9 @@ class Context:
     @cached_property
     def undeclared(self) -> list[tuple[str, ...]]:
         """For each kind the meshes, axes and sizes its types use that the graph does not declare."""
-        return [tuple(dict.fromkeys(self._undeclared(kind))) for kind in self.dag.kinds]
+        from dagtool.dag.semantics import undeclared
 
-    def _undeclared(self, kind: Kind) -> Iterator[str]:
-        for tensor in self.types_of(kind):
-            mesh = self.dag.meshes.get(tensor.mesh)
-            if mesh is None:
-                yield f"mesh {tensor.mesh}"
-            else:
-                yield from (f"axis {axis}" for axis in sorted(tensor.used_axes - set(mesh.sizes)))
-            symbols = {symbol for dim in tensor.dims for symbol in dim.size.symbols}
-            yield from (f"size {symbol}" for symbol in sorted(symbols - set(self.dag.sizes)))
-        from dagtool.dag.semantics import stated
-        from dagtool.ops.attributes import AXES, MESH, SIZE
-
-        axes = {axis for mesh in self.dag.meshes.values() for axis in mesh.sizes}
-        for attribute, value in stated(kind):
-            if attribute.type is AXES:
-                yield from (f"axis {axis}" for axis in value if axis not in axes)
-            elif attribute.type is SIZE:
-                yield from (f"size {symbol}" for symbol in value.symbols if symbol not in self.dag.sizes)
-            elif attribute.type is MESH and value not in self.dag.meshes:
-                yield f"mesh {value}"
+        return [tuple(dict.fromkeys(undeclared(kind, self.dag))) for kind in self.dag.kinds]
 
     @cached_property
     def model_faults(self) -> list[tuple[str, str]]:
@@ -455,19 +436,6 @@ class Context:
     def nodes_of(self, kinds: Iterable[int]) -> list[int]:
         """All nodes of these kinds, in the order of the file."""
         return sorted(node for kind in kinds for node in self._nodes_by_kind[kind])
-
-    @staticmethod
-    def types_of(kind: Kind) -> list[TensorType]:
-        """Every type a kind declares: inputs, outputs, weight."""
-        from dagtool.dag.semantics import weight_of
-        from dagtool.ops import LayoutError
-
-        types = [port.type for port in (*kind.inputs, *kind.outputs)]
-        try:
-            weight = weight_of(kind)
-        except LayoutError:
-            return types  # DIM201 says what is wrong with it
-        return [*types, weight] if weight else types
 
     @cached_property
     def facts(self) -> Facts:

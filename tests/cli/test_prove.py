@@ -40,6 +40,13 @@ def test_file_and_json(dagtool, tmp_path):
         (["none.dot"], "No such file"),
         (["x.dot", "--set", "L=2"], "--set"),
         (["pp2", "--set", "E=E"], "E cannot be a symbol"),
+        (["tp8", "--set", "tp=4096"], "tp=4096 does not divide"),
+        (["tp8", "--set", "L=999999999999"], "at most 10,000"),
+        (
+            ["tp8", "--set", "E=9000000"],
+            "its graph has 108,000,361 nodes, and at most 5,000,000 are run",
+        ),
+        (["tp100000", "--set", "N=100000", "--set", "F=100000"], "at most 65,536 are simulated"),
     ],
 )
 def test_mistakes(dagtool, arguments, part):
@@ -48,6 +55,39 @@ def test_mistakes(dagtool, arguments, part):
     assert done.returncode == 2
     assert part in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_sizes_of_the_run_and_of_the_file(dagtool, tmp_path):
+    """For which sizes it is equal, and what is known of the file's own: they divide, or the fault is theirs."""
+    file = tmp_path / "x.dot"
+    dagtool("gen", "tp8", "--set", "tp=4", "--set", "E=8", "--set", "L=2", "--set", "V=V", "-o", file)
+    done = dagtool("prove", file, "--seeds", "1")
+    assert done.returncode == 0
+    assert "  with B=2 S=32 H=17 " in done.stdout
+    assert (
+        "  its own sizes B=1,024 S=2,048 H=4,096 N=32 D=128 F=16,384 are cut into whole parts everywhere" in done.stdout
+    )
+    assert "  left open: V" in done.stdout
+    found = json.loads(dagtool("prove", file, "--seeds", "1", "--output-format", "json").stdout)
+    assert (found["sizes"]["N"], found["own_sizes"]["N"], found["own_sizes"]["V"]) == (4, 32, None)
+    assert found["nodes_not_compared"] == 0
+    file.write_text(file.read_text().replace("N=32", "N=30", 1))
+    done = dagtool("prove", file)
+    assert done.returncode == 1
+    assert "cuts N = 30, the graph's own size, which tp=4 does not divide" in done.stdout
+    assert "found before anything is run" in done.stdout
+
+
+def test_an_operator_that_became_a_gate(dagtool, tmp_path):
+    """A finding with node and reason."""
+    file = tmp_path / "x.dot"
+    dagtool("gen", "tp8", "--set", "tp=4", "--set", "E=8", "--set", "L=2", "-o", file)
+    text = file.read_text()
+    assert 'op=linear, role="head.projection"' in text
+    file.write_text(text.replace('op=linear, role="head.projection"', 'op=gate, role="head.projection"', 1))
+    done = dagtool("prove", file)
+    assert done.returncode == 1
+    assert "(gate): the gate needs its whole weight [H, E]" in done.stdout
 
 
 def test_foreign_file(dagtool):

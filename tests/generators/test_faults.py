@@ -38,6 +38,8 @@ def said(error):
         ({"sizes": {**MODEL, "num_attention_heads": 8}}, ["num_attention_heads is called N"]),
         ({"sizes": {**MODEL, "B": "batch"}}, ["size B (batch_size) is 'batch'", "'B' itself to leave it open"]),
         ({"sizes": {**MODEL, "B": 10**24}}, ["25 digits", "at most 18"]),
+        ({"sizes": {**MODEL, "L": 10**12}}, ["size L (layers) is 1,000,000,000,000", "at most 10,000"]),
+        ({"degrees": {"tp": 1 << 21}}, ["more than 1,048,576 GPUs"]),
         ({"sizes": {**MODEL, "G": 16}}, ["heads N=8 are no multiple of kv_heads G=16"]),
         ({"degrees": {"tp": 2, "dp": 2}}, ["dp=2 cuts nothing", "replicate = ['dp']", "like stream = '… B/dp'"]),
         ({"degrees": {"tp": 2}, "replicate": ["tq"]}, ["replicate: 'tq' is no axis", "did you mean 'tp'"]),

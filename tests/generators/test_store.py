@@ -80,12 +80,14 @@ def test_experts_are_stored_where_they_lie():
 @pytest.mark.parametrize("operators", CHOICES)
 @pytest.mark.parametrize("model", [{"rope": "half", "sinks": True}, {"lora": "qv", "attention_bias": "qkv"}])
 def test_a_ring_however_heads_are_drawn(model, operators):
-    """Clean and equal to the model."""
+    """Clean and equal to the model, also with every parameter in parts."""
     sizes = {**SIZES, **({"Rl": 2} if "lora" in model else {})}
-    dag = build(layout={"*": "S/dp"}, model=model, sizes=sizes, operators={**operators, "context": "ring"})
-    assert {kind.op for kind in dag.kinds if kind.role == "attention.weighted"} == {"ring_attention"}
-    assert dag.validate() == []
-    assert prove(dag, seeds=(0,)).failure is None
+    for store in ({}, {"*": "dp"}):
+        document = {"layout": {"*": "S/dp"}, "model": model, "sizes": sizes, "store": store}
+        dag = build(**document, operators={**operators, "context": "ring"})
+        assert {kind.op for kind in dag.kinds if kind.role == "attention.weighted"} == {"ring_attention"}
+        assert dag.validate() == []
+        assert prove(dag, seeds=(0,)).failure is None
 
 
 def test_experts_of_a_token_that_are_left_open():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from math import prod
 from random import Random
 from zlib import crc32
 
@@ -136,31 +135,8 @@ def _harm(dag: Dag) -> tuple[str, str, str]:
         text = f"{type(error).__name__}: {error}"
         return text, "", f"executor: {text}"
     if failure is None:
-        return _uneven(dag) or _unpaired(dag) or _idle_edge(dag) or _idle_node(dag), "", ""
+        return _idle_edge(dag) or _idle_node(dag), "", ""
     return failure.message, dag.ids[failure.node], ""
-
-
-def _uneven(dag: Dag) -> str:
-    """A cut of the real sizes that leaves a remainder: the executor runs small sizes that always divide."""
-    bound = {name: size for name, size in dag.sizes.items() if size is not None}
-    for kind in dag.kinds:
-        for tensor in Context.types_of(kind):
-            axes = dag.meshes[tensor.mesh].sizes if tensor.mesh in dag.meshes else {}
-            for dim in tensor.dims:
-                size = dim.size.bind(bound)
-                degree = prod(axes.get(axis, 1) for axis in dim.axes)
-                # How many tokens an expert gets is a mean: it need not be a whole number.
-                if not size.symbols and "E" not in dim.size.symbols and size.numerator % (size.denominator * degree):
-                    return f"does not divide: {dim} is {size} / {degree}"
-    return ""
-
-
-def _unpaired(dag: Dag) -> str:
-    """A send that nobody receives or a receive that nobody sends: one side waits forever."""
-    for tail, head in zip(dag.tails, dag.heads, strict=True):
-        if (dag.kind(tail).op == "send") != (dag.kind(head).op == "recv"):
-            return f"{dag.ids[tail]} -> {dag.ids[head]} is half of a transfer"
-    return ""
 
 
 def _idle_edge(dag: Dag) -> str:

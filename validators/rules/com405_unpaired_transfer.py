@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from dagtool.dag.semantics import partners
 from dagtool.report.finding import Finding
 from dagtool.validators.rule import Rule, Severity
 
@@ -64,9 +65,7 @@ _OTHER = {"send": "recv", "recv": "send"}
 def _fault(ctx: Context, index: int, others: list[int]) -> str:
     kind = ctx.dag.kinds[index]
     wanted, to = _OTHER[kind.op], kind.parameters.get("to")
-    paired = [
-        one for one in others if ctx.dag.kinds[one].op == wanted and ctx.dag.kinds[one].parameters.get("to") == to
-    ]
+    paired = partners(kind, (ctx.dag.kinds[one] for one in others))
     if len(paired) == len(others) and others:
         return ""
     direction = "feeds" if kind.op == "send" else "is fed by"

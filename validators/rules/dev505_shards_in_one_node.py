@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from dagtool.dag.semantics import types_of
 from dagtool.ops import OPERATORS
 from dagtool.report.finding import Finding
 from dagtool.validators.rule import Rule, Severity
@@ -73,6 +74,6 @@ def _differs(ctx: Context, index: int, gpus: tuple[int, ...]) -> bool:
     if mesh is None or not set(gpus) <= set(mesh.gpus):
         return False
     # What a split takes is whole; what it gives is the shard. Both count.
-    used = {axis for tensor in ctx.types_of(kind) for axis in tensor.used_axes} & set(mesh.sizes)
+    used = {axis for tensor in types_of(kind) for axis in tensor.used_axes} & set(mesh.sizes)
     places = {tuple(mesh.position(gpu)[axis] for axis in sorted(used)) for gpu in gpus}
     return len(places) > 1

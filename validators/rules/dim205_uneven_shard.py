@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from math import prod
 from typing import TYPE_CHECKING
 
+from dagtool.dag.semantics import types_of
 from dagtool.model.mesh import Mesh
 from dagtool.model.size import Size, near_divisors
 from dagtool.model.tensor import Dim
@@ -49,23 +50,19 @@ GOOD = """digraph {
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each kind of node, its first such dimension."""
     for index, kind in enumerate(ctx.dag.kinds):
-        for tensor in ctx.types_of(kind):
+        for tensor in types_of(kind):
             mesh = ctx.dag.meshes.get(tensor.mesh)
             symbols = {symbol for dim in tensor.dims for symbol in dim.size.symbols}
             if mesh is None or not set(tensor.sharded_axes) <= set(mesh.sizes) or not symbols <= set(ctx.dag.sizes):
                 continue
-            uneven = [
-                dim
-                for dim in tensor.dims
-                if not dim.size.is_mean and dim.local(mesh.sizes).bind(ctx.dag.sizes).is_fraction
-            ]
-            if uneven:
-                axes = " x ".join(f"{axis}={mesh.sizes[axis]}" for axis in uneven[0].axes)
-                size = uneven[0].size.bind(ctx.dag.sizes)
-                fault = f"{uneven[0].size} = {size}, which {axes or 'its own denominator'} does not divide"
+            if dim := tensor.uneven(mesh.sizes, ctx.dag.sizes):
+                size = dim.size.bind(ctx.dag.sizes)
+                fault = (
+                    f"{dim.size} = {size}, which {mesh.degrees_text(dim.axes) or 'its own denominator'} does not divide"
+                )
                 yield from ctx.about_nodes(
                     RULE, ctx.nodes_of([index]), f"cuts {fault}", f"({kind.role or kind.op}) cut {fault}",
-                    help=_hint(uneven[0], mesh, size),
+                    help=_hint(dim, mesh, size),
                 )  # fmt: skip
                 break
 

@@ -73,8 +73,21 @@ def _folder(model: str) -> ModelFolder | None:
     return open_folder(model) if os.path.isdir(model) else None
 
 
-def _sizes(sizes: Mapping[str, int]) -> str:
-    return "  with " + " ".join(f"{symbol}={value}" for symbol, value in sizes.items())
+def _sizes(sizes: Mapping[str, int | None]) -> str:
+    return " ".join(f"{symbol}={value:,}" for symbol, value in sizes.items() if value is not None)
+
+
+def _sizes_lines(dag: Dag, proof: Proof) -> list[str]:
+    """The sizes of the runs; where they are small ones, what is known of the graph's own."""
+    if not proof.sizes:
+        return []
+    own = {symbol: value for symbol, value in dag.sizes.items() if value != proof.sizes.get(symbol)}
+    lines = [f"  with {_sizes(proof.sizes)}"]
+    if any(own.values()) and proof.failure is None:
+        lines.append(f"  its own sizes {_sizes(own)} are cut into whole parts everywhere")
+    if left := [symbol for symbol, value in own.items() if value is None]:
+        lines.append(f"  left open: {', '.join(left)}")
+    return lines
 
 
 # -- against the unsharded model --------------------------------------------------------------
@@ -82,14 +95,13 @@ def _sizes(sizes: Mapping[str, int]) -> str:
 
 def _against_model(name: str, request: Request, folder: ModelFolder | None, runs: tuple[int, ...]) -> _Found:
     """Random tokens; the weights of the folder, or random ones."""
-    from dagtool.cli._subject import load_subject
     from dagtool.errors import DagtoolError
     from dagtool.execute.prove import prove
     from dagtool.execute.recorded import prove_weights
     from dagtool.model.families import read_config
     from dagtool.model.families.state import read_weights
 
-    dag = load_subject(name, request)
+    dag = _load(name, request)
     weights = folder.weights if folder else ""
     if folder and weights:
         published = read_config(folder.path)
@@ -98,10 +110,24 @@ def _against_model(name: str, request: Request, folder: ModelFolder | None, runs
         proof = prove_weights(dag, published, arrays, runs, _given(request)) if weights else prove(dag, runs)
     except DagtoolError as error:
         raise DagtoolError(f"{name}: cannot be proved: {error.message}", error.hint) from None
-    lines = [*_proof_lines(name, dag, proof), *_weights_lines(folder), _sizes(proof.sizes)]
+    lines = [*_proof_lines(name, dag, proof), *_weights_lines(folder), *_sizes_lines(dag, proof)]
     return _Found(
         proof.failure is None, _proof_report(dag, proof) | {"weights": weights or None, "record": None}, lines
     )
+
+
+def _load(name: str, request: Request) -> Dag:
+    """Generate a strategy that is small enough to be run, or read a DOT file. Raises DagtoolError."""
+    from dagtool.cli._subject import is_strategy, load_file
+    from dagtool.execute.room import check_strategy
+    from dagtool.generators.partition import partition
+    from dagtool.generators.request import read_strategy
+
+    if not is_strategy(name):
+        return load_file(name, request)
+    strategy = read_strategy(name, request)
+    check_strategy(strategy)
+    return partition(strategy)
 
 
 def _given(request: Request) -> frozenset[str]:
@@ -127,7 +153,9 @@ def _proof_report(dag: Dag, proof: Proof) -> dict[str, Any]:
         "equal": failure is None,
         "seeds": list(proof.seeds),
         "sizes": proof.sizes,
+        "own_sizes": dag.sizes,
         "nodes_run": proof.nodes_run,
+        "nodes_not_compared": proof.unheld,
         "worst_relative_error": proof.worst_error,
         "failure": None
         if failure is None
@@ -139,15 +167,19 @@ def _proof_lines(name: str, dag: Dag, proof: Proof) -> list[str]:
     failure = proof.failure
     if failure is None:
         runs = f"{len(proof.seeds)} run{'s' if len(proof.seeds) > 1 else ''}"
+        compared = "every node"
+        if proof.unheld:
+            compared = f"{len(dag.ids) - proof.unheld:,} nodes (of {proof.unheld:,} the model has no such role)"
         return [
             f"{name}: equal to the unsharded model in {runs} of {len(dag.ids):,} nodes",
-            f"  largest relative error {proof.worst_error:.1e}, every node against what its type promises",
+            f"  largest relative error {proof.worst_error:.1e}, {compared} against what its type promises",
         ]
     line = f":{dag.source.node_position(failure.node).line}" if dag.source else ""
+    when = f"after {proof.nodes_run:,} nodes, seed {proof.seed}" if proof.sizes else "found before anything is run"
     return [
         f"{name}{line}: not equal to the unsharded model",
         f"  first fault at {dag.ids[failure.node]} ({dag.kind(failure.node).op}): {failure.message}",
-        f"  after {proof.nodes_run:,} nodes, seed {proof.seed}",
+        f"  {when}",
     ]
 
 
@@ -156,7 +188,6 @@ def _proof_lines(name: str, dag: Dag, proof: Proof) -> list[str]:
 
 def _against_record(name: str, request: Request, folder: ModelFolder) -> _Found:
     """The tokens of the record, the weights of the folder."""
-    from dagtool.cli._subject import load_subject
     from dagtool.execute.recorded import prove_recorded, read_record
     from dagtool.model.families import read_config
     from dagtool.model.families.state import read_npz, read_weights
@@ -168,7 +199,7 @@ def _against_record(name: str, request: Request, folder: ModelFolder) -> _Found:
     record = read_record(read_npz(folder.record), published.sizes["V"], folder.record)
 
     def build(run: Asked) -> Dag:
-        return load_subject(name, request._replace(run=run))
+        return _load(name, request._replace(run=run))
 
     proof = prove_recorded(build, published, arrays, record, request.run.phase)
     return _Found(proof.failed is None, _record_report(proof, folder), _record_lines(name, proof, folder))
@@ -228,7 +259,7 @@ def _record_lines(name: str, proof: RecordedProof, folder: ModelFolder) -> list[
         f"  largest relative error {proof.worst_error:.1e}; {allowed}",
         *_refused_lines(proof),
         f"  with the weights of {folder.weights}",
-        _sizes(proof.sizes),
+        f"  with {_sizes(proof.sizes)}",
     ]
     return lines
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from dagtool.dag.graph import Dag, EdgeKind, Kind
@@ -10,7 +10,7 @@ from dagtool.model.mesh import Mesh
 from dagtool.model.size import SizeError
 from dagtool.model.tensor import TensorType, TypeTextError
 from dagtool.ops import OPERATORS, LayoutError, Work
-from dagtool.ops.attributes import Attribute
+from dagtool.ops.attributes import AXES, MESH, SIZE, Attribute
 from dagtool.ops.base import PARAM, WEIGHT_SLOT, axes_param, weight_type, with_weight
 from dagtool.ops.transfer import Transfer
 
@@ -20,9 +20,12 @@ __all__ = [
     "infer_outputs",
     "kind_work",
     "makers_by_slot",
+    "partners",
     "replication",
     "slot_types",
     "stated",
+    "types_of",
+    "undeclared",
     "used_weight",
     "weight_of",
 ]
@@ -87,6 +90,42 @@ def weight_of(kind: Kind) -> TensorType | None:
     """The declared weight as a type on the mesh of the node, or None. Raises LayoutError for what is no weight."""
     params = kind.parameters
     return weight_type(params, kind.meshes[0]) if PARAM.stated(params) and kind.meshes else None
+
+
+def types_of(kind: Kind) -> list[TensorType]:
+    """Every type that a kind states: of its inputs, its outputs, and its weight where that can be read."""
+    found = [port.type for port in (*kind.inputs, *kind.outputs)]
+    try:
+        weight = weight_of(kind)
+    except (LayoutError, TypeTextError):
+        return found
+    return [*found, weight] if weight else found
+
+
+def undeclared(kind: Kind, dag: Dag) -> Iterator[str]:
+    """The meshes, axes and sizes that a kind uses and the graph does not declare: ``axis dp``."""
+    for tensor in types_of(kind):
+        mesh = dag.meshes.get(tensor.mesh)
+        if mesh is None:
+            yield f"mesh {tensor.mesh}"
+        else:
+            yield from (f"axis {axis}" for axis in sorted(tensor.used_axes - set(mesh.sizes)))
+        symbols = {symbol for dim in tensor.dims for symbol in dim.size.symbols}
+        yield from (f"size {symbol}" for symbol in sorted(symbols - set(dag.sizes)))
+    axes = {axis for mesh in dag.meshes.values() for axis in mesh.sizes}
+    for attribute, value in stated(kind):
+        if attribute.type is AXES:
+            yield from (f"axis {axis}" for axis in value if axis not in axes)
+        elif attribute.type is SIZE:
+            yield from (f"size {symbol}" for symbol in value.symbols if symbol not in dag.sizes)
+        elif attribute.type is MESH and value not in dag.meshes:
+            yield f"mesh {value}"
+
+
+def partners(half: Kind, others: Iterable[Kind]) -> list[Kind]:
+    """Those of its users that receive what a send sends, or of its makers that send what a receive waits for."""
+    wanted, to = {"send": "recv", "recv": "send"}[half.op], half.parameters.get("to")
+    return [other for other in others if other.op == wanted and other.parameters.get("to") == to]
 
 
 def used_weight(kind: Kind) -> TensorType | None:

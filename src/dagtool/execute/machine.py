@@ -18,12 +18,16 @@ from dagtool.model.tensor import TensorType
 from dagtool.ops import OPERATORS, LayoutError
 from dagtool.ops.base import WEIGHT_SLOT, Operator, Types, Values, only, with_weight
 from dagtool.ops.collective import Collective
+from dagtool.ops.tokens import Routing, Tokens
 from dagtool.ops.transfer import Redistribute, RemoteDispatch, Transfer
 
 if TYPE_CHECKING:
     from dagtool.ops.tokens import Array
 
-__all__ = ["FailureError", "Here", "Machine", "latest", "with_room"]
+__all__ = ["BROKEN", "FailureError", "Here", "Machine", "latest", "nature", "with_room"]
+
+BROKEN = (LookupError, TypeError, AttributeError, ValueError, ArithmeticError)
+"""What an operator raises, and numpy under it, where a value is not what the graph says."""
 
 
 class FailureError(Exception):
@@ -122,6 +126,25 @@ class Here:
         return self.weights.whole(role, self.layer, expert, shape)
 
 
+def nature(value: Any) -> str:
+    """What a value is, in words: numbers, a choice of experts, tokens routed to experts."""
+    if isinstance(value, Routing):
+        return "a choice of experts"
+    return "tokens of experts" if isinstance(value, Tokens | dict) else "numbers"
+
+
+def _told(arrived: Mapping[int, Values]) -> str:
+    """Return `` (x: numbers, route: a choice of experts)`` of the first GPU; empty where nothing arrived."""
+    values = next(iter(arrived.values()), {})
+    told = ", ".join(f"{slot}: {nature(held[0])}" for slot, held in values.items() if held)
+    return f" ({told})" if told else ""
+
+
+def _reason(error: Exception) -> str:
+    """What numpy says of shapes; what Python says of its own objects is no help."""
+    return f": {error}" if isinstance(error, ValueError) else ""
+
+
 FED = frozenset({"input", "cache"})
 """Operators whose value comes from outside."""
 
@@ -171,9 +194,10 @@ class Machine:
             arrived = self._arrived(node, before)
             try:
                 self.results[node] = self._run(node, arrived)
-            except (LayoutError, LookupError, TypeError, AttributeError, ValueError) as error:
-                message = str(error) if isinstance(error, LayoutError) else f"cannot run on what arrived: {error}"
-                raise FailureError(node, message) from None
+            except LayoutError as error:
+                raise FailureError(node, str(error)) from None
+            except BROKEN as error:
+                raise FailureError(node, f"cannot run on what arrived{_told(arrived)}{_reason(error)}") from None
             yield node
             for maker in before.of(node):
                 remaining[maker] -= 1

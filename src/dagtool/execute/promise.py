@@ -8,7 +8,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any
 
 from dagtool.dag.graph import Dag
-from dagtool.execute.machine import FailureError, Here, Machine, latest, with_room
+from dagtool.execute.machine import BROKEN, FailureError, Here, Machine, latest, nature, with_room
 from dagtool.execute.reference import Reference
 from dagtool.model.roles import base_role
 from dagtool.model.tensor import TensorType
@@ -36,7 +36,10 @@ class _Claim:
 
 
 class Promises:
-    """Compares results node by node; partial sums once all their terms are there. Keeps the largest error."""
+    """Compares results node by node; partial sums once all their terms are there.
+
+    ``worst`` is the largest error, ``unheld`` the nodes that promise nothing: their role is no part of the model.
+    """
 
     def __init__(self, machine: Machine, references: Mapping[str, Reference]) -> None:
         self._machine = machine
@@ -47,21 +50,30 @@ class Promises:
         }
         self._sums: dict[tuple[Any, ...], tuple[Any, int]] = {}
         self.worst = 0.0
+        self.unheld: set[int] = set()
 
     def check(self, node: int) -> None:
         """Raises FailureError where a result is not what is promised; a role the model has not promises nothing."""
         kind, results = self._dag.kind(node), self._machine.results[node] or {}
         expected = self._expected(node)
-        if expected is None:
-            return
         for gpu, values in results.items():
             here = self._machine.here(node, gpu)
             for number, (port, value) in enumerate(zip(kind.outputs, values, strict=False)):
-                claim = _Claim(node, gpu, here, number, port.type)
-                try:
-                    self._compare(claim, value, expected)
-                except (LayoutError, LookupError, TypeError, ValueError) as error:
-                    raise FailureError(node, f"declares a type it cannot have: {error}") from None
+                self._hold(_Claim(node, gpu, here, number, port.type), value, expected)
+
+    def _hold(self, claim: _Claim, value: Any, expected: tuple[Any, ...] | None) -> None:
+        try:
+            if isinstance(value, dict):
+                self._dispatched(claim, value)
+            elif expected is None:
+                self.unheld.add(claim.node)
+            else:
+                self._compare(claim, value, expected)
+        except LayoutError as error:
+            raise FailureError(claim.node, f"declares a type it cannot have: {error}") from None
+        except BROKEN:
+            why = f"holds {nature(value)} on GPU {claim.gpu}, which its type {claim.declared} cannot be"
+            raise FailureError(claim.node, why) from None
 
     def _expected(self, node: int) -> tuple[Any, ...] | None:
         role, layer, expert = self._dag.kind(node).role, self._dag.layer_of[node], self._dag.expert_of[node]
@@ -90,7 +102,7 @@ class Promises:
         if len(expected) > 1 and len(claim.here.kind.outputs) == 1:
             number = self._outputs(claim.here.kind.role)
         whole = expected[number] if number < len(expected) else expected[0]
-        if isinstance(value, Routing | Tokens):
+        if isinstance(value, Routing | Tokens) or isinstance(whole, Routing):
             return whole
         shape = [claim.here.count(str(dim.size)) for dim in claim.declared.dims]
         return with_room(latest(whole, shape), shape, -inf if ".scores" in claim.here.kind.role else 0.0)
@@ -106,12 +118,10 @@ class Promises:
 
     def _compare(self, claim: _Claim, value: Any, expected: tuple[Any, ...]) -> None:
         here, declared = claim.here, claim.declared
-        if isinstance(value, dict):
-            for expert, tokens in value.items():
-                whole = self._values[here.kind.phase]["moe.dispatch", here.layer, here.replica(expert)[0]][0]
-                self._measure(claim, tokens.rows, whole[tokens.ids], whole)
-            return
         whole = self._whole(claim, value, expected)
+        if isinstance(value, Routing) != isinstance(whole, Routing):
+            held, wanted = nature(value), nature(whole)
+            raise FailureError(claim.node, f"holds {held} on GPU {claim.gpu} where the model has {wanted}")
         if isinstance(value, Routing):
             part = here.part(declared)[:-1]
             if value.experts.shape != whole.experts[part].shape or (value.experts != whole.experts[part]).any():
@@ -123,6 +133,13 @@ class Promises:
             self._term(claim, value, whole)
         else:
             self._measure(claim, value, whole[here.part(declared)], whole)
+
+    def _dispatched(self, claim: _Claim, value: Mapping[int, Tokens]) -> None:
+        """The tokens of each of a GPU's experts."""
+        here = claim.here
+        for expert, tokens in value.items():
+            whole = self._values[here.kind.phase]["moe.dispatch", here.layer, here.replica(expert)[0]][0]
+            self._measure(claim, tokens.rows, whole[tokens.ids], whole)
 
     def _tokens(self, claim: _Claim, value: Tokens, whole: Array) -> None:
         """Rows of one expert's tokens: the tokens routed there, in full or as a term."""

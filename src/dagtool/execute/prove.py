@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from dagtool.dag.graph import Dag
@@ -11,14 +11,19 @@ from dagtool.errors import DagtoolError
 from dagtool.execute.machine import FailureError, Machine, with_room
 from dagtool.execute.promise import Promises
 from dagtool.execute.reference import Reference, run_reference
+from dagtool.execute.room import FEWER, check_counts, check_room
 from dagtool.execute.sizes import small_sizes
+from dagtool.execute.statements import false_statement
 from dagtool.execute.weights import RandomWeights, Weights
 from dagtool.generators.blocks.architecture import resolve
-from dagtool.generators.phase import FORWARD, Phase, chooses_token, parse_phases
+from dagtool.generators.phase import FORWARD, Phase, cache_fault, chooses_token, parse_phases
+from dagtool.generators.sizes import misfits
+from dagtool.generators.unsharded import needed_sizes
 from dagtool.model.roles import INPUT, NEXT_TOKEN
 from dagtool.model.tree import Model, ModelError, parse_model
+from dagtool.model.vocabulary import name_size
 
-__all__ = ["Proof", "Run", "compare", "prove", "reference_run"]
+__all__ = ["Proof", "Run", "compare", "compare_each", "prove", "reference_run"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,44 +31,83 @@ class Proof:
     """What was found. ``failure`` is None where everything is equal."""
 
     sizes: dict[str, int]
+    """Those of the runs; empty where the graph's statements are at fault and nothing was run."""
     seeds: tuple[int, ...]
-    nodes_run: int
-    worst_error: float
+    nodes_run: int = 0
+    worst_error: float = 0.0
     failure: FailureError | None = None
     seed: int = 0
     """The seed of the failure."""
+    unheld: int = 0
+    """How many nodes were not compared, because the model has no part of their role."""
 
 
 def prove(dag: Dag, seeds: tuple[int, ...] = (0, 1, 2)) -> Proof:
-    """Run the graph for each seed. Raises DagtoolError where the file does not say enough to run it."""
+    """Run the graph for each seed. Raises DagtoolError where the file does not say enough to run it, or too much."""
     model, phases = _declared(dag)
+    if fault := false_statement(dag):
+        return Proof({}, seeds, failure=fault, seed=seeds[0])
     sizes = small_sizes(dag)
-    nodes_run, worst = 0, 0.0
-    for seed in seeds:
+    check_room(dag, model, phases, sizes)
+
+    def run_of(seed: int) -> Run:
         try:
-            run = reference_run(model, phases, sizes, RandomWeights(seed))
+            return reference_run(model, phases, sizes, RandomWeights(seed))
         except ModelError as error:
             raise DagtoolError(error.message, error.hint) from None
-        proof = compare(dag, run, seeds)
-        nodes_run, worst = nodes_run + proof.nodes_run, max(worst, proof.worst_error)
+
+    return compare_each(dag, sizes, seeds, run_of)
+
+
+def compare_each(dag: Dag, sizes: dict[str, int], seeds: tuple[int, ...], run_of: Callable[[int], Run]) -> Proof:
+    """Compare the graph with the unsharded model's run of every seed, up to the first that differs.
+
+    Raises DagtoolError where memory runs out.
+    """
+    nodes_run, worst, unheld = 0, 0.0, 0
+    for seed in seeds:
+        try:
+            proof = compare(dag, run_of(seed), seeds)
+        except MemoryError:
+            raise DagtoolError(f"memory ran out after {nodes_run:,} nodes", FEWER) from None
+        nodes_run, worst, unheld = nodes_run + proof.nodes_run, max(worst, proof.worst_error), proof.unheld
         if proof.failure:
-            return Proof(sizes, seeds, nodes_run, worst, proof.failure, seed)
-    return Proof(sizes, seeds, nodes_run, worst)
+            return replace(proof, nodes_run=nodes_run, worst_error=worst, seed=seed)
+    return Proof(sizes, seeds, nodes_run, worst, unheld=unheld)
 
 
 def _declared(dag: Dag) -> tuple[Model, tuple[Phase, ...]]:
     """The model and phases of a graph. Raises DagtoolError where it does not say what is needed to run it."""
     if not dag.declared:
         raise DagtoolError("its nodes declare no operators and types", "only files in dagtool's dialect can be run")
+    check_counts(dag)
     for attribute, held in (("model", dag.facts.get("model")), ("sizes", dag.sizes), ("meshes", dag.meshes)):
         if not held:
             raise DagtoolError(f"the graph declares no {attribute!r}", "see docs/dialect.md for the graph's attributes")
     try:
         model = parse_model(dag.facts["model"])
         resolve(model)
+        model.order(dag.sizes.get("L") or 1) if model.pattern else None
     except ModelError as error:
         raise DagtoolError(error.message, error.hint) from None
-    return model, parse_phases(dag.facts.get("phase", FORWARD.name))
+    if unread := next((problem for problem in dag.problems if problem.node < 0), None):
+        raise DagtoolError(f"the graph's attribute {unread.attribute!r} {unread.message}", "correct it")
+    phases = parse_phases(dag.facts.get("phase", FORWARD.name))
+    _check_sizes(model, phases, dag.sizes)
+    return model, phases
+
+
+def _check_sizes(model: Model, phases: tuple[Phase, ...], sizes: Mapping[str, int | None]) -> None:
+    """All sizes of the model are given, and fit each other. Raises DagtoolError."""
+    alike = dict.fromkeys(replace(phase, past="", tag="") for phase in phases)
+    needed = [symbol for phase in alike for symbol in needed_sizes(model, frozenset(sizes), phase)]
+    if missing := [symbol for symbol in dict.fromkeys(needed) if symbol not in sizes]:
+        names = ", ".join(map(name_size, missing))
+        raise DagtoolError(f"the graph's sizes do not give {names}, which the model has", "add them to the sizes")
+    for _, why, hint in misfits(sizes):
+        raise DagtoolError(why, hint)
+    if fault := cache_fault(phases, sizes):
+        raise DagtoolError(*fault)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,9 +213,9 @@ def compare(dag: Dag, run: Run, seeds: tuple[int, ...] = ()) -> Proof:
             for node in machine.run():
                 promises.check(node)
                 nodes_run += 1
-                ended = ended or dag.kind(node).op == "output"
+                ended = ended or (dag.kind(node).op == "output" and node not in promises.unheld)
         if not ended:
-            raise FailureError(len(dag.ids) - 1, "the graph has no output to compare")
+            raise FailureError(len(dag.ids) - 1, "the graph has no output that the model has too: nothing to compare")
     except FailureError as failure:
         return Proof(run.sizes, seeds, nodes_run, promises.worst, failure)
-    return Proof(run.sizes, seeds, nodes_run, promises.worst)
+    return Proof(run.sizes, seeds, nodes_run, promises.worst, unheld=len(promises.unheld))

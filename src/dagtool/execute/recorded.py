@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from dagtool.dag.graph import Dag
 from dagtool.errors import DagtoolError
 from dagtool.execute.machine import FailureError, Machine
-from dagtool.execute.prove import Proof, Run, compare, reference_run
+from dagtool.execute.prove import Proof, Run, compare, compare_each, reference_run
+from dagtool.execute.room import check_counts, check_room
 from dagtool.execute.sizes import small_sizes
 from dagtool.execute.weights import CheckpointWeights
 from dagtool.generators.phase import FORWARD, parse_phases
@@ -348,17 +349,17 @@ def prove_weights(
     own, small = _own_sizes(dag, published), small_sizes(dag)
     run_sizes = {symbol: value for symbol, value in small.items() if symbol not in (*published.sizes, *given)}
     sizes = {**own, **run_sizes}
-    nodes_run, worst = 0, 0.0
-    for seed in seeds:
+    phases = dag.facts.get("phase", FORWARD.name)
+    check_counts(dag)
+    check_room(dag, published.model, parse_phases(phases), sizes)
+
+    def run_of(seed: int) -> Run:
         weights = _weights(arrays, sizes, published)
         weights.seed = seed
-        run = _run(published, dag.facts.get("phase", FORWARD.name), sizes, weights)
-        with np.errstate(over="ignore"):
-            proof = compare(dag, run, seeds)
-        nodes_run, worst = nodes_run + proof.nodes_run, max(worst, proof.worst_error)
-        if proof.failure:
-            return Proof(sizes, seeds, nodes_run, worst, proof.failure, seed)
-    return Proof(sizes, seeds, nodes_run, worst)
+        return _run(published, phases, sizes, weights)
+
+    with np.errstate(over="ignore"):
+        return compare_each(dag, sizes, seeds, run_of)
 
 
 # -- the model's own sizes --------------------------------------------------------------------

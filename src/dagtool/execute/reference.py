@@ -63,6 +63,7 @@ def run_reference(
             x = _residual(inner, x, block, kind.options)
         inner.keep("pipeline", x)
     m.keep("entry", x)
+    m.keep("head.last_token", x)
     logits = project(m, _norm(m, "head.norm", x, outer), architecture.head)
     if targets is not None:
         lose(m, logits, targets)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from math import lcm, prod
 
-from dagtool.dag.graph import Dag
-from dagtool.dag.semantics import weight_of
+from dagtool.dag.graph import Dag, Kind
+from dagtool.dag.semantics import types_of
 from dagtool.errors import DagtoolError
-from dagtool.model.tensor import TensorType
+from dagtool.model.size import Size
 from dagtool.ops import OPERATORS, LayoutError
 from dagtool.ops.rotary import PAST
 from dagtool.ops.routing import GROUPS, TOP_GROUPS
 
-__all__ = ["small_sizes"]
+__all__ = ["paired_sizes", "small_sizes"]
 
 # Different and mostly odd, so that a dimension taken for another is noticed.
 _LEAST = {
@@ -59,8 +59,9 @@ def _relate(dag: Dag, found: dict[str, int], cut: dict[str, int]) -> None:
         if dag.sizes.get(symbol) == 1:
             found[symbol] = 1  # a decode step stays one
     tokens = "B" if found.get("S") == 1 else "S"
-    while {"B", "S", "E", "K"} <= set(found) and found["B"] * found["S"] * found["K"] < 16 * found["E"]:
-        found[tokens] += cut.get(tokens, 1)  # enough tokens that every expert gets some
+    if {"B", "S", "E", "K"} <= set(found):  # enough tokens that every expert gets some
+        each = found["B"] * found["S"] // found[tokens] * found["K"]
+        found[tokens] = _multiple(cut.get(tokens, 1), max(found[tokens], -(-16 * found["E"] // each)))
     if "T" in found:  # some tokens come before the new ones
         found["T"] = _multiple(cut.get("T", 1), max(found.get("S", 0) + _LEAST["T"], _longest(dag, found)))
     if "P" in found:  # a row for every position
@@ -71,9 +72,10 @@ def _longest(dag: Dag, sizes: dict[str, int]) -> int:
     """How many tokens the caches of a graph of several phases must have room for."""
     found = 0
     for kind in dag.kinds:
-        if kind.op == "append" and kind.phase:
+        new = kind.input_types.get("new") if kind.op == "append" and kind.phase else None
+        if new is not None and len(new.dims) > 1:
             past = OPERATORS["append"].read(kind.parameters, PAST).value(sizes) or 0
-            found = max(found, past + (kind.input_types["new"].dims[1].size.bind(sizes).value or 0))
+            found = max(found, past + (new.dims[1].size.bind(sizes).value or 0))
     return found
 
 
@@ -84,18 +86,23 @@ def _multiple(base: int, least: int) -> int:
 
 def _even(dag: Dag) -> set[str]:
     """Sizes that must be even because an operator pairs elements."""
-    found: set[str] = set()
-    for kind in dag.kinds:
-        if kind.op in OPERATORS:
-            for size in OPERATORS[kind.op].even_sizes(kind.input_types, kind.parameters):
-                found.update(size.symbols[:1])
-    return found
+    return {symbol for kind in dag.kinds for size in paired_sizes(kind) for symbol in size.symbols[:1]}
+
+
+def paired_sizes(kind: Kind) -> tuple[Size, ...]:
+    """The sizes whose elements the operator of a kind pairs; none where it states too little."""
+    if kind.op not in OPERATORS or not kind.inputs:
+        return ()
+    try:
+        return OPERATORS[kind.op].even_sizes(kind.input_types, kind.parameters)
+    except (LayoutError, LookupError):
+        return ()
 
 
 def _cuts(dag: Dag) -> dict[str, int]:
     """By how much each size is cut, wherever it is."""
     cut: dict[str, int] = {}
-    for tensor in _types(dag):
+    for tensor in (tensor for kind in dag.kinds for tensor in types_of(kind)):
         mesh = dag.meshes.get(tensor.mesh)
         for dim in tensor.dims:
             if mesh is None or not dim.size.symbols:
@@ -106,15 +113,3 @@ def _cuts(dag: Dag) -> dict[str, int]:
             if dim.size.denominator == 1 and not {"E", "R"} & set(dim.size.symbols):
                 cut[symbol] = lcm(cut.get(symbol, 1), degree)
     return cut
-
-
-def _types(dag: Dag) -> list[TensorType]:
-    found: list[TensorType] = []
-    for kind in dag.kinds:
-        found += [port.type for port in (*kind.inputs, *kind.outputs)]
-        try:
-            weight = weight_of(kind)
-        except LayoutError:
-            continue
-        found += [weight] if weight else []
-    return found

@@ -40,6 +40,10 @@ class Mesh:
         """Axis name to its number of ranks."""
         return dict(self.axes)
 
+    def degrees_text(self, axes: Iterable[str]) -> str:
+        """Return ``dp=2 x tp=4`` of some axes."""
+        return " x ".join(f"{axis}={self.sizes[axis]}" for axis in axes)
+
     def coordinates(self, names: Iterable[str]) -> Iterator[dict[str, int]]:
         """Every position along the named axes, in mesh order, last axis fastest."""
         wanted = set(names)

@@ -75,6 +75,16 @@ class TensorType:
         """The shape on one GPU."""
         return tuple(dim.local(axis_sizes) for dim in self.dims)
 
+    def uneven(self, axis_sizes: Mapping[str, int], sizes: Mapping[str, int | None]) -> Dim | None:
+        """The first dimension that is not cut into whole, equal parts; None where all are, or a size is a symbol.
+
+        The tokens of an expert are let be: they are a mean over the experts.
+        """
+        for dim in self.dims:
+            if not dim.size.is_mean and dim.local(axis_sizes).bind(sizes).is_fraction:
+                return dim
+        return None
+
     @property
     def clash(self) -> str:
         """An axis with two meanings (cuts two dimensions, cuts and is summed over), or an empty text."""

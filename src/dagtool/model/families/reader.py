@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from dagtool.errors import DagtoolError, did_you_mean
+from dagtool.model.limits import MOST_LAYERS
 
 __all__ = ["IGNORED", "Reader"]
 
@@ -83,7 +84,7 @@ class Reader:
             return cast(int, value)
         if not isinstance(value, int) or isinstance(value, bool) or value < 1:
             raise self._wrong(names, value, "a positive whole number")
-        if value > (most := _MOST_LAYERS if "layers" in names[0] else _LARGEST):
+        if value > (most := MOST_LAYERS if "layers" in names[0] else _LARGEST):
             raise self._wrong(names, value, f"at most {most:,}")
         return value
 
@@ -169,4 +170,3 @@ def _json(value: Any) -> str:
 
 _LONG = 60
 _LARGEST = 10**12
-_MOST_LAYERS = 10_000

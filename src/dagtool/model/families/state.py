@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from dagtool.errors import DagtoolError
 from dagtool.files import read_bytes
 from dagtool.model.families.checkpoint import Checkpoint
+from dagtool.model.limits import MOST_BYTES
 
 if TYPE_CHECKING:
     from dagtool.model.families import PublishedModel
@@ -29,9 +30,6 @@ RECORD = "run.npz"
 
 WEIGHTS = ("weights.npz", "model.safetensors", "model.safetensors.index.json")
 """What the weights of a folder may be called. The first that is there is read."""
-
-MOST_BYTES = 2 << 30
-"""Of weights: in double precision they take up to four times as much memory."""
 
 _DTYPES = {
     "F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "BOOL": "?",
