@@ -65,6 +65,8 @@ class Context:
         self.last_graph = True
         self.partial = False
         """Whether this is only the part of a broken file that could be read."""
+        self.dropped = False
+        """Whether words of the file had to be left out to read that part."""
         self._hidden: dict[int, Finding] = {}
 
     def shown(self, findings: Iterable[Finding]) -> list[Finding]:

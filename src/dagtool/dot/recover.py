@@ -67,6 +67,10 @@ def recover(data: bytes | str) -> Recovered:
     return Recovered(graphs, mender.problems)
 
 
+class _ReadAgainError(Exception):
+    """Something above was changed."""
+
+
 class _Survey(Parser):
     """The grammar, going on after an error."""
 
@@ -74,6 +78,7 @@ class _Survey(Parser):
         super().__init__(mender.draft.text, fast=True)
         self.mender = mender
         self.wanted = ""
+        self.pair = 0  # the attribute read last
         self.repairs = limit
         self._plain: PlainStatements | None = None
 
@@ -90,6 +95,10 @@ class _Survey(Parser):
                     self._graph()
                 else:
                     self._after(start)
+            except _ReadAgainError:
+                self.mender.again = some = False
+                self.open.clear()
+                scanner.seek(0)
             except DotSyntaxError as error:
                 self.open.clear()
                 some = False
@@ -144,13 +153,17 @@ class _Survey(Parser):
                     self._statement()
             except DotSyntaxError as error:
                 if self._spend():
-                    edits = self.mender.statement(error, start, self.wanted, scanner, [at for _, at in self.open])
+                    edits = self.mender.statement(
+                        error, start, self.wanted, scanner, [at for _, at in self.open], pair=self.pair
+                    )
                 else:
                     edits = self.mender.give_up(start, len(self.open))
                     waiting = None
                 if edits and edits[0][0] < start:
                     waiting = None
                 self._load(edits, start)
+                if self.mender.again:
+                    raise _ReadAgainError from error
         self.closed_at = scanner.start
         scanner.advance()
 
@@ -180,6 +193,17 @@ class _Survey(Parser):
         self.text = self.scanner.text = self.mender.draft.text
         self.scanner.unclosed = ""
         self._plain = None
+
+    def _default_statement(self) -> None:
+        scanner = self.scanner
+        if scanner.text[scanner.start : scanner.end] in self.mender.names:
+            self._fail("a node's name")
+        super()._default_statement()
+
+    def _atom(self, wanted: str = "name") -> str:
+        if wanted == "attribute":
+            self.pair = self.scanner.start
+        return super()._atom(wanted)
 
     def _fail(self, wanted: str) -> NoReturn:
         self.wanted = wanted
