@@ -118,8 +118,9 @@ class Fixer:
         safe = sum(one.fix.safe for one in mended.kept)
         self._safe += safe
         self._unsafe += len(mended.kept) - safe
-        for one in mended.kept:
-            self._applied.append(printable(f"{name}:{one.fix.edits[0].line}: fixed {one.code}: {one.fix.title}"))
+        self._applied += (
+            printable(f"{name}:{kept.fix.edits[0].line}: fixed {kept.code}: {kept.fix.title}") for kept in mended.kept
+        )
         for one in mended.refused:
             self._notes[printable(f"{name}: not fixed: {one.code} {one.fix.title}: {one.why}")] = None
 
