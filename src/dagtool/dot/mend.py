@@ -7,6 +7,7 @@ import re
 from dagtool.dot import looks
 from dagtool.dot.draft import Draft, Edit
 from dagtool.dot.errors import DotSyntaxError
+from dagtool.dot.lost_quotes import find_lost_quote
 from dagtool.dot.position import LineTable
 from dagtool.dot.problems import (
     LITERAL_NEWLINE,
@@ -59,7 +60,7 @@ class Mender:
         self._last = -1  # the statement mended last, as an offset in the original
         self._cut = False
         self._cut_cause = -1
-        self._unclosed = 0
+        self._unclosed = self._lost_quotes = self._quotes_right_to = 0
         self._suspect: int | None = None  # a brace that seems to be closed by its parent's
         self._graph_at = 0
 
@@ -99,6 +100,11 @@ class Mender:
         self.draft.cause = len(self._found)
         self._found[cause, kind] = Problem(cause, *place, message, hint, max(1, width), line, notes, sure=sure)
 
+    def doubt_quotes(self) -> None:
+        """What came out has names that look like the text between two names: no change of quotes is sure."""
+        for problem in self._found.values():
+            problem.sure &= problem.cause not in (UNCLOSED_STRING, LITERAL_NEWLINE)
+
     def attribute_changes(self) -> None:
         """Give every problem the changes that mend it; those that mend several together go to the first."""
         found = list(self._found.values())
@@ -124,7 +130,7 @@ class Mender:
 
     def new_graph(self, offset: int) -> None:
         """A graph begins at this brace."""
-        self._graph_at = offset
+        self._graph_at = self._quotes_right_to = offset
         self._suspect = None
 
     def graph_word(self) -> int:
@@ -214,6 +220,8 @@ class Mender:
         """What to change for an error in the statement that begins at ``start``, in the attribute at ``pair``."""
         again = self._last == self.draft.origin(start)
         self._last = self.draft.origin(start)
+        if edits := self._lost_quote(start, scanner):
+            return edits
         if scanner.kind == END and not scanner.value:
             return self._at_end(start, wanted, scanner, braces)
         start = min(start, error.offset)
@@ -222,6 +230,33 @@ class Mender:
             if edits := remedy(self, case):
                 return edits
         return self._drop(case, error, quiet=again)
+
+    def _lost_quote(self, start: int, scanner: Scanner) -> list[Edit]:
+        """A quote that lacks on a line up to here: all from that line on was read as something else."""
+        text = self.draft.text
+        found = find_lost_quote(text, max(self._graph_at, self._quotes_right_to), scanner.end)
+        self._quotes_right_to = start
+        if found is None or self._lost_quotes >= _MOST_LOST:
+            return []
+        self._lost_quotes += 1
+        self.again = found.at < start
+        if found.at == found.place:
+            self.report(STRAY_TOKEN, found.at, "a quote stands alone in its line", "remove it", kind="lone", sure=False)
+            return [(found.at, found.at + 1, " ")]
+        if found.place > found.at:
+            self._never_closed(found.at, '"', found.place - found.at, sure=found.sure)
+        else:
+            words = text[found.place : found.at]
+            self.report(
+                UNCLOSED_STRING,
+                found.place,
+                f"a quote is missing before {words[:40]}",
+                f'write "{words[:40]}"',
+                width=len(words),
+                kind="opening",
+                sure=found.sure,
+            )
+        return [(found.place, found.place, '"')]
 
     def _at_end(self, start: int, wanted: str, scanner: Scanner, braces: list[int]) -> list[Edit]:
         """The text ends inside the statement, or before the last brace."""
@@ -308,9 +343,7 @@ class Mender:
         closes = text.rstrip().endswith("}")
         if tail or (closes and mark != '"'):
             return self.close(at, mark)
-        name = _ATTRIBUTE_BEFORE.search(text[max(0, at - _WINDOW) : at])
-        what = {'"': "quoted string", "<": "HTML-like string", "/*": "comment"}[mark]
-        what = name[1] if name and mark != "/*" else what
+        what = self._opened(at, mark)
         self._report_cut(
             at, at, f"the {what} opened at line {self.line(at)} is never closed", braces, cause=UNCLOSED_STRING
         )
@@ -333,8 +366,6 @@ class Mender:
         stop = len(text) if stop < 0 else stop
         line = text[at + len(mark) : stop]
         name = _ATTRIBUTE_BEFORE.search(text[max(0, at - _WINDOW) : at])
-        what = {'"': "quoted string", "<": "HTML-like string", "/*": "comment"}[mark]
-        what = name[1] if name and mark != "/*" else what
         word = re.match(r"[\w.]++(?=\s*+(?:->|--|\[\s*+\w))", line) if not name else None
         found = _NEXT_ATTRIBUTE.search(line)
         closed = _LIST_CLOSES.search(line)
@@ -345,18 +376,28 @@ class Mender:
         offset = len(line) if mark == "/*" else word.end() if word else found.start() if found else len(body)
         if mark == '"' and line[:offset].endswith("\\"):
             closing = ' "'
+        self._never_closed(at, mark, len(mark) + offset, sure=mark != "/*")
+        place = at + len(mark) + offset
+        return [(place, place, closing)]
+
+    def _never_closed(self, at: int, mark: str, width: int, *, sure: bool) -> None:
+        """Note a string or comment that was to end on its line."""
         sign = {'"': "quote", "<": "'>'", "/*": "'*/'"}[mark]
         self.report(
             UNCLOSED_STRING,
             at,
-            f"the {what} opened at line {self.line(at)} is never closed",
+            f"the {self._opened(at, mark)} opened at line {self.line(at)} is never closed",
             f"add the closing {sign} on that line",
-            width=len(mark) + offset,
+            width=width,
             kind=mark,
-            sure=mark != "/*",
+            sure=sure,
         )
-        place = at + len(mark) + offset
-        return [(place, place, closing)]
+
+    def _opened(self, at: int, mark: str) -> str:
+        """Return what begins at a mark: the attribute whose value it is, or a string or comment."""
+        name = _ATTRIBUTE_BEFORE.search(self.draft.text[max(0, at - _WINDOW) : at])
+        what = {'"': "quoted string", "<": "HTML-like string", "/*": "comment"}[mark]
+        return name[1] if name and mark != "/*" else what
 
     def _drop(self, case: Case, error: DotSyntaxError, *, quiet: bool) -> list[Edit]:
         """Nothing better is known: leave out what cannot be read, and no more of the statement than that."""
@@ -426,6 +467,7 @@ def _apart(changes: list[tuple[Edit, set[int]]]) -> list[tuple[list[Edit], froze
     return [(edits, causes) for causes, edits in groups.items()]
 
 
+_MOST_LOST = 20  # quotes: after each the graph is read again
 _PREMATURE = 3  # graphs closed too early, in one file
 _CLOSINGS = {"attribute": "]", "=": "]", "value": "]", "{": " {}", "[": " []"}
 _GRAPH_WORD = re.compile(r"(?<!\w)(graph)\b[^{}]*+$", re.IGNORECASE)

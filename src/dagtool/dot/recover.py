@@ -17,6 +17,7 @@ from dagtool.dot.errors import DotSyntaxError
 from dagtool.dot.fast import PlainStatements
 from dagtool.dot.grammar import HEADERS, Parser
 from dagtool.dot.graph import DotGraph
+from dagtool.dot.lost_quotes import looks_swallowed
 from dagtool.dot.mend import Mender
 from dagtool.dot.problems import Problem
 from dagtool.dot.prologue import Unreadable, prologue
@@ -61,6 +62,8 @@ def recover(data: bytes | str) -> Recovered:
         except DotSyntaxError:
             mender.silent = True
     if graphs:
+        if any(looks_swallowed(name) for graph in graphs for name in graph.node_ids if "\n" in name):
+            mender.doubt_quotes()
         mender.attribute_changes()
     for graph in graphs:
         graph.lines = OriginalLines(draft)

@@ -35,7 +35,6 @@ _COLONS_AFTER = re.compile(r"""(?:(?!->|--)[^\s\[\]{};,="<>])++""")
 _BRACKETED = re.compile(r"""\[[^\[\]"\n]*+\][^\s\[\]{};,="<>]*+""")
 _WORD_BEFORE = re.compile(r"(\w++)\s*+$")
 _OPERATOR_BEFORE = re.compile(r"(->|--)\s*+$")
-_LABELS = ("label", "xlabel", "headlabel", "taillabel", "tooltip", "comment")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +70,20 @@ def _escaped(mender: Mender, case: Case) -> list[Edit]:
     text, at = case.text, case.at
     if case.near != "\\":
         return []
-    follows = text[at + 1 : at + 2]
-    if follows == '"':
+    word = _ESCAPE_IN_WORD.search(text, max(case.pair, at - _WINDOW), case.line[1]) if case.in_list else None
+    if word and word.start(1) <= at < word.end(1):
+        return _quoted(mender, case, *word.span(1), escapes=True)
+    if quotes := _ESCAPED_QUOTE.match(text, at):
         mender.report(
-            LITERAL_NEWLINE, at, 'quotes are written as \\" outside strings', mender.ESCAPED[1], width=2, kind='"'
+            LITERAL_NEWLINE,
+            at,
+            f"quotes are written as {quotes[0]} outside strings",
+            mender.ESCAPED[1],
+            width=len(quotes[0]),
+            kind='"',
         )
-        return [(found.start() + at, found.end() + at, '"') for found in re.finditer(r'\\"', text[at:])]
-    if not follows or follows not in "nrt":
+        return [(*found.span(), '"') for found in _ESCAPED_QUOTE.finditer(text, at)]
+    if text[at + 1 : at + 2] not in ("n", "r", "t"):
         return []
     mender.report(LITERAL_NEWLINE, at, *mender.ESCAPED, width=2)
     stop = text.find("\n", at)
@@ -90,6 +96,10 @@ def _escaped(mender: Mender, case: Case) -> list[Edit]:
         if found.lastgroup == "newline":
             edits.append((*found.span(), "\n" if found[0] == r"\n" else " "))
     return edits
+
+
+_ESCAPED_QUOTE = re.compile(r'\\++"')
+_ESCAPE_IN_WORD = re.compile(r"=[ \t]*+((?:\w++\\[nlr](?=\w))++\w++)(?=[ \t]*+[\],;\n]|[ \t]++\w++[ \t]*+=)")
 
 
 def _swallowed(mender: Mender, case: Case) -> list[Edit]:
@@ -134,8 +144,23 @@ def _list(mender: Mender, case: Case) -> list[Edit]:
         f"the value of {key} has a comma and no quotes",
         f'write {key}="{value}"',
         width=stop - place,
+        sure=key in _LISTS and not any(_begins_attribute(word) for word in value.split(",")[1:]),
     )
     return [(start, stop, f'"{value}"')]
+
+
+_LABELS = ("label", "xlabel", "headlabel", "taillabel", "tooltip", "comment")
+_LISTS = (*_LABELS, "style", "size", "pos", "class", "color", "fillcolor", "ratio", "layers", "pad", "page", "viewport")
+
+
+def _begins_attribute(word: str) -> bool:
+    """Whether the equals sign may be missing in a word: ``stylefilled``."""
+    word = word.strip()
+    return any(word.startswith(name) for name in _ASSIGNED)
+
+
+_ASSIGNED = ("label", "xlabel", "style", "color", "fillcolor", "fontcolor", "fontsize", "fontname", "shape", "penwidth",
+             "width", "height", "weight", "rank")  # fmt: skip
 
 
 def _operator(mender: Mender, case: Case) -> list[Edit]:
@@ -298,10 +323,12 @@ def _equals(mender: Mender, case: Case) -> list[Edit]:
     return _quoted(mender, case, case.at - len(before[0]), case.at + after.end(), sure=False)
 
 
-def _quoted(mender: Mender, case: Case, start: int, stop: int, *, at: int = -1, sure: bool = True) -> list[Edit]:
-    """Quote a name or value."""
+def _quoted(
+    mender: Mender, case: Case, start: int, stop: int, *, at: int = -1, sure: bool = True, escapes: bool = False
+) -> list[Edit]:
+    """Quote a name or value; ``escapes``: its backslashes stay."""
     words = case.text[start:stop]
-    bare = words.replace("\\", "")
+    bare = words if escapes else words.replace("\\", "")
     mender.report(
         STRAY_TOKEN,
         start if at < 0 else at,
@@ -424,15 +451,15 @@ def _hash(mender: Mender, case: Case) -> list[Edit]:
                 STRAY_TOKEN,
                 found.start(1),
                 "'#' begins a comment",
-                f'quote the colour: "{found[1]}"',
+                f'quote the colour: "{found[2]}"',
                 width=len(found[1]),
                 kind="#",
             )
-            return [(*found.span(1), f'"{found[1]}"')]
+            return [(*found.span(1), f'"{found[2]}"')]
     return []
 
 
-_HASH_VALUE = re.compile(rf"{QUOTED}|//[^\n]*+|=[ \t]*+(#[0-9A-Za-z]++)", re.DOTALL)
+_HASH_VALUE = re.compile(rf"{QUOTED}|//[^\n]*+|=[ \t]*+([“”„«‘’'`]?+(#[0-9A-Za-z]++)[“”»‘’'`]?+)", re.DOTALL)
 
 
 def _inner_quotes(mender: Mender, case: Case) -> list[Edit]:
@@ -461,7 +488,7 @@ def _assignment(mender: Mender, case: Case) -> list[Edit]:
     key = text[case.pair : at].strip()
     colon = case.near == ":"
     known = key in GRAPHVIZ_NAMES
-    value = re.compile(r'[: \t]*+("[^"\n]*+"|[\w.]++)').match(text, at)
+    value = _ASSIGNED_VALUE.match(text, at)
     if not value or not (colon or known) or not (colon or case.near[0] == '"' or case.near[0].isalnum()):
         return []
     mender.report(
@@ -472,7 +499,10 @@ def _assignment(mender: Mender, case: Case) -> list[Edit]:
         kind="no =",
         sure=known,
     )
-    return [(at, at + 1, "=")] if colon else [(at, at, "=")]
+    return [(case.pair + len(key), value.start(1), "=")]
+
+
+_ASSIGNED_VALUE = re.compile(r'[:= \t]*+("[^"\n]*+"|[\w.]++)')
 
 
 def _words(mender: Mender, case: Case) -> list[Edit]:
@@ -568,8 +598,17 @@ def _colon(mender: Mender, case: Case) -> list[Edit]:
     return _quoted(mender, case, after.end() - len(words), after.end(), at=at)
 
 
+def _swallowing_markup(mender: Mender, case: Case) -> list[Edit]:
+    """An HTML-like string that took the next statements in."""
+    for found in re.finditer(r"=\s*+<", case.text[case.start : case.at + 1]) if case.in_list else ():
+        begin = case.start + found.end()
+        if looks.SWALLOWED.search(case.text, begin, case.scanner.end):
+            return mender.close(begin - 1, "<")
+    return []
+
+
 def _html(mender: Mender, case: Case) -> list[Edit]:
-    """A bare arrow inside an HTML-like string, or one that took the next statements in."""
+    """A bare arrow inside an HTML-like string, or one with no signs around it."""
     if not case.in_list:
         return []
     text = case.text
@@ -586,8 +625,6 @@ def _html(mender: Mender, case: Case) -> list[Edit]:
             return [(*found.span(1), f"<{found[1]}>")]
     for found in re.finditer(r"=\s*+<", text[case.start : case.at + 1]):
         begin = case.start + found.end()
-        if looks.SWALLOWED.search(text, begin, case.scanner.end):
-            return mender.close(begin - 1, "<")
         stop = text.find("\n", case.at)
         stop = len(text) if stop < 0 else stop
         closing = _HTML_END.search(text, begin, stop)
@@ -622,25 +659,56 @@ def _bracket(mender: Mender, case: Case) -> list[Edit]:
 
 
 def _list_end(mender: Mender, case: Case) -> list[Edit]:
-    """An attribute list that should have ended on the line above."""
+    """An attribute list that should have ended before this statement."""
     if not case.in_list or case.wanted == "value":
         return []
-    text = case.text
-    line = text.rfind("\n", 0, case.at) + 1
-    above = text[:line].rstrip() if line - case.start < 10_000 else ""
-    fresh = not text[line : case.at].strip() or re.fullmatch(r'\s*(?:\w+|"[^"\n]*")\s*', text[line : case.at])
-    if not fresh or len(above) <= case.start or not (looks.STATEMENT.match(text, line) or case.near == "}"):
+    at = _end_of_list(case)
+    opened = case.text.rfind("[", case.start, at) if at >= 0 else -1
+    if opened < 0:
         return []
-    opened = text.rfind("[", case.start, len(above))
     mender.report(
         UNBALANCED_BRACE,
         opened,
         f"the attribute list opened at line {mender.line(opened)} is never closed",
         "add the closing ']'",
         kind="[",
+        sure="\n" in case.text[at : case.at],
     )
-    at = len(above.rstrip(";")) if above.endswith(";") else len(above)
-    return [(at, at, "]")] if at > opened else []
+    return [(at, at, "]")]
+
+
+def _end_of_list(case: Case) -> int:
+    """Where a list ends if a statement begins at the error or right before it; -1 if none does."""
+    text = case.text
+    line = text.rfind("\n", max(case.start, case.at - _FAR), case.at) + 1
+    above = len(text[case.start : line].rstrip()) + case.start if line > case.start else -1
+    fresh = not text[line : case.at].strip() or re.fullmatch(r'\s*(?:\w+|"[^"\n]*")\s*', text[line : case.at])
+    if (
+        above > case.start
+        and fresh
+        and (looks.STATEMENT.match(text, line) or _OPENS.match(text, line) or case.near == "}")
+    ):
+        return above - 1 if text[above - 1] in ";," else above
+    before = text[max(case.start, case.pair - _WINDOW) : case.pair].rstrip()
+    if case.wanted == "=" and case.near in ("->", "--", "[") and before.endswith(";"):
+        return max(case.start, case.pair - _WINDOW) + len(before) - 1
+    return -1
+
+
+_OPENS = re.compile(r"[ \t]*+(?:subgraph\b[^={\n]*+\{|\{|(?:node|edge|graph)[ \t]*+\[)")
+
+
+def _badly_delimited(mender: Mender, case: Case) -> list[Edit]:
+    """``label=4x4``: a number that ends where the word goes on."""
+    if not case.in_list or case.wanted != "=" or not re.match(r"[\w.]", case.text[case.pair - 1]):
+        return []
+    found = next(
+        (one for one in _NUMBER_WORD.finditer(case.text, *case.line) if one.start(1) < case.pair < one.end(1)), None
+    )
+    return _quoted(mender, case, *found.span(1)) if found else []
+
+
+_NUMBER_WORD = re.compile(r"=[ \t]*+(-?[\d.][\w.]*+)")
 
 
 def _semicolon(mender: Mender, case: Case) -> list[Edit]:
@@ -689,8 +757,11 @@ REMEDIES: tuple[Callable[[Mender, Case], list[Edit]], ...] = (
     _escaped,
     _next_graph,
     _other_quotes,
-    _swallowed,
     _hash,
+    _swallowed,
+    _swallowing_markup,
+    _list_end,
+    _badly_delimited,
     _code,
     _inner_quotes,
     _list,
@@ -702,7 +773,6 @@ REMEDIES: tuple[Callable[[Mender, Case], list[Edit]], ...] = (
     _bare_default,
     _html,
     _bracket,
-    _list_end,
     _assignment,
     _words,
     _equals,
