@@ -66,7 +66,7 @@ class Context:
         self.partial = False
         """Whether this is only the part of a broken file that could be read."""
         self.dropped = False
-        """Whether words of the file had to be left out to read that part."""
+        """Whether something of the file had to be left out or guessed to read that part."""
         self._hidden: dict[int, Finding] = {}
 
     def shown(self, findings: Iterable[Finding]) -> list[Finding]:

@@ -56,7 +56,7 @@ def _source(ctx: Context) -> str:
 
 
 def _kept(ctx: Context) -> str:
-    return "a part of the file was left out to read the rest" if ctx.dropped else ""
+    return "what could be read of the broken file may not be all of it" if ctx.dropped else ""
 
 
 PRECONDITIONS: dict[str, Callable[[Context], str]] = {

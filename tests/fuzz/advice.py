@@ -515,7 +515,8 @@ def _unsaid(data: bytes, mended: Mended) -> str:
     """A word that the fixes drop and none of them names."""
     words = Counter(re.findall(rb"\w+", data)) - Counter(re.findall(rb"\w+", mended.data))
     said = " ".join(f"{one.code} {one.fix.title}" for one in mended.kept)
-    for word in words:
-        if re.sub(r"^[nrt](?=.)", "", word.decode(errors="replace")) not in said and len(word) > 2 and "…" not in said:
+    for word in (found.decode(errors="replace") for found in words):
+        broken = rf"\{word}".encode() in data and word[1:].encode() in mended.data  # an escape stood before it
+        if len(word) > 2 and word not in said and "…" not in said and not broken:
             return f"{word!r} goes and no fix says so: {said[:200]}"
     return ""

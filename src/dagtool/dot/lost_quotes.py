@@ -16,6 +16,7 @@ from dagtool.dot.values import Html
 __all__ = ["LostQuote", "find_lost_quote", "looks_swallowed"]
 
 _BESIDE = re.compile(WORD)
+_BEHIND = re.compile(f"{WORD}|#")
 _ATTRIBUTE = re.compile(r"\w++[ \t]*+=")
 _MARK = re.compile(r'\\.|"')
 _ID_END = re.compile(r"[ \t]*+(?:->|--|\[[ \t]*+(?:\w++[ \t]*+=|\])|;|\}|$)")
@@ -66,7 +67,7 @@ def _judged(text: str, place: tuple[int, int], start: int, stop: int, *, closed:
     if start > 0 and _BESIDE.match(text, start - 1):
         return _opening(text, line, start)
     if closed:
-        if _BESIDE.match(text, stop) and not _ATTRIBUTE.match(text, stop):
+        if _BEHIND.match(text, stop) and not _ATTRIBUTE.match(text, stop):
             return _closing(text, line, start, end)
         return None
     if text[end:].strip():

@@ -36,6 +36,7 @@ _LIST_CLOSES = re.compile(r"\][ \t\r]*+(?:;|$)")
 _MOST_UNCLOSED = 50  # things open to the end of the file: to look for the end of each reads the rest of it
 _GENERAL = (NOT_DOT, "lost-header", LITERAL_NEWLINE)
 _WINDOW = 200
+_FAR = 2_000
 
 
 class Mender:
@@ -159,13 +160,25 @@ class Mender:
         stop = len(text) if stop < 0 else stop
         brace = text.find("{", word.end(), stop)
         name = text[word.end() : brace if brace >= 0 else stop].strip()
-        quoted = '"' + name.replace("\\", "").replace('"', "") + '"'
+        if _STATEMENT_SIGN.search(name):
+            return self._missing_brace(start, word.end(), stop)
+        quoted = name if _WORD.fullmatch(name) or not name else '"' + name.replace("\\", "").replace('"', "") + '"'
         if brace >= 0:
             message = f"the name of the graph is not one word: {name[:40]!r}"
             self.report(STRAY_TOKEN, error.offset, message, f"quote it: {quoted[:60]}", width=len(error.near))
             return [(word.end(), brace, f" {quoted} ")]
         self.report(UNBALANCED_BRACE, start, "the '{' of the graph is missing", "begin with: digraph name {")
-        return [(word.end(), stop, f" {quoted} {{")]
+        return [(word.end(), stop, f" {quoted} {{" if quoted else " {")]
+
+    def _missing_brace(self, start: int, begin: int, stop: int) -> list[Edit]:
+        """Statements follow the header, or its name, without a brace before them."""
+        text = self.draft.text
+        found = _NAME_THEN_STATEMENT.match(text, begin, stop)
+        place = found.end(1) if found else begin
+        self.report(
+            UNBALANCED_BRACE, start, "the '{' of the graph is missing", "begin with: digraph name {", sure=False
+        )
+        return [(place, place, " {")]
 
     def after_graph(self, closed: int, start: int) -> tuple[list[Edit], bool]:
         """Text after the brace that closed a graph: what to change, and whether to read all of it again."""
@@ -234,7 +247,9 @@ class Mender:
     def _lost_quote(self, start: int, scanner: Scanner) -> list[Edit]:
         """A quote that lacks on a line up to here: all from that line on was read as something else."""
         text = self.draft.text
-        found = find_lost_quote(text, max(self._graph_at, self._quotes_right_to), scanner.end)
+        line = text.find("\n", scanner.end, scanner.end + _FAR)
+        stop = line if line >= 0 else min(len(text), scanner.end + _FAR)
+        found = find_lost_quote(text, max(self._graph_at, self._quotes_right_to), stop)
         self._quotes_right_to = start
         if found is None or self._lost_quotes >= _MOST_LOST:
             return []
@@ -467,6 +482,9 @@ def _apart(changes: list[tuple[Edit, set[int]]]) -> list[tuple[list[Edit], froze
     return [(edits, causes) for causes, edits in groups.items()]
 
 
+_WORD = re.compile(r"[^\W\d]\w*+")
+_STATEMENT_SIGN = re.compile(r'[;=\[]|->|--|"[^"]*+"\s*+[^\s"]')
+_NAME_THEN_STATEMENT = re.compile(r'[ \t]*+([^\W\d]\w*+|"[^"\n]*+")(?=[ \t]++(?:\w|"|\{))')
 _MOST_LOST = 20  # quotes: after each the graph is read again
 _PREMATURE = 3  # graphs closed too early, in one file
 _CLOSINGS = {"attribute": "]", "=": "]", "value": "]", "{": " {}", "[": " []"}

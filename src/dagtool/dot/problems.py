@@ -64,6 +64,7 @@ def keeps_words(there: str, words: str, *, escapes: bool = False) -> bool:
 
 
 def _change(there: str, words: str) -> str:
+    there, words = _differing(there, words)
     old, new = _short(there), _short(words)
     if old == new:
         return "put in a line break" if words.count("\n") > there.count("\n") else "change blanks"
@@ -74,6 +75,16 @@ def _change(there: str, words: str) -> str:
     if not re.search(r"\w", new):
         return f"remove {old}, insert {new}"
     return f"write {new}" if new == f'"{old}"' else f"write {new} instead of {old}"
+
+
+def _differing(there: str, words: str) -> tuple[str, str]:
+    """What two texts do not begin with together, if the rest begins with a word or sign of its own."""
+    old, new = re.findall(_PIECE, there), re.findall(_PIECE, words)
+    same = next((n for n, (one, other) in enumerate(zip(old, new, strict=False)) if one != other), 0)
+    return "".join(old[same:]), "".join(new[same:])
+
+
+_PIECE = re.compile(r'"[^"\n]*+"|\w++|\s++|->|--|.', re.DOTALL)
 
 
 def _short(words: str) -> str:

@@ -21,6 +21,7 @@ __all__ = ["REMEDIES", "Case", "arrow"]
 
 _WINDOW = 200
 _NEAR = 2_000
+_FEW_LINES = 2  # of a file whose line breaks are all escaped
 _FAR = 10_000  # code points in which the beginning of a statement is looked at again
 _ESCAPED_PIECE = re.compile(rf"{QUOTED}?|(?P<comment>//(?:(?!\\n)[^\n])*+)|(?P<newline>\\[nrt])", re.DOTALL)
 _SEMICOLON = re.compile(r"[ \t]*+;")
@@ -85,7 +86,9 @@ def _escaped(mender: Mender, case: Case) -> list[Edit]:
         return [(*found.span(), '"') for found in _ESCAPED_QUOTE.finditer(text, at)]
     if text[at + 1 : at + 2] not in ("n", "r", "t"):
         return []
-    mender.report(LITERAL_NEWLINE, at, *mender.ESCAPED, width=2)
+    inside = bool(re.match(r"\w", text[at - 1]) and re.match(r"\w", text[at + 2 : at + 3]))
+    few = mender.draft.original.count("\n") <= _FEW_LINES
+    mender.report(LITERAL_NEWLINE, at, *mender.ESCAPED, width=2, sure=few or not inside)
     stop = text.find("\n", at)
     # The strings of such a line may themselves hold newlines: go on to the end of the last that begins in it.
     stop = len(text) if stop < 0 else stop
@@ -171,7 +174,7 @@ def _operator(mender: Mender, case: Case) -> list[Edit]:
         return []
     right = case.scanner.operator
     kind = "digraph" if right == "->" else "graph"
-    header = mender.graph_word() if kind == "graph" and not _UNDIRECTED_EDGE.search(case.text) else -1
+    header = mender.graph_word() if kind == "graph" and not _has_undirected_edge(case.text) else -1
     mender.report(
         STRAY_TOKEN,
         case.at,
@@ -194,7 +197,11 @@ def _operator(mender: Mender, case: Case) -> list[Edit]:
     return [(case.at, case.at + 2, right)]
 
 
-_UNDIRECTED_EDGE = re.compile(r"(?<!-)--(?![->])")
+def _has_undirected_edge(text: str) -> bool:
+    return any(found["here"] for found in _UNDIRECTED_EDGE.finditer(text))
+
+
+_UNDIRECTED_EDGE = re.compile(rf"{QUOTED}|//[^\n]*+|(?P<here>(?<!-)--(?![->]))", re.DOTALL)
 _WRONG_ARROW = re.compile(r"[-=~<>]*+[→⟶⇒➔➜–—−]?+[-=~<>]*+")
 
 
@@ -436,7 +443,7 @@ def _other_quotes(mender: Mender, case: Case) -> list[Edit]:
 
 
 _OTHER_QUOTES = re.compile(
-    r"""[“”„‟«»][^“”„‟«»"\n]*+[“”„‟«»]|(?<!\w)'[^'"\n]*+'(?!\w)|(?<!\w)[‘’‚`][^‘’‚`"\n]*+[‘’´`](?!\w)"""
+    r"""[“”„‟«»][^“”„‟«»"\n]++[“”„‟«»]|(?<!\w)'[^'"\n]++'(?!\w)|(?<!\w)[‘’‚`][^‘’‚`"\n]++[‘’´`](?!\w)"""
 )
 
 
@@ -459,7 +466,7 @@ def _hash(mender: Mender, case: Case) -> list[Edit]:
     return []
 
 
-_HASH_VALUE = re.compile(rf"{QUOTED}|//[^\n]*+|=[ \t]*+([“”„«‘’'`]?+(#[0-9A-Za-z]++)[“”»‘’'`]?+)", re.DOTALL)
+_HASH_VALUE = re.compile(rf"{QUOTED}|//[^\n]*+|=[ \t]*+([“”„«‘’'`]?+(#[0-9A-Za-z]++)[“”»‘’'`\"]?+)", re.DOTALL)
 
 
 def _inner_quotes(mender: Mender, case: Case) -> list[Edit]:
@@ -588,14 +595,17 @@ def _colon(mender: Mender, case: Case) -> list[Edit]:
     """A value with a colon, or a name with more than a port and a compass point."""
     text, at = case.text, case.at
     after = _COLONS_AFTER.match(text, at) if case.near == ":" else None
-    if not after or case.wanted not in ("attribute", "=", "statement"):
+    if not after or case.wanted not in ("attribute", "=", "statement", "name"):
         return []
     begin = max(case.line[0], at - _WINDOW)
     before = _COLONS_BEFORE.search(text[begin:at])
     words = (before[0] if before else "").rsplit("--", 1)[-1] + after[0]
     if not before or not re.search(r"\w:+\w", words) or words.endswith(":"):
         return []
-    return _quoted(mender, case, after.end() - len(words), after.end(), at=at)
+    doubled = case.wanted == "name"  # std::vector, which nobody takes for a port
+    if doubled and "::" not in words:
+        return []
+    return _quoted(mender, case, after.end() - len(words), after.end(), at=at, sure=not doubled)
 
 
 def _swallowing_markup(mender: Mender, case: Case) -> list[Edit]:
@@ -776,9 +786,9 @@ REMEDIES: tuple[Callable[[Mender, Case], list[Edit]], ...] = (
     _assignment,
     _words,
     _equals,
+    _colon,
     _hanging,
     _subgraph,
-    _colon,
     _parentheses,
     _semicolon,
     _name,
