@@ -34,6 +34,7 @@ RULE = Rule(
     requires=("source",),
     tier="minimal",
     fixes=(UNSAFE,),
+    any_graph=True,
 )
 
 BAD = """digraph {

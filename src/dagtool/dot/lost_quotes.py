@@ -19,10 +19,10 @@ _BESIDE = re.compile(WORD)
 _BEHIND = re.compile(f"{WORD}|#")
 _ATTRIBUTE = re.compile(r"\w++[ \t]*+=")
 _MARK = re.compile(r'\\.|"')
-_ID_END = re.compile(r"[ \t]*+(?:->|--|\[[ \t]*+(?:\w++[ \t]*+=|\])|;|\}|$)")
+_ID_END = re.compile(r"(?<![ \t])[ \t]*+(?:->|--|\[[ \t]*+(?:\w++[ \t]*+=|\])|;|\}|$)")
 _DELIMITER = re.compile(r'->|--|[=\[\]{};,"]')
 _KEY = re.compile(r"(?<!\w)\w++[ \t]*+=[ \t]*+")
-_NEXT_KEY = re.compile(r"(?<!\s)([ \t]*+[,;]?[ \t]*+)(\w++)[ \t]*+=(?!=)")
+_NEXT_KEY = re.compile(r"(?<!\s)([ \t]*+[,;]?[ \t]*+)(?<!\w)(\w++)[ \t]*+=(?!=)")
 _LIST_CLOSES = re.compile(r"\][ \t\r]*+(?:;|\}|$)")
 _BETWEEN = re.compile(r"[\s;\[\]{},]*+\n|[\s;\]]*+(?:->|--)\s*+$")
 
@@ -118,5 +118,5 @@ def _closing(text: str, line: int, at: int, end: int) -> LostQuote:
 
 def _in_list(before: str) -> bool:
     """Whether a list is open at the end of a piece of a line; brackets in its strings count for nothing."""
-    bare = re.sub(r'"(?:\\.|[^"\\])*+"', "", before)
+    bare = re.sub(r'"(?:\\.|[^"\\])*+"?', "", before)
     return bare.count("[") > bare.count("]")

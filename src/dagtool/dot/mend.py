@@ -19,7 +19,7 @@ from dagtool.dot.problems import (
     described,
     keeps_words,
 )
-from dagtool.dot.remedies import REMEDIES, Case, arrow
+from dagtool.dot.remedies import REMEDIES, Case, arrow, hash_value
 from dagtool.dot.scan import END, QUOTED, Scanner
 from dagtool.dot.tokens import Token, tokens_of
 
@@ -31,7 +31,7 @@ _ATTRIBUTE_BEFORE = re.compile(r"(?<!\w)(\w++)\s*+=\s*+$")
 _HEADER_WORD = re.compile(r"(?:strict\s++)?+(?:di)?graph\b", re.IGNORECASE)
 # An unclosed string matches too: to try again at its every quote would cost the square of its length.
 _REST = re.compile(r'(?:"[^"\\\n]*+(?:\\[^\n][^"\\\n]*+)*+"?|[^;\n{}])*+;?')
-_LAST_WORD = re.compile(r"(?:\\[nlr])?(\w+)\Z")
+_LAST_WORD = re.compile(r"(?:\\[nlr]|(?<!\w))(\w++)\Z")
 _LIST_CLOSES = re.compile(r"\][ \t\r]*+(?:;|$)")
 _MOST_UNCLOSED = 50  # things open to the end of the file: to look for the end of each reads the rest of it
 _GENERAL = (NOT_DOT, "lost-header", LITERAL_NEWLINE)
@@ -266,7 +266,7 @@ class Mender:
                 UNCLOSED_STRING,
                 found.place,
                 f"a quote is missing before {words[:40]}",
-                f'write "{words[:40]}"',
+                "add it" if '"' in words else f'write "{words[:40]}"',
                 width=len(words),
                 kind="opening",
                 sure=found.sure,
@@ -280,6 +280,8 @@ class Mender:
         if scanner.unclosed:
             return self._unclosed_mark(start, scanner, braces)
         if text[start:].strip():  # in the middle of a statement
+            if edits := hash_value(self, Case(end, "", start, wanted, scanner, text, start, len(braces))):
+                return edits
             edits = _finished(text, start, wanted)
             begun = f"the statement begun at line {self.line(start)} is not finished"
             self._report_cut(start, start, begun, braces, sure=all(begin == stop for begin, stop, _ in edits))
@@ -483,7 +485,7 @@ def _apart(changes: list[tuple[Edit, set[int]]]) -> list[tuple[list[Edit], froze
 
 
 _WORD = re.compile(r"[^\W\d]\w*+")
-_STATEMENT_SIGN = re.compile(r'[;=\[]|->|--|"[^"]*+"\s*+[^\s"]')
+_STATEMENT_SIGN = re.compile(r'[;=\[]|->|--|"[^"]*+"\s*+[^\s"]|\b(?:subgraph|node|edge)\b')
 _NAME_THEN_STATEMENT = re.compile(r'[ \t]*+([^\W\d]\w*+|"[^"\n]*+")(?=[ \t]++(?:\w|"|\{))')
 _MOST_LOST = 20  # quotes: after each the graph is read again
 _PREMATURE = 3  # graphs closed too early, in one file

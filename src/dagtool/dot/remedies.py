@@ -17,7 +17,7 @@ from dagtool.dot.scan import EDGE_OPERATOR, KEYWORDS, QUOTED, Scanner
 if TYPE_CHECKING:
     from dagtool.dot.mend import Mender
 
-__all__ = ["REMEDIES", "Case", "arrow"]
+__all__ = ["REMEDIES", "Case", "arrow", "hash_value"]
 
 _WINDOW = 200
 _NEAR = 2_000
@@ -26,7 +26,7 @@ _FAR = 10_000  # code points in which the beginning of a statement is looked at 
 _ESCAPED_PIECE = re.compile(rf"{QUOTED}?|(?P<comment>//(?:(?!\\n)[^\n])*+)|(?P<newline>\\[nrt])", re.DOTALL)
 _SEMICOLON = re.compile(r"[ \t]*+;")
 _HTML_END = re.compile(r">(?=[ \t]*+[\],;])")
-_OPERAND = r'(?:"[^"\n]*+"|[\w.]++)'
+_OPERAND = r'(?:"[^"\n]*+"|(?<![\w.])[\w.]++)'
 _OPERAND_BEFORE = re.compile(rf"{_OPERAND}[ \t]*+$")
 _OPERAND_AFTER = re.compile(rf"[ \t]*+({_OPERAND})")
 _RUN_BEFORE = re.compile(r"""[^\s\[\]{};,="<>:]++$""")
@@ -34,7 +34,7 @@ _RUN_AFTER = re.compile(r"""(?:(?!->|--)[^\s\[\]{};,="<>:])++""")
 _COLONS_BEFORE = re.compile(r"""[^\s\[\]{};,="<>]++$""")
 _COLONS_AFTER = re.compile(r"""(?:(?!->|--)[^\s\[\]{};,="<>])++""")
 _BRACKETED = re.compile(r"""\[[^\[\]"\n]*+\][^\s\[\]{};,="<>]*+""")
-_WORD_BEFORE = re.compile(r"(\w++)\s*+$")
+_WORD_BEFORE = re.compile(r"(?<!\w)(\w++)\s*+$")
 _OPERATOR_BEFORE = re.compile(r"(->|--)\s*+$")
 
 
@@ -101,7 +101,7 @@ def _escaped(mender: Mender, case: Case) -> list[Edit]:
     return edits
 
 
-_ESCAPED_QUOTE = re.compile(r'\\++"')
+_ESCAPED_QUOTE = re.compile(r'(?<!\\)\\++"')
 _ESCAPE_IN_WORD = re.compile(r"=[ \t]*+((?:\w++\\[nlr](?=\w))++\w++)(?=[ \t]*+[\],;\n]|[ \t]++\w++[ \t]*+=)")
 
 
@@ -201,7 +201,7 @@ def _has_undirected_edge(text: str) -> bool:
     return any(found["here"] for found in _UNDIRECTED_EDGE.finditer(text))
 
 
-_UNDIRECTED_EDGE = re.compile(rf"{QUOTED}|//[^\n]*+|(?P<here>(?<!-)--(?![->]))", re.DOTALL)
+_UNDIRECTED_EDGE = re.compile(rf"{QUOTED}?|//[^\n]*+|(?P<here>(?<!-)--(?![->]))", re.DOTALL)
 _WRONG_ARROW = re.compile(r"[-=~<>]*+[→⟶⇒➔➜–—−]?+[-=~<>]*+")
 
 
@@ -283,7 +283,7 @@ def _dangling(mender: Mender, case: Case) -> list[Edit]:
 
 
 _DECLARED_BEFORE = re.compile(rf"(?:^|[;{{])[ \t]*+(({_OPERAND})[ \t]*+\[[^\[\]\n]*+\])[ \t]*+$")
-_PAIR_BEFORE = re.compile(r"\w++[ \t]*+=[ \t]*+\w++[ \t]*+$")
+_PAIR_BEFORE = re.compile(r"(?<!\w)\w++[ \t]*+=[ \t]*+\w++[ \t]*+$")
 
 
 def _hanging(mender: Mender, case: Case) -> list[Edit]:
@@ -305,7 +305,7 @@ def _hanging(mender: Mender, case: Case) -> list[Edit]:
     return [(begin + found.start(), case.at, "\n" * found[0].count("\n") or " ")]
 
 
-_SIGN_BEFORE = re.compile(r'(?:(?:\w++|"[^"\n]*+")[ \t]*+=|[:,])\s*+$')
+_SIGN_BEFORE = re.compile(r'(?:(?:(?<!\w)\w++|"[^"\n]*+")[ \t]*+=|[:,])\s*+$')
 
 
 def _subgraph(mender: Mender, case: Case) -> list[Edit]:
@@ -323,7 +323,7 @@ def _equals(mender: Mender, case: Case) -> list[Edit]:
     """``a -> b=c``: a name with an equals sign."""
     if case.wanted != "statement" or case.near != "=":
         return []
-    before = re.search(r"\w++[ \t]*+$", case.text[case.line[0] : case.at])
+    before = re.search(r"(?<!\w)\w++[ \t]*+$", case.text[case.line[0] : case.at])
     after = re.match(r"=[ \t]*+\w++", case.text[case.at : case.line[1]])
     if not before or not after:
         return []
@@ -354,6 +354,8 @@ def _keyword(mender: Mender, case: Case) -> list[Edit]:
     place, sure = _keyword_place(case)
     found = _WORD.match(text, place) if place >= 0 else None
     if found is None or found[0].lower() not in KEYWORDS:
+        return []
+    if case.wanted == "attribute" and not _EQUALS.match(text, found.end()):
         return []
     word, edits = found[0], [(*found.span(), f'"{found[0]}"')]
     default = _DEFAULT_STATEMENT.match(text, case.start)
@@ -391,6 +393,7 @@ def _keyword_place(case: Case) -> tuple[int, bool]:
 
 _NAME_WANTED = frozenset({"attribute", "value", "edge end", "name", "statement", "string", "{", "a node's name"})
 _WORD = re.compile(r"\w++")
+_EQUALS = re.compile(r"\s*+=")
 _DEFAULT_STATEMENT = re.compile(r"((?i:node|edge|graph))\s*+\[")
 
 
@@ -447,7 +450,7 @@ _OTHER_QUOTES = re.compile(
 )
 
 
-def _hash(mender: Mender, case: Case) -> list[Edit]:
+def hash_value(mender: Mender, case: Case) -> list[Edit]:
     """``color=#ff0000``: the sign begins a comment."""
     if case.wanted not in ("value", "attribute", "=", "name", "statement"):
         return []
@@ -466,25 +469,35 @@ def _hash(mender: Mender, case: Case) -> list[Edit]:
     return []
 
 
-_HASH_VALUE = re.compile(rf"{QUOTED}|//[^\n]*+|=[ \t]*+([“”„«‘’'`]?+(#[0-9A-Za-z]++)[“”»‘’'`\"]?+)", re.DOTALL)
+_HASH_VALUE = re.compile(rf"{QUOTED}?|//[^\n]*+|=[ \t]*+([“”„«‘’'`]?+(#[0-9A-Za-z]++)[“”»‘’'`\"]?+)", re.DOTALL)
 
 
 def _inner_quotes(mender: Mender, case: Case) -> list[Edit]:
     r"""``label="say "hi" there"``: quotes inside a value without a backslash."""
     if not case.in_list:
         return []
-    for found in _VALUE_OF_LINE.finditer(case.text, max(case.line[0], case.start), case.line[1]):
-        inner = [found.start(1) + quote.start() for quote in re.finditer(r'(?<!\\)"', found[1])]
-        if not found.start() < case.pair <= case.at <= found.end() or not inner or len(inner) % 2:
-            continue
-        if case.text[inner[0] + 1].isspace() or case.text[inner[-1] - 1].isspace():
-            continue
-        mender.report(STRAY_TOKEN, inner[0], "a quote inside the value ends it", r"write \" there", kind="inner quote")
-        return [(place, place + 1, '\\"') for place in inner]
-    return []
+    starts = [found.end() for found in _VALUE.finditer(case.text, max(case.line[0], case.start), case.pair)]
+    closing = _VALUE_END.search(case.text, case.at, case.line[1]) if starts else None
+    if closing is None:
+        return []
+    value = case.text[starts[-1] : closing.start()]
+    inner = [starts[-1] + quote.start() for quote in re.finditer(r'(?<!\\)"', value)]
+    if not inner or len(inner) % 2 or case.text[inner[0] + 1].isspace() or case.text[inner[-1] - 1].isspace():
+        return []
+    mender.report(
+        STRAY_TOKEN,
+        inner[0],
+        "a quote inside the value ends it",
+        r"write \" there",
+        kind="inner quote",
+        sure=not _BETWEEN_STATEMENTS.search(value),
+    )
+    return [(place, place + 1, '\\"') for place in inner]
 
 
-_VALUE_OF_LINE = re.compile(r'=[ \t]*+"([^\n]*?)"(?=[ \t]*+(?:\]|[,;]?[ \t]*+\w++[ \t]*+=))')
+_BETWEEN_STATEMENTS = re.compile(r"[\[\]{};]|->|--")
+_VALUE = re.compile(r'=[ \t]*+"')
+_VALUE_END = re.compile(r'"(?=[ \t]*+(?:\]|[,;]?[ \t]*+\w++[ \t]*+=))')
 
 
 def _assignment(mender: Mender, case: Case) -> list[Edit]:
@@ -512,6 +525,31 @@ def _assignment(mender: Mender, case: Case) -> list[Edit]:
 _ASSIGNED_VALUE = re.compile(r'[:= \t]*+("[^"\n]*+"|[\w.]++)')
 
 
+def _missing_equals(mender: Mender, case: Case) -> list[Edit]:
+    """``penwidth2.5`` for ``penwidth=2.5``, ``label!"x"`` for ``label="x"``."""
+    found = _KEY_AND_VALUE.match(case.text, case.pair) if case.in_list and case.wanted in ("=", "attribute") else None
+    if not found or case.pair >= case.at or _EQUALS.match(case.text, found.end()):
+        return []
+    key = max((name for name in _ASSIGNED if found[1].startswith(name)), key=len, default="")
+    sign = found[2]
+    if not key or bool(sign) != (found[1] == key):
+        return []
+    value = found[3] if sign else case.text[case.pair + len(key) : found.end()]
+    mender.report(
+        STRAY_TOKEN,
+        case.pair,
+        f"an attribute and its value have no '=' between them: {found[0][:40]}",
+        f"write {key}={value[:40]}",
+        width=len(found[0]),
+        kind="no =",
+        sure=False,
+    )
+    return [(case.pair, found.end(), f"{key}={value}")]
+
+
+_KEY_AND_VALUE = re.compile(r'([A-Za-z_]++)([^\w\s\[\]"=,;]*+)("[^"\n]*+"|[\w.]*+)')
+
+
 def _words(mender: Mender, case: Case) -> list[Edit]:
     """``label=Two words`` without quotes."""
     if not case.in_list or case.wanted != "=":
@@ -522,7 +560,9 @@ def _words(mender: Mender, case: Case) -> list[Edit]:
     return []
 
 
-_SEVERAL_WORDS = re.compile(r"(\w++)[ \t]*+=[ \t]*+([\w.]++(?:[ \t]++[\w.]++(?![ \t]*+=))++)(?=[ \t]*+(?:[\],;]|$))")
+_SEVERAL_WORDS = re.compile(
+    r"(?<!\w)(\w++)[ \t]*+=[ \t]*+([\w.]++(?:[ \t]++[\w.]++(?![ \t]*+=))++)(?=[ \t]*+(?:[\],;]|$))"
+)
 
 
 def _square(mender: Mender, case: Case) -> list[Edit]:
@@ -542,7 +582,7 @@ def _square(mender: Mender, case: Case) -> list[Edit]:
     return [(*found.span(), f"{{{found[1]}}}")]
 
 
-_NODES_IN_BRACKETS = re.compile(r"\[([^\[\]=\n]*\w[^\[\]=\n]*+)\]")
+_NODES_IN_BRACKETS = re.compile(r"\[(?=[^\[\]=\n]*?\w)([^\[\]=\n]++)\]")
 
 
 def _parentheses(mender: Mender, case: Case) -> list[Edit]:
@@ -622,17 +662,19 @@ def _html(mender: Mender, case: Case) -> list[Edit]:
     if not case.in_list:
         return []
     text = case.text
-    for found in _MARKUP.finditer(text, max(case.line[0], case.start), case.line[1]):
-        if found.start() < case.at <= found.end():
-            mender.report(
-                STRAY_TOKEN,
-                found.start(1),
-                "an HTML-like value begins with its first tag",
-                "put one more '<' before it and one more '>' behind it",
-                width=len(found[1]),
-                kind="markup",
-            )
-            return [(*found.span(1), f"<{found[1]}>")]
+    starts = [found.start(1) for found in _MARKUP.finditer(text, max(case.line[0], case.start), case.at)]
+    closing = _MARKUP_END.search(text, starts[-1], case.line[1]) if starts else None
+    if closing and case.at <= closing.end():
+        words = text[starts[-1] : closing.end()]
+        mender.report(
+            STRAY_TOKEN,
+            starts[-1],
+            "an HTML-like value begins with its first tag",
+            "put one more '<' before it and one more '>' behind it",
+            width=len(words),
+            kind="markup",
+        )
+        return [(starts[-1], closing.end(), f"<{words}>")]
     for found in re.finditer(r"=\s*+<", text[case.start : case.at + 1]):
         begin = case.start + found.end()
         stop = text.find("\n", case.at)
@@ -649,9 +691,8 @@ def _html(mender: Mender, case: Case) -> list[Edit]:
     return []
 
 
-_MARKUP = re.compile(
-    r"=[ \t]*+(<(?i:b|i|u|o|s|sub|sup|font|table|br|hr|img)\b[^\n]*?>)(?=[ \t]*+(?:\]|[,;]?[ \t]*+\w++[ \t]*+=))"
-)
+_MARKUP = re.compile(r"=[ \t]*+(<(?i:b|i|u|o|s|sub|sup|font|table|br|hr|img)\b)")
+_MARKUP_END = re.compile(r">(?=[ \t]*+(?:\]|[,;]?[ \t]*+\w++[ \t]*+=))")
 
 
 def _bracket(mender: Mender, case: Case) -> list[Edit]:
@@ -699,10 +740,12 @@ def _end_of_list(case: Case) -> int:
         and (looks.STATEMENT.match(text, line) or _OPENS.match(text, line) or case.near == "}")
     ):
         return above - 1 if text[above - 1] in ";," else above
-    before = text[max(case.start, case.pair - _WINDOW) : case.pair].rstrip()
-    if case.wanted == "=" and case.near in ("->", "--", "[") and before.endswith(";"):
-        return max(case.start, case.pair - _WINDOW) + len(before) - 1
-    return -1
+    place = case.pair if case.wanted == "=" and case.near in ("->", "--", "[") else case.at
+    before = text[max(case.start, place - _WINDOW) : place].rstrip()
+    stop = max(case.start, place - _WINDOW) + len(before)
+    if before.endswith(";") and (place < case.at or case.near in ("}", "{")):
+        return stop - 1
+    return stop if before.endswith("[") and case.near in (";", "}") else -1
 
 
 _OPENS = re.compile(r"[ \t]*+(?:subgraph\b[^={\n]*+\{|\{|(?:node|edge|graph)[ \t]*+\[)")
@@ -740,9 +783,21 @@ def _name(mender: Mender, case: Case) -> list[Edit]:
     before = _RUN_BEFORE.search(text[max(0, at - _WINDOW) : at])
     start, stop = at - (len(before[0]) if before else 0), after.end()
     words = text[start:stop]
+    if (
+        case.in_list
+        and case.wanted in ("=", "attribute")
+        and not _in_value(case, start)
+        and not _EQUALS.match(text, stop)
+    ):
+        return []
     if not re.search(r"\w", words) or (re.search(r"^\W+$", text[start : at + 1]) and before):
         return _stray(mender, case, stop)
     return _quoted(mender, case, start, stop, sure=words.count("(") == words.count(")") and "@" not in words)
+
+
+def _in_value(case: Case, start: int) -> bool:
+    """Whether an equals sign stands before some words."""
+    return case.text[max(case.start, start - _WINDOW) : start].rstrip().endswith("=")
 
 
 def _stray(mender: Mender, case: Case, stop: int) -> list[Edit]:
@@ -767,7 +822,7 @@ REMEDIES: tuple[Callable[[Mender, Case], list[Edit]], ...] = (
     _escaped,
     _next_graph,
     _other_quotes,
-    _hash,
+    hash_value,
     _swallowed,
     _swallowing_markup,
     _list_end,
@@ -784,6 +839,7 @@ REMEDIES: tuple[Callable[[Mender, Case], list[Edit]], ...] = (
     _html,
     _bracket,
     _assignment,
+    _missing_equals,
     _words,
     _equals,
     _colon,
