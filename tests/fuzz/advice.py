@@ -1,8 +1,8 @@
 """Valid graphs damaged as people damage them, and whether following the advice makes a file better.
 
 Every input is a valid text and a damage at known places. What stands outside these places must be there, and mean what
-it meant, after the safe fixes; every word that an unsafe fix drops must be named; what a help text says to write must be
-what the fix writes.
+it meant, after the safe fixes; every word that an unsafe fix drops must be named; what a help text says to write must
+be what the fix writes; C Graphviz must accept what comes out; and a second call must change nothing.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from __future__ import annotations
 import random
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from dagtool.dot import DotGraph, DotSyntaxError, parse
 from dagtool.dot.locate import statement_end
@@ -22,7 +23,7 @@ from dagtool.validators.catalogue import all_rules
 from dagtool.validators.engine import check_bytes
 from dagtool.validators.rule import LoadedRule
 
-__all__ = ["SLIPS", "Damaged", "damaged", "fault"]
+__all__ = ["SLIPS", "Damaged", "check", "damaged", "fault"]
 
 Span = tuple[int, int]
 
@@ -63,38 +64,39 @@ def drawn(dice: random.Random) -> str:
     operator = "->" if kind == "digraph" else "--"
     names = _names(dice)
     style = _Style(dice)
-    lines = [f"{style.strict}{kind} {dice.choice(('', 'G ', 'plan '))}{{"]
-    if dice.random() < 0.5:
-        lines.append(style.line(dice.choice(("rankdir=LR", "rankdir = TB", 'label="a graph"'))))
-    if dice.random() < 0.5:
-        lines.append(style.line(f"node [shape=box{dice.choice(('', ', style=filled', ' color=red'))}]"))
-    if dice.random() < 0.2:
-        lines.append(style.line("edge [style=dashed]"))
-    declared = names if dice.random() < 0.7 else []
-    inside = 0
-    for number, name in enumerate(declared):
-        if not inside and dice.random() < 0.12:
-            lines.append(style.indent(f"subgraph cluster_{number} {{"))
-            inside = style.depth = dice.randrange(1, 4)
-            style.depth = 2
-            if dice.random() < 0.4:
-                lines.append(style.line(dice.choice(('label="part"', "color=blue", "node [fontsize=9]"))))
-        lines.append(style.line(name + _list(dice)))
-        if inside:
-            inside -= 1
-            if not inside:
-                style.depth = 1
-                lines.append(style.indent("}"))
-    if inside:
-        style.depth = 1
-        lines.append(style.indent("}"))
+    lines = [f"{style.strict}{kind} {dice.choice(('', 'G ', 'plan '))}{{", *_defaults(dice, style)]
+    lines += _declarations(dice, style, names if dice.random() < 0.7 else [])
     for _ in range(dice.randrange(1, 9)):
         chain = [_end(dice, names) for _ in range(dice.choice((2, 2, 2, 3)))]
         lines.append(style.line(f" {operator} ".join(chain) + (_list(dice) if dice.random() < 0.3 else "")))
         if dice.random() < 0.08:
             lines.append(style.indent(dice.choice(("// edges -> all", "/* the { rest */", "# a comment"))))
-    lines.append("}")
-    return style.joined(lines)
+    return style.joined([*lines, "}"])
+
+
+def _defaults(dice: random.Random, style: _Style) -> Iterator[str]:
+    if dice.random() < 0.5:
+        yield style.line(dice.choice(("rankdir=LR", "rankdir = TB", 'label="a graph"')))
+    if dice.random() < 0.5:
+        yield style.line(f"node [shape=box{dice.choice(('', ', style=filled', ' color=red'))}]")
+    if dice.random() < 0.2:
+        yield style.line("edge [style=dashed]")
+
+
+def _declarations(dice: random.Random, style: _Style, names: Sequence[str]) -> Iterator[str]:
+    """A statement for each node, some of them in clusters."""
+    inside = 0
+    for number, name in enumerate(names):
+        if not inside and dice.random() < 0.12:
+            yield style.indent(f"subgraph cluster_{number} {{")
+            inside, style.depth = dice.randrange(1, 4), 2
+            if dice.random() < 0.4:
+                yield style.line(dice.choice(('label="part"', "color=blue", "node [fontsize=9]")))
+        yield style.line(name + _list(dice))
+        if inside and (inside == 1 or name == names[-1]):
+            style.depth = 1
+            yield style.indent("}")
+        inside = max(0, inside - 1)
 
 
 class _Style:
@@ -265,15 +267,19 @@ def _smart(dice: random.Random, valid: str) -> Damaged | None:
     return _changed("smart quotes", valid, *found.span(), f"{left}{found[1]}{right}")
 
 
+_UNQUOTED_VALUES = (
+    "A:B", "a/b", "rounded,filled", "two words", "1.2.3", "#ff0000", "a-b", "50%", "[1,2]", "f(x)", "x->y", "Node",
+    "a|b", "4x4", "a=b", "$x", "x;y", "", "node", "a\\nb", "{a}", 'say "hi"',
+)  # fmt: skip
+
+
 def _value(dice: random.Random, valid: str) -> Damaged | None:
     """A value is given without its quotes, with something in it that needs them."""
     places = list(re.finditer(r'=("[^"\n\\]*"|\w+)(?=[\],; ])', valid))
     if not places:
         return None
     found = dice.choice(places)
-    new = dice.choice(("A:B", "a/b", "rounded,filled", "two words", "1.2.3", "#ff0000", "a-b", "50%", "[1,2]", "f(x)", "x->y",
-                       "Node", "a|b", "4x4", "a=b", "$x", "x;y", "", "node", "a\\nb", "{a}", 'say "hi"'))  # fmt: skip
-    return _changed("value", valid, *found.span(1), new)
+    return _changed("value", valid, *found.span(1), dice.choice(_UNQUOTED_VALUES))
 
 
 def _html(dice: random.Random, valid: str) -> Damaged | None:
@@ -408,6 +414,7 @@ def damaged(seed: int, number: int) -> Damaged:
 _SYNTAX: list[LoadedRule] = []
 
 
+@lru_cache(maxsize=8)
 def check(data: bytes) -> FileReport:
     """The findings on syntax, with their fixes."""
     if not _SYNTAX:
@@ -422,15 +429,17 @@ def fault(given: Damaged, accepts: Callable[[bytes], bool] | None, counts: Count
     counts["refused" if not before.parses else "accepted"] += 1
     if wrong := _helps(data, before):
         return wrong
-    safe = mend(data, check)
-    loose = mend(data, check, unsafe=True)
+    safe = loose = mend(data, check)
+    if any(finding.fix and not finding.fix.safe for finding in safe.report.findings):
+        loose = mend(data, check, unsafe=True)
     for name, mended in (("safe", safe), ("unsafe", loose)):
-        if mended.kept:
-            counts[f"{name} fixes"] += len(mended.kept)
-            counts[f"made valid by {name} fixes"] += mended.report.parses and not before.parses
+        if not mended.kept or (name == "unsafe" and mended is safe):
+            continue
+        counts[f"{name} fixes"] += len(mended.kept)
+        counts[f"made valid by {name} fixes"] += mended.report.parses and not before.parses
         if wrong := _again(mended, unsafe=name == "unsafe") or _judged(mended, accepts):
             return f"{name}: {wrong}"
-    if safe.report.parses and (not before.parses or safe.data != data) and (wrong := _lost(given, safe)):
+    if safe.kept and safe.report.parses and (wrong := _lost(given, safe)):
         return f"safe: {wrong}"
     return _unsaid(data, loose)
 
