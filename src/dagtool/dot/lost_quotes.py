@@ -10,6 +10,7 @@ import re
 from typing import NamedTuple
 
 from dagtool.dot.graphviz_names import GRAPHVIZ_NAMES
+from dagtool.dot.looks import SWALLOWED
 from dagtool.dot.scan import END, QUOTED_ATOM, WORD, Scanner
 from dagtool.dot.values import Html
 
@@ -33,7 +34,7 @@ class LostQuote(NamedTuple):
     at: int
     """The quote that is there."""
     place: int
-    """Where the other belongs; the same as ``at`` where the quote is alone on its line."""
+    """Where the other belongs; the same as ``at`` where the quote itself has no place."""
     sure: bool
 
 
@@ -50,7 +51,8 @@ def find_lost_quote(text: str, start: int, stop: int) -> LostQuote | None:
                 if _odd(text, line, end):
                     return found
                 even = end
-        if scanner.kind == END and not scanner.value:
+        arrow = scanner.kind == QUOTED_ATOM and text.startswith("<-", scanner.start)
+        if arrow or (scanner.kind == END and not scanner.value):
             return None
         scanner.advance()
     return None
@@ -67,9 +69,8 @@ def _judged(text: str, place: tuple[int, int], start: int, stop: int, *, closed:
     if start > 0 and _BESIDE.match(text, start - 1):
         return _opening(text, line, start)
     if closed:
-        if _BEHIND.match(text, stop) and not _ATTRIBUTE.match(text, stop):
-            return _closing(text, line, start, end)
-        return None
+        beside = _BEHIND.match(text, stop) and not _ATTRIBUTE.match(text, stop)
+        return _closing(text, line, start, end) if beside or SWALLOWED.search(text, start, stop) else None
     if text[end:].strip():
         return _closing(text, line, start, end)
     # The last line: the file is cut off inside the string, if it does not end as a graph does.
@@ -102,7 +103,7 @@ def _opening(text: str, line: int, at: int) -> LostQuote:
 def _closing(text: str, line: int, at: int, end: int) -> LostQuote:
     """The words behind a quote end before an operator or a list, or in a list before the next attribute."""
     before, behind = text[line:at], text[at + 1 : end]
-    if not before.strip() and not behind.strip():
+    if not before.strip() and (not behind.strip() or behind[0].isspace()):
         return LostQuote(at, at, sure=False)
     if not before.rstrip().endswith("="):
         found = _ID_END.search(behind)

@@ -17,6 +17,7 @@ from dagtool.dot.problems import (
     UNCLOSED_STRING,
     Problem,
     described,
+    keeps_brackets,
     keeps_words,
 )
 from dagtool.dot.remedies import REMEDIES, Case, arrow, hash_value
@@ -120,6 +121,8 @@ class Mender:
             first.drops |= not all(
                 keeps_words(original[start:stop], words, escapes=escapes) for start, stop, words in edits
             )
+            quotes = any(problem.cause in (UNCLOSED_STRING, LITERAL_NEWLINE) for problem in known)
+            first.sure &= not quotes or all(keeps_brackets(original[start:stop], words) for start, stop, words in edits)
             first.change = described(original, first.edits)
             first.sure = -1 not in causes and all(problem.sure for problem in [first, *known])
 
@@ -256,7 +259,7 @@ class Mender:
         self._lost_quotes += 1
         self.again = found.at < start
         if found.at == found.place:
-            self.report(STRAY_TOKEN, found.at, "a quote stands alone in its line", "remove it", kind="lone", sure=False)
+            self.report(STRAY_TOKEN, found.at, "a quote stands alone", "remove it", kind="lone", sure=False)
             return [(found.at, found.at + 1, " ")]
         if found.place > found.at:
             self._never_closed(found.at, '"', found.place - found.at, sure=found.sure)
@@ -266,7 +269,7 @@ class Mender:
                 UNCLOSED_STRING,
                 found.place,
                 f"a quote is missing before {words[:40]}",
-                "add it" if '"' in words else f'write "{words[:40]}"',
+                f'write "{words[:40]}"' if found.sure and '"' not in words else "add it",
                 width=len(words),
                 kind="opening",
                 sure=found.sure,

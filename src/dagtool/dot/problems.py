@@ -63,6 +63,11 @@ def keeps_words(there: str, words: str, *, escapes: bool = False) -> bool:
     return _BETWEEN.sub("", there) in _BETWEEN.sub("", words.replace("-&gt;", "->"))
 
 
+def keeps_brackets(there: str, words: str) -> bool:
+    """Whether a change keeps every bracket and brace."""
+    return all(there.count(sign) <= words.count(sign) for sign in "[]{}")
+
+
 def _change(there: str, words: str) -> str:
     there, words = _differing(there, words)
     old, new = _short(there), _short(words)

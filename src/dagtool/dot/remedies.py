@@ -140,6 +140,8 @@ def _list(mender: Mender, case: Case) -> list[Edit]:
     if found is None:
         return []
     key, value, start, stop = found
+    if case.text[stop : stop + 1].strip(" \t\r\n],;}"):  # the last word goes on with a sign
+        return []
     place = case.text.rfind(key, 0, start)
     mender.report(
         UNQUOTED_LIST,
@@ -778,9 +780,9 @@ def _name(mender: Mender, case: Case) -> list[Edit]:
     """A name or value with characters that need quotes, or punctuation from nowhere."""
     text, at = case.text, case.at
     after = _RUN_AFTER.match(text, at)
-    if not after or case.near[:1].isalnum() or case.near[:1] in ("_", '"', "+"):
-        return []
     before = _RUN_BEFORE.search(text[max(0, at - _WINDOW) : at])
+    if not after or case.near[:1].isalnum() or case.near[:1] in ("_", '"') or (case.near[:1] == "+" and not before):
+        return []
     start, stop = at - (len(before[0]) if before else 0), after.end()
     words = text[start:stop]
     if (
