@@ -65,6 +65,8 @@ class Context:
         self.last_graph = True
         self.partial = False
         """Whether this is only the part of a broken file that could be read."""
+        self.dropped = False
+        """Whether something of the file had to be left out or guessed to read that part."""
         self._hidden: dict[int, Finding] = {}
 
     def shown(self, findings: Iterable[Finding]) -> list[Finding]:
@@ -479,6 +481,7 @@ class Context:
         *,
         node: int | None = None,
         edge: int | None = None,
+        at: int | None = None,
         attribute: str = "",
         count: int = 1,
         notes: Sequence[str] = (),
@@ -487,8 +490,11 @@ class Context:
         severity: Severity | None = None,
         fix: Callable[[], Proposal | None] | None = None,
     ) -> Finding:
-        """A finding of ``rule`` at a node, at its attribute, at an edge, or (neither given) of the graph."""
-        line, column, piece = self._place(node, edge, attribute, label if count == 1 or label else None)
+        """A finding of ``rule`` at a node, at its attribute, at an edge, at an offset of the text, or of the graph."""
+        if at is None:
+            line, column, piece = self._place(node, edge, attribute, label if count == 1 or label else None)
+        else:
+            line, column, piece = self._spot(at)
         about = node if node is not None else self.dag.tails[edge] if edge is not None else None
         found = Finding(
             code=rule.code,
@@ -529,6 +535,11 @@ class Context:
             place.column,
             excerpt(graph.line_text(place.line), place.column, edge is not None, label),
         )
+
+    def _spot(self, at: int) -> tuple[int | None, int | None, Excerpt | None]:
+        assert self.graph is not None
+        line, column = self.graph.position(at)
+        return line, column, excerpt(self.graph.line_text(line), column, edge=False)
 
     def about_nodes(
         self,

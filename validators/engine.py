@@ -157,6 +157,7 @@ def _check_refused(
         report.findings.append(syntax_error(error, report.path, data))
     for ctx in _contexts(recovered.graphs, report.path, group=group, suppress=suppress, wishes=wishes):
         ctx.partial = report.recovered = True
+        ctx.dropped = any(problem.drops or not problem.sure for problem in recovered.problems)
         findings, skipped = check_context(ctx, rules)
         _add_seconds(report, ctx)
         report.findings += [replace(found, notes=(*found.notes, _PART)) for found in findings]

@@ -55,12 +55,17 @@ def _source(ctx: Context) -> str:
     return "" if ctx.graph is not None else "the graph comes from no file"
 
 
+def _kept(ctx: Context) -> str:
+    return "what could be read of the broken file may not be all of it" if ctx.dropped else ""
+
+
 PRECONDITIONS: dict[str, Callable[[Context], str]] = {
     "acyclic": _acyclic,
     "connected": _connected,
     "declared": _declared,
     "directed": _directed,
     "edges": _edges,
+    "kept": _kept,
     "model": _model,
     "named": _named,
     "source": _source,

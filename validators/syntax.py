@@ -26,21 +26,18 @@ def verdict(error: DotSyntaxError) -> str:
 
 
 _TITLES = {
-    "unclosed-string": "close what is open",
-    "unbalanced-brace": "close what is open",
     "lost-header": "put the header back",
     "literal-newline": "write the newlines and quotes themselves",
-    "unquoted-list": "quote the value",
 }
 
 
 def mending(problem: Problem) -> Proposal | None:
-    """The fix of one cause: what recovery did to read on."""
+    """The fix of one cause: what recovery did to read on. It is safe where nothing that stands there is dropped."""
     if not problem.edits:
         return None
-    title = "drop what is no DOT" if problem.drops else _TITLES.get(problem.cause, "mend what is no DOT")
+    title = problem.change if problem.drops else _TITLES.get(problem.cause, problem.change)
     safe = problem.sure and not problem.drops
-    return Proposal(title, Applicability.SAFE if safe else Applicability.UNSAFE, problem.edits)
+    return Proposal(printable(title), Applicability.SAFE if safe else Applicability.UNSAFE, problem.edits)
 
 
 def cause_finding(problem: Problem, rule: Rule, path: str, *notes: str, fix: Fix | None = None) -> Finding:

@@ -40,10 +40,11 @@ def write_text(path: str, pieces: Iterable[str]) -> None:
     write_whole(path, (piece.encode() for piece in pieces))
 
 
-def write_whole(path: str, pieces: Iterable[bytes]) -> None:
+def write_whole(path: str, pieces: Iterable[bytes], *, over: bytes | None = None) -> None:
     """Write a file under a temporary name beside it and rename it at the end.
 
-    Whatever goes wrong, a file that was there before still is, unchanged. Raises DagtoolError.
+    Whatever goes wrong, a file that was there before still is, unchanged. With ``over`` the file is replaced only if
+    it still holds these bytes: what somebody else wrote meanwhile stays. Raises DagtoolError.
     """
     # A link is followed, so that it still is one afterwards; a device cannot be replaced, only written to.
     target = os.path.realpath(path)
@@ -56,12 +57,12 @@ def write_whole(path: str, pieces: Iterable[bytes]) -> None:
             return
         if os.path.exists(target) and not os.access(target, os.W_OK):
             raise DagtoolError(f"{path}: cannot be written: it is read-only")
-        _replace(target, pieces)
+        _replace(path, target, pieces, over)
     except OSError as error:
         raise DagtoolError(f"{path}: cannot be written: {error.strerror or error}", _hint(error, target)) from None
 
 
-def _replace(target: str, pieces: Iterable[bytes]) -> None:
+def _replace(path: str, target: str, pieces: Iterable[bytes], over: bytes | None) -> None:
     folder, name = os.path.split(target)
     # The name is chosen first: whenever an interrupt comes, it is known what to remove.
     temporary = os.path.join(folder, f".{name[:100]}.{os.urandom(8).hex()}.tmp")
@@ -71,11 +72,22 @@ def _replace(target: str, pieces: Iterable[bytes]) -> None:
             stream.writelines(pieces)
         if mode is not None:
             os.chmod(temporary, mode)
+        if over is not None and not _holds(target, over):
+            raise DagtoolError(f"{path}: was changed meanwhile: nothing is written", "run the command again")
         os.replace(temporary, target)
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise
+
+
+def _holds(path: str, data: bytes) -> bool:
+    """Whether a file is there and has these bytes."""
+    try:
+        with open(path, "rb") as file:
+            return file.read() == data
+    except FileNotFoundError:
+        return False
 
 
 def _hint(error: OSError, target: str) -> str:

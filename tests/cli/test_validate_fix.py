@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -114,6 +115,79 @@ def test_a_failure_on_the_way_keeps_the_file(bad: Path, monkeypatch: pytest.Monk
     assert "No space left" in report.error
     assert bad.read_bytes() == BAD
     assert list(bad.parent.iterdir()) == [bad]
+
+
+def test_a_file_that_changes_meanwhile_stays_as_it_is_then(bad: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from dagtool import fixes
+    from dagtool.cli._fix import Fixer, Fixing
+    from dagtool.cli._settings import Settings
+
+    mend = fixes.mend
+
+    def slowly(*arguments: Any, **options: Any) -> fixes.Mended:
+        mended = mend(*arguments, **options)
+        bad.write_bytes(b"digraph { saved -> meanwhile }")
+        return mended
+
+    monkeypatch.setattr(fixes, "mend", slowly)
+    (report,) = Fixer(Settings(), Fixing(False, False, None)).reports([(str(bad), None)])
+    assert report.error is not None
+    assert "was changed meanwhile: nothing is written (run the command again)" in report.error
+    assert bad.read_bytes() == b"digraph { saved -> meanwhile }"
+    assert list(bad.parent.iterdir()) == [bad]
+    bad.write_bytes(BAD)
+    monkeypatch.setattr(fixes, "mend", lambda *a, **o: (mend(*a, **o), bad.unlink())[0])
+    (report,) = Fixer(Settings(), Fixing(False, False, None)).reports([(str(bad), None)])
+    assert report.error is not None
+    assert list(bad.parent.iterdir()) == []
+
+
+@pytest.fixture
+def linked(tmp_path: Path) -> tuple[Path, Path, Path]:
+    """A folder, a link in it, and the file outside that the link leads to."""
+    plans, outside = tmp_path / "plans", tmp_path / "outside.txt"
+    plans.mkdir()
+    outside.write_bytes(BAD)
+    (plans / "own.dot").write_bytes(BAD)
+    (plans / "x.dot").symlink_to(os.path.join("..", "outside.txt"))
+    return plans, plans / "x.dot", outside
+
+
+@pytest.mark.parametrize("pattern", ["{}", "{}/*.dot", "{}/../plans/"])
+def test_a_link_out_of_the_folder_is_not_followed(dagtool: Call, linked: tuple[Path, Path, Path], pattern: str) -> None:
+    plans, link, outside = linked
+    done = dagtool("validate", "--fix", pattern.format(plans))
+    assert (outside.read_bytes(), (plans / "own.dot").read_bytes()) == (BAD, SAFE)
+    assert link.is_symlink()
+    assert "x.dot: not fixed: it is a link out of" in done.stderr
+    assert "name it itself to fix it" in done.stderr
+    assert "Applied 1 fix (1 safe) to 1 file." in done.stderr
+
+
+def test_a_link_that_is_named_or_stays_inside_is_followed(dagtool: Call, linked: tuple[Path, Path, Path]) -> None:
+    plans, link, outside = linked
+    (plans / "inner.gv").symlink_to("own.dot")
+    done = dagtool("validate", "--fix", plans, link)
+    assert (outside.read_bytes(), (plans / "own.dot").read_bytes()) == (SAFE, SAFE)
+    assert link.is_symlink()
+    assert (plans / "inner.gv").is_symlink()
+    assert "not fixed" not in done.stderr
+
+
+def test_a_folder_that_is_a_link_itself_is_followed(dagtool: Call, linked: tuple[Path, Path, Path]) -> None:
+    plans, _, _ = linked
+    (plans.parent / "alias").symlink_to("plans")
+    assert "own.dot:2: fixed STY903" in dagtool("validate", "--fix", plans.parent / "alias").stderr
+    assert (plans / "own.dot").read_bytes() == SAFE
+
+
+def test_what_each_fix_changed_is_said(dagtool: Call, bad: Path) -> None:
+    done = dagtool("validate", "--fix", bad)
+    assert f"{bad}:2: fixed STY903: write shape=parallelogram\n" in done.stderr
+    bad.write_bytes(b"digraph { a.b -> c; e -> f;" + b"\n f [shape=bx];" * 30)
+    done = dagtool("validate", "--fix", bad)
+    assert 'fixed DOT008: write "a.b"' in done.stderr
+    assert "fixed DOT003: insert }" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ ABC = (["a", "b", "c"], [("a", "b"), ("b", "c")])
         ("digraph {\n a -> b\n b -> ", [("unbalanced-brace", 3)], AB),
         ('digraph {\n a -> b\n b [label="x", col', [("unbalanced-brace", 3)], AB),
         ("digraph {\n a -> b\n b [label=", [("unbalanced-brace", 3)], AB),
-        ("digraph {\n a -> b;\n subgraph s {\n  b;\n  la", [("unbalanced-brace", 3)], AB),
+        ("digraph {\n a -> b;\n subgraph s {\n  b;\n  la", [("unbalanced-brace", 3)], (["a", "b", "la"], [("a", "b")])),
         # a mark is missing
         ('digraph {\n a [label="x];\n b [label="y z"];\n a -> b;\n}\n', [("unclosed-string", 2)], AB),
         ('digraph {\n a [label="x, shape=box];\n b;\n a -> b;\n}\n', [("unclosed-string", 2)], AB),
@@ -132,7 +132,10 @@ def test_message_of_a_cut_file_says_what_is_open():
         problem.message
         == "the label opened at line 3 is never closed; the file ends inside it (line 3): it looks cut off"
     )
-    assert problem.notes == ["also open there: the graph of line 1, the subgraph of line 2"]
+    assert problem.notes == [
+        "also open there: the graph of line 1, the subgraph of line 2",
+        "the last word, 'In', may be only a part of one",
+    ]
 
 
 def test_the_same_again_is_counted():
@@ -141,7 +144,7 @@ def test_the_same_again_is_counted():
 
 
 def test_findings_keep_the_verdict_and_go_on_with_the_graph():
-    report = check_bytes(b"digraph {\n a [style=x,y]\n a -> b -> c -> a\n", "x.dot")
+    report = check_bytes(b'digraph {\n a [style=x,y, label="Linear\\nGPU: 0"]\n a -> b -> c -> a\n', "x.dot")
     assert (report.parses, report.error_line, report.facts) == (False, 2, None)
     codes = [finding.code for finding in report.findings]
     assert codes[:2] == ["DOT007", "DOT003"]

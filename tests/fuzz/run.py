@@ -1,6 +1,7 @@
 """Tries the DOT reader and every rule with damaged texts: nothing may crash or hang, and C Graphviz must agree.
 
 ``python tests/fuzz/run.py --count 100000 --seed 1 --jobs 2 [--keep FOLDER] [FOLDER ...]``: status 1 for a fault.
+With ``--advice`` the inputs are valid graphs with a known damage, whose fixes and help texts are followed (advice.py).
 The folders hold more files to damage. Input ``n`` of a seed is always the same as long as the files are.
 """
 
@@ -24,7 +25,8 @@ HERE = Path(__file__).resolve().parent
 if str(HERE.parent) not in sys.path:
     sys.path.insert(0, str(HERE.parent))
 
-from fuzz.graphviz import Answer, Library, gc_accepts  # noqa: E402
+from fuzz.advice import damaged, fault  # noqa: E402
+from fuzz.graphviz import CRASHED, Answer, Library, gc_accepts  # noqa: E402
 from fuzz.inputs import make, samples  # noqa: E402
 
 from dagtool.cli import main as dagtool  # noqa: E402
@@ -35,7 +37,7 @@ from dagtool.dot.scan import END  # noqa: E402
 from dagtool.validators.catalogue import all_rules  # noqa: E402
 from dagtool.validators.engine import check_bytes  # noqa: E402
 
-__all__ = ["Failure", "Tally", "own_files", "run"]
+__all__ = ["Failure", "Tally", "own_files", "run", "run_advice"]
 
 LIMIT_S = 10.0
 """How long one input may take."""
@@ -208,6 +210,35 @@ def chunk(seed: int, files: Sequence[bytes], compare: bool, numbers: range) -> T
     return tally
 
 
+def advice_chunk(seed: int, compare: bool, numbers: range) -> Tally:
+    """Some damaged graphs, one after the other, with the advice followed."""
+    tally = Tally()
+    library = Library() if compare else None
+    accepts = partial(_accepted, library) if library else None
+    for number in numbers:
+        given = damaged(seed, number)
+        tally.kinds[given.slip] += 1
+        begin = time.perf_counter()
+        try:
+            with time_limit(LIMIT_S):
+                what = fault(given, accepts, tally.counts)
+        except TooSlowError:
+            what = f"slower than {LIMIT_S:g} s"
+        except Exception as error:  # whatever it is, it is a fault
+            what = f"{type(error).__name__}: {error}"
+        tally.slowest_s = max(tally.slowest_s, time.perf_counter() - begin)
+        if what:
+            tally.failures.append(Failure(number, given.slip, what, given.text.encode()))
+    if library:
+        library.close()
+    return tally
+
+
+def _accepted(library: Library, data: bytes) -> bool:
+    """Whether the C library reads a first graph; asked once more by a new process where it does not."""
+    return any(library.read(data, fresh=fresh) not in (None, CRASHED) for fresh in (False, True))
+
+
 def own_files() -> list[bytes]:
     """The files of this checkout: those of the tests, and the rules' examples."""
     examples = [text.encode() for loaded in all_rules() for text in (loaded.bad, loaded.good)]
@@ -216,9 +247,17 @@ def own_files() -> list[bytes]:
 
 def run(seed: int, count: int, files: Sequence[bytes], *, first: int = 0, jobs: int = 1, compare: bool = True) -> Tally:
     """``count`` inputs from number ``first`` on. Progress goes to the standard error where there are many."""
+    return _in_chunks(partial(chunk, seed, files, compare), count, first, jobs)
+
+
+def run_advice(seed: int, count: int, *, first: int = 0, jobs: int = 1, compare: bool = True) -> Tally:
+    """The same for damaged graphs whose advice is followed."""
+    return _in_chunks(partial(advice_chunk, seed, compare), count, first, jobs)
+
+
+def _in_chunks(work: Callable[[range], Tally], count: int, first: int, jobs: int) -> Tally:
     end = first + count
     pieces = [range(start, min(start + CHUNK, end)) for start in range(first, end, CHUNK)]
-    work = partial(chunk, seed, files, compare)
     total, begin = Tally(), time.monotonic()
     with ProcessPoolExecutor(jobs) if jobs > 1 else contextlib.nullcontext() as pool:
         for done, tally in enumerate(pool.map(work, pieces) if pool else map(work, pieces), 1):
@@ -236,6 +275,7 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0, help="the number to begin with, to see one input again")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--advice", action="store_true", help="follow the fixes and help texts for damaged graphs")
     parser.add_argument("--keep", type=Path, help="folder for the inputs that fail, made small")
     options = parser.parse_args()
     try:
@@ -245,10 +285,15 @@ def main() -> int:
         print("pygraphviz is not here: nothing is compared with C Graphviz.")
     else:
         compare = True
-    files = [*own_files(), *samples(options.folders)]
     begin = time.monotonic()
-    total = run(options.seed, options.count, files, first=options.first, jobs=options.jobs, compare=compare)
-    print(f"seed {options.seed}: {options.count:,} inputs from {len(files):,} files, {time.monotonic() - begin:.0f} s")
+    if options.advice:
+        total = run_advice(options.seed, options.count, first=options.first, jobs=options.jobs, compare=compare)
+        source = "damaged graphs"
+    else:
+        files = [*own_files(), *samples(options.folders)]
+        total = run(options.seed, options.count, files, first=options.first, jobs=options.jobs, compare=compare)
+        source = f"inputs from {len(files):,} files"
+    print(f"seed {options.seed}: {options.count:,} {source}, {time.monotonic() - begin:.0f} s")
     for title, counts in (("inputs", total.kinds), ("outcomes", total.counts)):
         print(f"{title}: " + ", ".join(f"{name} {number:,}" for name, number in sorted(counts.items())))
     print(f"slowest input: {total.slowest_s:.2f} s; failures: {len(total.failures):,}")

@@ -12,6 +12,7 @@ References: the DOT language, https://graphviz.org/doc/info/lang.html.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
@@ -58,6 +59,8 @@ GOOD = """digraph {
 _SUGGESTIONS = 3
 _FEW = 10
 """One node in so many may be undeclared before leaving them out is the habit of the file."""
+_NUMBER = re.compile(r"-?[0-9.]++")
+"""An id that is a number has no other spelling: another number is another node."""
 
 
 def check(ctx: Context) -> Iterator[Finding]:
@@ -98,7 +101,8 @@ def _renamed(ctx: Context, missing: Sequence[int]) -> Proposal | None:
     """Those that can mean but one declared id."""
     assert ctx.graph is not None
     known = MeantIds(_declared(ctx.graph))
-    names = {name: meant for node in missing if (meant := known.meant(name := ctx.dag.ids[node]))}
+    candidates = (name for node in missing if not _NUMBER.fullmatch(name := ctx.dag.ids[node]))
+    names = {name: meant for name in candidates if (meant := known.meant(name))}
     if not names:
         return None
     first, more = next(iter(names)), len(names) - 1

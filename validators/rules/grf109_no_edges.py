@@ -20,7 +20,15 @@ from dagtool.validators.rule import Rule, Severity
 if TYPE_CHECKING:
     from dagtool.validators.context import Context
 
-RULE = Rule("GRF109", "no-edges", Severity.ERROR, "the graph is empty or has no edge", tier="minimal", any_graph=True)
+RULE = Rule(
+    "GRF109",
+    "no-edges",
+    Severity.ERROR,
+    "the graph is empty or has no edge",
+    requires=("kept",),
+    tier="minimal",
+    any_graph=True,
+)
 
 BAD = """digraph {
     input
@@ -38,6 +46,6 @@ def check(ctx: Context) -> Iterator[Finding]:
     """One finding for the graph."""
     if not ctx.size:
         yield ctx.finding(RULE, "the graph is empty: it has no node and no edge")
-    elif not ctx.dag.tails and ctx.nature.deployment:
+    elif not ctx.dag.tails:
         nodes = f"{ctx.size:,} node{'s' if ctx.size > 1 else ''}"
         yield ctx.finding(RULE, f"the graph has {nodes} but no edge", node=0, count=ctx.size)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -24,11 +26,15 @@ _ONE_FILE = "--fixed-output takes one file"
 
 @dataclass(frozen=True, slots=True)
 class Fixing:
-    """What is asked for: unsafe fixes too, a diff instead of files, another file to write to."""
+    """What is asked for: unsafe fixes too, a diff instead of files, another file to write to.
+
+    ``named`` are the paths of the call: no file outside them is rewritten.
+    """
 
     unsafe: bool
     diff: bool
     output: str | None
+    named: tuple[str, ...] = ()
 
 
 def wanted(
@@ -45,7 +51,7 @@ def wanted(
         if len(paths) != 1:
             raise DagtoolError("the standard input is fixed alone", "its fixed text goes to the standard output")
         fixed_output = fixed_output or "-"
-    return Fixing(unsafe_fixes, diff, fixed_output)
+    return Fixing(unsafe_fixes, diff, fixed_output, paths)
 
 
 class Fixer:
@@ -58,7 +64,8 @@ class Fixer:
         self.silent = fixing.diff
         """Whether findings have no place in the output: it is a diff, and what is left to find is counted."""
         self._files = self._safe = self._unsafe = 0
-        self._refused: dict[str, None] = {}
+        self._notes: dict[str, None] = {}
+        self._applied: list[str] = []
 
     @property
     def takes_stdout(self) -> bool:
@@ -91,13 +98,18 @@ class Fixer:
         from dagtool.fixes import mend
 
         data = read_bytes(path)
+        if not self._fixing.output and (folder := _left_folder(path, self._fixing.named)):
+            self._notes[printable(f"{name}: not fixed: it is a link out of {folder}; name it itself to fix it")] = None
+            return self._settings.check(data, path=name)
         mended = mend(data, partial(self._settings.check, path=name), unsafe=self._fixing.unsafe)
         if self._fixing.diff:
             _write_out(_diff(data, mended.data, name))
         elif self._fixing.output == "-":
             _write_out([mended.data])
-        elif self._fixing.output or mended.data != data:
-            write_whole(self._fixing.output or path, [mended.data])
+        elif self._fixing.output:
+            write_whole(self._fixing.output, [mended.data])
+        elif mended.data != data:
+            write_whole(path, [mended.data], over=data)
         self._count(mended, name)
         return mended.report
 
@@ -106,8 +118,11 @@ class Fixer:
         safe = sum(one.fix.safe for one in mended.kept)
         self._safe += safe
         self._unsafe += len(mended.kept) - safe
+        self._applied += (
+            printable(f"{name}:{kept.fix.edits[0].line}: fixed {kept.code}: {kept.fix.title}") for kept in mended.kept
+        )
         for one in mended.refused:
-            self._refused[printable(f"{name}: not fixed: {one.code} {one.fix.title}: {one.why}")] = None
+            self._notes[printable(f"{name}: not fixed: {one.code} {one.fix.title}: {one.why}")] = None
 
     def summary(self) -> str:
         """What was done, and what was not and why."""
@@ -116,10 +131,43 @@ class Fixer:
         kinds = [f"{count:,} {kind}" for count, kind in ((self._safe, "safe"), (self._unsafe, "unsafe")) if count]
         files = f"{self._files:,} file{'' if self._files == 1 else 's'}"
         done = f"{verb} {total:,} fix{'' if total == 1 else 'es'} ({', '.join(kinds)}) to {files}."
-        notes = list(self._refused)
-        if len(notes) > _SHOWN:
-            notes[_SHOWN:] = [f"… and {len(notes) - _SHOWN:,} more fixes were not applied"]
-        return "".join(f"{line}\n" for line in (*notes, done if total else "Nothing was fixed."))
+        told = [] if self._fixing.diff else _first(self._applied, "more fixes")
+        notes = _first(list(self._notes), "more fixes were not applied")
+        return "".join(f"{line}\n" for line in (*told, *notes, done if total else "Nothing was fixed."))
+
+
+def _first(lines: list[str], rest: str) -> list[str]:
+    """Return the first of many lines, and how many there are besides."""
+    if len(lines) <= _SHOWN:
+        return lines
+    return [*lines[:_SHOWN], f"… and {len(lines) - _SHOWN:,} {rest}"]
+
+
+def _left_folder(path: str, named: Sequence[str]) -> str:
+    """Return the folder of the call out of which a file in it leads as a link; empty where there is none."""
+    target = os.path.realpath(path)
+    if target == os.path.abspath(path) or path in named:
+        return ""
+    folders = [_folder(name) for name in named if name != "-" and not os.path.isfile(name)]
+    files = [os.path.realpath(name) for name in named if os.path.isfile(name)]
+    if target in files or any(_inside(target, folder) for folder in folders):
+        return ""
+    return next((folder for folder in folders if os.path.abspath(path).startswith(_below(os.path.abspath(folder)))), "")
+
+
+def _folder(name: str) -> str:
+    """Return the folder that a path of the call names; of a pattern, the one that all its files lie in."""
+    if os.path.isdir(name):
+        return name
+    return os.path.dirname(re.split(r"[*?\[]", name, maxsplit=1)[0]) or os.curdir
+
+
+def _inside(target: str, folder: str) -> bool:
+    return target.startswith(_below(os.path.realpath(folder)))
+
+
+def _below(folder: str) -> str:
+    return folder.rstrip(os.sep) + os.sep
 
 
 def _diff(old: bytes, new: bytes, name: str) -> Iterator[bytes]:

@@ -42,12 +42,28 @@ _LANGUAGES = (
     ),
     ("shell", re.compile(r"^\s*+(?:#!.*sh\b|echo |export |cat |for \w+ in .*; *do|done$|fi$)", re.M)),
 )
-UNFINISHED = {
-    "=": re.compile(r"""(?:(?<![\s,;])[\s,;]++|(?<![\w\s,;]))(?:"[^"\n]*+"|\w*+)\s*+$"""),
-    "value": re.compile(r"""(?:"[^"\n]*+"|(?<!\w)\w++)\s*+=\s*+$"""),
-    "edge end": re.compile(r"(?:->|--)\s*$"),
-}
-"""What a statement that is cut off ends with, by what should come next."""
+_BEFORE = (
+    r"(?:\A|^[ \t]*+(?:```|~~~)[ \t]*+\w*+[ \t]*+\n)(?:\s*+|[ \t]*+%%[^\n]*+\n|---\n(?:(?!---)[^\n]*+\n)*+---\n)*+"
+)
+_MERMAID = (
+    r"(?:(?:graph[ \t]++(?:TB|TD|BT|RL|LR)|flowchart(?:-elk)?(?:[ \t]++(?:TB|TD|BT|RL|LR))?)[ \t]*+(?:;|$)(?!\s*+\{)"
+    r"|(?:sequence|class|state|er|block|packet)Diagram\b"
+    r"|(?:gantt|pie|mindmap|timeline|gitGraph|journey|quadrantChart|block-beta)\b[^\n{]*+$)"
+)
+_NOTATIONS = (
+    ("Mermaid", re.compile(rf"{_BEFORE}(?P<here>{_MERMAID})", re.MULTILINE)),
+    ("PlantUML", re.compile(rf"{_BEFORE}(?P<here>@start(?:uml|dot|mindmap|wbs|salt|json|yaml)\b)", re.MULTILINE)),
+    ("programs that read GML", re.compile(rf"{_BEFORE}(?P<here>graph\s*+\[)", re.IGNORECASE)),
+    ("programs that read XML", re.compile(r"\A\s*+(?P<here><\?xml\b|<graphml\b|<mxfile\b)")),
+)
+
+
+def other_notation(text: str) -> tuple[str, int] | None:
+    """The program whose notation a text begins with, if not Graphviz, and where it begins."""
+    for name, pattern in _NOTATIONS:
+        if found := pattern.search(text[:20_000]):
+            return name, found.start("here")
+    return None
 
 
 def language(text: str) -> str:

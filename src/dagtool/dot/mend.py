@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
 
 from dagtool.dot import looks
 from dagtool.dot.draft import Draft, Edit
 from dagtool.dot.errors import DotSyntaxError
-from dagtool.dot.hints import unquoted_list
+from dagtool.dot.lost_quotes import find_lost_quote
 from dagtool.dot.position import LineTable
 from dagtool.dot.problems import (
     LITERAL_NEWLINE,
@@ -17,30 +15,29 @@ from dagtool.dot.problems import (
     STRAY_TOKEN,
     UNBALANCED_BRACE,
     UNCLOSED_STRING,
-    UNQUOTED_LIST,
     Problem,
+    described,
+    keeps_brackets,
+    keeps_words,
 )
-from dagtool.dot.scan import EDGE_OPERATOR, END, KEYWORDS, QUOTED, Scanner
+from dagtool.dot.remedies import REMEDIES, Case, arrow, hash_value
+from dagtool.dot.scan import END, QUOTED, Scanner
+from dagtool.dot.tokens import Token, tokens_of
 
 _QUOTED = re.compile(f"{QUOTED}?", re.DOTALL)
-_ESCAPED_PIECE = re.compile(rf"{QUOTED}?|(?P<comment>//(?:(?!\\n)[^\n])*+)|(?P<newline>\\[nrt])", re.DOTALL)
 _NEXT_ATTRIBUTE = re.compile(
     r",\s*+(?:label|shape|style|color|fillcolor|fontsize|fontname|fontcolor|penwidth|width|height|weight|xlabel|op|gpu)\s*+="
 )
 _ATTRIBUTE_BEFORE = re.compile(r"(?<!\w)(\w++)\s*+=\s*+$")
 _HEADER_WORD = re.compile(r"(?:strict\s++)?+(?:di)?graph\b", re.IGNORECASE)
-_SEMICOLON = re.compile(r"[ \t]*+;")
-_HTML_END = re.compile(r">(?=[ \t]*+[\],;])")
-_OPERAND_BEFORE = re.compile(r"""(?:"[^"]*+"|(?<![\w.])[\w.]++)\s*+$""")
-_RUN_BEFORE = re.compile(r"""[^\s\[\]{};,="<>:]++$""")
-_RUN_AFTER = re.compile(r"""(?:(?!->|--)[^\s\[\]{};,="<>:])++""")
-_BRACKETED = re.compile(r"""\[[^\[\]"\n]*+\][^\s\[\]{};,="<>]*+""")
 # An unclosed string matches too: to try again at its every quote would cost the square of its length.
 _REST = re.compile(r'(?:"[^"\\\n]*+(?:\\[^\n][^"\\\n]*+)*+"?|[^;\n{}])*+;?')
-_HALF_A_NAME = re.compile(r"(?:(?:->|--)\s*+|(?<=[\s;{}]))\w{1,200}\Z")  # where the file is cut off
+_LAST_WORD = re.compile(r"(?:\\[nlr]|(?<!\w))(\w++)\Z")
+_LIST_CLOSES = re.compile(r"\][ \t\r]*+(?:;|$)")
 _MOST_UNCLOSED = 50  # things open to the end of the file: to look for the end of each reads the rest of it
 _GENERAL = (NOT_DOT, "lost-header", LITERAL_NEWLINE)
 _WINDOW = 200
+_FAR = 2_000
 
 
 class Mender:
@@ -55,13 +52,17 @@ class Mender:
         self.draft = draft
         self.silent = False
         self.header_added = False
+        self.names: set[str] = set()
+        """Spellings of keywords that are names in this text."""
+        self.again = False
+        """Whether a change stands above what was read: all of it is to be read once more."""
         self.restarts = 0
         self._lines = LineTable(draft.original)
         self._found: dict[tuple[str, str], Problem] = {}
         self._last = -1  # the statement mended last, as an offset in the original
         self._cut = False
         self._cut_cause = -1
-        self._unclosed = 0
+        self._unclosed = self._lost_quotes = self._quotes_right_to = 0
         self._suspect: int | None = None  # a brace that seems to be closed by its parent's
         self._graph_at = 0
 
@@ -81,7 +82,6 @@ class Mender:
         kind: str = "",
         note: str = "",
         sure: bool = True,
-        unfinished: bool = False,
     ) -> None:
         """Note a problem, which the next changes mend; one of a cause and ``kind`` met before is only counted.
 
@@ -100,9 +100,12 @@ class Mender:
         line = self._lines.line_text(place.line)
         notes = [note] if note else []
         self.draft.cause = len(self._found)
-        self._found[cause, kind] = Problem(
-            cause, *place, message, hint, max(1, width), line, notes, sure=sure, unfinished=unfinished
-        )
+        self._found[cause, kind] = Problem(cause, *place, message, hint, max(1, width), line, notes, sure=sure)
+
+    def doubt_quotes(self) -> None:
+        """What came out has names that look like the text between two names: no change of quotes is sure."""
+        for problem in self._found.values():
+            problem.sure &= problem.cause not in (UNCLOSED_STRING, LITERAL_NEWLINE)
 
     def attribute_changes(self) -> None:
         """Give every problem the changes that mend it; those that mend several together go to the first."""
@@ -114,7 +117,13 @@ class Mender:
             known = [found[cause] for cause in causes if cause >= 0]
             first.edits = sorted([*first.edits, *edits])
             original = self.draft.original
-            first.drops |= not all(_keeps_words(original[start:stop], words, known) for start, stop, words in edits)
+            escapes = any(problem.cause == LITERAL_NEWLINE for problem in known)
+            first.drops |= not all(
+                keeps_words(original[start:stop], words, escapes=escapes) for start, stop, words in edits
+            )
+            quotes = any(problem.cause in (UNCLOSED_STRING, LITERAL_NEWLINE) for problem in known)
+            first.sure &= not quotes or all(keeps_brackets(original[start:stop], words) for start, stop, words in edits)
+            first.change = described(original, first.edits)
             first.sure = -1 not in causes and all(problem.sure for problem in [first, *known])
 
     def line(self, offset: int) -> int:
@@ -125,8 +134,14 @@ class Mender:
 
     def new_graph(self, offset: int) -> None:
         """A graph begins at this brace."""
-        self._graph_at = offset
+        self._graph_at = self._quotes_right_to = offset
         self._suspect = None
+
+    def graph_word(self) -> int:
+        """Where the word ``graph`` of the header stands that belongs to the brace of the graph; -1 for nowhere."""
+        begin = max(0, self._graph_at - _WINDOW)
+        found = _GRAPH_WORD.search(self.draft.text[begin : self._graph_at])
+        return begin + found.start(1) if found else -1
 
     def cut(self, start: int) -> None:
         """Forget the text from an offset on."""
@@ -148,13 +163,25 @@ class Mender:
         stop = len(text) if stop < 0 else stop
         brace = text.find("{", word.end(), stop)
         name = text[word.end() : brace if brace >= 0 else stop].strip()
-        quoted = '"' + name.replace("\\", "").replace('"', "") + '"'
+        if _STATEMENT_SIGN.search(name):
+            return self._missing_brace(start, word.end(), stop)
+        quoted = name if _WORD.fullmatch(name) or not name else '"' + name.replace("\\", "").replace('"', "") + '"'
         if brace >= 0:
             message = f"the name of the graph is not one word: {name[:40]!r}"
             self.report(STRAY_TOKEN, error.offset, message, f"quote it: {quoted[:60]}", width=len(error.near))
             return [(word.end(), brace, f" {quoted} ")]
         self.report(UNBALANCED_BRACE, start, "the '{' of the graph is missing", "begin with: digraph name {")
-        return [(word.end(), stop, f" {quoted} {{")]
+        return [(word.end(), stop, f" {quoted} {{" if quoted else " {")]
+
+    def _missing_brace(self, start: int, begin: int, stop: int) -> list[Edit]:
+        """Statements follow the header, or its name, without a brace before them."""
+        text = self.draft.text
+        found = _NAME_THEN_STATEMENT.match(text, begin, stop)
+        place = found.end(1) if found else begin
+        self.report(
+            UNBALANCED_BRACE, start, "the '{' of the graph is missing", "begin with: digraph name {", sure=False
+        )
+        return [(place, place, " {")]
 
     def after_graph(self, closed: int, start: int) -> tuple[list[Edit], bool]:
         """Text after the brace that closed a graph: what to change, and whether to read all of it again."""
@@ -204,18 +231,50 @@ class Mender:
             self._suspect = opened
 
     def statement(
-        self, error: DotSyntaxError, start: int, wanted: str, scanner: Scanner, braces: list[int]
+        self, error: DotSyntaxError, start: int, wanted: str, scanner: Scanner, braces: list[int], *, pair: int
     ) -> list[Edit]:
-        """What to change for an error in the statement that begins at ``start``."""
+        """What to change for an error in the statement that begins at ``start``, in the attribute at ``pair``."""
         again = self._last == self.draft.origin(start)
         self._last = self.draft.origin(start)
+        if edits := self._lost_quote(start, scanner):
+            return edits
         if scanner.kind == END and not scanner.value:
             return self._at_end(start, wanted, scanner, braces)
-        case = _Case(error.offset, error.near, min(start, error.offset), wanted, scanner, self.draft.text)
-        for remedy in _REMEDIES:
+        start = min(start, error.offset)
+        case = Case(error.offset, error.near, start, wanted, scanner, self.draft.text, max(pair, start), len(braces))
+        for remedy in REMEDIES:
             if edits := remedy(self, case):
                 return edits
         return self._drop(case, error, quiet=again)
+
+    def _lost_quote(self, start: int, scanner: Scanner) -> list[Edit]:
+        """A quote that lacks on a line up to here: all from that line on was read as something else."""
+        text = self.draft.text
+        line = text.find("\n", scanner.end, scanner.end + _FAR)
+        stop = line if line >= 0 else min(len(text), scanner.end + _FAR)
+        found = find_lost_quote(text, max(self._graph_at, self._quotes_right_to), stop)
+        self._quotes_right_to = start
+        if found is None or self._lost_quotes >= _MOST_LOST:
+            return []
+        self._lost_quotes += 1
+        self.again = found.at < start
+        if found.at == found.place:
+            self.report(STRAY_TOKEN, found.at, "a quote stands alone", "remove it", kind="lone", sure=False)
+            return [(found.at, found.at + 1, " ")]
+        if found.place > found.at:
+            self._never_closed(found.at, '"', found.place - found.at, sure=found.sure)
+        else:
+            words = text[found.place : found.at]
+            self.report(
+                UNCLOSED_STRING,
+                found.place,
+                f"a quote is missing before {words[:40]}",
+                f'write "{words[:40]}"' if found.sure and '"' not in words else "add it",
+                width=len(words),
+                kind="opening",
+                sure=found.sure,
+            )
+        return [(found.place, found.place, '"')]
 
     def _at_end(self, start: int, wanted: str, scanner: Scanner, braces: list[int]) -> list[Edit]:
         """The text ends inside the statement, or before the last brace."""
@@ -224,14 +283,12 @@ class Mender:
         if scanner.unclosed:
             return self._unclosed_mark(start, scanner, braces)
         if text[start:].strip():  # in the middle of a statement
-            self._report_cut(start, start, f"the statement begun at line {self.line(start)} is not finished", braces)
-            unfinished = looks.UNFINISHED.get(wanted)
-            found = unfinished.search(text, max(start, end - _WINDOW)) if unfinished else None
-            if wanted == "edge end" and found:
-                return [(found.start(), end, "")]
-            if wanted in ("attribute", "value", "="):
-                return [(found.start() if found else end, end, "]")]
-            return [(start, end, "")]
+            if edits := hash_value(self, Case(end, "", start, wanted, scanner, text, start, len(braces))):
+                return edits
+            edits = _finished(text, start, wanted)
+            begun = f"the statement begun at line {self.line(start)} is not finished"
+            self._report_cut(start, start, begun, braces, sure=all(begin == stop for begin, stop, _ in edits))
+            return edits
         if self.header_added and len(braces) == 1:
             return [(end, end, _on_a_line(text, "}"))]
         opened = braces[-1] if self._suspect is None else self._suspect
@@ -251,9 +308,7 @@ class Mender:
             )
         else:
             self._report_cut(where, opened, begun, braces[:-1])
-        half = _HALF_A_NAME.search(text, max(0, end - _WINDOW)) if self._cut else None
-        place = half.start() if half else end
-        return [(place, end, _on_a_line(text[:place], "}" * len(braces)))]
+        return [(end, end, _on_a_line(text, "}" * len(braces)))]
 
     def _statement_start(self, brace: int) -> int:
         """The first word of the line a brace stands in."""
@@ -261,7 +316,9 @@ class Mender:
         words = self.draft.text[line:brace]
         return line + len(words) - len(words.lstrip()) if len(words) < _WINDOW and ";" not in words else brace
 
-    def _report_cut(self, place: int, at: int, begun: str, also: list[int], *, cause: str = UNBALANCED_BRACE) -> None:
+    def _report_cut(
+        self, place: int, at: int, begun: str, also: list[int], *, cause: str = UNBALANCED_BRACE, sure: bool = True
+    ) -> None:
         """The file is cut off: said once, however much is open there."""
         if self._cut:
             self.draft.cause = self._cut_cause
@@ -282,9 +339,12 @@ class Mender:
             width=len(text[place : stop if stop >= 0 else len(text)].rstrip()),
             kind="cut",
             note=f"also open there: {', '.join(names)}" if names else "",
-            unfinished=True,
+            sure=sure,
         )
         self._cut_cause = self.draft.cause
+        word = _LAST_WORD.search(text, max(0, len(text) - _WINDOW))
+        if word and not self.silent:
+            self._found[cause, "cut"].notes.append(f"the last word, {word[1][:40]!r}, may be only a part of one")
 
     def _unclosed_mark(self, start: int, scanner: Scanner, braces: list[int]) -> list[Edit]:
         """A string or comment that runs to the end of the file."""
@@ -293,15 +353,17 @@ class Mender:
         self._unclosed += 1
         if self._unclosed > _MOST_UNCLOSED:
             return self.give_up(start, len(braces))
+        if mark == "<":
+            case = Case(at, "<", start, "statement", scanner, text, start, len(braces))
+            if edits := arrow(self, case):
+                return edits
         if mark == '"' and (edits := self.swallowed(start, at)):
             return edits
         tail = looks.SWALLOWED.search(text, at) if mark == '"' else None
         closes = text.rstrip().endswith("}")
         if tail or (closes and mark != '"'):
             return self.close(at, mark)
-        name = _ATTRIBUTE_BEFORE.search(text[max(0, at - _WINDOW) : at])
-        what = {'"': "quoted string", "<": "HTML-like string", "/*": "comment"}[mark]
-        what = name[1] if name and mark != "/*" else what
+        what = self._opened(at, mark)
         self._report_cut(
             at, at, f"the {what} opened at line {self.line(at)} is never closed", braces, cause=UNCLOSED_STRING
         )
@@ -324,32 +386,41 @@ class Mender:
         stop = len(text) if stop < 0 else stop
         line = text[at + len(mark) : stop]
         name = _ATTRIBUTE_BEFORE.search(text[max(0, at - _WINDOW) : at])
-        what = {'"': "quoted string", "<": "HTML-like string", "/*": "comment"}[mark]
-        what = name[1] if name and mark != "/*" else what
         word = re.match(r"[\w.]++(?=\s*+(?:->|--|\[\s*+\w))", line) if not name else None
         found = _NEXT_ATTRIBUTE.search(line)
-        body = line.rstrip().removesuffix(";").rstrip().removesuffix("]").rstrip()
-        # Markup may hold brackets of its own: as many are closed as the line leaves open.
-        angles = ">" * max(1, 1 + line.count("<") - line.count(">"))
+        closed = _LIST_CLOSES.search(line)
+        body = (line[: closed.start()] if closed else line.removesuffix(";")).rstrip()
+        # Markup may hold brackets of its own: as many are closed as it leaves open.
+        angles = ">" * max(1, 1 + body.count("<") - body.count(">"))
         closing = {'"': '"', "/*": "*/", "<": angles}[mark]
         offset = len(line) if mark == "/*" else word.end() if word else found.start() if found else len(body)
         if mark == '"' and line[:offset].endswith("\\"):
             closing = ' "'
+        self._never_closed(at, mark, len(mark) + offset, sure=mark != "/*")
+        place = at + len(mark) + offset
+        return [(place, place, closing)]
+
+    def _never_closed(self, at: int, mark: str, width: int, *, sure: bool) -> None:
+        """Note a string or comment that was to end on its line."""
         sign = {'"': "quote", "<": "'>'", "/*": "'*/'"}[mark]
         self.report(
             UNCLOSED_STRING,
             at,
-            f"the {what} opened at line {self.line(at)} is never closed",
+            f"the {self._opened(at, mark)} opened at line {self.line(at)} is never closed",
             f"add the closing {sign} on that line",
-            width=len(mark) + offset,
+            width=width,
             kind=mark,
-            sure=mark != "/*",
+            sure=sure,
         )
-        place = at + len(mark) + offset
-        return [(place, place, closing)]
 
-    def _drop(self, case: _Case, error: DotSyntaxError, *, quiet: bool) -> list[Edit]:
-        """Nothing better is known: leave the statement out."""
+    def _opened(self, at: int, mark: str) -> str:
+        """Return what begins at a mark: the attribute whose value it is, or a string or comment."""
+        name = _ATTRIBUTE_BEFORE.search(self.draft.text[max(0, at - _WINDOW) : at])
+        what = {'"': "quoted string", "<": "HTML-like string", "/*": "comment"}[mark]
+        return name[1] if name and mark != "/*" else what
+
+    def _drop(self, case: Case, error: DotSyntaxError, *, quiet: bool) -> list[Edit]:
+        """Nothing better is known: leave out what cannot be read, and no more of the statement than that."""
         text, start = case.text, case.start
         if not quiet:
             first = text.rfind("\n", 0, case.at) + 1 > start
@@ -358,234 +429,45 @@ class Mender:
             )
             width = max(1, len(case.near.split("\n", 1)[0]))
             self.report(STRAY_TOKEN, case.at, message, error.hint, width=width, kind=case.near[:1] + case.wanted)
-        stop = case.at
-        found = _REST.match(text, stop)
-        stop = max(found.end() if found else stop, stop)
-        if stop == start:
-            stop += 1
-        kept = "\n" * text.count("\n", start, stop)
-        return [(start, stop, kept or " ")]
+        begin, stop = _unreadable(case)
+        kept = "\n" * text.count("\n", begin, stop)
+        return [(begin, stop, kept or " ")]
 
 
-@dataclass(frozen=True, slots=True)
-class _Case:
-    """An error in a statement."""
-
-    at: int
-    near: str
-    start: int
-    wanted: str
-    scanner: Scanner
-    text: str
-
-    @property
-    def in_list(self) -> bool:
-        """Whether the error is between square brackets."""
-        return self.wanted in ("attribute", "value", "=") and "[" in self.text[self.start : self.at]
-
-
-def _escaped(mender: Mender, case: _Case) -> list[Edit]:
-    r"""``\n`` and ``\"`` outside strings."""
+def _unreadable(case: Case) -> tuple[int, int]:
+    """The part of a statement that cannot be kept: an attribute, a sign, or all of it."""
     text, at = case.text, case.at
-    if case.near != "\\":
-        return []
-    follows = text[at + 1 : at + 2]
-    if follows == '"':
-        mender.report(
-            LITERAL_NEWLINE, at, 'quotes are written as \\" outside strings', mender.ESCAPED[1], width=2, kind='"'
-        )
-        return [(found.start() + at, found.end() + at, '"') for found in re.finditer(r'\\"', text[at:])]
-    if not follows or follows not in "nrt":
-        return []
-    mender.report(LITERAL_NEWLINE, at, *mender.ESCAPED, width=2)
-    stop = text.find("\n", at)
-    # The strings of such a line may themselves hold newlines: go on to the end of the last that begins in it.
-    stop = len(text) if stop < 0 else stop
-    edits: list[Edit] = []
-    for found in _ESCAPED_PIECE.finditer(text, at):
-        if found.start() >= stop:
-            break
-        if found.lastgroup == "newline":
-            edits.append((*found.span(), "\n" if found[0] == r"\n" else " "))
-    return edits
+    if case.in_list:
+        if case.near == "]":
+            return case.pair, max(at, case.pair + 1)
+        found = _REST_OF_PAIR.match(text, at)
+        return case.pair, max(found.end() if found else at, at + 1)
+    if case.near in _SIGNS and case.at > case.start:
+        return at, at + len(case.near)
+    found = _REST.match(text, at)
+    stop = max(found.end() if found else at, at)
+    return case.start, max(stop, case.start + 1)
 
 
-def _swallowed(mender: Mender, case: _Case) -> list[Edit]:
-    return mender.swallowed(case.start, case.scanner.end)
+def _finished(text: str, start: int, wanted: str) -> list[Edit]:
+    """The statement that the end of the file cut in two, without what cannot be finished."""
+    tokens = tokens_of(text, start)
+    last = tokens[-1]
+    closing = _CLOSINGS.get(wanted, "")
+    dropped: list[Token] = tokens[len(tokens) - _unfinished(tokens, wanted) :]
+    if not dropped:
+        return [(last.stop, last.stop, closing)] if closing else [(start, len(text), "")]
+    begin = dropped[0].start
+    if wanted in ("=", "value") and len(tokens) > len(dropped) and tokens[-len(dropped) - 1].kind in (",", ";"):
+        begin = tokens[-len(dropped) - 1].start
+    return [(begin, last.stop, closing)]
 
 
-def _code(mender: Mender, case: _Case) -> list[Edit]:
-    """A line of the program that writes the graph."""
-    text = case.text
-    for offset in (case.start, case.at):
-        line = text.rfind("\n", 0, offset) + 1
-        stop = text.find("\n", offset)
-        stop = len(text) if stop < 0 else stop
-        words = text[line:stop]
-        if not looks.CODE.match(words):
-            continue
-        place = line + len(words) - len(words.lstrip())
-        mender.report(
-            NOT_DOT,
-            place,
-            f"{looks.language(words)} stands in the graph",
-            "a piece of the program that writes the graph was not run but copied: write the file again",
-            width=len(words.strip()),
-            kind="inside",
-        )
-        begin = max(case.start, line) if text[case.start : line].strip() else place
-        brace = "{" if words.rstrip().endswith("{") else ""
-        return [(begin, stop, brace or " ")] if (begin, brace) != (stop, "") else []
-    return []
-
-
-def _list(mender: Mender, case: _Case) -> list[Edit]:
-    """``style=rounded,filled`` without quotes."""
-    found = unquoted_list(case.scanner, case.wanted, case.near)
-    if found is None:
-        return []
-    key, value, start, stop = found
-    place = case.text.rfind(key, 0, start)
-    mender.report(
-        UNQUOTED_LIST,
-        place,
-        f"the value of {key} has a comma and no quotes",
-        f'write {key}="{value}"',
-        width=stop - place,
-    )
-    return [(start, stop, f'"{value}"')]
-
-
-def _operator(mender: Mender, case: _Case) -> list[Edit]:
-    """``--`` in a digraph."""
-    if case.near not in ("->", "--") or case.scanner.kind == EDGE_OPERATOR or case.in_list:
-        return []
-    right = case.scanner.operator
-    kind = "digraph" if right == "->" else "graph"
-    mender.report(
-        STRAY_TOKEN,
-        case.at,
-        f"{case.near!r} in a {kind}",
-        f"the edges of a {kind} are written with {right!r}",
-        width=2,
-        kind=case.near,
-        sure=False,
-    )
-    tail = (
-        _OPERAND_BEFORE.search(case.text[max(0, case.at - _WINDOW) : case.at]) if case.wanted == "statement" else None
-    )
-    if tail:  # it was read as a statement of its own
-        return [(case.at - len(tail[0]), case.at + 2, tail[0] + right)]
-    return [(case.at, case.at + 2, right)]
-
-
-def _keyword(mender: Mender, case: _Case) -> list[Edit]:
-    if case.scanner.kind not in KEYWORDS or case.wanted not in ("attribute", "value", "edge end", "name"):
-        return []
-    mender.report(
-        STRAY_TOKEN, case.at, f"{case.near!r} is a keyword", f'write "{case.near}" to use it as a name',
-        width=len(case.near), kind="keyword",
-    )  # fmt: skip
-    return [(case.at, case.scanner.end, f'"{case.near}"')]
-
-
-def _html(mender: Mender, case: _Case) -> list[Edit]:
-    """A bare arrow inside an HTML-like string, or one that took the next statements in."""
-    if not case.in_list:
-        return []
-    text = case.text
-    for found in re.finditer(r"=\s*+<", text[case.start : case.at + 1]):
-        begin = case.start + found.end()
-        if looks.SWALLOWED.search(text, begin, case.scanner.end):
-            return mender.close(begin - 1, "<")
-        stop = text.find("\n", case.at)
-        stop = len(text) if stop < 0 else stop
-        closing = _HTML_END.search(text, begin, stop)
-        stop = closing.start() if closing else stop
-        arrows = [(m.start() + begin, m.end() + begin, "-&gt;") for m in re.finditer("->", text[begin:stop])]
-        if arrows:
-            mender.report(
-                STRAY_TOKEN, arrows[0][0], "a bare '->' inside an HTML-like string ends it", "write -&gt; there",
-                width=2, kind="html",
-            )  # fmt: skip
-            return arrows
-    return []
-
-
-def _bracket(mender: Mender, case: _Case) -> list[Edit]:
-    """``dims=[B=1]`` without quotes."""
-    if case.wanted != "value" or case.near != "[":
-        return []
-    found = _BRACKETED.match(case.text, case.at)
-    if not found:
-        return []
-    mender.report(
-        STRAY_TOKEN, case.at, "a value begins with '['", f'quote it: "{found[0][:40]}"', width=len(found[0]), kind="["
-    )
-    words = found[0].replace("\\", "")
-    return [(*found.span(), f'"{words}"')]
-
-
-def _list_end(mender: Mender, case: _Case) -> list[Edit]:
-    """An attribute list that should have ended on the line above."""
-    if not case.in_list or case.wanted == "value":
-        return []
-    text = case.text
-    line = text.rfind("\n", 0, case.at) + 1
-    above = text[:line].rstrip() if line - case.start < 10_000 else ""
-    fresh = not text[line : case.at].strip() or re.fullmatch(r'\s*(?:\w+|"[^"\n]*")\s*', text[line : case.at])
-    if not fresh or len(above) <= case.start or not (looks.STATEMENT.match(text, line) or case.near == "}"):
-        return []
-    opened = text.rfind("[", case.start, len(above))
-    mender.report(
-        UNBALANCED_BRACE,
-        opened,
-        f"the attribute list opened at line {mender.line(opened)} is never closed",
-        "add the closing ']'",
-        kind="[",
-    )
-    at = len(above.rstrip(";")) if above.endswith(";") else len(above)
-    return [(at, at, "]")] if at > opened else []
-
-
-def _semicolon(mender: Mender, case: _Case) -> list[Edit]:
-    if case.near != ";":
-        return []
-    message = "a ';' too many" if case.wanted == "statement" else "a ';' has no place here"
-    mender.report(STRAY_TOKEN, case.at, message, "one ';' ends a statement: remove this one", kind=";")
-    return [(case.at, case.at + 1, " ")]
-
-
-def _name(mender: Mender, case: _Case) -> list[Edit]:
-    """A name or value with characters that need quotes, or punctuation from nowhere."""
-    text, at = case.text, case.at
-    after = _RUN_AFTER.match(text, at)
-    if not after or case.near[:1].isalnum() or case.near[:1] in ("_", '"', "+"):
-        return []
-    before = _RUN_BEFORE.search(text[max(0, at - _WINDOW) : at])
-    start, stop = at - (len(before[0]) if before else 0), after.end()
-    words = text[start:stop]
-    if not re.search(r"\w", words) or (re.search(r"^\W+$", text[start : at + 1]) and before):
-        mender.report(
-            STRAY_TOKEN,
-            at,
-            f"a stray {text[at:stop][:40]!r}",
-            "remove it",
-            width=stop - at,
-            kind=f"stray {text[at:stop][:3]}",
-            sure="..." not in text[at:stop],  # it stands for nodes that somebody has to write
-        )
-        semicolon = _SEMICOLON.match(text, stop)  # it ended what stands before
-        return [(at, semicolon.end() if semicolon else stop, " ")]
-    mender.report(
-        STRAY_TOKEN,
-        start,
-        f"{words[:40]!r} is no name without quotes",
-        f'write "{words[:40]}"',
-        width=len(words),
-        kind="name",
-    )
-    return [(start, stop, '"' + words.replace("\\", "") + '"')]
+def _unfinished(tokens: list[Token], wanted: str) -> int:
+    """How many of the last tokens lead nowhere."""
+    if wanted == "name":  # behind a colon or comma, or behind ``key =``
+        return min(len(tokens), 2 if tokens[-1].kind == "=" else 1)
+    return min(len(tokens), {"edge end": 1, "string": 1, "=": 1, "value": 2}.get(wanted, 0))
 
 
 def _on_a_line(text: str, words: str) -> str:
@@ -605,27 +487,12 @@ def _apart(changes: list[tuple[Edit, set[int]]]) -> list[tuple[list[Edit], froze
     return [(edits, causes) for causes, edits in groups.items()]
 
 
-def _keeps_words(there: str, words: str, mended: list[Problem]) -> bool:
-    """Whether a change drops nothing but punctuation, the escapes it was about, or the unfinished end of the file."""
-    if any(problem.cause == LITERAL_NEWLINE for problem in mended):
-        there = re.sub(r"\\[nrt]", "", there)
-    if any(problem.unfinished for problem in mended):
-        return True
-    return _LETTERS.sub("", there) in _LETTERS.sub("", words)
-
-
-_LETTERS = re.compile(r"\W+")
+_WORD = re.compile(r"[^\W\d]\w*+")
+_STATEMENT_SIGN = re.compile(r'[;=\[]|->|--|"[^"]*+"\s*+[^\s"]|\b(?:subgraph|node|edge)\b')
+_NAME_THEN_STATEMENT = re.compile(r'[ \t]*+([^\W\d]\w*+|"[^"\n]*+")(?=[ \t]++(?:\w|"|\{))')
+_MOST_LOST = 20  # quotes: after each the graph is read again
 _PREMATURE = 3  # graphs closed too early, in one file
-_REMEDIES: tuple[Callable[[Mender, _Case], list[Edit]], ...] = (
-    _escaped,
-    _swallowed,
-    _code,
-    _list,
-    _operator,
-    _keyword,
-    _html,
-    _bracket,
-    _list_end,
-    _semicolon,
-    _name,
-)
+_CLOSINGS = {"attribute": "]", "=": "]", "value": "]", "{": " {}", "[": " []"}
+_GRAPH_WORD = re.compile(r"(?<!\w)(graph)\b[^{}]*+$", re.IGNORECASE)
+_SIGNS = frozenset("]),:=+>|/&-") | {"->", "--"}
+_REST_OF_PAIR = re.compile(r'(?:"[^"\\\n]*+(?:\\[^\n][^"\\\n]*+)*+"?|[^\],;\n{}])*+[,;]?')

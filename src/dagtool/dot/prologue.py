@@ -22,6 +22,8 @@ def prologue(mender: Mender) -> None:
     """Make the draft begin with a graph. Raises Unreadable where there is nothing like one."""
     draft = mender.draft
     text = draft.text
+    if other := looks.other_notation(text):
+        _other_notation(mender, *other)
     scanner = Scanner(text)
     scanner.seek(0)
     if scanner.kind in HEADERS:
@@ -36,7 +38,8 @@ def prologue(mender: Mender) -> None:
         return
     statements = _count(looks.STATEMENT, text)
     codes = _count(looks.CODE, text)
-    if not statements or codes > statements:
+    bare = scanner.kind == "{" and ("->" in text or "--" in text)
+    if not (statements or bare) or codes > statements:
         what = looks.language(text) if codes else "no DOT text"
         message = f"the file is {what}: it has no 'digraph name {{' line"
         hint = "run the program and check what it writes" if codes else "a DOT file begins with: digraph name {"
@@ -54,6 +57,19 @@ def prologue(mender: Mender) -> None:
     mender.header_added = True
     line = text.rfind("\n", 0, start) + 1
     draft.edit([(start, start, f"{kind} ") if scanner.kind == "{" else (line, line, f"{kind} {{\n")])
+
+
+def _other_notation(mender: Mender, name: str, start: int) -> None:
+    """The text of another program that draws graphs. Raises Unreadable: whatever could be read of it would be wrong."""
+    words = mender.draft.text[start:].split("\n", 1)[0].rstrip()
+    mender.report(
+        NOT_DOT,
+        start,
+        f"the file is written for {name}, not for Graphviz",
+        f"draw it with {name}, or write it as DOT: digraph name {{ a -> b; }}",
+        width=len(words),
+    )
+    raise Unreadable
 
 
 def _count(pattern: re.Pattern[str], text: str) -> int:

@@ -17,6 +17,7 @@ from dagtool.dot.errors import DotSyntaxError
 from dagtool.dot.fast import PlainStatements
 from dagtool.dot.grammar import HEADERS, Parser
 from dagtool.dot.graph import DotGraph
+from dagtool.dot.lost_quotes import looks_swallowed
 from dagtool.dot.mend import Mender
 from dagtool.dot.problems import Problem
 from dagtool.dot.prologue import Unreadable, prologue
@@ -61,10 +62,16 @@ def recover(data: bytes | str) -> Recovered:
         except DotSyntaxError:
             mender.silent = True
     if graphs:
+        if any(looks_swallowed(name) for graph in graphs for name in graph.node_ids if "\n" in name):
+            mender.doubt_quotes()
         mender.attribute_changes()
     for graph in graphs:
         graph.lines = OriginalLines(draft)
     return Recovered(graphs, mender.problems)
+
+
+class _ReadAgainError(Exception):
+    """Something above was changed."""
 
 
 class _Survey(Parser):
@@ -74,6 +81,7 @@ class _Survey(Parser):
         super().__init__(mender.draft.text, fast=True)
         self.mender = mender
         self.wanted = ""
+        self.pair = 0  # the attribute read last
         self.repairs = limit
         self._plain: PlainStatements | None = None
 
@@ -90,6 +98,10 @@ class _Survey(Parser):
                     self._graph()
                 else:
                     self._after(start)
+            except _ReadAgainError:
+                self.mender.again = some = False
+                self.open.clear()
+                scanner.seek(0)
             except DotSyntaxError as error:
                 self.open.clear()
                 some = False
@@ -144,13 +156,17 @@ class _Survey(Parser):
                     self._statement()
             except DotSyntaxError as error:
                 if self._spend():
-                    edits = self.mender.statement(error, start, self.wanted, scanner, [at for _, at in self.open])
+                    edits = self.mender.statement(
+                        error, start, self.wanted, scanner, [at for _, at in self.open], pair=self.pair
+                    )
                 else:
                     edits = self.mender.give_up(start, len(self.open))
                     waiting = None
                 if edits and edits[0][0] < start:
                     waiting = None
                 self._load(edits, start)
+                if self.mender.again:
+                    raise _ReadAgainError from error
         self.closed_at = scanner.start
         scanner.advance()
 
@@ -180,6 +196,17 @@ class _Survey(Parser):
         self.text = self.scanner.text = self.mender.draft.text
         self.scanner.unclosed = ""
         self._plain = None
+
+    def _default_statement(self) -> None:
+        scanner = self.scanner
+        if scanner.text[scanner.start : scanner.end] in self.mender.names:
+            self._fail("a node's name")
+        super()._default_statement()
+
+    def _atom(self, wanted: str = "name") -> str:
+        if wanted == "attribute":
+            self.pair = self.scanner.start
+        return super()._atom(wanted)
 
     def _fail(self, wanted: str) -> NoReturn:
         self.wanted = wanted
