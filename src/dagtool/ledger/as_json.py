@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from dagtool.errors import DagtoolError
+from dagtool.escape import as_json
 from dagtool.ledger.ledger import Collective, Ledger, RankClass
 from dagtool.model.mesh import format_gpus
 
@@ -16,7 +17,7 @@ SCHEMA = "dagtool/ledger/1"
 
 def format_json(ledger: Ledger) -> str:
     """Return all of the ledger, bytes and FLOPs as whole numbers."""
-    return json.dumps(ledger_fields(ledger), indent=2, ensure_ascii=False)
+    return as_json(ledger_fields(ledger))
 
 
 def ledger_fields(ledger: Ledger) -> dict[str, Any]:

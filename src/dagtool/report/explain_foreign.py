@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from dagtool.escape import printable
 from dagtool.foreign.gpus import cluster_gpus
 from dagtool.foreign.operators import operation_of
 from dagtool.foreign.place import place_of_text
 from dagtool.foreign.text import label_lines
 from dagtool.model.mesh import format_gpus
 from dagtool.report.explain import Fact
-from dagtool.report.quote import name_of, printable
+from dagtool.report.quote import name_of
 
 if TYPE_CHECKING:
     from dagtool.foreign import NodeFacts
