@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dagtool.escape import as_json, printable
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dagtool.escape import as_json, printable
-from dagtool.cli._config import Config
+    from dagtool.cli._config import Config
 
 __all__ = ["command"]
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
+from dagtool.documents import parse_json
 from dagtool.errors import DagtoolError
 from dagtool.escape import as_json
 from dagtool.ledger.ledger import Collective, Ledger, RankClass
@@ -77,10 +77,7 @@ def _collective_fields(one: Collective) -> dict[str, Any]:
 
 def read_json(text: str, place: str) -> dict[str, Any]:
     """Return the fields of a ledger that was written before. Raises DagtoolError for anything else."""
-    try:
-        found = json.loads(text)
-    except ValueError as error:
-        raise DagtoolError(f"{place}: is no JSON: {error}", "dagtool ledger --output-format json writes one") from None
+    found = parse_json(text, place, "dagtool ledger --output-format json writes one")
     if not isinstance(found, dict) or found.get("schema") != SCHEMA:
         what = found.get("schema") if isinstance(found, dict) else type(found).__name__
         raise DagtoolError(f"{place}: is no ledger: schema {what!r}, expected {SCHEMA!r}")
