@@ -6,12 +6,13 @@ Presets and users' own files are the same TOML.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from dagtool.documents import parse_toml
 from dagtool.errors import DagtoolError, did_you_mean
+from dagtool.files import read_bytes
 from dagtool.generators.blocks.architecture import resolve, with_defaults
 from dagtool.generators.dtypes import parse_dtypes
 from dagtool.generators.faults import Faults, Source
@@ -47,22 +48,7 @@ _SINGLE = ("name", "phase", "summary", "document", "gpu_memory", "assumed", "rep
 
 def read_document(path: str) -> tuple[dict[str, Any], str]:
     """Return the content of a strategy file and its text. Raises DagtoolError with the file's name in front."""
-    try:
-        with open(path, encoding="utf-8-sig") as stream:
-            text = stream.read()
-        return tomllib.loads(text), text
-    except OSError as error:
-        raise DagtoolError(f"{path}: cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise DagtoolError(f"{path}: is not TOML: {error}") from None
-    except tomllib.TOMLDecodeError as error:
-        place = re.fullmatch(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", str(error), re.DOTALL)
-        if place is None:
-            raise DagtoolError(f"{path}: is not TOML: {error}") from None
-        line = place[2] or str(text.count("\n") + 1)
-        raise DagtoolError(f"{path}:{line}:{place[3] or 1}: is not TOML: {place[1]}") from None
-    except RecursionError:
-        raise DagtoolError(f"{path}: is not TOML: nested too deeply") from None
+    return parse_toml(read_bytes(path), path)
 
 
 def _only(table: Mapping[str, Any], known: list[str], where: str) -> None:

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 from dagtool.errors import DagtoolError
 
 if TYPE_CHECKING:
-    from jinja2 import TemplateError
     from jinja2.sandbox import SandboxedEnvironment
 
 __all__ = ["dot_value", "environment", "template_errors"]
@@ -61,22 +60,27 @@ def template_errors() -> Iterator[None]:
 
     try:
         yield
-    except TemplateError as error:
-        why = f"{_place(error)}: {type(error).__name__}: {error}"
+    except DagtoolError:
+        raise
+    except Exception as error:  # a template can raise anything: ``{{ "%s" | format }}``, ``{{ 1 / 0 }}``
+        place = _place(error)
+        if not place and not isinstance(error, TemplateError):
+            raise  # nothing of a template was running
+        why = f"{place or 'template'}: {type(error).__name__}: {error}"
         raise DagtoolError(why, "templates are Jinja; ours are the examples") from None
 
 
-def _place(error: TemplateError) -> str:
-    """File and line: a syntax error says them, of others Jinja's frames of the traceback do."""
+def _place(error: Exception) -> str:
+    """File and line: a syntax error says them, of others Jinja's frames of the traceback do; empty where none does."""
     from traceback import walk_tb
 
     from jinja2 import TemplateSyntaxError
 
     if isinstance(error, TemplateSyntaxError):
         return f"{error.filename or 'template'}:{error.lineno}"
-    found = "template"
+    found = ""
     for frame, line in walk_tb(error.__traceback__):
-        if not (file := frame.f_code.co_filename).endswith(".py"):
-            compiled = frame.f_globals.get("__jinja_template__")  # its lines are of the code made from the template
-            found = f"{file}:{compiled.get_corresponding_lineno(line) if compiled else line}"
+        compiled = frame.f_globals.get("__jinja_template__")  # its lines are of the code made from the template
+        if compiled or "__jinja_exception__" in frame.f_globals:
+            found = f"{frame.f_code.co_filename}:{compiled.get_corresponding_lineno(line) if compiled else line}"
     return found

@@ -34,10 +34,15 @@ def write_text(path: str, pieces: Iterable[str]) -> None:
     """Write text to a file, whole or not at all, or to standard output for ``-``. Raises DagtoolError."""
     if path == "-":
         for piece in pieces:  # as bytes: a file is UTF-8 whatever the terminal is
-            sys.stdout.buffer.write(piece.encode())
+            sys.stdout.buffer.write(_encoded(piece))
         sys.stdout.buffer.flush()
         return
-    write_whole(path, (piece.encode() for piece in pieces))
+    write_whole(path, map(_encoded, pieces))
+
+
+def _encoded(piece: str) -> bytes:
+    """As UTF-8; of a file name that is no text the odd bytes are spelt."""
+    return piece.encode("utf-8", "backslashreplace")
 
 
 def write_whole(path: str, pieces: Iterable[bytes], *, over: bytes | None = None) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dagtool.analysis.table import Table, as_columns, as_markdown, code
+from dagtool.analysis.table import Table, as_columns, as_markdown
+from dagtool.escape import code
 
 TEXT = st.text(st.characters(blacklist_categories=["Cs"]), max_size=20)
 

@@ -79,7 +79,7 @@ def test_baseline_of_a_configuration_is_relative_to_it(dagtool: Call, folder: Pa
     ("text", "message"),
     [
         (None, "cannot read "),
-        ("{", "is not a baseline: not JSON"),
+        ("{", "b.json:1:2: is no JSON"),
         ("[]", "its schema is not dagtool.baseline/1"),
         ('{"schema": "dagtool.baseline/2", "findings": []}', "its schema is not dagtool.baseline/1"),
         ('{"schema": "dagtool.baseline/1", "findings": [{"path": "x"}]}', "lacks its path, fingerprint or count"),

@@ -322,7 +322,7 @@ def test_two_prediction_layers():
         ("vllm serve m -tp", "llama-3.1-8b", ["--tensor-parallel-size needs a value"]),
         ("vllm serve m -tp two", "llama-3.1-8b", ["--tensor-parallel-size is 'two'"]),
         ("vllm serve m --gpu-memory-utilization 2", "llama-3.1-8b", ["a share of the memory"]),
-        ("vllm serve m --eplb-config '{'", "mixtral-8x7b", ["--eplb-config: is no JSON"]),
+        ("vllm serve m --eplb-config '{'", "mixtral-8x7b", ["--eplb-config:1:2: is no JSON"]),
         ("VLLM_PP_LAYER_PARTITION=1,2 vllm serve m -pp 2", "llama-3.1-8b", ["2 numbers that add up to 32"]),
         ("python -m sglang.launch_server --model-path m --tp 8 --dp 3 --enable-dp-attention", "deepseek-v3",
          ["8 tensor parallel ranks do not divide by attention data parallel size 3"]),

@@ -118,7 +118,7 @@ def test_difference():
     assert "- all_reduce after mlp.down over 8 ranks: 32 x 32 MiB" in text
     assert "+ reduce_scatter after mlp.down over 8 ranks: 32 x 32 MiB" in text
     assert "fits: yes -> no" in text
-    assert format_diff(before, "b", after, "markdown").startswith("## tp8 -> tp8_sp\n")
+    assert format_diff(before, "b", after, "markdown").startswith("## tp8 -\\> tp8\\_sp\n")
     assert json.loads(format_diff(before, "b", after, "json"))["schema"] == "dagtool/ledger-diff/1"
     same = ledger("tp8", "llama-3.1-8b", memory=80 * 2**30)
     assert "nothing changed" in format_diff(before, "b", same, "text")

@@ -9,10 +9,10 @@ from fractions import Fraction
 
 from dagtool.analysis.figures import FIGURES, Figure
 from dagtool.analysis.subject import Subject
-from dagtool.analysis.table import Table, as_columns, as_markdown, code
+from dagtool.analysis.table import Table, as_columns, as_markdown
 from dagtool.analysis.why import Why, whys
 from dagtool.errors import DagtoolError
-from dagtool.report.as_markdown import plain
+from dagtool.escape import as_json, as_lines, code, markdown
 
 __all__ = ["Comparison", "compare"]
 
@@ -60,7 +60,7 @@ class Comparison:
             lines += ["", why.sentence, "", *as_columns(_terms(why, why.terms))]
             if why.gpu_terms:
                 lines += ["", "on the mean GPU", *as_columns(_terms(why, why.gpu_terms))]
-        return "\n".join(lines)
+        return as_lines(lines)
 
     def as_markdown(self) -> str:
         """For a page."""
@@ -68,11 +68,11 @@ class Comparison:
         head = [code(name) if name else "" for name in table.head]
         lines = [f"# {', '.join(head[1:])}", "", as_markdown(Table(head, table.rows, table.right)), ""]
         for caution in self.cautions:
-            lines += [plain(caution), ""]
+            lines += [markdown(caution), ""]
         lines += ["## Critical paths", ""]
         lines += [f"- {code(one.name)}: {code(one.path.expression)}" for one in self.subjects]
         for why in self.whys:
-            lines += ["", f"## {code(why.best)} and {code(why.other)}", "", plain(why.sentence), ""]
+            lines += ["", f"## {code(why.best)} and {code(why.other)}", "", markdown(why.sentence), ""]
             what = "Along the chain that makes the makespan" if why.unit == "s" else "On the critical path"
             lines += [f"{what}, what {code(why.other)} takes more:", ""]
             lines.append(as_markdown(_terms(why, why.terms)))
@@ -82,7 +82,6 @@ class Comparison:
 
     def as_json(self) -> str:
         """The contract: keys are added, never changed. Seconds, bytes, FLOPs."""
-        import json
 
         found = {
             "schema": "dagtool/compare/1",
@@ -110,7 +109,7 @@ class Comparison:
                 for why in self.whys
             ],
         }
-        return json.dumps(found, indent=2, ensure_ascii=False)
+        return as_json(found)
 
 
 def compare(subjects: Sequence[Subject]) -> Comparison:

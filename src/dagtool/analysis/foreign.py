@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 
 from dagtool.analysis.subject import Subject
-from dagtool.analysis.table import Table, code
+from dagtool.analysis.table import Table
+from dagtool.escape import code, markdown
 from dagtool.foreign import Guess
 from dagtool.model.mesh import format_gpus
-from dagtool.report.as_markdown import plain
 
 __all__ = ["gpu_table", "labels_of", "longest_chain", "told_table"]
 
@@ -60,7 +60,7 @@ def gpu_table(subject: Subject) -> Table:
     for gpu in sorted(nodes):
         groups.setdefault(nodes[gpu], []).append(gpu)
     rows = [[format_gpus(gpus), f"{len(gpus):,}", f"{count:,}"] for count, gpus in groups.items()][:_MOST]
-    rows += [[plain(what), "", f"{count:,}"] for what, count in sorted(others.items())]
+    rows += [[markdown(what), "", f"{count:,}"] for what, count in sorted(others.items())]
     return Table(("GPUs", "number", "nodes of each"), rows, frozenset({1, 2}))
 
 

@@ -16,14 +16,14 @@ from dagtool.analysis.sections.said import difference_table, said_at_length, sai
 from dagtool.analysis.sections.seconds import term_table
 from dagtool.analysis.sections.splits import split_table
 from dagtool.analysis.subject import Subject, plural
-from dagtool.analysis.table import Table, as_markdown, code
+from dagtool.analysis.table import Table, as_markdown
 from dagtool.analysis.utilisation import tokens_per_s, utilisation
 from dagtool.analysis.validation import checked
 from dagtool.analysis.words import bytes_words, time_words
 from dagtool.cost.route import route
 from dagtool.errors import DagtoolError
+from dagtool.escape import code, markdown
 from dagtool.model.mesh import format_gpus
-from dagtool.report.as_markdown import plain
 from dagtool.report.finding import FileReport
 
 __all__ = ["Report", "render_report"]
@@ -160,7 +160,7 @@ def render_report(subject: Subject, templates: str | None = None) -> str:
         env.filters = {
             **env.filters,
             "code": code,
-            "plain": plain,
+            "plain": markdown,
             "table": as_markdown,
             "bytes": bytes_words,
             "gpus": format_gpus,

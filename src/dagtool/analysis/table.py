@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dagtool.report.as_markdown import plain
-from dagtool.report.quote import printable
-
-__all__ = ["Table", "as_columns", "as_markdown", "code"]
+__all__ = ["Table", "as_columns", "as_markdown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,14 +15,6 @@ class Table:
     head: Sequence[str]
     rows: Sequence[Sequence[str]]
     right: frozenset[int] = frozenset()
-
-
-def code(text: str) -> str:
-    """A name or a term, as code: nothing in it is read as Markdown."""
-    shown = printable(text)
-    fence = "`" * (1 + max((len(run) for run in shown.split("`") if not run), default=0) + ("`" in shown))
-    padded = f" {shown} " if "`" in shown else shown
-    return f"{fence}{padded}{fence}" if shown.strip() else plain(f'"{shown}"')
 
 
 def as_markdown(table: Table) -> str:

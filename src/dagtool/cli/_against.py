@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from dagtool.escape import printable
 from dagtool.report.finding import Finding, Severity
 from dagtool.report.fingerprint import fingerprint
-from dagtool.report.quote import name_of, printable
+from dagtool.report.quote import name_of
 
 if TYPE_CHECKING:
     from dagtool.cli._settings import Settings
@@ -72,13 +73,13 @@ class Comparison:
 
     def text(self) -> Iterator[str]:
         """For people."""
-        yield f"{printable(self.old_path)} -> {printable(self.new_path)}\n"
+        yield f"{printable(f'{self.old_path} -> {self.new_path}')}\n"
         titles = {"gone": "Findings gone", "fewer": "Fewer", "more": "More", "appeared": "Findings new"}
         for key, changes in self._groups.items():
             if changes or key in ("gone", "appeared"):
                 yield f"{titles[key]}: {len(changes):,}\n"
             for change in changes[:_SHOWN]:
-                yield f"  {_line(change)}\n"
+                yield f"  {printable(_line(change))}\n"
             if len(changes) > _SHOWN:
                 yield f"  … and {len(changes) - _SHOWN:,} more kinds\n"
         yield f"Nodes lost: {_listed(self.nodes_lost)}\nNodes gained: {_listed(self.nodes_gained)}\n"

@@ -74,13 +74,10 @@ def _read(path: str, *, required: bool) -> Config | None:
         if required:
             raise DagtoolError(f"{path} has no table [tool.dagtool]")
         return None
-    import tomllib
+    from dagtool.documents import parse_toml
 
-    try:
-        text = data.decode()
-        table: Any = tomllib.loads(text)
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise DagtoolError(f"{path} is not TOML: {error}") from None
+    table: Any
+    table, text = parse_toml(data, path)
     if shared:
         tool = table.get("tool")
         if not isinstance(tool, dict) or "dagtool" not in tool:

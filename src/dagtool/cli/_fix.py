@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dagtool.errors import DagtoolError
+from dagtool.escape import printable
 from dagtool.files import read_bytes, write_whole
-from dagtool.report.quote import printable
 
 if TYPE_CHECKING:
     from dagtool.cli._settings import Settings

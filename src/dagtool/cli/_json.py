@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-
-from dagtool.errors import DagtoolError
+from dagtool.documents import parse_json
 from dagtool.files import read_bytes
 
 __all__ = ["read_json"]
@@ -12,8 +10,5 @@ __all__ = ["read_json"]
 
 def read_json(path: str, hint: str) -> object:
     """What is in the file. Raises DagtoolError, with the hint, for what is no JSON."""
-    try:
-        found: object = json.loads(read_bytes(path))
-    except (ValueError, RecursionError) as error:
-        raise DagtoolError(f"{path}: is no JSON: {error}", hint) from None
+    found: object = parse_json(read_bytes(path), path, hint)
     return found

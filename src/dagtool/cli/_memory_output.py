@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from dagtool.escape import as_lines
 from dagtool.model.byte_count import format_bytes
 from dagtool.model.mesh import format_gpus
 
@@ -39,7 +40,7 @@ def as_text(name: str, dag: Dag, use: MemoryUse, given: Assumptions, capacity_by
         what, size = group.largest
         when = f"; values in flight are most at {dag.ids[group.peak_node]}" if group.peak_node >= 0 else ""
         lines.append(f"GPUs {format_gpus(group.gpus)}: the largest is {what}, {format_bytes(size)}{when}")
-    return "\n".join([*lines, *_verdict(use, capacity_bytes)])
+    return as_lines([*lines, *_verdict(use, capacity_bytes)])
 
 
 def _assumed(dag: Dag, given: Assumptions, context_tokens: int) -> str:

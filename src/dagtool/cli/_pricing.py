@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from dagtool.cli._given import refuse_given
+from dagtool.escape import printable
 
 if TYPE_CHECKING:
     from dagtool.cost.backends import GetTime, Settings
@@ -166,7 +167,7 @@ def warn_of_hosts(dag: Dag, built: Cluster) -> None:
     from dagtool.cost.hosts import find_crossing
 
     if warning := find_crossing(dag, built):
-        click.echo(f"warning: {warning}", err=True)
+        click.echo(printable(f"warning: {warning}"), err=True)
 
 
 def priced(dag: Dag, options: Mapping[str, Any]) -> tuple[Cluster, NodeTimes]:

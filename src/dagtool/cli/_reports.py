@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from dagtool.errors import DagtoolError
+from dagtool.escape import printable
 
 if TYPE_CHECKING:
     from dagtool.cli._fix import Fixer
@@ -23,7 +24,6 @@ def file_reports(
 
     With a ``fixer`` the files are mended, and the reports are of what comes out.
     """
-    from dagtool.report.quote import printable
 
     files = _named(paths)
     for report in fixer.reports(files) if fixer else _checked(files, settings, jobs, stdin):

@@ -13,6 +13,7 @@ from dagtool.cli._group import cli
 from dagtool.cli._overview import command_names
 from dagtool.cli._pipe import ClosedPipeError, close_quietly
 from dagtool.errors import DagtoolError
+from dagtool.escape import as_lines
 
 __all__ = ["run"]
 
@@ -68,7 +69,7 @@ def _usage(error: click.ClickException, arguments: list[str]) -> int:
 
 def _say(message: str, hint: str, status: int) -> int:
     lines = [f"error: {message}", *([f"hint: {hint}"] if hint else [])]
-    sys.stderr.write("\n".join(lines) + "\n")
+    sys.stderr.write(as_lines(lines) + "\n")
     return status
 
 

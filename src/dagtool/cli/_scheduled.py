@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from dagtool.escape import as_lines
 from dagtool.model.duration import time_words
 from dagtool.model.mesh import format_gpus
 from dagtool.ops import OPERATORS
@@ -55,7 +56,7 @@ def as_text(dag: Dag, plan: Schedule, cluster: str) -> str:
         "",
         *_table(plan),
     ]
-    return "\n".join(lines)
+    return as_lines(lines)
 
 
 def _plural(count: int, noun: str) -> str:

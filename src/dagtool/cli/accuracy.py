@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dagtool.escape import as_lines
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -108,7 +110,7 @@ def _text(found: Sequence[Prediction], groups: Sequence[Summary]) -> str:
     lines += ["", "mean, worst and rank correlation of predictions; mean errors of the baselines", ""]
     lines += [f"{'':<{width}}  {'rows':>7}  {'mean':>6}  {'worst':>7}  {'rank':>5}  {'flat':>6}  {'bare roofline':>13}"]
     lines += [_sum_up(one, width) for one in groups]
-    return "\n".join(lines)
+    return as_lines(lines)
 
 
 def _line(one: Prediction) -> str:

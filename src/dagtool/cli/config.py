@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dagtool.escape import as_json, printable
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -61,7 +63,7 @@ def show(paths: tuple[str, ...], resolved: bool, output_format: str, config: str
         document = {"schema": "dagtool.config/1", "file": read.path or None, "values": records}
         click.echo(json.dumps(document, indent=2))
         return
-    click.echo(f"# {_here(read.path)}" if read.path else "# no configuration file")
+    click.echo(printable(f"# {_here(read.path)}") if read.path else "# no configuration file")
     click.echo(_toml(values), nl=False)
 
 
@@ -93,14 +95,12 @@ def _values(read: Config, resolved: bool) -> Iterator[tuple[str, object, str]]:
 
 
 def _toml(values: list[tuple[str, object, str]]) -> str:
-    import json
-
     from dagtool.cli._patterns import unanchored
 
     def text(value: object) -> str:
         if isinstance(value, tuple):
             return f"[{', '.join(map(text, value))}]"
-        return json.dumps(value, ensure_ascii=False)
+        return as_json(value, None)
 
     lines: list[tuple[str, str]] = []
     opened = ""
@@ -115,6 +115,6 @@ def _toml(values: list[tuple[str, object, str]]) -> str:
             opened = table
         name = text(entry) if dot and not entry.isalnum() else entry or key
         set_ = f"{name} = {text(value)}"
-        lines.append((set_ if value is not None else f"# {name}: none", _here(origin)))
+        lines.append((set_ if value is not None else f"# {name}: none", printable(_here(origin))))
     width = max((len(line) for line, origin in lines if origin), default=0)
     return "".join(f"{line:<{width}}  # {origin}\n" if origin else f"{line}\n" for line, origin in lines)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dagtool.errors import DagtoolError
+from dagtool.escape import as_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,7 +63,7 @@ def command(place: str, output_format: str) -> None:
         document = {"schema": "dagtool.explain/1", "subjects": list(map(_record, found)), "more": more}
         click.echo(json.dumps(document, indent=2))
         return
-    click.echo("\n\n".join("\n".join(_text(one)) for one in found))
+    click.echo("\n\n".join(as_lines(_text(one)) for one in found))
     if more:
         click.echo(f"\n… and {more:,} more on this line: FILE:LINE:COLUMN names one")
 
@@ -84,9 +85,7 @@ def _record(found: Explanation) -> dict[str, object]:
 
 
 def _text(found: Explanation) -> Iterator[str]:
-    from dagtool.report.quote import printable
-
-    yield f"{printable(found.path)}:{found.line}:{found.column}: {found.kind} {found.name}"
+    yield f"{found.path}:{found.line}:{found.column}: {found.kind} {found.name}"
     width = max(len(fact.what) for fact in found.facts)
     values = max(len(fact.value) for fact in found.facts if len(fact.value) <= 48)
     for fact in found.facts:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dagtool.cli._complete import complete_presets
+from dagtool.escape import printable
 
 if TYPE_CHECKING:
     from dagtool.generators.request import Request
@@ -68,8 +69,8 @@ def command(
         spent = time.perf_counter() - started
         where = "standard output" if output == "-" else output
         click.echo(
-            f"{where}: {len(dag.ids):,} nodes, {len(dag.tails):,} edges, {gpus:,} GPUs in {spent:.2f} s",
+            printable(f"{where}: {len(dag.ids):,} nodes, {len(dag.tails):,} edges, {gpus:,} GPUs in {spent:.2f} s"),
             err=True,
         )
         for note in strategy.notes:
-            click.echo(f"note: {note}", err=True)
+            click.echo(printable(f"note: {note}"), err=True)

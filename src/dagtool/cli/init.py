@@ -11,6 +11,7 @@ import click
 
 from dagtool.cli._complete import complete_presets
 from dagtool.cli._strategy import strategy_options
+from dagtool.escape import printable
 
 if TYPE_CHECKING:
     from dagtool.generators.request import Request
@@ -46,4 +47,4 @@ def command(name: str, output: str | None, force: bool, request: Request) -> Non
         raise DagtoolError(f"{target}: is there already", "--force replaces it, -o names another file")
     write_text(target, [format_document(opened)])
     if target != "-":
-        click.echo(f"{target}: written; 'dagtool gen {target}' builds it", err=True)
+        click.echo(printable(f"{target}: written; 'dagtool gen {target}' builds it"), err=True)

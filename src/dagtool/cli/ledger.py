@@ -111,12 +111,14 @@ def _planned(name: tuple[str, ...], request: Request, line_file: str | None, gpu
 def _is_training_toml(name: str) -> bool:
     """Whether a TOML file is a run of torchtitan and not a strategy file."""
     import os
-    import tomllib
+
+    from dagtool.documents import parse_toml
+    from dagtool.errors import DagtoolError
+    from dagtool.files import read_bytes
 
     if not name.endswith(".toml") or not os.path.exists(name):
         return False
     try:
-        with open(name, "rb") as file:
-            return bool({"parallelism", "training"} & tomllib.load(file).keys())
-    except (OSError, ValueError):
+        return bool({"parallelism", "training"} & parse_toml(read_bytes(name), name)[0].keys())
+    except DagtoolError:  # told where the file is read as what it is
         return False

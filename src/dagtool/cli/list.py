@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dagtool.cli._complete import complete_presets
+from dagtool.escape import as_lines
 
 if TYPE_CHECKING:
     from dagtool.generators.strategy import Strategy
@@ -156,4 +157,4 @@ def _sheet(strategy: Strategy) -> str:
         lines += ["", f"  document {one.document} says  {one.says}"]
         lines += [f"  {'in fact':>{len(one.document) + 14}}  {one.in_fact}"]
         lines += [f"  {'because':>{len(one.document) + 14}}  {one.reason}"]
-    return "\n".join(lines)
+    return as_lines(lines)

@@ -18,6 +18,7 @@ from dagtool.cli._pricing import (
     seconds_on,
     warn_of_hosts,
 )
+from dagtool.escape import as_lines, printable
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -78,7 +79,7 @@ def command(file: str, request: Request, output_format: str, cost: str | None, *
     else:
         click.echo(_text(dag, path, slowest, f"{options['cluster']} ({options['dtype']}, {cost})"))
     if note:
-        click.echo(note, err=True)
+        click.echo(printable(note), err=True)
     if slowest:
         warn_of_hosts(dag, cluster(str(options["cluster"])))
 
@@ -169,12 +170,12 @@ def _text(dag: Dag, path: CriticalPath, slowest: SlowestPath | None, where: str)
     lines += route(dag, path)
     lines += ["", f"time = {path.expression}", ""]
     if slowest:
-        return "\n".join(lines + seconds_text(dag, slowest, where))
+        return as_lines(lines + seconds_text(dag, slowest, where))
     lines += [f"{'times':>6}  {'share':>6}  term"]
     for term, share in zip(path.terms, shares, strict=True):
         hidden = f"  {100 * float(term.kept):.3g} % of its pairs are kept by the mask" if term.kept != 1 else ""
         lines.append(f"{term.count:>6}  {share:>6}  {term}{hidden}")
-    return "\n".join(lines)
+    return as_lines(lines)
 
 
 def _shares(path: CriticalPath) -> list[str]:

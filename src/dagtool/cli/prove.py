@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 from dagtool.cli._given import refuse_given
 from dagtool.cli._strategy import strategy_options
+from dagtool.escape import as_lines
 
 __all__ = ["command"]
 
@@ -54,7 +55,7 @@ def command(name: str, request: Request, seeds: int, seed: int, output_format: s
         found = _against_record(name, request, folder)
     else:
         found = _against_model(name, request, folder, runs)
-    click.echo(json.dumps(found.report, indent=2) if output_format == "json" else "\n".join(found.lines))
+    click.echo(json.dumps(found.report, indent=2) if output_format == "json" else as_lines(found.lines))
     return 0 if found.equal else 1
 
 

@@ -11,6 +11,7 @@ import click
 
 from dagtool.cli._given import FiniteRange, is_given, refuse_given
 from dagtool.cli._option_groups import GroupedCommand
+from dagtool.escape import printable
 from dagtool.render.views import Asked, load_view, view_names, views_taking
 
 if TYPE_CHECKING:
@@ -189,7 +190,7 @@ def _summary(output: str, done: str, started: float) -> None:
     import time
 
     where = "standard output" if output == "-" else output
-    click.echo(f"{where}: {done} in {time.perf_counter() - started:.2f} s", err=True)
+    click.echo(printable(f"{where}: {done} in {time.perf_counter() - started:.2f} s"), err=True)
 
 
 def _asked(file: str, view: str, given: dict[str, Any]) -> Asked:

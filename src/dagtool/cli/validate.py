@@ -13,6 +13,7 @@ from dagtool.cli._complete import complete_codes, complete_formats, complete_pro
 from dagtool.cli._option_groups import GroupedCommand
 from dagtool.cli._style import color_option
 from dagtool.errors import DagtoolError
+from dagtool.escape import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -282,7 +283,6 @@ def _write_baseline(path: str, reports: Iterator[FileReport]) -> int:
 
     from dagtool.cli._tally import Tally
     from dagtool.report.baseline import write_baseline
-    from dagtool.report.quote import printable
 
     tally = Tally()
     count = write_baseline(path, tally.watch(reports))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dagtool.cost.critical import CriticalPath
 from dagtool.dag.graph import Dag
+from dagtool.escape import printable
 
 __all__ = ["route"]
 
@@ -31,7 +32,7 @@ def route(dag: Dag, path: CriticalPath) -> list[str]:
         for node in nodes:
             one = products.get(node)
             term = f"Get_Time({one.m},{one.k},{one.n})" if one else ""
-            lines.append(f"    {dag.ids[node]:<40} {dag.kind(node).op:<16} {term}".rstrip())
+            lines.append(f"    {printable(dag.ids[node]):<40} {printable(dag.kind(node).op):<16} {term}".rstrip())
     return [*lines, *_skipped(skipped)]
 
 

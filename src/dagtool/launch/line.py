@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from dagtool.documents import parse_json
 from dagtool.errors import CollectedError, DagtoolError, did_you_mean
 from dagtool.launch.flags import Flag, FlagTable
 
@@ -84,10 +84,7 @@ class Line:
         text = self.text(name)
         found: dict[str, Any] = {}
         if text:
-            try:
-                found = json.loads(text)
-            except ValueError as error:
-                raise DagtoolError(f"{name}: is no JSON: {error}", "quote it for the shell: '{\"key\": 1}'") from None
+            found = parse_json(text, name, "quote it for the shell: '{\"key\": 1}'")
             if not isinstance(found, dict):
                 raise DagtoolError(f"{name} is {text[:40]!r}", "expected a JSON object")
         for key, value in self.values.items():

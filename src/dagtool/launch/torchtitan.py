@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
+from dagtool.documents import parse_toml
 from dagtool.errors import DagtoolError
 from dagtool.generators.plans.document import Run
 from dagtool.generators.plans.plan import Note, Plan
@@ -51,10 +51,7 @@ def model_of(words: Sequence[str]) -> str:
 
 def words_of_toml(text: str, place: str) -> list[str]:
     """Return the settings of a TOML as flags of a command line. Raises DagtoolError with file, line and column."""
-    try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise DagtoolError(f"{place}: is not TOML: {error}") from None
+    document, _ = parse_toml(text, place)
     words: list[str] = []
     waiting: list[tuple[str, Any]] = list(reversed(list(document.items())))
     while waiting:

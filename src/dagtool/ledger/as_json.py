@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
+from dagtool.documents import parse_json
 from dagtool.errors import DagtoolError
+from dagtool.escape import as_json
 from dagtool.ledger.ledger import Collective, Ledger, RankClass
 from dagtool.model.mesh import format_gpus
 
@@ -16,7 +17,7 @@ SCHEMA = "dagtool/ledger/1"
 
 def format_json(ledger: Ledger) -> str:
     """Return all of the ledger, bytes and FLOPs as whole numbers."""
-    return json.dumps(ledger_fields(ledger), indent=2, ensure_ascii=False)
+    return as_json(ledger_fields(ledger))
 
 
 def ledger_fields(ledger: Ledger) -> dict[str, Any]:
@@ -76,10 +77,7 @@ def _collective_fields(one: Collective) -> dict[str, Any]:
 
 def read_json(text: str, place: str) -> dict[str, Any]:
     """Return the fields of a ledger that was written before. Raises DagtoolError for anything else."""
-    try:
-        found = json.loads(text)
-    except ValueError as error:
-        raise DagtoolError(f"{place}: is no JSON: {error}", "dagtool ledger --output-format json writes one") from None
+    found = parse_json(text, place, "dagtool ledger --output-format json writes one")
     if not isinstance(found, dict) or found.get("schema") != SCHEMA:
         what = found.get("schema") if isinstance(found, dict) else type(found).__name__
         raise DagtoolError(f"{place}: is no ledger: schema {what!r}, expected {SCHEMA!r}")

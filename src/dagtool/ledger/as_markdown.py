@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from dagtool.escape import markdown
 from dagtool.ledger.ledger import Ledger
 from dagtool.ledger.text import format_count, format_ranks, modules_of, run_of, verdict_of
 from dagtool.model.byte_count import format_bytes
@@ -25,12 +26,12 @@ def format_markdown(ledger: Ledger) -> str:
     ]
     collectives = [
         [one.op, f"`{one.module}`", f"{one.group_size:,}", f"{one.groups:,}", f"{one.count:,}",
-         format_bytes(one.bytes_), format_bytes(one.sent_bytes * one.count), _escaped(one.why)]
+         format_bytes(one.bytes_), format_bytes(one.sent_bytes * one.count), markdown(one.why)]
         for one in ledger.collectives
     ]  # fmt: skip
     parts = [
-        f"# {_escaped(ledger.name)}",
-        f"{_escaped(ledger.summary)}. {ledger.parameters:,} parameters, {ledger.active_parameters:,} active for a"
+        f"# {markdown(ledger.name)}",
+        f"{markdown(ledger.summary)}. {ledger.parameters:,} parameters, {ledger.active_parameters:,} active for a"
         f" token. Counted for one pass: {run_of(ledger)}.",
         *(f"**{line[:1].upper()}{line[1:]}**  " for line in verdict_of(ledger)[1:]),
         "## Memory of a rank",
@@ -43,15 +44,11 @@ def format_markdown(ledger: Ledger) -> str:
         else "None: ranks exchange no data.",
     ]
     if ledger.notes:
-        parts += ["## Notes", "\n".join(f"- {_escaped(note)}" for note in ledger.notes)]
+        parts += ["## Notes", "\n".join(f"- {markdown(note)}" for note in ledger.notes)]
     if ledger.ignored:
         listed = ", ".join(f"`{flag}`" for flag in ledger.ignored)
         parts.append(f"Flags that change nothing here: {listed}.")
     return "\n\n".join(parts) + "\n"
-
-
-def _escaped(text: str) -> str:
-    return text.replace("|", "\\|").replace("*", "\\*").replace("<", "&lt;")
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

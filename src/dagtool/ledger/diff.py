@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dagtool.errors import DagtoolError
+from dagtool.escape import as_lines, markdown
 from dagtool.ledger.as_json import ledger_fields, read_json
 from dagtool.ledger.ledger import Ledger
 from dagtool.model.byte_count import format_bytes
@@ -32,9 +33,9 @@ def diff_text(before: str, place: str, after: Ledger, output_format: str) -> str
     lines = [*head, *(_line(*row) for row in found["memory"]), *found["collectives"], *found["verdict"]]
     if len(lines) == 1:
         lines.append("nothing changed")
-    return "\n".join(
-        [f"## {lines[0]}", "", *(f"- {line}" for line in lines[1:])] if output_format == "markdown" else lines
-    )
+    if output_format == "markdown":
+        return "\n".join([f"## {markdown(lines[0])}", "", *(f"- {markdown(line)}" for line in lines[1:])])
+    return as_lines(lines)
 
 
 def _line(what: str, before: int, after: int) -> str:

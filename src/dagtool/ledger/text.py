@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from dagtool.escape import as_lines
 from dagtool.ledger.ledger import Collective, Ledger, RankClass
 from dagtool.model.byte_count import format_bytes
 from dagtool.model.mesh import format_gpus
@@ -34,7 +35,7 @@ def format_ledger(ledger: Ledger) -> str:
     lines += [f"note: {note}" for note in ledger.notes]
     if ledger.ignored:
         lines.append(f"ignored, because they change nothing here: {', '.join(ledger.ignored)}")
-    return "\n".join(lines)
+    return as_lines(lines)
 
 
 def run_of(ledger: Ledger) -> str:

@@ -20,7 +20,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cache
 
+from dagtool.documents import parse_toml
 from dagtool.errors import DagtoolError, did_you_mean
+from dagtool.files import read_bytes
 from dagtool.model.gpus import gpu_file_names, gpu_path
 
 __all__ = ["Cluster", "Gpu", "Link", "cluster", "find_gpu", "gpu_names"]
@@ -178,13 +180,7 @@ _KEYS = ("gpu", "nodes", "gpus_per_node", "inside", "between")
 
 
 def _from_file(path: str) -> Cluster:
-    try:
-        with open(path, "rb") as file:
-            found = tomllib.load(file)
-    except OSError as error:
-        raise DagtoolError(f"cannot read {path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise DagtoolError(f"{path}: {error}") from None
+    found, _ = parse_toml(read_bytes(path), path)
     _require_known(path, found, _KEYS)
     if not isinstance(found.get("gpu"), str):
         raise DagtoolError(f"{path}: 'gpu' is missing", f"known: {', '.join(gpu_names())}")

@@ -48,10 +48,16 @@ class _Fill:
     dark: str
 
 
+def _name(text: str) -> str:
+    """A word of a file as one class: letters that a name has not are left out, so it is neither two nor ours."""
+    return re.sub(r"[^\w.-]", "", text)
+
+
 def picture_svg(picture: Picture, env: SandboxedEnvironment, title: str, description: str) -> str:
     """The text of a dressed and placed picture. Raises jinja2.TemplateError for templates that do not render."""
     own = env.overlay(autoescape=True)
-    own.filters.update(number=_number, path=_path, corners=_corners, lines_path=_lines_path, printable=printable)
+    own.filters.update(number=_number, path=_path, corners=_corners, lines_path=_lines_path)
+    own.filters.update(printable=printable, name=_name)
     names = _fills([*(node.fill for node in picture.nodes), *(swatch.fill for swatch in picture.legend)])
     prefix = "d" + hashlib.sha256(repr((picture, title, description)).encode()).hexdigest()[:8]
     return (

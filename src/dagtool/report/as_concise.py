@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from dagtool.escape import printable
 from dagtool.report.finding import FileReport, Finding
 from dagtool.report.formats import Style
-from dagtool.report.quote import printable
 
 __all__ = ["render"]
 
@@ -23,4 +23,4 @@ def _line(finding: Finding) -> str:
     times = f" [x{finding.count}]" if finding.count > 1 else ""
     advice = f" help: {finding.help}" if finding.help else ""
     text = f"{finding.severity.value} {finding.code} {finding.name}: {finding.message}{times}{advice}"
-    return f"{printable(finding.path)}{place}: {text}"
+    return printable(f"{finding.path}{place}: {text}")

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from textwrap import wrap
 
+from dagtool.escape import printable
 from dagtool.report.finding import CheckItem, Excerpt, FileReport, Finding, Severity
 from dagtool.report.formats import Style
 from dagtool.report.outline import outline_lines
-from dagtool.report.quote import printable
 
 __all__ = ["render", "render_finding"]
 
 _COLORS = {Severity.ERROR: "1;31", Severity.WARNING: "1;33", Severity.INFO: "1;36"}
 _SCREENFUL = 38  # lines, findings and checklist; the summary has two more
 _LAST = 2  # those that tell what was left out
+_COMMAND = re.compile(r"\s++(?=::)")
 _MARKS = {True: ("✓", "[ok]", "32"), False: ("✗", "[NO]", "31"), None: ("–", "[--]", "2")}
 
 
@@ -61,7 +63,7 @@ def render_finding(finding: Finding, style: Style) -> str:
     """Head line, place, source line with carets, notes, help."""
     color = _COLORS[finding.severity]
     head = _paint(f"{finding.severity.value}[{finding.code}]", color, style)
-    lines = [f"{head}: {_paint(finding.message, '1', style)}"]
+    lines = [f"{head}: {_paint(printable(finding.message), '1', style)}"]
     gutter = " " * len(str(finding.line or ""))
     if finding.line is not None:
         first = f" (first of {finding.count:,})" if finding.count > 1 and finding.excerpt is None else ""
@@ -88,15 +90,19 @@ def _source(line: int, piece: Excerpt, color: str, style: Style) -> list[str]:
 
 
 def _wrapped(text: str, lead: str, width: int) -> list[str]:
-    """The text after ``lead``, going on below its first letter."""
-    return wrap(
-        text,
+    """The text after ``lead``, going on below its first letter.
+
+    No further line begins with ``::``, which is a command to GitHub Actions, also behind blanks.
+    """
+    lines = wrap(
+        _COMMAND.sub("\0", printable(text)),
         width,
         initial_indent=lead,
         subsequent_indent=" " * len(lead),
         break_long_words=False,
         break_on_hyphens=False,
     )
+    return [line.replace("\0", " ") for line in lines]
 
 
 def _checklist(path: str, items: Sequence[CheckItem], style: Style) -> str:
@@ -104,5 +110,5 @@ def _checklist(path: str, items: Sequence[CheckItem], style: Style) -> str:
     lines = [f"Checklist of {printable(path)}:"]
     for item in items:
         sign, plain, color = _MARKS[item.passed]
-        lines.append(f"  {_paint(sign if style.unicode else plain, color, style)} {item.text}")
+        lines.append(f"  {_paint(sign if style.unicode else plain, color, style)} {printable(item.text)}")
     return "\n".join(lines)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from dagtool.escape import printable
 from dagtool.report.finding import FileReport, Finding, Severity
 from dagtool.report.formats import Style
-from dagtool.report.quote import printable
 
 __all__ = ["render"]
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
 
+from dagtool.escape import as_json, printable
 from dagtool.report.finding import FileReport, Finding, Severity
 from dagtool.report.fingerprint import fingerprint
 from dagtool.report.formats import Style
-from dagtool.report.quote import printable
 
 __all__ = ["render"]
 
@@ -20,7 +19,7 @@ _LEVELS = {Severity.ERROR: "major", Severity.WARNING: "minor", Severity.INFO: "i
 def render(reports: Iterable[FileReport], style: Style) -> Iterator[str]:
     """A list of issues."""
     issues = [issue for report in reports for issue in _issues(report)]
-    yield json.dumps(issues, indent=2, ensure_ascii=not style.unicode) + "\n"
+    yield as_json(issues, ascii_only=not style.unicode) + "\n"
 
 
 def _issues(report: FileReport) -> Iterator[dict[str, object]]:

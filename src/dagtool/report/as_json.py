@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 
+from dagtool.escape import as_json
 from dagtool.report.finding import FileReport, Finding, Outline, page_of
 from dagtool.report.fingerprint import fingerprint
 from dagtool.report.fix import Fix
@@ -22,7 +22,7 @@ _FACTS = ("nodes", "edges", "directed", "acyclic", "sources", "sinks", "isolated
 def render(reports: Iterable[FileReport], style: Style) -> Iterator[str]:
     """One object with all files."""
     document = {"schema": SCHEMA, "files": [file_record(report) for report in reports]}
-    yield json.dumps(document, indent=2, ensure_ascii=not style.unicode) + "\n"
+    yield as_json(document, ascii_only=not style.unicode) + "\n"
 
 
 def file_record(report: FileReport) -> dict[str, object]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 
+from dagtool.escape import as_json
 from dagtool.report.as_json import file_record, finding_record
 from dagtool.report.finding import FileReport
 from dagtool.report.formats import Style
@@ -26,4 +26,4 @@ def render(reports: Iterable[FileReport], style: Style) -> Iterator[str]:
         summary["findings"] = len(report.findings)
         records.append({**head, "type": "file", **summary})
         for record in records:
-            yield json.dumps(record, ensure_ascii=not style.unicode) + "\n"
+            yield as_json(record, None, ascii_only=not style.unicode) + "\n"

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
-from xml.sax.saxutils import escape, quoteattr
 
+from dagtool.escape import xml_attribute, xml_text
 from dagtool.report.finding import FileReport, Finding, Severity
 from dagtool.report.formats import Style
 
 __all__ = ["render"]
-
-_NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def render(reports: Iterable[FileReport], style: Style) -> Iterator[str]:
@@ -21,28 +18,20 @@ def render(reports: Iterable[FileReport], style: Style) -> Iterator[str]:
         cases = [_case(finding) for finding in report.findings]
         failures = sum(finding.severity is Severity.ERROR for finding in report.findings)
         if report.error is not None:
-            cases = [f'    <testcase name="read"><error message={_attribute(report.error)}/></testcase>']
+            cases = [f'    <testcase name="read"><error message={xml_attribute(report.error)}/></testcase>']
         cases = cases or ['    <testcase name="validate"/>']
         errors = int(report.error is not None)
         counts = f'tests="{len(cases)}" failures="{failures}" errors="{errors}"'
-        yield f"  <testsuite name={_attribute(report.path)} {counts}>\n"
+        yield f"  <testsuite name={xml_attribute(report.path)} {counts}>\n"
         yield "\n".join(cases) + "\n  </testsuite>\n"
     yield "</testsuites>\n"
 
 
 def _case(finding: Finding) -> str:
     place = f"{finding.path}:{finding.line}:{finding.column}" if finding.line is not None else finding.path
-    text = escape(_clean("\n".join(filter(None, (place, *finding.notes, finding.help)))))
+    lines = [place, *finding.notes, *([finding.help] if finding.help else [])]
     tag = "failure" if finding.severity is Severity.ERROR else "system-out"
-    message = f" message={_attribute(finding.message)}" if tag == "failure" else ""
-    body = text if message else f"{escape(_clean(finding.message))}\n{text}"
-    name = _attribute(f"{finding.code} {finding.name}")
+    message = f" message={xml_attribute(finding.message)}" if tag == "failure" else ""
+    body = xml_text(lines if message else [finding.message, *lines])
+    name = xml_attribute(f"{finding.code} {finding.name}")
     return f"    <testcase name={name}><{tag}{message}>{body}</{tag}></testcase>"
-
-
-def _clean(text: str) -> str:
-    return _NOT_XML.sub("\ufffd", text)
-
-
-def _attribute(text: str) -> str:
-    return quoteattr(_clean(text))

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
+from dagtool.escape import markdown
 from dagtool.report.finding import FileReport, Finding
 from dagtool.report.formats import Style
-from dagtool.report.quote import printable
 
-__all__ = ["plain", "render"]
-
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~&])")
+__all__ = ["render"]
 
 
 def render(reports: Iterable[FileReport], style: Style) -> Iterator[str]:
     """A heading for each file, below it what was found."""
     for report in reports:
-        yield f"### {plain(report.path)}\n\n"
+        yield f"### {markdown(report.path)}\n\n"
         if report.error is not None:
-            yield f"Not read: {plain(report.error)}\n\n"
+            yield f"Not read: {markdown(report.error)}\n\n"
             continue
         if report.facts is not None:
             yield f"Nodes: {report.nodes:,}. Edges: {report.edges:,}. "
@@ -32,13 +29,8 @@ def render(reports: Iterable[FileReport], style: Style) -> Iterator[str]:
 
 
 def _row(finding: Finding) -> str:
-    advice = f"<br>{plain(finding.help)}" if finding.help else ""
-    rule = f"{finding.code} {plain(finding.name)}"
+    advice = f"<br>{markdown(finding.help)}" if finding.help else ""
+    rule = f"{finding.code} {markdown(finding.name)}"
     line = "" if finding.line is None else str(finding.line)
-    what = f"{plain(finding.message)}{advice}"
+    what = f"{markdown(finding.message)}{advice}"
     return f"| {line} | {finding.severity.value} | {rule} | {what} | {finding.count:,} |\n"
-
-
-def plain(text: str) -> str:
-    """Text that Markdown shows as it is."""
-    return _SPECIAL.sub(r"\\\1", printable(text))

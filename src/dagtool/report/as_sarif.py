@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable, Iterator
 from urllib.parse import quote
 
+from dagtool.escape import as_json
 from dagtool.report.finding import FileReport, Finding, Severity
 from dagtool.report.fingerprint import fingerprint
 from dagtool.report.fix import Fix
@@ -31,7 +31,7 @@ def render(reports: Iterable[FileReport], style: Style) -> Iterator[str]:
         "results": [_result(finding) for finding in findings],
     }
     document = {"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]}
-    yield json.dumps(document, indent=2, ensure_ascii=not style.unicode) + "\n"
+    yield as_json(document, ascii_only=not style.unicode) + "\n"
 
 
 def _unread(report: FileReport) -> dict[str, object]:

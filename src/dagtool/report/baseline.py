@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from dagtool.documents import parse_json
 from dagtool.errors import DagtoolError
 from dagtool.files import read_bytes, write_text
 from dagtool.report.finding import FileReport, Finding
@@ -83,10 +84,7 @@ def write_baseline(path: str, reports: Iterable[FileReport]) -> int:
 
 
 def _records(path: str) -> list[dict[str, Any]]:
-    try:
-        document = json.loads(read_bytes(path))
-    except (ValueError, RecursionError) as error:
-        raise DagtoolError(f"{path} is not a baseline: not JSON ({error})", "make one with --write-baseline") from None
+    document = parse_json(read_bytes(path), path, "make a baseline with --write-baseline")
     schema = document.get("schema") if isinstance(document, dict) else None
     if schema != BASELINE_SCHEMA or not isinstance(document.get("findings"), list):
         raise DagtoolError(

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from dagtool.dag.reasons import explain_collectives
+from dagtool.escape import printable
 from dagtool.model.mesh import format_gpus
 from dagtool.model.roles import base_role
 from dagtool.model.size import SizeError
 from dagtool.ops import OPERATORS
 from dagtool.report.explain import Fact
-from dagtool.report.quote import printable
 
 if TYPE_CHECKING:
     from dagtool.dag.graph import Kind

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from dagtool.dot.graphviz_names import GRAPHVIZ_NAMES
+from dagtool.escape import printable
 from dagtool.foreign.attributes import NAMES
 from dagtool.model.mesh import format_gpus
 from dagtool.report.explain import Fact
-from dagtool.report.quote import printable
 
 if TYPE_CHECKING:
     from dagtool.foreign import NodeFacts

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import re
 
+from dagtool.escape import printable
 from dagtool.report.finding import Excerpt
 
 __all__ = ["excerpt", "name_of", "printable"]
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _MAX_NAME = 80
 _WINDOW = 110
 _ID = r'(?:"(?:[^"\\]++|\\.)*+"|[^\s\[\];,{}=<>-]++)'
 _NODE = re.compile(_ID)
 _EDGE = re.compile(rf"{_ID}(?:\s*-[->]\s*{_ID})?")
-
-
-def printable(text: str) -> str:
-    """The text on one line; a control character shows as a space or as a dot, so columns stay."""
-    return _CONTROL.sub(lambda match: " " if match[0] in "\t\n\r" else "·", text)
 
 
 def name_of(name: str) -> str:

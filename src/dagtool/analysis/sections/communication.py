@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dagtool.analysis.subject import Subject, role_of
-from dagtool.analysis.table import Table, code
+from dagtool.analysis.table import Table
 from dagtool.analysis.words import bytes_words
+from dagtool.escape import code
 from dagtool.ops import OPERATORS
 
 __all__ = ["communication_table"]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dagtool.analysis.subject import Subject, part_of
-from dagtool.analysis.table import Table, code
+from dagtool.analysis.table import Table
+from dagtool.escape import code, markdown
 from dagtool.model.mesh import Mesh, format_gpus
 from dagtool.model.vocabulary import SYMBOLS
-from dagtool.report.as_markdown import plain
 
 __all__ = ["gpu_table", "mesh_table", "size_table"]
 
@@ -65,4 +65,4 @@ def _gpus(mesh: Mesh) -> str:
 
 
 def _words(parts: dict[str, None] | None) -> str:
-    return plain(", ".join(parts)) if parts else "nothing"
+    return markdown(", ".join(parts)) if parts else "nothing"

@@ -7,9 +7,10 @@ from itertools import chain
 
 from dagtool.analysis.polynomial import Polynomial
 from dagtool.analysis.subject import Subject, role_of
-from dagtool.analysis.table import Table, code
+from dagtool.analysis.table import Table
 from dagtool.cost.critical import Term
 from dagtool.cost.work import kind_ranks, matmuls_of, role_flops, scaled
+from dagtool.escape import code
 from dagtool.generators.phase import FORWARD, parse_phases
 from dagtool.generators.products import products_of_kinds
 from dagtool.model.tree import ModelError, parse_model
@@ -82,7 +83,10 @@ def _model(subject: Subject) -> Polynomial | None:
     if model is None or not count:
         return None
     total, text = Polynomial(), subject.dag.facts.get("phase", "")
-    for phase in parse_phases(text) if text else (FORWARD,):
-        for product in chain.from_iterable(products_of_kinds(model, sizes, phase).values()):
-            total += Polynomial.of(scaled(product.flops.bind(sizes) * (product.layers or 1), product.kept(sizes)))
+    try:
+        for phase in parse_phases(text) if text else (FORWARD,):
+            for product in chain.from_iterable(products_of_kinds(model, sizes, phase).values()):
+                total += Polynomial.of(scaled(product.flops.bind(sizes) * (product.layers or 1), product.kept(sizes)))
+    except ValueError:  # a word that no block knows, or a size that is missing: the rules say which
+        return None
     return total

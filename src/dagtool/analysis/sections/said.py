@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dagtool.analysis.said import AGREES, UNKNOWN, Compared
 from dagtool.analysis.subject import Subject
-from dagtool.analysis.table import Table, code
-from dagtool.report.as_markdown import plain
+from dagtool.analysis.table import Table
+from dagtool.escape import code, markdown
 
 __all__ = ["difference_table", "said_at_length", "said_table"]
 
@@ -17,7 +17,7 @@ _WIDE = 60
 def said_table(rows: list[Compared]) -> Table:
     """Every number of a document beside the derived one."""
     cells = [
-        [plain(row.statement.what), code(row.statement.says), _derived(row), _remark(row)]
+        [markdown(row.statement.what), code(row.statement.says), _derived(row), _remark(row)]
         for row in rows
         if not _wide(row)
     ]
@@ -27,7 +27,9 @@ def said_table(rows: list[Compared]) -> Table:
 def said_at_length(rows: list[Compared]) -> list[tuple[str, str, str, str]]:
     """What is too long for a table: what, what the document says, what the DAG says, the verdict."""
     return [
-        (plain(row.statement.what), code(row.statement.says), _derived(row), _remark(row)) for row in rows if _wide(row)
+        (markdown(row.statement.what), code(row.statement.says), _derived(row), _remark(row))
+        for row in rows
+        if _wide(row)
     ]
 
 
@@ -42,7 +44,7 @@ def _derived(row: Compared) -> str:
 
 
 def _remark(row: Compared) -> str:
-    why = plain(row.why)
+    why = markdown(row.why)
     verdict = row.verdict if row.verdict == AGREES else f"**{row.verdict}**"
     return f"{verdict}: {why}" if why else verdict
 
@@ -50,5 +52,5 @@ def _remark(row: Compared) -> str:
 def difference_table(subject: Subject) -> Table:
     """What the document says beyond numbers, and what is so."""
     rows = subject.strategy.differences if subject.strategy else ()
-    cells = [[one.document, plain(one.says), plain(one.in_fact), plain(one.reason)] for one in rows]
+    cells = [[one.document, markdown(one.says), markdown(one.in_fact), markdown(one.reason)] for one in rows]
     return Table(("document", "says", "in fact", "because"), cells)

@@ -6,7 +6,7 @@ from dagtool.analysis.subject import Priced, Subject
 from dagtool.analysis.table import Table
 from dagtool.analysis.terms import chain_terms
 from dagtool.analysis.words import share_words, time_words
-from dagtool.report.as_markdown import plain
+from dagtool.escape import markdown
 
 __all__ = ["term_table"]
 
@@ -16,7 +16,7 @@ def term_table(subject: Subject, priced: Priced) -> Table:
     terms = chain_terms(subject.dag, priced)
     total = float(sum(terms.values()))
     rows = [
-        [plain(str(name)), time_words(float(time)), share_words(float(time), total)]
+        [markdown(str(name)), time_words(float(time)), share_words(float(time), total)]
         for name, time in sorted(terms.items(), key=lambda item: (-item[1], str(item[0])))
         if time
     ]

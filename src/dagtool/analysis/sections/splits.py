@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dagtool.analysis.subject import Subject, role_of
-from dagtool.analysis.table import Table, code
+from dagtool.analysis.table import Table
 from dagtool.dag.semantics import weight_of
+from dagtool.escape import code
 from dagtool.model.tensor import TensorType
 from dagtool.ops import LayoutError
 from dagtool.ops.base import axes_param

@@ -7,7 +7,6 @@ unless it is known not to change what the model computes (``reader.IGNORED``).
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from pkgutil import iter_modules
 from types import ModuleType
 from typing import Any
 
+from dagtool.documents import parse_json
 from dagtool.errors import DagtoolError, did_you_mean
 from dagtool.files import read_bytes
 from dagtool.model.families.checkpoint import Arrays, Checkpoint
@@ -92,12 +92,7 @@ def _opened(source: str | os.PathLike[str] | Mapping[str, Any]) -> Reader:
         return Reader(source, "the configuration")
     path = _configuration_in(os.fspath(source))
     text = read_bytes(path)
-    try:
-        fields = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise DagtoolError(f"{path}:{error.lineno}:{error.colno}: is no JSON: {error.msg}") from None
-    except (UnicodeDecodeError, RecursionError) as error:
-        raise DagtoolError(f"{path}: is no JSON: {error}") from None
+    fields = parse_json(text, path)
     if not isinstance(fields, dict):
         what = f"it holds a {'list' if isinstance(fields, list) else type(fields).__name__}"
         raise DagtoolError(f"{path}: is no configuration: {what}", 'a config.json is an object: {"model_type": …}')

@@ -6,7 +6,6 @@ shape and place of every tensor; and their bytes. Nothing is unpickled.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterable, Mapping
 from itertools import accumulate
@@ -14,6 +13,7 @@ from math import prod
 from operator import mul
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from dagtool.documents import parse_json
 from dagtool.errors import DagtoolError
 from dagtool.files import read_bytes
 from dagtool.model.families.checkpoint import Checkpoint
@@ -194,10 +194,7 @@ def _line(error: Exception) -> str:
 
 def _read_shards(path: str) -> dict[str, Any]:
     """Return the arrays of the files that an index names for each tensor."""
-    try:
-        index = json.loads(read_bytes(path))
-    except (ValueError, RecursionError) as error:
-        raise DagtoolError(f"{path}: is no JSON: {_line(error)}") from None
+    index = parse_json(read_bytes(path), path)
     placed = index.get("weight_map") if isinstance(index, dict) else None
     if not isinstance(placed, dict) or not all(isinstance(file, str) for file in placed.values()):
         raise DagtoolError(f"{path}: has no table 'weight_map' of tensors and their files")
@@ -234,10 +231,7 @@ def _header(path: str, data: bytes) -> tuple[Mapping[str, Any], int]:
             else "it has no header"
         )
         raise DagtoolError(f"{path}: is no safetensors file, or not all of it: {why}", _AGAIN)
-    try:
-        header = json.loads(data[8 : 8 + length])
-    except (ValueError, RecursionError) as error:
-        raise DagtoolError(f"{path}: is no safetensors file: its header is no JSON: {_line(error)}", _AGAIN) from None
+    header = parse_json(data[8 : 8 + length], f"{path}: is no safetensors file: its header", _AGAIN)
     if not isinstance(header, dict):
         raise DagtoolError(f"{path}: is no safetensors file: its header is no table of tensors", _AGAIN)
     return header, 8 + length

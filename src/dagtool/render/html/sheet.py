@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from dagtool.dag.semantics import kind_work
+from dagtool.escape import printable
 from dagtool.foreign.text import label_lines
 from dagtool.model.labels import shape_label
 from dagtool.ops import OPERATORS, LayoutError
 from dagtool.render.words import role_words
-from dagtool.report.quote import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
