@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from dagtool.cli._settings import Settings
+    from dagtool.report.baseline import Baseline
     from dagtool.report.finding import FileReport
 
 __all__ = ["command"]
@@ -94,22 +95,22 @@ _OPTIONS = "dagtool.options"
 
 _GROUPS = {
     "Which rules": "profile select extend-select ignore per-file-ignores severity expect treat-as",
-    "What counts": "fail-on baseline write-baseline no-suppress against",
+    "What counts": "fail-on min-severity baseline write-baseline no-suppress against",
     "Fixes": "fix diff unsafe-fixes fixed-output",
-    "Output": "output-format output group color statistics timings schema",
+    "Output": "output-format output quiet group color statistics timings schema",
     "Input": "stdin-filename jobs config no-config",
 }
 """The sections of the help; the options of rules come behind them."""
 
 
 @click.command("validate", cls=_WithOptionsOfRules, epilog=_EPILOG, option_groups=_GROUPS, rest="More, that rules heed")
-@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@click.argument("paths", metavar="[PATH]...", nargs=-1)
 @click.option(
     "--output-format",
     "output_format",
     type=FormatChoice(),
     shell_complete=complete_formats,
-    help="Of the standard output. Default: full.",
+    help="Of the standard output. Default: full; summary has one line for each file.",
 )
 @click.option(
     "--output",
@@ -164,6 +165,12 @@ _GROUPS = {
     type=click.Choice(["error", "warning", "info", "never"]),
     help="The least severity that makes the exit status 1. Default: error.",
 )
+@click.option(
+    "--min-severity",
+    type=click.Choice(["error", "warning", "info"]),
+    help="The least severity that is shown and counted; the exit status heeds --fail-on alone. Default: info.",
+)
+@click.option("-q", "--quiet", is_flag=True, help="Only findings: no headings, checklists, totals or progress.")
 @click.option("--group/--no-group", default=None, help="One finding for all nodes at fault (default), or one for each.")
 @click.option("--no-suppress", is_flag=True, help="Show also what comments and lint_ignore in the files hide.")
 @click.option("--fix", is_flag=True, help="Rewrite the files with what can be fixed safely.")
@@ -196,6 +203,7 @@ def command(
     *,
     paths: tuple[str, ...],
     color: str,
+    quiet: bool,
     no_suppress: bool,
     write_baseline: str | None,
     jobs: int | None,
@@ -213,9 +221,11 @@ def command(
     """Check DOT files and report what is wrong with them.
 
     PATH is a file, a folder (its *.dot and *.gv files, at any depth), a pattern with * or - for the standard
-    input. Findings go to the standard output, the summary to the standard error. What the command line leaves
-    open is read from dagtool.toml, or [tool.dagtool] in pyproject.toml, nearest to what is checked.
+    input; without one it is the current folder. A file named twice is checked once. Findings go to the standard
+    output, the summary to the standard error. What the command line leaves open is read from dagtool.toml, or
+    [tool.dagtool] in pyproject.toml, nearest to what is checked.
     """
+    import os
     import sys
 
     from dagtool.cli._files import refuse_overwriting
@@ -226,8 +236,9 @@ def command(
     from dagtool.cli._statistics import Statistics
     from dagtool.cli._style import style_of
     from dagtool.cli._tally import Tally
-    from dagtool.report.formats import renderer
+    from dagtool.report.formats import renderer, shows_totals
 
+    paths = paths or (os.curdir,)
     outputs = Outputs.parse(output)
     _refuse_together(against=against, write_baseline=write_baseline, output=output)
     targets = [*(file for _, file in outputs.files), *filter(None, [write_baseline])]
@@ -237,26 +248,24 @@ def command(
     stdin = stdin_filename or "<stdin>"
     places = [stdin_filename if path == "-" and stdin_filename else path for path in paths]
     options = tuple(click.get_current_context().meta.get(_OPTIONS, ()))
-    settings = resolve(places, suppress=not no_suppress, options=options, outputs=outputs.formats, **given)
+    settings = resolve(places, suppress=not no_suppress, options=options, quiet=quiet, outputs=outputs.formats, **given)
     fixing = wanted(paths, fix=fix, unsafe_fixes=unsafe_fixes, diff=diff, fixed_output=fixed_output)
     if fixing and (against is not None or write_baseline):
         raise DagtoolError("fixes go neither with --against nor with --write-baseline", "fix first, then call again")
     if against is not None:
         return _compare(against, paths, settings, given["output_format"])
     fixer = Fixer(settings, fixing, stdin) if fixing else None
-    reports = file_reports(paths, settings, jobs, stdin, fixer)
+    reports = file_reports(paths, settings, jobs, stdin, fixer, progress=not quiet)
     if write_baseline:
         return _write_baseline(write_baseline, reports)
-    tally, counted = Tally(), Statistics()
-    baseline = None
-    if settings.baseline:
-        from dagtool.report.baseline import Baseline
-
-        baseline = Baseline(settings.baseline)
+    baseline = _baseline(settings)
+    if baseline:
         reports = baseline.apply(reports)
+    tally, counted = Tally(settings.min_severity, known=baseline is not None), Statistics()
     watched = outputs.watch(counted.watch(tally.watch(reports)))
     stream = sys.stderr if fixer and fixer.takes_stdout else sys.stdout
-    for text in () if fixer and fixer.silent else renderer(settings.output_format)(watched, style_of(stream, color)):
+    style = style_of(stream, color, quiet=quiet)
+    for text in () if fixer and fixer.silent else renderer(settings.output_format)(watched, style):
         stream.write(text)
     for _ in watched:  # where nothing is shown they are only counted
         pass
@@ -264,9 +273,20 @@ def command(
     outputs.write()
     sys.stderr.write(counted.counts() if statistics else "")
     sys.stderr.write(counted.timings() if timings else "")
-    sys.stderr.write(fixer.summary() if fixer else "")
-    sys.stderr.write(tally.summary() + (f"{baseline.note()}\n" if baseline else ""))
+    if not quiet:
+        sys.stderr.write(fixer.summary() if fixer else "")
+        sys.stderr.write(tally.summary(verdicts=not shows_totals(settings.output_format)))
+        sys.stderr.write(f"{baseline.note()}\n" if baseline else "")
     return tally.status(settings.fail_on)
+
+
+def _baseline(settings: Settings) -> Baseline | None:
+    """The accepted findings, of the rules that are asked."""
+    if not settings.baseline:
+        return None
+    from dagtool.report.baseline import Baseline
+
+    return Baseline(settings.baseline, {loaded.rule.code for loaded in settings.rules()})
 
 
 def _refuse_together(**options: object) -> None:

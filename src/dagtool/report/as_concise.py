@@ -12,7 +12,7 @@ __all__ = ["render"]
 
 
 def render(reports: Iterable[FileReport], style: Style) -> Iterator[str]:
-    """``path:line:column: severity code name: message [x count] help: …``."""
+    """Write ``path:line:column: severity code name: message [x count] (help: …)``."""
     for report in reports:
         for finding in report.findings:
             yield _line(finding) + "\n"
@@ -21,6 +21,6 @@ def render(reports: Iterable[FileReport], style: Style) -> Iterator[str]:
 def _line(finding: Finding) -> str:
     place = f":{finding.line}:{finding.column}" if finding.line is not None else ""
     times = f" [x{finding.count}]" if finding.count > 1 else ""
-    advice = f" help: {finding.help}" if finding.help else ""
+    advice = f" (help: {finding.help})" if finding.help else ""
     text = f"{finding.severity.value} {finding.code} {finding.name}: {finding.message}{times}{advice}"
     return f"{printable(finding.path)}{place}: {text}"

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dagtool.report.finding import FileReport, Finding
 from dagtool.report.formats import Style
 from dagtool.report.quote import printable
+from dagtool.report.verdict import nothing_found
 
 __all__ = ["plain", "render"]
 
@@ -24,7 +25,7 @@ def render(reports: Iterable[FileReport], style: Style) -> Iterator[str]:
         if report.facts is not None:
             yield f"Nodes: {report.nodes:,}. Edges: {report.edges:,}. "
         if not report.findings:
-            yield "No problems found.\n\n"
+            yield f"{nothing_found(bool(report.skipped))}\n\n"
             continue
         yield "\n\n| line | severity | rule | what | places |\n|---:|---|---|---|---:|\n"
         yield from map(_row, report.findings)
