@@ -139,22 +139,31 @@ def test_without_a_path_the_current_folder_is_checked(
     put("plans/.hidden/y.dot")
     monkeypatch.chdir(tmp_path / "plans")
     done = dagtool("validate", "--output-format", "json")
-    assert [os.path.normpath(file["path"]) for file in json.loads(done.stdout)["files"]] == [
-        os.path.join("deep", "x.dot")
-    ]
+    assert [file["path"] for file in json.loads(done.stdout)["files"]] == [os.path.join("deep", "x.dot")]
     monkeypatch.chdir(tmp_path / "empty")
     nothing = dagtool("validate")
     assert nothing.returncode == 2
     assert "no DOT file (*.dot, *.gv) in the current folder" in nothing.stderr
-    assert "Nothing was checked" in nothing.stderr
+    assert nothing.stderr.splitlines()[1:] == [
+        "hint: name a file or a folder, or - for standard input",
+        "Nothing was checked.",
+    ]
 
 
 def test_a_missing_file_is_not_said_to_have_no_problems(dagtool: Call, tmp_path: Path) -> None:
     done = dagtool("validate", tmp_path / "gone.dot")
     assert done.returncode == 2
-    assert "Nothing was checked: 1 file could not be read.\n" in done.stderr
+    assert done.stderr.endswith("\nNothing was checked.\n")
     assert "No problems" not in done.stderr
     assert "Checked" not in done.stderr
+
+
+def test_of_a_file_that_is_read_in_part_no_nodes_are_counted(dagtool: Call, folder: Path) -> None:
+    done = dagtool("validate", folder / "cut.dot")
+    assert "\nChecked what could be read, " in done.stderr
+    both = dagtool("validate", folder / "cut.dot", folder / "good.dot")
+    assert "\nChecked 2 files, 2 nodes, 1 edge, " in both.stderr
+    assert "1 file could be read only in part." in both.stderr
 
 
 def test_text_that_is_not_interpreted_is_counted_once(dagtool: Call, put: Put, tmp_path: Path) -> None:

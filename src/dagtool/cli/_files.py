@@ -31,12 +31,17 @@ def expand(path: str) -> list[str]:
     found: list[str] = []
     for folder, below, names in os.walk(path, onerror=refuse):
         below[:] = [name for name in below if not name.startswith(".")]
-        files = (os.path.join(folder, name) for name in names if name.lower().endswith(_SUFFIXES))
+        files = (_joined(folder, name) for name in names if name.lower().endswith(_SUFFIXES))
         found += filter(_may_be_read, files)
     if not found:
         where = f"the current folder, {os.getcwd()}" if path == os.curdir else f"the folder {path}"
         raise DagtoolError(f"no DOT file (*.dot, *.gv) in {where}", "name a file or a folder, or - for standard input")
     return sorted(found)
+
+
+def _joined(folder: str, name: str) -> str:
+    """A file's path; of one below the current folder without ``./``."""
+    return os.path.join(folder, name).removeprefix(os.path.join(os.curdir, ""))
 
 
 def identity(path: str) -> str:

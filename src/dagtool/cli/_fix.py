@@ -78,7 +78,7 @@ class Fixer:
                     raise error
                 yield self._one(path, name)
             except DagtoolError as found:
-                yield FileReport(name, error=f"{found.message}{f' ({found.hint})' if found.hint else ''}")
+                yield FileReport(name, error=found.message, hint=found.hint)
 
     def _one(self, path: str, name: str) -> FileReport:
         from functools import partial

@@ -79,7 +79,7 @@ def _check(settings: Settings, path: str) -> FileReport:
     try:
         data = read_bytes(path)
     except DagtoolError as error:
-        return FileReport(path, error=error.message)
+        return FileReport(path, error=error.message, hint=error.hint)
     return settings.check(data, path)
 
 

@@ -37,7 +37,8 @@ def file_reports(
     for report in Progress(len(files)).watch(reports) if progress else reports:
         if report.error is not None:
             sys.stdout.flush()
-            sys.stderr.write(f"error: {printable(report.error)}\n")
+            hint = f"hint: {printable(report.hint)}\n" if report.hint else ""
+            sys.stderr.write(f"error: {printable(report.error)}\n{hint}")
         yield report
 
 
@@ -87,5 +88,5 @@ def _one(path: str, error: DagtoolError | None, settings: Settings, stdin: str) 
             raise error
         data = read_bytes(path)
     except DagtoolError as found:
-        return FileReport(name, error=found.message)
+        return FileReport(name, error=found.message, hint=found.hint)
     return settings.check(data, name)

@@ -97,7 +97,7 @@ class Tally:
             return f"Found {plural(total, 'problem')} ({describe_counts(self._severities)}){times}.{self._fixable()}"
         lost = self._lost
         if lost == self._files:
-            return f"Nothing was checked: {plural(lost, 'file')} could not be read." if lost else "Nothing was checked."
+            return f"Nothing was checked: none of {lost:,} could be read." if lost > 1 else "Nothing was checked."
         return nothing_found(bool(lost or self._skipped), f"{'new ' if self._known else ''}{self._looked_for()}")
 
     def _looked_for(self) -> str:
@@ -125,11 +125,12 @@ class Tally:
         read = self._files - self._lost
         if not read:
             return f"{plural(self._lost, 'file')} could not be checked." if self._severities else ""
-        files = f"{plural(read, 'file')}, " if self._files != 1 else ""
+        files = f"{plural(read, 'file')}, " if self._files > 1 else ""
+        what = files + f"{plural(self._nodes, 'node')}, {plural(self._edges, 'edge')}"
+        if read == self._recovered:  # none is DOT, so there are no nodes to count
+            what = "what could be read" + (f" of {plural(read, 'file')}" if self._files > 1 else "")
         seconds = perf_counter() - self._started
-        counts = ((self._nodes, "node"), (self._edges, "edge"), (self._rules, "rule"))
-        what = files + ", ".join(plural(count, noun) for count, noun in counts)
-        return f"Checked {what} in {seconds:.2f} s.{self._not_read()}"
+        return f"Checked {what}, {plural(self._rules, 'rule')} in {seconds:.2f} s.{self._not_read()}"
 
     @property
     def _lost(self) -> int:
@@ -139,7 +140,7 @@ class Tally:
     def _not_read(self) -> str:
         """The files that no verdict on a graph is given for."""
         text = f" {plural(self._lost, 'file')} could not be checked." if self._lost else ""
-        if self._recovered:
+        if 0 < self._recovered < self._files - self._lost:
             text += f" {plural(self._recovered, 'file')} could be read only in part."
         return text
 

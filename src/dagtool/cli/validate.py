@@ -95,7 +95,7 @@ _OPTIONS = "dagtool.options"
 
 _GROUPS = {
     "Which rules": "profile select extend-select ignore per-file-ignores severity expect treat-as",
-    "What counts": "fail-on min-severity baseline write-baseline no-suppress against",
+    "Exit status and baseline": "fail-on min-severity baseline write-baseline no-suppress against",
     "Fixes": "fix diff unsafe-fixes fixed-output",
     "Output": "output-format output quiet group color statistics timings schema",
     "Input": "stdin-filename jobs config no-config",
@@ -103,58 +103,67 @@ _GROUPS = {
 """The sections of the help; the options of rules come behind them."""
 
 
-@click.command("validate", cls=_WithOptionsOfRules, epilog=_EPILOG, option_groups=_GROUPS, rest="More, that rules heed")
+@click.command("validate", cls=_WithOptionsOfRules, epilog=_EPILOG, option_groups=_GROUPS, rest="Conventions")
 @click.argument("paths", metavar="[PATH]...", nargs=-1)
 @click.option(
     "--output-format",
     "output_format",
     type=FormatChoice(),
     shell_complete=complete_formats,
-    help="Of the standard output. Default: full; summary has one line for each file.",
+    help="Format of the standard output. Default: full; summary has one line for each file.",
 )
 @click.option(
     "--output",
     multiple=True,
     metavar="FORMAT:FILE",
-    help="Write FILE as well, whole or not at all: sarif:out.sarif. Several at once.",
+    help="Also write FILE in this format (atomically), as in sarif:out.sarif; may be repeated.",
 )
 @click.option(
     "--profile",
     metavar="NAME",
     shell_complete=complete_profiles,
-    help="Which rules: minimal, standard (default) or strict.",
+    help="Set of rules: minimal, standard (default) or strict.",
 )
 @click.option(
     "--select",
     multiple=True,
     metavar="CODES",
     shell_complete=complete_codes,
-    help="Only rules whose code begins so: GRF,DEV501.",
+    help="Ask only rules whose code begins with one of these: GRF,DEV501.",
 )
 @click.option(
     "--extend-select",
     multiple=True,
     metavar="CODES",
     shell_complete=complete_codes,
-    help="Also rules whose code begins so, whatever the profile and --select.",
+    help="Also ask rules whose code begins with one of these, whatever the profile and --select.",
 )
 @click.option(
-    "--ignore", multiple=True, metavar="CODES", shell_complete=complete_codes, help="No rules whose code begins so."
+    "--ignore",
+    multiple=True,
+    metavar="CODES",
+    shell_complete=complete_codes,
+    help="Ask no rules whose code begins with one of these.",
 )
 @click.option(
     "--per-file-ignores",
     multiple=True,
     metavar="PATTERN:CODES",
-    help="No such rules for files that fit: 'old/*.dot:STY,GRF110'.",
+    help="Ask no such rules of files that match: 'old/*.dot:STY,GRF110'.",
 )
 @click.option(
     "--severity",
     multiple=True,
     metavar="CODE=LEVEL",
     shell_complete=complete_codes,
-    help="Another severity for a rule: GRF102=warning.",
+    help="Give a rule another severity: GRF102=warning.",
 )
-@click.option("--expect", multiple=True, metavar="CLAIMS", help="What the graph must come to: ep=16,tp=4,gpus=64.")
+@click.option(
+    "--expect",
+    multiple=True,
+    metavar="CLAIMS",
+    help="Fail if degrees or counts of the graph differ from these: ep=16,tp=4,gpus=64.",
+)
 @click.option(
     "--treat-as",
     type=click.Choice(["auto", "deployment", "graph"]),
@@ -171,25 +180,33 @@ _GROUPS = {
     help="The least severity that is shown and counted; the exit status heeds --fail-on alone. Default: info.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="Only findings: no headings, checklists, totals or progress.")
-@click.option("--group/--no-group", default=None, help="One finding for all nodes at fault (default), or one for each.")
-@click.option("--no-suppress", is_flag=True, help="Show also what comments and lint_ignore in the files hide.")
-@click.option("--fix", is_flag=True, help="Rewrite the files with what can be fixed safely.")
-@click.option("--unsafe-fixes", is_flag=True, help="With --fix or --diff: also what changes nodes, edges, types.")
+@click.option(
+    "--group/--no-group", default=None, help="Report like findings as one (default), or one for each node at fault."
+)
+@click.option("--no-suppress", is_flag=True, help="Also show findings that comments and lint_ignore in the files hide.")
+@click.option("--fix", is_flag=True, help="Rewrite the files with the safe fixes applied.")
+@click.option(
+    "--unsafe-fixes", is_flag=True, help="With --fix or --diff: also apply fixes that change nodes, edges or types."
+)
 @click.option("--diff", is_flag=True, help="Show what --fix would change, and write nothing.")
 @click.option("--fixed-output", metavar="FILE", help="Write the fixed text of one PATH to FILE, - for standard output.")
-@click.option("--baseline", metavar="FILE", help="Do not tell what FILE accepts; see --write-baseline.")
-@click.option("--write-baseline", metavar="FILE", help="Accept all that is found now: write it to FILE.")
+@click.option("--baseline", metavar="FILE", help="Hide findings recorded in FILE; see --write-baseline.")
+@click.option("--write-baseline", metavar="FILE", help="Record all findings in FILE, to be hidden by --baseline.")
 @click.option(
     "--against", metavar="OLD", help="Compare PATH with the file OLD: findings gone and new, nodes and edges lost."
 )
 @click.option(
-    "--jobs", type=click.IntRange(min=1), help="Processes for many files. Default: as it pays, up to the cores."
+    "--jobs", type=click.IntRange(min=1), help="Number of processes. Default: up to the number of cores, where it pays."
 )
-@click.option("--stdin-filename", metavar="NAME", help="What - is called, and where its configuration is looked for.")
-@click.option("--statistics", is_flag=True, help="Also count what each rule and each family found.")
+@click.option(
+    "--stdin-filename",
+    metavar="NAME",
+    help="Name of the standard input in findings; its configuration is looked for there.",
+)
+@click.option("--statistics", is_flag=True, help="Also count the findings of each rule and family.")
 @click.option("--timings", is_flag=True, help="Also tell how long each rule took.")
-@click.option("--config", metavar="FILE", help="This configuration instead of the nearest one.")
-@click.option("--no-config", is_flag=True, help="No configuration file.")
+@click.option("--config", metavar="FILE", help="Read this configuration instead of the nearest one.")
+@click.option("--no-config", is_flag=True, help="Read no configuration file.")
 @click.option(
     "--schema",
     metavar="NAME",

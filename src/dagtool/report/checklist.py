@@ -70,7 +70,8 @@ def _cycles(ctx: Context, verdicts: _Verdicts) -> CheckItem:
     if not ctx.directed:
         return CheckItem(None, "no cycles: the graph is undirected")
     if ctx.acyclic:
-        alone = f", but {len(ctx.isolated):,} of {ctx.size:,} nodes have no edge at all" if ctx.isolated else ""
+        verb = "has" if len(ctx.isolated) == 1 else "have"
+        alone = f", but {len(ctx.isolated):,} of {ctx.size:,} nodes {verb} no edge at all" if ctx.isolated else ""
         return CheckItem(True, f"no cycles: acyclic, {plural(len(ctx.dag.tails), 'edge')}{alone}")
     parts = ctx.cyclic_components
     nodes, code = plural(sum(map(len, parts)), "node"), "GRF101"

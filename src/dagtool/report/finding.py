@@ -132,6 +132,8 @@ class FileReport:
     facts: Facts | None = None
     error: str | None = None
     """Why the file could not be read at all."""
+    hint: str = ""
+    """What to do about the error."""
     error_line: int | None = None
     recovered: bool = False
     """Whether some of a file that does not parse could be read and checked."""
