@@ -75,7 +75,8 @@ def test_full_wraps_long_notes_below_their_beginning() -> None:
 
 def test_color_only_when_asked_for() -> None:
     assert "\x1b[1;31merror[GRF101]\x1b[0m" in render("full", Style(color=True))
-    assert "\x1b" not in render("full")
+    assert "x,y.dot:4:3: \x1b[1;31merror GRF101\x1b[0m cyclic-dependency: " in render("concise", Style(color=True))
+    assert not any("\x1b" in render(name) for name in format_names())
 
 
 def test_concise_is_one_line_for_each_finding() -> None:

@@ -274,7 +274,7 @@ def command(
     fixer = Fixer(settings, fixing, stdin) if fixing else None
     reports = file_reports(paths, settings, jobs, stdin, fixer, progress=not quiet)
     if write_baseline:
-        return _write_baseline(write_baseline, reports)
+        return _write_baseline(write_baseline, reports, quiet=quiet)
     baseline = _baseline(settings)
     if baseline:
         reports = baseline.apply(reports)
@@ -313,17 +313,18 @@ def _refuse_together(**options: object) -> None:
         raise DagtoolError(f"{given[0]} and {given[1]} exclude each other")
 
 
-def _write_baseline(path: str, reports: Iterator[FileReport]) -> int:
+def _write_baseline(path: str, reports: Iterator[FileReport], *, quiet: bool) -> int:
     """Accept everything but files that are not DOT."""
     import sys
 
     from dagtool.cli._tally import Tally
     from dagtool.report.baseline import write_baseline
     from dagtool.report.quote import printable
+    from dagtool.report.verdict import plural
 
     tally = Tally()
     count = write_baseline(path, tally.watch(reports))
-    sys.stderr.write(f"Accepted {count:,} finding{'' if count == 1 else 's'} in {printable(path)}.\n")
+    sys.stderr.write("" if quiet else f"Accepted {plural(count, 'finding')} in {printable(path)}.\n")
     return tally.status("never")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from dagtool.report.finding import FileReport, Finding
-from dagtool.report.formats import Style
+from dagtool.report.formats import SEVERITY_COLORS, Style
 from dagtool.report.quote import printable
 
 __all__ = ["render"]
@@ -15,12 +15,13 @@ def render(reports: Iterable[FileReport], style: Style) -> Iterator[str]:
     """Write ``path:line:column: severity code name: message [x count] (help: …)``."""
     for report in reports:
         for finding in report.findings:
-            yield _line(finding) + "\n"
+            yield _line(finding, style) + "\n"
 
 
-def _line(finding: Finding) -> str:
+def _line(finding: Finding, style: Style) -> str:
     place = f":{finding.line}:{finding.column}" if finding.line is not None else ""
     times = f" [x{finding.count}]" if finding.count > 1 else ""
     advice = f" (help: {finding.help})" if finding.help else ""
-    text = f"{finding.severity.value} {finding.code} {finding.name}: {finding.message}{times}{advice}"
+    head = style.paint(f"{finding.severity.value} {finding.code}", SEVERITY_COLORS[finding.severity])
+    text = f"{head} {finding.name}: {finding.message}{times}{advice}"
     return f"{printable(finding.path)}{place}: {text}"

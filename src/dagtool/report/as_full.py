@@ -11,15 +11,14 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from textwrap import wrap
 
-from dagtool.report.finding import CheckItem, Excerpt, FileReport, Finding, Severity
-from dagtool.report.formats import Style
+from dagtool.report.finding import CheckItem, Excerpt, FileReport, Finding
+from dagtool.report.formats import SEVERITY_COLORS, Style
 from dagtool.report.outline import outline_lines
 from dagtool.report.quote import printable
 from dagtool.report.verdict import Verdict, count_severities, describe_counts, verdict_of
 
 __all__ = ["render", "render_finding"]
 
-_COLORS = {Severity.ERROR: "1;31", Severity.WARNING: "1;33", Severity.INFO: "1;36"}
 _SCREENFUL = 38  # lines, findings and checklist; the summary has two more
 _LAST = 2  # those that tell what was left out
 _MARKS = {True: ("✓", "[ok]", "32"), False: ("✗", "[NO]", "31"), None: ("–", "[--]", "2")}
@@ -41,7 +40,7 @@ def render(reports: Iterable[FileReport], style: Style) -> Iterator[str]:
 def _heading(report: FileReport, style: Style) -> str:
     """The name of a file between rules, and what it comes to."""
     rule = "──" if style.unicode else "--"
-    return f"{rule} {_paint(printable(report.path), '1', style)} {rule} {_outcome(report)}"
+    return f"{rule} {style.paint(printable(report.path), '1')} {rule} {_outcome(report)}"
 
 
 def _outcome(report: FileReport) -> str:
@@ -77,15 +76,11 @@ def _running(sizes: Iterable[int]) -> Iterator[int]:
         yield total
 
 
-def _paint(text: str, code: str, style: Style) -> str:
-    return f"\x1b[{code}m{text}\x1b[0m" if style.color else text
-
-
 def render_finding(finding: Finding, style: Style) -> str:
     """Write the head line, the place, the source line with carets, notes and help."""
-    color = _COLORS[finding.severity]
-    head = _paint(f"{finding.severity.value}[{finding.code}]", color, style)
-    lines = [f"{head}: {_paint(finding.message, '1', style)}"]
+    color = SEVERITY_COLORS[finding.severity]
+    head = style.paint(f"{finding.severity.value}[{finding.code}]", color)
+    lines = [f"{head}: {style.paint(finding.message, '1')}"]
     gutter = " " * len(str(finding.line or ""))
     if finding.line is not None:
         first = f" (first of {finding.count:,})" if finding.count > 1 and finding.excerpt is None else ""
@@ -109,7 +104,7 @@ def _source(line: int, piece: Excerpt, color: str, style: Style) -> list[str]:
     gutter = " " * len(str(line))
     if style.terminal:
         piece = _cropped(piece, style.width - len(gutter) - len(" | "))
-    carets = _paint(" ".join(filter(None, ["^" * piece.width, piece.label])), color, style)
+    carets = style.paint(" ".join(filter(None, ["^" * piece.width, piece.label])), color)
     return [f"{gutter} |", f"{line} | {piece.text}", f"{gutter} | {' ' * piece.start}{carets}"]
 
 
@@ -159,4 +154,4 @@ def _item(item: CheckItem, style: Style) -> list[str]:
     sign, plain, color = _MARKS[item.passed]
     mark = sign if style.unicode else plain
     first, *rest = _wrapped(item.text, " " * (len(mark) + 3), style.width)
-    return [f"  {_paint(mark, color, style)} {first.lstrip()}", *rest]
+    return [f"  {style.paint(mark, color)} {first.lstrip()}", *rest]

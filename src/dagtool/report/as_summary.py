@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from dagtool.report.finding import FileReport, Finding, Severity
-from dagtool.report.formats import Style
+from dagtool.report.formats import SEVERITY_COLORS, Style
 from dagtool.report.quote import printable
 from dagtool.report.verdict import Verdict, count_severities, describe_verdicts, plural, verdict_of
 
@@ -20,8 +20,8 @@ __all__ = ["SHOWS_TOTALS", "render"]
 
 SHOWS_TOTALS = True
 _HEADS = ("verdict", "errors", "warnings", "infos", "nodes", "edges")
-_COLORS = {Verdict.FIT: "32", Verdict.WARNINGS: "1;33"}
-_RED = "1;31"
+_COLORS = {Verdict.FIT: "32", Verdict.WARNINGS: SEVERITY_COLORS[Severity.WARNING]}
+_BAD = SEVERITY_COLORS[Severity.ERROR]
 _LEAST = 16
 """Columns below which the beginning of a message says nothing."""
 
@@ -106,10 +106,8 @@ def _columns(cells: Sequence[str], widths: Sequence[int]) -> str:
 def _line(row: _Row, folder: str, widths: Sequence[int], style: Style) -> str:
     line = f"{_columns(row.cells, widths)}  {row.path.removeprefix(folder).lstrip(os.sep) if folder else row.path}"
     line += _reason(row, style.width - len(line), style) if style.terminal else _whole_reason(row)
-    if not style.color:
-        return line
-    verdict = line[: len(row.verdict.value)]
-    return f"\x1b[{_COLORS.get(row.verdict, _RED)}m{verdict}\x1b[0m{line[len(verdict) :]}"
+    end = len(row.verdict.value)
+    return style.paint(line[:end], _COLORS.get(row.verdict, _BAD)) + line[end:]
 
 
 def _whole_reason(row: _Row) -> str:

@@ -13,9 +13,19 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
-from dagtool.report.finding import FileReport
+from dagtool.report.finding import FileReport, Severity
 
-__all__ = ["Renderer", "Style", "format_names", "renderer", "schema", "schema_names", "shows_edits", "shows_totals"]
+__all__ = [
+    "SEVERITY_COLORS",
+    "Renderer",
+    "Style",
+    "format_names",
+    "renderer",
+    "schema",
+    "schema_names",
+    "shows_edits",
+    "shows_totals",
+]
 
 _PREFIX = "as_"
 _FOR_PEOPLE = ("full", "concise", "summary")
@@ -33,6 +43,13 @@ class Style:
     """Whether lines longer than ``width`` would be broken."""
     quiet: bool = False
     """Whether the formats for people leave out headings and checklists."""
+
+    def paint(self, text: str, code: str) -> str:
+        """Color text by the number of a terminal's color, if the stream shows colors."""
+        return f"\x1b[{code}m{text}\x1b[0m" if self.color else text
+
+
+SEVERITY_COLORS = {Severity.ERROR: "1;31", Severity.WARNING: "1;33", Severity.INFO: "1;36"}
 
 
 Renderer = Callable[[Iterable[FileReport], Style], Iterator[str]]
