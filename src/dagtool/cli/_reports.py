@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 __all__ = ["file_reports"]
 
+_LARGE = 5_000_000
+"""Bytes of a file of which one waits for the report."""
+
 
 def file_reports(
     paths: Sequence[str],
@@ -34,12 +37,21 @@ def file_reports(
 
     files = _named(paths)
     reports = fixer.reports(files) if fixer else _checked(files, settings, jobs, stdin)
-    for report in Progress(len(files)).watch(reports) if progress else reports:
+    for report in Progress(len(files), _first_words(files)).watch(reports) if progress else reports:
         if report.error is not None:
             sys.stdout.flush()
             hint = f"hint: {printable(report.hint)}\n" if report.hint else ""
             sys.stderr.write(f"error: {printable(report.error)}\n{hint}")
         yield report
+
+
+def _first_words(files: Sequence[tuple[str, DagtoolError | None]]) -> str:
+    """What is said at once where one file takes seconds."""
+    from dagtool.cli._parallel import size_of
+    from dagtool.report.quote import printable
+
+    size = size_of(files[0][0]) if len(files) == 1 else 0
+    return f"checking {printable(files[0][0])} ({size / 1e6:,.0f} MB) ..." if size > _LARGE else ""
 
 
 def _named(paths: Sequence[str]) -> list[tuple[str, DagtoolError | None]]:
