@@ -15,7 +15,7 @@ from dagtool.report.finding import CheckItem, Excerpt, FileReport, Finding
 from dagtool.report.formats import SEVERITY_COLORS, Style
 from dagtool.report.outline import outline_lines
 from dagtool.report.quote import printable
-from dagtool.report.verdict import Verdict, count_severities, describe_counts, verdict_of
+from dagtool.report.verdict import describe_report
 
 __all__ = ["render", "render_finding"]
 
@@ -40,18 +40,7 @@ def render(reports: Iterable[FileReport], style: Style) -> Iterator[str]:
 def _heading(report: FileReport, style: Style) -> str:
     """The name of a file between rules, and what it comes to."""
     rule = "──" if style.unicode else "--"
-    return f"{rule} {style.paint(printable(report.path), '1')} {rule} {_outcome(report)}"
-
-
-def _outcome(report: FileReport) -> str:
-    """The verdict in words: ``2 errors, 1 warning``, ``fit``, ``not DOT: 1 error``."""
-    verdict = verdict_of(report)
-    if report.error is not None:
-        return f"{verdict.value}: {printable(report.error)}"
-    counts = describe_counts(count_severities(report.findings))
-    if verdict is Verdict.FIT:
-        return f"fit, {counts}" if counts else "fit"
-    return f"{verdict.value}: {counts}" if verdict is Verdict.NOT_DOT else counts
+    return f"{rule} {style.paint(printable(report.path), '1')} {rule} {printable(describe_report(report))}"
 
 
 def _findings(report: FileReport, room: int, style: Style) -> Iterator[str]:

@@ -12,6 +12,7 @@ __all__ = [
     "Verdict",
     "count_severities",
     "describe_counts",
+    "describe_report",
     "describe_verdicts",
     "nothing_found",
     "plural",
@@ -47,6 +48,17 @@ def verdict_of(report: FileReport) -> Verdict:
     if Severity.ERROR in severities:
         return Verdict.ERRORS
     return Verdict.WARNINGS if Severity.WARNING in severities else Verdict.FIT
+
+
+def describe_report(report: FileReport) -> str:
+    """Say what a file comes to: ``2 errors, 1 warning``, ``fit``, ``not DOT: 1 error``."""
+    verdict = verdict_of(report)
+    if report.error is not None:
+        return f"{verdict.value}: {report.error}"
+    counts = describe_counts(count_severities(report.findings))
+    if verdict is Verdict.FIT:
+        return f"fit, {counts}" if counts else "fit"
+    return f"{verdict.value}: {counts}" if verdict is Verdict.NOT_DOT else counts
 
 
 def describe_verdicts(counts: Mapping[Verdict, int]) -> str:
