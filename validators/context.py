@@ -172,11 +172,6 @@ class Context:
 
         return Labels(self.graph)
 
-    @property
-    def has_read_labels(self) -> bool:
-        """Whether some rule has read the labels of a file that declares no operators."""
-        return self.__dict__.get("labels") is not None
-
     @cached_property
     def unread_labels(self) -> list[int]:
         """Nodes of the deployment whose labels hold text that was not understood."""

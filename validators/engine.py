@@ -155,14 +155,15 @@ def _check_refused(
     for ctx in _contexts(recovered.graphs, report.path, group=group, suppress=suppress, wishes=wishes):
         ctx.partial = report.recovered = True
         findings, skipped = check_context(ctx, rules)
-        _note_run(report, ctx)
+        _note_run(report, ctx, rules)
         report.findings += [replace(found, notes=(*found.notes, _PART)) for found in findings]
         report.skipped += [item for item in skipped if item not in report.skipped]
 
 
-def _note_run(report: FileReport, ctx: Context) -> None:
-    """Add how long the rules took, and how many labels could not be interpreted."""
-    report.unread_labels += len(ctx.unread_labels) if ctx.has_read_labels else 0
+def _note_run(report: FileReport, ctx: Context, rules: Sequence[LoadedRule]) -> None:
+    """Add how long the rules took, and how many labels could not be interpreted, where a rule is about deployments."""
+    if ctx.nature.deployment and any(loaded.rule.needs_deployment for loaded in rules):
+        report.unread_labels += len(ctx.unread_labels)
     for code, seconds in ctx.seconds.items():
         report.seconds[code] = report.seconds.get(code, 0.0) + seconds
 
@@ -183,7 +184,7 @@ def _check_graph(
 ) -> None:
     """Add one graph of the file to its report. The facts are those of the first one."""
     findings, skipped = check_context(ctx, rules)
-    _note_run(report, ctx)
+    _note_run(report, ctx, rules)
     if report.facts is None:
         report.facts, report.outline = ctx.facts, ctx.outline
     report.findings += findings

@@ -10,13 +10,18 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Call
+from .conftest import Call, treat_as_deployments
 
 GOOD = "digraph { input -> output }"
 WARNED = "digraph { input -> output; input -> output }"
 WRONG = "digraph { input -> output; x }"
 UNREAD = 'digraph { input [label="In\\nGPU: 0"] output [label="Out\\nfirst things first\\nGPU: 0"] input -> output }'
 Put = Callable[..., Path]
+
+
+@pytest.fixture
+def dagtool(dagtool: Call) -> Call:
+    return treat_as_deployments(dagtool)
 
 
 @pytest.fixture

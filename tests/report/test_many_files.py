@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from dagtool.report.finding import Excerpt, Facts, FileReport, Finding, Severity
+from dagtool.report.finding import Excerpt, Facts, FileReport, Finding, Outline, Severity
 from dagtool.report.formats import Style, renderer
 from dagtool.report.verdict import Verdict, verdict_of
 
@@ -136,6 +136,19 @@ def test_full_has_errors_first_then_the_order_of_the_file() -> None:
     places = [int(line.split(":")[1]) for line in text.splitlines() if line.startswith(" --> p:")]
     assert heads == ["error", "error", "warning", "warning", "info"]
     assert places == [3, 7, 2, 5, 1]
+
+
+def test_what_is_no_deployment_is_a_block_of_facts_below_its_heading() -> None:
+    machine = report("machine.dot")
+    machine.outline = Outline("no node names a GPU", 1)
+    heading, facts, other, *_ = render("full", [machine, FILES[0]]).split("\n\n")
+    assert heading == "── machine.dot ── fit"
+    assert facts.startswith("machine.dot is a directed graph, not a deployment of a model: 2 nodes, 1 edge, ")
+    assert other == "── plans/b_fit.dot ── fit"
+    narrow = render("full", [machine], Style(width=40)).splitlines()
+    begin = next(number for number, line in enumerate(narrow) if line.startswith("  (no node"))
+    assert all(line.startswith("  ") for line in narrow[begin:] if line)
+    assert render("full", [machine], Style(quiet=True)) == ""
 
 
 def test_other_formats_keep_the_order_of_the_file() -> None:

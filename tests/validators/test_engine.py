@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
+from helpers.deployment import check_deployment
 
 from dagtool.errors import DagtoolError
 from dagtool.validators import validate
@@ -35,7 +36,7 @@ def test_unknown_code_is_refused_with_a_suggestion() -> None:
 
 
 def test_facts_are_of_the_first_graph_and_findings_of_all() -> None:
-    report = check_bytes(b"digraph one { input -> output }\ndigraph two { a -> b -> a }", "x.dot")
+    report = check_deployment(b"digraph one { input -> output }\ndigraph two { a -> b -> a }", "x.dot")
     assert report.facts is not None
     assert (report.facts.nodes, report.facts.acyclic) == (2, True)
     assert [f.message for f in report.findings] == ["graph 2 (two): cyclic dependency through 2 nodes"]

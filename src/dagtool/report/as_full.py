@@ -126,8 +126,11 @@ def _wrapped(text: str, lead: str, width: int) -> list[str]:
 
 def _outline(report: FileReport, style: Style) -> list[str]:
     """What a graph that is no deployment is like."""
-    lines = [] if style.quiet else outline_lines(report)
-    return ["\n".join(line for text in lines for line in _wrapped(text, "", style.width))] if lines else []
+    texts = [] if style.quiet else outline_lines(report)
+    lines = [
+        line for text in texts for line in _wrapped(text.lstrip(), " " * (len(text) - len(text.lstrip())), style.width)
+    ]
+    return ["\n".join(lines)] if lines else []
 
 
 def _checklist(report: FileReport, named: bool, style: Style) -> list[str]:

@@ -150,7 +150,7 @@ class FileReport:
     """Of all graphs together; so with ``edges``."""
     edges: int = 0
     unread_labels: int = 0
-    """How many labels hold text that dagtool could not interpret, where some rule has read the labels."""
+    """How many labels of a deployment hold text that dagtool could not interpret, where some rule is about them."""
     seconds: dict[str, float] = field(default_factory=dict)
     """How long reading took, and each rule by its code."""
 
