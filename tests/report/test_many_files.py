@@ -47,7 +47,7 @@ def test_the_verdict_is_the_worst_that_was_found() -> None:
         Verdict.ERRORS,
         Verdict.NOT_READ,
     ]
-    assert [verdict.rank for verdict in Verdict] == [0, 1, 2, 3, 4]
+    assert [verdict.rank for verdict in Verdict] == [0, 1, 2, 3, 4, 5]
 
 
 def test_summary_sorts_by_verdict_then_by_name() -> None:
@@ -142,9 +142,12 @@ def test_what_is_no_deployment_is_a_block_of_facts_below_its_heading() -> None:
     machine = report("machine.dot")
     machine.outline = Outline("no node names a GPU", 1)
     heading, facts, other, *_ = render("full", [machine, FILES[0]]).split("\n\n")
-    assert heading == "── machine.dot ── fit"
+    assert heading == "── machine.dot ── no deployment"
     assert facts.startswith("machine.dot is a directed graph, not a deployment of a model: 2 nodes, 1 edge, ")
     assert other == "── plans/b_fit.dot ── fit"
+    table = render("summary", [FILES[0], machine]).splitlines()
+    assert [line.split("  ")[0] for line in table[1:3]] == ["no deployment", "fit"]
+    assert table[-1].endswith("2 files: 1 fit, 1 no deployment")
     narrow = render("full", [machine], Style(width=40)).splitlines()
     begin = next(number for number, line in enumerate(narrow) if line.startswith("  (no node"))
     assert all(line.startswith("  ") for line in narrow[begin:] if line)

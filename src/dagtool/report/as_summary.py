@@ -20,7 +20,7 @@ __all__ = ["SHOWS_TOTALS", "render"]
 
 SHOWS_TOTALS = True
 _HEADS = ("verdict", "errors", "warnings", "infos", "nodes", "edges")
-_COLORS = {Verdict.FIT: "32", Verdict.WARNINGS: SEVERITY_COLORS[Severity.WARNING]}
+_COLORS = {Verdict.FIT: "32", Verdict.NO_DEPLOYMENT: "2", Verdict.WARNINGS: SEVERITY_COLORS[Severity.WARNING]}
 _BAD = SEVERITY_COLORS[Severity.ERROR]
 _LEAST = 16
 """Columns below which the beginning of a message says nothing."""

@@ -27,6 +27,7 @@ class Verdict(StrEnum):
     NOT_DOT = "not DOT"
     ERRORS = "errors"
     WARNINGS = "warnings"
+    NO_DEPLOYMENT = "no deployment"
     FIT = "fit"
 
     @property
@@ -39,7 +40,7 @@ _PHRASES = {Verdict.FIT: "fit", Verdict.WARNINGS: "with warnings", Verdict.ERROR
 
 
 def verdict_of(report: FileReport) -> Verdict:
-    """Judge a file: it is fit if it is DOT and has neither errors nor warnings."""
+    """Judge a file: a deployment is fit if it is DOT and has neither errors nor warnings."""
     if report.error is not None:
         return Verdict.NOT_READ
     if not report.parses:
@@ -47,7 +48,9 @@ def verdict_of(report: FileReport) -> Verdict:
     severities = {finding.severity for finding in report.findings}
     if Severity.ERROR in severities:
         return Verdict.ERRORS
-    return Verdict.WARNINGS if Severity.WARNING in severities else Verdict.FIT
+    if Severity.WARNING in severities:
+        return Verdict.WARNINGS
+    return Verdict.FIT if report.outline is None else Verdict.NO_DEPLOYMENT
 
 
 def describe_report(report: FileReport) -> str:
@@ -56,8 +59,8 @@ def describe_report(report: FileReport) -> str:
     if report.error is not None:
         return f"{verdict.value}: {report.error}"
     counts = describe_counts(count_severities(report.findings))
-    if verdict is Verdict.FIT:
-        return f"fit, {counts}" if counts else "fit"
+    if verdict in (Verdict.FIT, Verdict.NO_DEPLOYMENT):
+        return f"{verdict.value}, {counts}" if counts else verdict.value
     return f"{verdict.value}: {counts}" if verdict is Verdict.NOT_DOT else counts
 
 
