@@ -60,6 +60,12 @@ def test_summary_is_a_line_for_each_file(dagtool: Call, folder: Path) -> None:
     assert done.returncode == 2
 
 
+def test_markdown_ends_with_the_totals(dagtool: Call, folder: Path) -> None:
+    done = dagtool("validate", "--output-format", "markdown", folder)
+    assert done.stdout.endswith("\n**4 files: 1 fit, 1 with warnings, 1 with errors, 1 not DOT**\n")
+    assert "1 fit" not in done.stderr
+
+
 def test_the_end_of_a_run_says_how_many_files_are_fit(dagtool: Call, folder: Path) -> None:
     done = dagtool("validate", "--output-format", "concise", folder)
     assert "4 files: 1 fit, 1 with warnings, 1 with errors, 1 not DOT.\n" in done.stderr

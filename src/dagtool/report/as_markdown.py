@@ -11,8 +11,9 @@ from dagtool.report.formats import Style
 from dagtool.report.quote import printable
 from dagtool.report.verdict import Verdict, describe_report, describe_verdicts, nothing_found, plural, verdict_of
 
-__all__ = ["plain", "render"]
+__all__ = ["SHOWS_TOTALS", "plain", "render"]
 
+SHOWS_TOTALS = True
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~&])")
 
 
