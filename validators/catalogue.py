@@ -83,7 +83,7 @@ def select_rules(
     """Rules of a profile whose code begins with one of ``select`` (all if empty) and with none of ``ignore``.
 
     A rule named in ``select`` by its whole code is asked whatever the profile, and so are those whose code begins
-    with one of ``extend``; others in preview are not asked.
+    with one of ``extend``; others in preview, or on request only, are not asked.
     """
     tiers = _tiers(profile)
     chosen, dropped, added = parse_codes(select), parse_codes(ignore), parse_codes(extend)
@@ -93,7 +93,7 @@ def select_rules(
             return False
         if rule.code.startswith(added) or rule.code in chosen:
             return True
-        return rule.code.startswith(chosen or ("",)) and rule.tier in tiers and not rule.preview
+        return rule.code.startswith(chosen or ("",)) and rule.tier in tiers and not (rule.preview or rule.on_request)
 
     return tuple(loaded for loaded in all_rules() if asked(loaded.rule))
 

@@ -175,6 +175,14 @@ class Context:
         return guess(self.graph)
 
     @cached_property
+    def unread_labels(self) -> list[int]:
+        """Nodes of the deployment whose labels hold text that was not understood."""
+        if self.labels is None:
+            return []
+        roles = self.roles
+        return [node for node in self.labels.unread if not (roles.is_legend(node) or roles.is_text(node))]
+
+    @cached_property
     def nature(self) -> Nature:
         """Whether the graph is a deployment, and why: it declares so, it was asked for, or its nodes say so."""
         from dagtool.foreign.deployment import Nature, judge_nature

@@ -50,7 +50,7 @@ def index() -> str:
         rules = [loaded.rule for loaded in all_rules() if loaded.rule.code.startswith(prefix)]
         if rules:
             rows = [
-                f"| [{one.code}]({one.code}.md) | {one.name} | {one.severity.value} | {one.tier} | {one.summary} |"
+                f"| [{one.code}]({one.code}.md) | {one.name} | {one.severity.value} | {one.asked_by} | {one.summary} |"
                 for one in rules
             ]
             head = "| code | name | severity | profile | what it finds |\n|---|---|---|---|---|"
@@ -68,7 +68,7 @@ def page(loaded: LoadedRule) -> str:
         f"# {rule.code} {rule.name}",
         _MADE,
         _linked(sections[""], rule.code),
-        f"Severity: {rule.severity.value}. Profile: {rule.tier}. Since {rule.since}, {rule.status}."
+        f"Severity: {rule.severity.value}. Profile: {rule.asked_by}. Since {rule.since}, {rule.status}."
         f"{requires}{fixes}{_said_of(rule)}{how_often}",
         *_section("What", sections, rule.code),
         *_section("Why", sections, rule.code),

@@ -102,11 +102,8 @@ def check_bytes(
     else:
         for ctx in _contexts(graphs, path, group=group, suppress=suppress, wishes=wishes):
             ctx.offers = offers
-            _check_graph(report, ctx, rules, checklist)
-    if severity:
-        report.findings = [
-            replace(found, severity=severity.get(found.code, found.severity)) for found in report.findings
-        ]
+            _check_graph(report, ctx, rules, checklist, severity or {})
+    report.findings = _graded(report.findings, severity or {})
     return report
 
 
@@ -159,20 +156,36 @@ def _check_refused(
         ctx.partial = report.recovered = True
         ctx.dropped = any(problem.drops or not problem.sure for problem in recovered.problems)
         findings, skipped = check_context(ctx, rules)
-        _add_seconds(report, ctx)
+        _note_run(report, ctx, rules)
         report.findings += [replace(found, notes=(*found.notes, _PART)) for found in findings]
         report.skipped += [item for item in skipped if item not in report.skipped]
 
 
-def _add_seconds(report: FileReport, ctx: Context) -> None:
+def _note_run(report: FileReport, ctx: Context, rules: Sequence[LoadedRule]) -> None:
+    """Add how long the rules took, and how many labels could not be interpreted, where a rule is about deployments."""
+    if ctx.nature.deployment and any(loaded.rule.needs_deployment for loaded in rules):
+        report.unread_labels += len(ctx.unread_labels)
     for code, seconds in ctx.seconds.items():
         report.seconds[code] = report.seconds.get(code, 0.0) + seconds
 
 
-def _check_graph(report: FileReport, ctx: Context, rules: Sequence[LoadedRule], checklist: Checklist | None) -> None:
+def _graded(findings: list[Finding], severity: Mapping[str, Severity]) -> list[Finding]:
+    """The findings with the severities that are asked for."""
+    if not severity:
+        return findings
+    return [replace(found, severity=severity.get(found.code, found.severity)) for found in findings]
+
+
+def _check_graph(
+    report: FileReport,
+    ctx: Context,
+    rules: Sequence[LoadedRule],
+    checklist: Checklist | None,
+    severity: Mapping[str, Severity],
+) -> None:
     """Add one graph of the file to its report. The facts are those of the first one."""
     findings, skipped = check_context(ctx, rules)
-    _add_seconds(report, ctx)
+    _note_run(report, ctx, rules)
     if report.facts is None:
         report.facts, report.outline = ctx.facts, ctx.outline
     report.findings += findings
@@ -181,4 +194,4 @@ def _check_graph(report: FileReport, ctx: Context, rules: Sequence[LoadedRule], 
     report.edges += len(ctx.dag.tails)
     if checklist and not report.checklist and ctx.nature.deployment:
         asked = {loaded.rule.code for loaded in rules} - {item.code for item in skipped}
-        report.checklist = checklist(ctx, findings, asked)
+        report.checklist = checklist(ctx, _graded(findings, severity), asked)

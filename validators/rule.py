@@ -78,6 +78,8 @@ class Rule:
     """Whether it holds for any graph, and not only for a deployment; so does the whole family about syntax."""
     preview: bool = False
     """Whether what it finds may still change without notice; then it is asked only where it is named."""
+    on_request: bool = False
+    """Whether it is asked only where it is named, because what it finds is no fault of the file."""
 
     @property
     def family(self) -> str:
@@ -93,6 +95,11 @@ class Rule:
     def status(self) -> str:
         """``stable`` or ``preview``."""
         return "preview" if self.preview else "stable"
+
+    @property
+    def asked_by(self) -> str:
+        """The least profile that asks it, or ``none, on request`` where only its name does."""
+        return "none, on request" if self.on_request else self.tier
 
     @property
     def page(self) -> str:
@@ -115,6 +122,7 @@ def rule_record(rule: Rule) -> dict[str, object]:
         "fixes": [kind.value for kind in rule.fixes],
         "guesses": rule.guesses,
         "options": [option.key for option in rule.options],
+        "on_request": rule.on_request,
     }
 
 

@@ -136,3 +136,10 @@ def test_routed_tokens_that_go_once_to_each_host_are_fewer_bytes(priced):
     sent = token_bytes * (1.5 + 3 * (1 - 66 / 120))
     assert f"{sent / 1e9:.2f} GB" in render_report(one)
     assert f"{token_bytes * 2 * 15 / 16 / 1e9:.2f} GB" in render_report(priced("ep16", "4xh100x4"))
+
+
+def test_of_rules_that_could_not_be_asked_it_is_not_said_that_nothing_is_wrong():
+    text = render_report(read("digraph { start -> work -> done; work -> start }"))
+    assert "is a directed graph, not a deployment of a model: 3 nodes" in text
+    assert re.search(r"Nothing is wrong in what could be checked; \d+ rules could not be asked\.", text)
+    assert "Every usual rule was asked" not in text

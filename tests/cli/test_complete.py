@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import sysconfig
+from pathlib import Path
+
 import pytest
 
 from dagtool.generators.presets import preset_names
@@ -31,11 +37,46 @@ def offered(dagtool: Call, line: str) -> list[str]:
         ("dagtool validate --output-format j", ["json", "json-lines", "junit"]),
         ("dagtool validate --fail-on w", ["warning"]),
         ("dagtool config ", ["show"]),
-        ("dagtool rule NONE", []),
+        ("dagtool rul NONE", ["NONE"]),
+        ("dagtool no-such-command", []),
+        ("dagtool validate --no-such-option", []),
     ],
 )
 def test_offered(dagtool: Call, line: str, words: list[str]) -> None:
     assert offered(dagtool, line) == words
+
+
+@pytest.mark.parametrize(
+    "line", ["dagtool validate pl", "dagtool gen mi", "dagtool render outputs/mi", "dagtool validate --config d"]
+)
+def test_files_are_left_to_the_shell(dagtool: Call, line: str) -> None:
+    words = line.split(" ")
+    done = dagtool(_DAGTOOL_COMPLETE="bash_complete", COMP_WORDS=line, COMP_CWORD=str(len(words) - 1))
+    assert done.stdout == f"file,{words[-1]}\n"
+
+
+def test_bash_completes_files(dagtool: Call, tmp_path: Path) -> None:
+    """The documented line, in a real bash: what Tab would put there."""
+    bash = shutil.which("bash")
+    program = Path(sysconfig.get_path("scripts"), "dagtool")
+    if bash is None or not program.exists():
+        pytest.skip("no bash, or no dagtool in the folder of scripts")
+    (tmp_path / "plan_of_mine.dot").write_text("digraph {}")
+    script = (
+        'eval "$(_DAGTOOL_COMPLETE=bash_source dagtool)"; '
+        "compopt() { echo compopt $*; }; "
+        "COMP_WORDS=(dagtool validate plan_of); COMP_CWORD=2; _dagtool_completion dagtool plan_of validate"
+    )
+    path = f"{program.parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        [bash, "-c", script],
+        cwd=tmp_path,
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, "compopt -o default\n")
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -21,12 +21,14 @@ def test_rules_as_json(dagtool: Call) -> None:
         "fixes",
         "guesses",
         "options",
+        "on_request",
     }
     assert all(record.keys() == keys for record in records)
     assert len(records) == len(all_rules())
     by_code = {record["code"]: record for record in records}
     assert by_code["DEV510"]["options"] == ["all-gpus"]
     assert by_code["DIM220"]["guesses"]
+    assert [code for code, record in by_code.items() if record["on_request"]] == ["GRF192"]
 
 
 def test_rule_tells_its_switches(dagtool: Call) -> None:

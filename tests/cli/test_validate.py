@@ -92,11 +92,14 @@ def test_what_is_no_dot(dagtool: Call, write: Write, content: bytes, message: st
     good, bad = write(GOOD, "good.dot"), write(content, "bad.dot")
     done = dagtool("validate", bad, good)
     assert done.returncode == 2
-    assert done.stdout.startswith("error[DOT0")
-    assert message in done.stdout.splitlines()[0]
-    assert f"{bad}:1:" in done.stdout
-    assert max(map(len, done.stdout.splitlines()[1:])) < 140 + len(str(bad))
-    assert f"Checklist of {good}" in done.stdout  # the other file is still checked
+    heading, empty, first, *rest = done.stdout.splitlines()
+    assert heading.startswith(f"── {bad} ── not DOT: ")
+    assert empty == ""
+    assert first.startswith("error[DOT0")
+    assert message in first
+    assert f"{bad}:1:" in rest[0]
+    assert max(map(len, rest)) < 140 + len(str(bad))
+    assert f"── {good} ── fit\n" in done.stdout  # the other file is still checked
     assert "Traceback" not in done.stderr
 
 
@@ -116,7 +119,10 @@ def test_what_cannot_be_read(dagtool: Call, write: Write, tmp_path: Path, kind: 
     done = dagtool("validate", path or "\udcff.dot", good)
     assert done.returncode == 2
     assert done.stderr.startswith("error: ")
-    assert f"Checklist of {good}" in done.stdout
+    assert f"── {good} ── fit\n" in done.stdout
+    assert "── not read: " in done.stdout
+    assert "No problems found in what could be checked.\n" in done.stderr
+    assert "2 files: 1 fit, 1 not read.\n" in done.stderr
     assert "1 file could not be checked" in done.stderr
     assert "Traceback" not in done.stderr
 

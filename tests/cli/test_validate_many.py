@@ -101,6 +101,9 @@ def test_progress_is_for_terminals(monkeypatch: pytest.MonkeyPatch, capsys: pyte
     said = capsys.readouterr().err
     assert "checked 2 of 3 files" in said
     assert said.endswith("\r")
+    assert list(Progress(1, "checking large.dot").watch(numbers())) == [0, 1, 2]  # type: ignore[arg-type]
+    begin, cleared, *_ = capsys.readouterr().err.split("\r")[1:]
+    assert (begin, cleared.strip()) == ("checking large.dot", "")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals")

@@ -31,7 +31,7 @@ def render(name: str, style: Style | None = None, files: list[FileReport] | None
 
 def test_every_format_is_found_by_its_module() -> None:
     assert format_names() == [
-        "full", "concise", "github", "gitlab", "json", "json-lines", "junit", "markdown", "sarif",
+        "full", "concise", "summary", "github", "gitlab", "json", "json-lines", "junit", "markdown", "sarif",
     ]  # fmt: skip
 
 
@@ -75,13 +75,15 @@ def test_full_wraps_long_notes_below_their_beginning() -> None:
 
 def test_color_only_when_asked_for() -> None:
     assert "\x1b[1;31merror[GRF101]\x1b[0m" in render("full", Style(color=True))
-    assert "\x1b" not in render("full")
+    assert "x,y.dot:4:3: \x1b[1;31merror GRF101\x1b[0m cyclic-dependency: " in render("concise", Style(color=True))
+    assert not any("\x1b" in render(name) for name in format_names())
 
 
 def test_concise_is_one_line_for_each_finding() -> None:
     lines = render("concise").splitlines()
     assert lines[0] == ("dir/x,y.dot:4:3: error GRF101 cyclic-dependency: cyclic dependency through 2 nodes")
-    assert "[x3] help: connect" in lines[1]
+    assert "[x3] (help: connect" in lines[1]
+    assert lines[1].endswith(")")
     assert len(lines) == 3
 
 
@@ -165,7 +167,7 @@ def test_checklist_of_a_foreign_file_claims_nothing_it_did_not_check() -> None:
         'digraph { input [label="In\\nInput: [B=1]\\nOutput: [B=1]\\nGPU: 0"] gate_0 -> e_0 [style=dashed] '
         "input -> gate_0 -> e_1 a -> b -> a x [shape=dimond] }"
     )
-    assert found["no cycles"] == (False, "no cycles: 2 nodes lie on cycles, in 1 group(s)")
+    assert found["no cycles"] == (False, "no cycles: 2 nodes on cycles, in 1 group (GRF101)")
     assert found["input and output dimensions"][0] is False
     assert "1 of 7 labels" in found["input and output dimensions"][1]
     assert found["attention fully decomposed"][0] is None

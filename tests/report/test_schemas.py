@@ -140,7 +140,8 @@ def test_sarif_against_the_published_schema() -> None:
 
 def test_markdown_shows_text_as_it_is() -> None:
     text = render("markdown")
-    assert "### ok\\|\\*.dot\n\nNodes: 2. Edges: 1. No problems found.\n" in text
+    assert "### ok\\|\\*.dot\n\nFit. Nodes: 2. Edges: 1. No problems found in what could be checked.\n" in text
+    assert text.endswith("not read**\n")
     assert "Not read: cannot read gone.dot" in text
     rows = [line for line in text.splitlines() if line.startswith("| ")]
     assert {row.replace("\\|", "").count("|") for row in rows} == {6}

@@ -1,12 +1,13 @@
-"""Labels hold text that is not understood.
+"""Labels hold text that dagtool could not interpret.
 
 What: lines of labels from which neither an operator nor dimensions, a GPU, a layer, stage, expert or rank was read. They
 are counted by template: numbers stand for all numbers.
 
-Why: what is not understood is not checked. If a fact is among it, no rule has seen it.
+Why: text that is not understood is not checked. If it states a fact, no rule has seen it. This is a limit of dagtool
+and no fault of the file, so the rule is asked only where it is named; otherwise the end of a run counts such labels.
 
-Fix: write facts as docs/labels.md says, or declare them as attributes (dagtool=1). Prose may stay as it is: this is a
-note. Only files that declare no operators are asked.
+Fix: nothing needs to be done. Facts can be written as docs/labels.md says, or declared as attributes (dagtool=1).
+Only files that declare no operators are asked.
 
 References: docs/labels.md.
 """
@@ -16,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from dagtool.report.finding import Finding
+from dagtool.report.finding import UNREAD_LABELS, Finding
 from dagtool.report.quote import name_of
 from dagtool.validators.rule import Rule, Severity
 
@@ -24,7 +25,12 @@ if TYPE_CHECKING:
     from dagtool.validators.context import Context
 
 RULE = Rule(
-    "GRF192", "unread-label-text", Severity.INFO, "labels hold text that is not understood", requires=("source",)
+    UNREAD_LABELS,
+    "unread-label-text",
+    Severity.INFO,
+    "labels hold text that dagtool could not interpret (no fault of the file)",
+    requires=("source",),
+    on_request=True,
 )
 
 BAD = r"""digraph {
@@ -43,19 +49,20 @@ _SHOWN = 8
 
 
 def check(ctx: Context) -> Iterator[Finding]:
-    """One finding for the file; one for each template where grouping is off."""
+    """Yield one finding for the file, or one for each template where grouping is off."""
     if ctx.labels is None:
         return
-    unread = [node for node in ctx.labels.unread if not ctx.roles.is_legend(node) and not ctx.roles.is_text(node)]
+    unread = ctx.unread_labels
     groups = ctx.labels.leftover_of(unread)
     if not ctx.group:
         for group in groups:
-            message = f"not understood in {_times(group.count)}: {name_of(group.text)}"
+            message = f"dagtool could not interpret text of {_times(group.count)}: {name_of(group.text)}"
             yield ctx.finding(RULE, message, node=group.first, attribute="label", count=group.count)
     elif groups:
         shown = [f"{name_of(group.text)} ({group.count:,})" for group in groups[:_SHOWN]]
         shown += [f"… and {len(groups) - _SHOWN:,} more"] if len(groups) > _SHOWN else []
-        text = f"text of {_times(len(unread))} is not understood, in {len(groups):,} template{'s'[: len(groups) > 1]}"
+        templates = f"{len(groups):,} template{'s'[: len(groups) > 1]}"
+        text = f"dagtool could not interpret text of {_times(len(unread))}, in {templates} (not a fault of the file)"
         yield ctx.finding(RULE, text, node=unread[0], attribute="label", count=len(unread), notes=(", ".join(shown),))
 
 

@@ -25,6 +25,7 @@ from dagtool.errors import DagtoolError
 from dagtool.escape import code, markdown
 from dagtool.model.mesh import format_gpus
 from dagtool.report.finding import FileReport
+from dagtool.report.outline import outline_lines
 
 __all__ = ["Report", "render_report"]
 
@@ -39,6 +40,11 @@ class Report:
     def validation(self) -> FileReport:
         """Findings and checklist."""
         return checked(self.subject)
+
+    @property
+    def outline(self) -> list[str]:
+        """What a file is like that is no deployment."""
+        return outline_lines(self.validation)
 
     @property
     def symbols(self) -> list[str]:

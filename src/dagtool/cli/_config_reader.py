@@ -31,6 +31,7 @@ class Config:
     treat_as: str | None = None
     per_file_ignores: tuple[tuple[str, tuple[str, ...]], ...] = ()
     fail_on: str | None = None
+    min_severity: str | None = None
     output_format: str | None = None
     group: bool | None = None
     baseline: str | None = None
@@ -70,6 +71,7 @@ class Reader:
             "treat-as": self._treat_as,
             "per-file-ignores": self._per_file,
             "fail-on": self._fail_on,
+            "min-severity": self._min_severity,
             "output-format": self._format,
             "group": self._flag,
             "baseline": self._file,
@@ -115,7 +117,10 @@ class Reader:
         return self._one_of(key, value, TREATMENTS)
 
     def _fail_on(self, key: str, value: Any) -> str:
-        return self._one_of(key, value, ("error", "warning", "info", "never"))
+        return self._one_of(key, value, (*_levels(), "never"))
+
+    def _min_severity(self, key: str, value: Any) -> str:
+        return self._one_of(key, value, _levels())
 
     def _format(self, key: str, value: Any) -> str:
         from dagtool.report.formats import format_names
@@ -187,3 +192,9 @@ class Reader:
             self._origins[f"{key}.{whole}"] = self._where(pattern)
             found.append((whole, self._codes(pattern, codes)))
         return tuple(found)
+
+
+def _levels() -> tuple[str, ...]:
+    from dagtool.report.finding import Severity
+
+    return tuple(kind.value for kind in Severity)

@@ -74,15 +74,10 @@ class Fixer:
 
     def reports(self, files: Sequence[tuple[str, DagtoolError | None]]) -> Iterator[FileReport]:
         """The report of each file as it is afterwards. Of one that cannot be written all stays as it was."""
-        from dagtool.cli._parallel import Progress
+        from dagtool.report.finding import FileReport
 
         if self._fixing.output and len(files) != 1:
             raise DagtoolError(_ONE_FILE, "--fix without it rewrites each file in its place")
-        yield from Progress(len(files)).watch(self._all(files))
-
-    def _all(self, files: Sequence[tuple[str, DagtoolError | None]]) -> Iterator[FileReport]:
-        from dagtool.report.finding import FileReport
-
         for path, error in files:
             name = self._stdin if path == "-" else path
             try:
@@ -90,7 +85,7 @@ class Fixer:
                     raise error
                 yield self._one(path, name)
             except DagtoolError as found:
-                yield FileReport(name, error=f"{found.message}{f' ({found.hint})' if found.hint else ''}")
+                yield FileReport(name, error=found.message, hint=found.hint)
 
     def _one(self, path: str, name: str) -> FileReport:
         from functools import partial

@@ -32,7 +32,8 @@ class CommandModules(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """As click does; an unknown name is answered with the nearest one."""
-        if args and not args[0].startswith("-") and args[0] not in command_names():
+        wrong = bool(args) and not args[0].startswith("-") and args[0] not in command_names()
+        if wrong and not ctx.resilient_parsing:  # a shell that completes wants no errors
             near = did_you_mean(args[0], command_names())
             hint = f"; {near}" if near else ""
             raise click.UsageError(f"no such command {args[0]!r}{hint}", ctx)

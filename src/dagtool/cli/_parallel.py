@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from dagtool.cli._settings import Settings
     from dagtool.report.finding import FileReport
 
-__all__ = ["Progress", "check_all", "worth_it"]
+__all__ = ["Progress", "check_all", "size_of", "worth_it"]
 
 _MANY_FILES = 8
 _MANY_BYTES = 8_000_000
@@ -28,12 +28,7 @@ def worth_it(paths: Sequence[str], jobs: int | None) -> int:
         return min(jobs, max(1, len(paths)))
     if len(paths) < 2:
         return 1
-    total = 0
-    for path in paths:
-        try:
-            total += os.stat(path).st_size
-        except (OSError, ValueError):
-            continue
+    total = sum(map(size_of, paths))
     if total < (_MANY_BYTES if len(paths) <= _MANY_FILES else _MANY_BYTES // 8):
         return 1
     return max(1, min(_cores(), len(paths)))
@@ -79,18 +74,30 @@ def _check(settings: Settings, path: str) -> FileReport:
     try:
         data = read_bytes(path)
     except DagtoolError as error:
-        return FileReport(path, error=error.message)
+        return FileReport(path, error=error.message, hint=error.hint)
     return settings.check(data, path)
 
 
-class Progress:
-    """``checked 12 of 540 files`` on the standard error, if that is a terminal and it takes long enough."""
+def size_of(path: str) -> int:
+    """The bytes of a file, 0 where it cannot be said."""
+    try:
+        return os.stat(path).st_size
+    except (OSError, ValueError):
+        return 0
 
-    def __init__(self, total: int) -> None:
+
+class Progress:
+    """``checked 12 of 540 files`` on the standard error, if that is a terminal and it takes long enough.
+
+    ``first`` is said at once, until the first file is done.
+    """
+
+    def __init__(self, total: int, first: str = "") -> None:
         self._total = total
+        self._first = first
         self._last = perf_counter()
         self._width = 0
-        self._wanted = total > 1 and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+        self._wanted = (total > 1 or bool(first)) and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
     def watch(self, reports: Iterator[FileReport]) -> Iterator[FileReport]:
         """Pass the reports on."""
@@ -98,7 +105,10 @@ class Progress:
             yield from reports
             return
         try:
+            self._write(self._first)
             for done, report in enumerate(reports, 1):
+                if done == 1:
+                    self._clear()
                 if not sys.stdout.isatty():  # otherwise the findings themselves show how far it is
                     self._show(done)
                 yield report
@@ -111,11 +121,16 @@ class Progress:
         self._last = perf_counter()
         full = 30 * done // self._total
         text = f"[{'#' * full}{'.' * (30 - full)}] checked {done:,} of {self._total:,} files"
-        sys.stderr.write(f"\r{text}")
-        sys.stderr.flush()
-        self._width = len(text)
+        self._write(text)
+
+    def _write(self, text: str) -> None:
+        if text:
+            sys.stderr.write(f"\r{text}")
+            sys.stderr.flush()
+            self._width = len(text)
 
     def _clear(self) -> None:
         if self._width:
             sys.stderr.write(f"\r{' ' * self._width}\r")
             sys.stderr.flush()
+            self._width = 0

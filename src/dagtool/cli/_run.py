@@ -25,9 +25,7 @@ _INTERRUPTED = 130
 
 def run(arguments: list[str]) -> int:
     """Run a command. Its return value is the status, None counts as 0."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # a letter the terminal cannot show is no reason to fail
-            stream.reconfigure(errors="backslashreplace")
+    _prepare()
     # So that a file half written is cleaned away also when the system asks us to end.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))
     try:
@@ -50,6 +48,17 @@ def run(arguments: list[str]) -> int:
     except Exception as error:
         return _unexpected(error)
     return int(status or 0)
+
+
+def _prepare() -> None:
+    """Make the streams write any text, and shells complete files."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a letter the terminal cannot show is no reason to fail
+            stream.reconfigure(errors="backslashreplace")
+    if "_DAGTOOL_COMPLETE" in os.environ:
+        from dagtool.cli._complete_files import complete_files
+
+        complete_files()
 
 
 def _unexpected(error: Exception) -> int:

@@ -11,6 +11,7 @@ from dagtool.errors import DagtoolError
 if TYPE_CHECKING:
     from dagtool.cli._config import Config
     from dagtool.report.finding import FileReport
+    from dagtool.validators.rule import LoadedRule
     from dagtool.validators.wishes import Wishes
 
 __all__ = ["Settings", "resolve", "settings_of"]
@@ -32,6 +33,8 @@ class Settings:
     """Whether a graph is checked as a deployment: ``TREATMENTS`` of ``validators.wishes``."""
     per_file_ignores: tuple[tuple[str, tuple[str, ...]], ...] = ()
     fail_on: str = "error"
+    min_severity: str = "info"
+    """Findings below it are neither shown nor counted."""
     output_format: str = "full"
     group: bool = True
     baseline: str | None = None
@@ -45,14 +48,14 @@ class Settings:
         """The report of one file."""
         from dagtool.cli._patterns import fits
         from dagtool.report.checklist import checklist
-        from dagtool.validators.catalogue import select_rules, severities
+        from dagtool.validators.catalogue import severities
         from dagtool.validators.engine import check_bytes
 
         here = [code for pattern, codes in self.per_file_ignores if fits(path, pattern) for code in codes]
         return check_bytes(
             data,
             path,
-            select_rules(self.select, (*self.ignore, *here), self.profile, self.extend_select),
+            self.rules(here),
             group=self.group,
             checklist=checklist if self.checklist else None,
             severity=severities(f"{code}={level}" for code, level in self.severity),
@@ -60,6 +63,12 @@ class Settings:
             edits=self.edits,
             wishes=self.wishes(),
         )
+
+    def rules(self, ignore: Sequence[str] = ()) -> tuple[LoadedRule, ...]:
+        """The rules that are asked, without those of ``ignore``. Raises DagtoolError for codes that no rule has."""
+        from dagtool.validators.catalogue import select_rules
+
+        return select_rules(self.select, (*self.ignore, *ignore), self.profile, self.extend_select)
 
     def wishes(self) -> Wishes:
         """The switches' values and what is expected. Raises DagtoolError for what cannot be read."""
@@ -85,6 +94,7 @@ def settings_of(read: Config) -> Settings:
         treat_as=read.treat_as or default.treat_as,
         per_file_ignores=read.per_file_ignores,
         fail_on=read.fail_on or default.fail_on,
+        min_severity=read.min_severity or default.min_severity,
         output_format=read.output_format or default.output_format,
         group=default.group if read.group is None else read.group,
         baseline=read.baseline,
@@ -104,19 +114,24 @@ def resolve(
     treat_as: str | None = None,
     per_file_ignores: tuple[str, ...] = (),
     fail_on: str | None = None,
+    min_severity: str | None = None,
     output_format: str | None = None,
     group: bool | None = None,
     baseline: str | None = None,
     config: str | None = None,
     no_config: bool = False,
     suppress: bool = True,
+    quiet: bool = False,
     outputs: Sequence[str] = (),
 ) -> Settings:
-    """What holds for a call; ``outputs`` are the formats written to files. Raises DagtoolError for what is wrong."""
+    """What holds for a call; ``outputs`` are the formats written to files, ``quiet`` is the standard output.
+
+    Raises DagtoolError for what is wrong.
+    """
     from dagtool.cli._config import Config, find_config, load_config
     from dagtool.cli._patterns import parse_per_file
     from dagtool.report.formats import shows_edits
-    from dagtool.validators.catalogue import select_rules, severities
+    from dagtool.validators.catalogue import severities
 
     if config and no_config:
         raise DagtoolError("--config and --no-config exclude each other")
@@ -135,13 +150,14 @@ def resolve(
         treat_as=treat_as or read.treat_as,
         per_file_ignores=(*read.per_file_ignores, *map(parse_per_file, per_file_ignores)),
         fail_on=fail_on or read.fail_on,
+        min_severity=min_severity or read.min_severity,
         output_format=shown,
         group=read.group if group is None else group,
         baseline=baseline or read.baseline,
         suppress=suppress,
-        checklist="full" in (shown, *outputs),
+        checklist="full" in outputs or (shown == "full" and not quiet),
         edits=any(map(shows_edits, (shown, *outputs))),
     )
-    select_rules(settings.select, settings.ignore, settings.profile, settings.extend_select)
-    settings.wishes()  # refused now and not at the first file
+    settings.rules()  # what is wrong is refused now and not at the first file
+    settings.wishes()
     return settings

@@ -21,11 +21,34 @@ color_option = click.option(
 )
 
 
-def style_of(stream: TextIO, color: str) -> Style:
-    """What ``stream`` can show."""
+_NARROWEST = 40
+
+
+def style_of(stream: TextIO, color: str, *, quiet: bool = False) -> Style:
+    """What ``stream`` can show; only a terminal has a width of its own, which COLUMNS overrides."""
     from dagtool.report.formats import Style
 
-    return Style(color=_wants_color(stream, color), unicode=_shows(stream, "✓✗–·…→"))
+    columns = _columns(stream)
+    return Style(
+        color=_wants_color(stream, color),
+        unicode=_shows(stream, "✓✗–─·…→"),
+        width=max(columns or Style().width, _NARROWEST),
+        terminal=columns > 0,
+        quiet=quiet,
+    )
+
+
+def _columns(stream: TextIO) -> int:
+    """The width of a terminal, 0 for anything else."""
+    if not stream.isatty():
+        return 0
+    given = os.environ.get("COLUMNS", "")
+    if given.isdecimal():
+        return int(given)
+    try:
+        return os.get_terminal_size(stream.fileno()).columns
+    except (OSError, ValueError):
+        return 0
 
 
 def _wants_color(stream: TextIO, color: str) -> bool:

@@ -6,59 +6,110 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from time import perf_counter
 
-from dagtool.report.finding import FileReport, Severity, Skipped
+from dagtool.report.finding import UNREAD_LABELS, FileReport, Finding, Severity, Skipped
+from dagtool.report.verdict import (
+    Verdict,
+    count_severities,
+    describe_counts,
+    describe_verdicts,
+    nothing_found,
+    plural,
+    verdict_of,
+)
 
 __all__ = ["Tally"]
 
 
 class Tally:
-    """Sees every report on its way to the output."""
+    """Sees every report on its way to the output, and takes out the findings below ``min_severity``.
 
-    def __init__(self) -> None:
+    The exit status heeds those too. ``known`` says that what a baseline accepts has been taken out before.
+    """
+
+    def __init__(self, min_severity: str = "info", *, known: bool = False) -> None:
         self._started = perf_counter()
+        self._least = Severity(min_severity)
+        self._known = known
+        self._worst = 0
         self._severities = Counter[Severity]()
+        self._hidden = Counter[Severity]()
+        self._verdicts = Counter[Verdict]()
         self._fixes = Counter[str]()
         self._occurrences = 0
         self._skipped: dict[Skipped, None] = {}
-        self._files = self._unusable = self._recovered = self._nodes = self._edges = self._rules = 0
+        self._files = self._recovered = self._nodes = self._edges = self._rules = 0
+        self._unread_files = self._unread_labels = 0
 
     def watch(self, reports: Iterable[FileReport]) -> Iterator[FileReport]:
-        """Pass the reports on."""
+        """Pass the reports on, without the findings that are not to be shown."""
         for report in reports:
-            self._files += 1
-            self._unusable += not report.parses
-            self._recovered += report.recovered
-            self._nodes += report.nodes
-            self._edges += report.edges
-            self._rules = max(self._rules, report.rules)
-            self._skipped.update(dict.fromkeys(report.skipped))
-            for finding in report.findings:
-                self._severities[finding.severity] += 1
-                self._occurrences += finding.count
-                if finding.fix:
-                    self._fixes[finding.fix.applicability.value] += 1
+            self._hide(report)
+            self._count(report)
             yield report
+
+    def _hide(self, report: FileReport) -> None:
+        """Take out the findings below the least severity, but never the cause why a file is not DOT."""
+        self._worst = max(self._worst, *(finding.severity.rank for finding in report.findings), 0)
+        shown, hidden = list[Finding](), list[Finding]()
+        for finding in report.findings:
+            keep = finding.severity.rank >= self._least.rank or (not report.parses and finding.code.startswith("DOT"))
+            (shown if keep else hidden).append(finding)
+        report.findings = shown
+        self._hidden.update(count_severities(hidden))
+
+    def _count(self, report: FileReport) -> None:
+        self._files += 1
+        self._verdicts[verdict_of(report)] += 1
+        self._recovered += report.recovered
+        self._nodes += report.nodes
+        self._edges += report.edges
+        self._rules = max(self._rules, report.rules)
+        self._skipped.update(dict.fromkeys(report.skipped))
+        self._severities.update(count_severities(report.findings))
+        self._occurrences += sum(finding.count for finding in report.findings)
+        self._fixes.update(finding.fix.applicability.value for finding in report.findings if finding.fix)
+        if report.unread_labels and all(finding.code != UNREAD_LABELS for finding in report.findings):
+            self._unread_files += 1
+            self._unread_labels += report.unread_labels
 
     def status(self, fail_on: str) -> int:
         """2 if a file could not be read or parsed, 1 for findings at or above ``fail_on``, else 0."""
-        if self._unusable:
+        if self._verdicts[Verdict.NOT_READ] or self._verdicts[Verdict.NOT_DOT]:
             return 2
-        if fail_on == "never":
-            return 0
-        least = Severity(fail_on).rank
-        return int(any(severity.rank >= least for severity in self._severities))
+        return int(fail_on != "never" and self._worst >= Severity(fail_on).rank)
 
-    def summary(self) -> str:
-        """What was found, what was checked, what could not be asked."""
-        return f"{self._found()}\n{self._checked()}\n"
+    def summary(self, *, verdicts: bool = True) -> str:
+        """What was found, with ``verdicts`` how many files are fit, what was checked, what could not be asked."""
+        found = self._found() + self._not_shown()
+        lines = [
+            found,
+            self._by_verdict() if verdicts else "",
+            self._checked(),
+            self._not_asked(),
+            self._not_understood(),
+        ]
+        return "".join(f"{line}\n" for line in lines if line)
 
     def _found(self) -> str:
         total = self._severities.total()
-        if not total:
-            return "No problems found." if not self._unusable else "No problems found in what could be read."
-        kinds = [_plural(count, kind.value) for kind in Severity if (count := self._severities[kind])]
-        times = f" in {self._occurrences:,} places" if self._occurrences > total else ""
-        return f"Found {_plural(total, 'problem')} ({', '.join(kinds)}){times}.{self._fixable()}"
+        if total:
+            times = f" in {self._occurrences:,} places" if self._occurrences > total else ""
+            return f"Found {plural(total, 'problem')} ({describe_counts(self._severities)}){times}.{self._fixable()}"
+        lost = self._lost
+        if lost == self._files:
+            return f"Nothing was checked: none of {lost:,} could be read." if lost > 1 else "Nothing was checked."
+        return nothing_found(bool(lost or self._skipped), f"{'new ' if self._known else ''}{self._looked_for()}")
+
+    def _looked_for(self) -> str:
+        """What is shown and counted, in the plural."""
+        kinds = [f"{kind.value}s" for kind in Severity if kind.rank >= self._least.rank]
+        return "problems" if self._least is Severity.INFO else " or ".join(kinds)
+
+    def _not_shown(self) -> str:
+        """What ``--min-severity`` hides."""
+        if not self._hidden:
+            return ""
+        return f" Not shown: {describe_counts(self._hidden)} (below --min-severity {self._least.value})."
 
     def _fixable(self) -> str:
         """How many findings have a fix, and how it is applied."""
@@ -67,19 +118,30 @@ class Tally:
         kinds = [f"{count:,} {kind} ({call})" for kind, call in calls.items() if (count := self._fixes[kind])]
         return f" {total:,} fix{'' if total == 1 else 'es'} available: {', '.join(kinds)}." if total else ""
 
+    def _by_verdict(self) -> str:
+        return f"{self._files:,} files: {describe_verdicts(self._verdicts)}." if self._files > 1 else ""
+
     def _checked(self) -> str:
-        files = f"{_plural(self._files, 'file')}, " if self._files != 1 else ""
+        read = self._files - self._lost
+        if not read:
+            return f"{plural(self._lost, 'file')} could not be checked." if self._severities else ""
+        files = f"{plural(read, 'file')}, " if self._files > 1 else ""
+        what = files + f"{plural(self._nodes, 'node')}, {plural(self._edges, 'edge')}"
+        if read == self._recovered:  # none is DOT, so there are no nodes to count
+            what = "what could be read" + (f" of {plural(read, 'file')}" if self._files > 1 else "")
         seconds = perf_counter() - self._started
-        counts = ((self._nodes, "node"), (self._edges, "edge"), (self._rules, "rule"))
-        what = files + ", ".join(_plural(count, noun) for count, noun in counts)
-        return f"Checked {what} in {seconds:.2f} s.{self._not_read()}{self._not_asked()}"
+        return f"Checked {what}, {plural(self._rules, 'rule')} in {seconds:.2f} s.{self._not_read()}"
+
+    @property
+    def _lost(self) -> int:
+        """How many files no rule was asked of."""
+        return self._verdicts[Verdict.NOT_READ] + self._verdicts[Verdict.NOT_DOT] - self._recovered
 
     def _not_read(self) -> str:
         """The files that no verdict on a graph is given for."""
-        lost = self._unusable - self._recovered
-        text = f" {_plural(lost, 'file')} could not be checked." if lost else ""
-        if self._recovered:
-            text += f" {_plural(self._recovered, 'file')} could be read only in part."
+        text = f" {plural(self._lost, 'file')} could not be checked." if self._lost else ""
+        if 0 < self._recovered < self._files - self._lost:
+            text += f" {plural(self._recovered, 'file')} could be read only in part."
         return text
 
     def _not_asked(self) -> str:
@@ -87,11 +149,17 @@ class Tally:
             return ""
         reasons = Counter(item.reason for item in self._skipped)
         somewhere = " somewhere" if self._files > 1 else ""
-        rules = f" {_plural(len({item.code for item in self._skipped}), 'rule')} skipped{somewhere}"
+        rules = f"{plural(len({item.code for item in self._skipped}), 'rule')} skipped{somewhere}"
         if len(reasons) == 1:
             return f"{rules} because {next(iter(reasons))}."
         return f"{rules}: {'; '.join(f'{count} because {reason}' for reason, count in reasons.items())}."
 
-
-def _plural(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+    def _not_understood(self) -> str:
+        """What is told once and of no file: label text that dagtool could not interpret."""
+        if not self._unread_files:
+            return ""
+        labels = plural(self._unread_labels, "label")
+        where = f" in {plural(self._unread_files, 'file')}" if self._files > 1 else ""
+        whose = "file" if self._unread_files == 1 else "files"
+        told = f"(not a fault of the {whose}); --select {UNREAD_LABELS} lists it"
+        return f"dagtool could not interpret text of {labels}{where} {told}."

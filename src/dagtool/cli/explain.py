@@ -43,14 +43,13 @@ def command(place: str, output_format: str) -> None:
     from dagtool.cli._settings import resolve
     from dagtool.files import read_bytes
     from dagtool.report.explain import explain
-    from dagtool.validators.catalogue import select_rules
 
     match = _PLACE.match(place)
     if match is None or not int(match["line"]):
         raise DagtoolError(f"{place!r} is not FILE:LINE or FILE:LINE:COLUMN", "as in outputs/ep16_tp4.dot:120")
     path, line = match["path"], int(match["line"])
     settings = resolve([path])
-    rules = select_rules(settings.select, settings.ignore, settings.profile, settings.extend_select)
+    rules = settings.rules()
     name = "<stdin>" if path == "-" else path
     try:
         found, more = explain(read_bytes(path), name, line, int(match["column"] or 0) or None, rules)

@@ -60,7 +60,8 @@ def _text(loaded: LoadedRule) -> str:
         ),
         f"Bad:\n\n{indent(loaded.bad.strip(), '    ')}",
         f"Good:\n\n{indent(loaded.good.strip(), '    ')}",
-        f"Profile {rule.tier}, since {rule.since}, {rule.status}{requires}{how_often}. The same as a page: {rule.page}",
+        f"Profile {rule.asked_by}, since {rule.since}, {rule.status}{requires}{how_often}. "
+        f"The same as a page: {rule.page}",
     ]
     if rule.fixes:
         parts.append(f"Some of its findings have a fix ({' or '.join(rule.fixes)}): dagtool validate --diff")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from dagtool.cli._settings import Settings
+    from dagtool.report.baseline import Baseline
     from dagtool.report.finding import FileReport
 
 __all__ = ["command"]
@@ -95,66 +96,75 @@ _OPTIONS = "dagtool.options"
 
 _GROUPS = {
     "Which rules": "profile select extend-select ignore per-file-ignores severity expect treat-as",
-    "What counts": "fail-on baseline write-baseline no-suppress against",
+    "Exit status and baseline": "fail-on min-severity baseline write-baseline no-suppress against",
     "Fixes": "fix diff unsafe-fixes fixed-output",
-    "Output": "output-format output group color statistics timings schema",
+    "Output": "output-format output quiet group color statistics timings schema",
     "Input": "stdin-filename jobs config no-config",
 }
 """The sections of the help; the options of rules come behind them."""
 
 
-@click.command("validate", cls=_WithOptionsOfRules, epilog=_EPILOG, option_groups=_GROUPS, rest="More, that rules heed")
-@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@click.command("validate", cls=_WithOptionsOfRules, epilog=_EPILOG, option_groups=_GROUPS, rest="Conventions")
+@click.argument("paths", metavar="[PATH]...", nargs=-1)
 @click.option(
     "--output-format",
     "output_format",
     type=FormatChoice(),
     shell_complete=complete_formats,
-    help="Of the standard output. Default: full.",
+    help="Format of the standard output. Default: full; summary has one line for each file.",
 )
 @click.option(
     "--output",
     multiple=True,
     metavar="FORMAT:FILE",
-    help="Write FILE as well, whole or not at all: sarif:out.sarif. Several at once.",
+    help="Also write FILE in this format (atomically), as in sarif:out.sarif; may be repeated.",
 )
 @click.option(
     "--profile",
     metavar="NAME",
     shell_complete=complete_profiles,
-    help="Which rules: minimal, standard (default) or strict.",
+    help="Set of rules: minimal, standard (default) or strict.",
 )
 @click.option(
     "--select",
     multiple=True,
     metavar="CODES",
     shell_complete=complete_codes,
-    help="Only rules whose code begins so: GRF,DEV501.",
+    help="Ask only rules whose code begins with one of these: GRF,DEV501.",
 )
 @click.option(
     "--extend-select",
     multiple=True,
     metavar="CODES",
     shell_complete=complete_codes,
-    help="Also rules whose code begins so, whatever the profile and --select.",
+    help="Also ask rules whose code begins with one of these, whatever the profile and --select.",
 )
 @click.option(
-    "--ignore", multiple=True, metavar="CODES", shell_complete=complete_codes, help="No rules whose code begins so."
+    "--ignore",
+    multiple=True,
+    metavar="CODES",
+    shell_complete=complete_codes,
+    help="Ask no rules whose code begins with one of these.",
 )
 @click.option(
     "--per-file-ignores",
     multiple=True,
     metavar="PATTERN:CODES",
-    help="No such rules for files that fit: 'old/*.dot:STY,GRF110'.",
+    help="Ask no such rules of files that match: 'old/*.dot:STY,GRF110'.",
 )
 @click.option(
     "--severity",
     multiple=True,
     metavar="CODE=LEVEL",
     shell_complete=complete_codes,
-    help="Another severity for a rule: GRF102=warning.",
+    help="Give a rule another severity: GRF102=warning.",
 )
-@click.option("--expect", multiple=True, metavar="CLAIMS", help="What the graph must come to: ep=16,tp=4,gpus=64.")
+@click.option(
+    "--expect",
+    multiple=True,
+    metavar="CLAIMS",
+    help="Fail if degrees or counts of the graph differ from these: ep=16,tp=4,gpus=64.",
+)
 @click.option(
     "--treat-as",
     type=click.Choice(["auto", "deployment", "graph"]),
@@ -165,25 +175,39 @@ _GROUPS = {
     type=click.Choice(["error", "warning", "info", "never"]),
     help="The least severity that makes the exit status 1. Default: error.",
 )
-@click.option("--group/--no-group", default=None, help="One finding for all nodes at fault (default), or one for each.")
-@click.option("--no-suppress", is_flag=True, help="Show also what comments and lint_ignore in the files hide.")
-@click.option("--fix", is_flag=True, help="Rewrite the files with what can be fixed safely.")
-@click.option("--unsafe-fixes", is_flag=True, help="With --fix or --diff: also what changes nodes, edges, types.")
+@click.option(
+    "--min-severity",
+    type=click.Choice(["error", "warning", "info"]),
+    help="The least severity that is shown and counted; the exit status heeds --fail-on alone. Default: info.",
+)
+@click.option("-q", "--quiet", is_flag=True, help="Only findings: no headings, checklists, totals or progress.")
+@click.option(
+    "--group/--no-group", default=None, help="Report like findings as one (default), or one for each node at fault."
+)
+@click.option("--no-suppress", is_flag=True, help="Also show findings that comments and lint_ignore in the files hide.")
+@click.option("--fix", is_flag=True, help="Rewrite the files with the safe fixes applied.")
+@click.option(
+    "--unsafe-fixes", is_flag=True, help="With --fix or --diff: also apply fixes that change nodes, edges or types."
+)
 @click.option("--diff", is_flag=True, help="Show what --fix would change, and write nothing.")
 @click.option("--fixed-output", metavar="FILE", help="Write the fixed text of one PATH to FILE, - for standard output.")
-@click.option("--baseline", metavar="FILE", help="Do not tell what FILE accepts; see --write-baseline.")
-@click.option("--write-baseline", metavar="FILE", help="Accept all that is found now: write it to FILE.")
+@click.option("--baseline", metavar="FILE", help="Hide findings recorded in FILE; see --write-baseline.")
+@click.option("--write-baseline", metavar="FILE", help="Record all findings in FILE, to be hidden by --baseline.")
 @click.option(
     "--against", metavar="OLD", help="Compare PATH with the file OLD: findings gone and new, nodes and edges lost."
 )
 @click.option(
-    "--jobs", type=click.IntRange(min=1), help="Processes for many files. Default: as it pays, up to the cores."
+    "--jobs", type=click.IntRange(min=1), help="Number of processes. Default: up to the number of cores, where it pays."
 )
-@click.option("--stdin-filename", metavar="NAME", help="What - is called, and where its configuration is looked for.")
-@click.option("--statistics", is_flag=True, help="Also count what each rule and each family found.")
+@click.option(
+    "--stdin-filename",
+    metavar="NAME",
+    help="Name of the standard input in findings; its configuration is looked for there.",
+)
+@click.option("--statistics", is_flag=True, help="Also count the findings of each rule and family.")
 @click.option("--timings", is_flag=True, help="Also tell how long each rule took.")
-@click.option("--config", metavar="FILE", help="This configuration instead of the nearest one.")
-@click.option("--no-config", is_flag=True, help="No configuration file.")
+@click.option("--config", metavar="FILE", help="Read this configuration instead of the nearest one.")
+@click.option("--no-config", is_flag=True, help="Read no configuration file.")
 @click.option(
     "--schema",
     metavar="NAME",
@@ -197,6 +221,7 @@ def command(
     *,
     paths: tuple[str, ...],
     color: str,
+    quiet: bool,
     no_suppress: bool,
     write_baseline: str | None,
     jobs: int | None,
@@ -214,9 +239,11 @@ def command(
     """Check DOT files and report what is wrong with them.
 
     PATH is a file, a folder (its *.dot and *.gv files, at any depth), a pattern with * or - for the standard
-    input. Findings go to the standard output, the summary to the standard error. What the command line leaves
-    open is read from dagtool.toml, or [tool.dagtool] in pyproject.toml, nearest to what is checked.
+    input; without one it is the current folder. A file named twice is checked once. Findings go to the standard
+    output, the summary to the standard error. What the command line leaves open is read from dagtool.toml, or
+    [tool.dagtool] in pyproject.toml, nearest to what is checked.
     """
+    import os
     import sys
 
     from dagtool.cli._files import refuse_overwriting
@@ -227,8 +254,9 @@ def command(
     from dagtool.cli._statistics import Statistics
     from dagtool.cli._style import style_of
     from dagtool.cli._tally import Tally
-    from dagtool.report.formats import renderer
+    from dagtool.report.formats import renderer, shows_totals
 
+    paths = paths or (os.curdir,)
     outputs = Outputs.parse(output)
     _refuse_together(against=against, write_baseline=write_baseline, output=output)
     targets = [*(file for _, file in outputs.files), *filter(None, [write_baseline])]
@@ -238,26 +266,24 @@ def command(
     stdin = stdin_filename or "<stdin>"
     places = [stdin_filename if path == "-" and stdin_filename else path for path in paths]
     options = tuple(click.get_current_context().meta.get(_OPTIONS, ()))
-    settings = resolve(places, suppress=not no_suppress, options=options, outputs=outputs.formats, **given)
+    settings = resolve(places, suppress=not no_suppress, options=options, quiet=quiet, outputs=outputs.formats, **given)
     fixing = wanted(paths, fix=fix, unsafe_fixes=unsafe_fixes, diff=diff, fixed_output=fixed_output)
     if fixing and (against is not None or write_baseline):
         raise DagtoolError("fixes go neither with --against nor with --write-baseline", "fix first, then call again")
     if against is not None:
         return _compare(against, paths, settings, given["output_format"])
     fixer = Fixer(settings, fixing, stdin) if fixing else None
-    reports = file_reports(paths, settings, jobs, stdin, fixer)
+    reports = file_reports(paths, settings, jobs, stdin, fixer, progress=not quiet)
     if write_baseline:
-        return _write_baseline(write_baseline, reports)
-    tally, counted = Tally(), Statistics()
-    baseline = None
-    if settings.baseline:
-        from dagtool.report.baseline import Baseline
-
-        baseline = Baseline(settings.baseline)
+        return _write_baseline(write_baseline, reports, quiet=quiet)
+    baseline = _baseline(settings)
+    if baseline:
         reports = baseline.apply(reports)
+    tally, counted = Tally(settings.min_severity, known=baseline is not None), Statistics()
     watched = outputs.watch(counted.watch(tally.watch(reports)))
     stream = sys.stderr if fixer and fixer.takes_stdout else sys.stdout
-    for text in () if fixer and fixer.silent else renderer(settings.output_format)(watched, style_of(stream, color)):
+    style = style_of(stream, color, quiet=quiet)
+    for text in () if fixer and fixer.silent else renderer(settings.output_format)(watched, style):
         stream.write(text)
     for _ in watched:  # where nothing is shown they are only counted
         pass
@@ -265,9 +291,20 @@ def command(
     outputs.write()
     sys.stderr.write(counted.counts() if statistics else "")
     sys.stderr.write(counted.timings() if timings else "")
-    sys.stderr.write(fixer.summary() if fixer else "")
-    sys.stderr.write(tally.summary() + (f"{baseline.note()}\n" if baseline else ""))
+    if not quiet:
+        sys.stderr.write(fixer.summary() if fixer else "")
+        sys.stderr.write(tally.summary(verdicts=not shows_totals(settings.output_format)))
+        sys.stderr.write(f"{baseline.note()}\n" if baseline else "")
     return tally.status(settings.fail_on)
+
+
+def _baseline(settings: Settings) -> Baseline | None:
+    """The accepted findings, of the rules that are asked."""
+    if not settings.baseline:
+        return None
+    from dagtool.report.baseline import Baseline
+
+    return Baseline(settings.baseline, {loaded.rule.code for loaded in settings.rules()})
 
 
 def _refuse_together(**options: object) -> None:
@@ -277,16 +314,17 @@ def _refuse_together(**options: object) -> None:
         raise DagtoolError(f"{given[0]} and {given[1]} exclude each other")
 
 
-def _write_baseline(path: str, reports: Iterator[FileReport]) -> int:
+def _write_baseline(path: str, reports: Iterator[FileReport], *, quiet: bool) -> int:
     """Accept everything but files that are not DOT."""
     import sys
 
     from dagtool.cli._tally import Tally
     from dagtool.report.baseline import write_baseline
+    from dagtool.report.verdict import plural
 
     tally = Tally()
     count = write_baseline(path, tally.watch(reports))
-    sys.stderr.write(f"Accepted {count:,} finding{'' if count == 1 else 's'} in {printable(path)}.\n")
+    sys.stderr.write("" if quiet else f"Accepted {plural(count, 'finding')} in {printable(path)}.\n")
     return tally.status("never")
 
 

@@ -37,6 +37,7 @@ def file_record(report: FileReport) -> dict[str, object]:
         "deployment": None if facts is None else report.outline is None,
         "outline": _outline(report.outline),
         "findings": [finding_record(finding) for finding in report.findings],
+        "unread_labels": report.unread_labels,
         "skipped": _skipped(report),
     }
 

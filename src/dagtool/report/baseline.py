@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from dagtool.documents import parse_json
@@ -22,16 +22,21 @@ _Key = tuple[str, str]
 
 
 class Baseline:
-    """How often each finding may be there. Raises DagtoolError for what is no baseline file."""
+    """How often each finding may be there, of the rules that are ``asked`` (of all, if None).
 
-    def __init__(self, path: str) -> None:
+    Raises DagtoolError for what is no baseline file.
+    """
+
+    def __init__(self, path: str, asked: Collection[str] | None = None) -> None:
         self._path = path
         self._left = Counter[_Key]()
         self._seen: set[str] = set()
         for record in _records(path):
             try:
                 key = (str(record["path"]), str(record["fingerprint"]))
-                self._left[key] += int(record["count"])
+                count = int(record["count"])
+                if asked is None or record.get("code") in (None, *asked):
+                    self._left[key] += count
             except (KeyError, TypeError, ValueError):
                 raise DagtoolError(
                     f"{path} is not a baseline: a finding lacks its path, fingerprint or count"

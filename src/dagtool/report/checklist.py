@@ -1,6 +1,7 @@
 """The ten promises deployment documents make of their DAG, each with what was really found.
 
-Nothing is ticked that was not checked: where the facts stand in labels only, the line says so.
+Nothing is ticked that was not checked, and nothing is crossed out without an error or a warning about it: what labels
+leave open is not stated.
 """
 
 from __future__ import annotations
@@ -9,63 +10,73 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from dagtool.report.finding import CheckItem, Finding
+from dagtool.report.finding import CheckItem, Finding, Severity
 from dagtool.report.quote import name_of
+from dagtool.report.verdict import plural
 
 if TYPE_CHECKING:
     from dagtool.validators.context import Context
 
 __all__ = ["checklist"]
 
-_GUESSED = "by the titles; not checked against declared operators"
+_GUESSED = "by their titles"
 
 
 def checklist(ctx: Context, findings: Sequence[Finding], asked: Collection[str]) -> list[CheckItem]:
     """The ten lines, in the documents' order; ``asked`` are the codes of the rules that could be asked."""
     verdicts = _Verdicts(findings, asked)
     described = _declared if ctx.dag.declared else _foreign
-    return [_cycles(ctx), *described(ctx, verdicts), _colors(ctx)]
+    return [_cycles(ctx, verdicts), *described(ctx, verdicts), _colors(ctx)]
 
 
 class _Verdicts:
-    """What families of rules say together."""
+    """What families of rules say together, errors and warnings alone."""
 
     def __init__(self, findings: Sequence[Finding], asked: Collection[str]) -> None:
-        from dagtool.validators.catalogue import all_rules
+        from dagtool.validators.catalogue import rule_codes
 
         self._counts = Counter[str]()
         for finding in findings:
-            self._counts[finding.code] += finding.count
+            if finding.severity is not Severity.INFO:
+                self._counts[finding.code] += finding.count
         self._asked = asked
-        self._known = [loaded.rule.code for loaded in all_rules()]
+        self._known = rule_codes()
 
-    def wrong(self, *prefixes: str) -> int:
-        """How many places are at fault."""
-        return sum(count for code, count in self._counts.items() if code.startswith(prefixes))
+    def judged(self, text: str, *prefixes: str, otherwise: bool | None = None) -> CheckItem:
+        """False where one of these rules found an error or a warning, which the line then names."""
+        wrong = self.found(*prefixes)
+        if not wrong:
+            return CheckItem(otherwise, text)
+        return CheckItem(False, f"{text}; {sum(wrong.values()):,} at fault ({', '.join(sorted(wrong))})")
 
-    def item(self, text: str, *prefixes: str, otherwise: bool = True) -> CheckItem:
-        """Not so if something is at fault, so if all the rules were asked, else not checked."""
-        if wrong := self.wrong(*prefixes):
-            return CheckItem(False, f"{text}, {wrong:,} at fault")
-        if not otherwise:
-            return CheckItem(False, text)
-        for prefix in prefixes:
-            codes = [code for code in self._known if code.startswith(prefix)]
-            if not codes or any(code not in self._asked for code in codes):
-                return CheckItem(None, f"{text}; not all checked ({prefix} rules not asked)")
-        return CheckItem(True, f"{text}, none at fault")
+    def found(self, *prefixes: str) -> dict[str, int]:
+        """How many places each of these rules found at fault."""
+        return {code: count for code, count in self._counts.items() if code.startswith(prefixes)}
+
+    def proved(self, text: str, *prefixes: str, whole: bool = True) -> CheckItem:
+        """True where all of these rules could be asked and found nothing, of what is ``whole``."""
+        missing = [prefix for prefix in prefixes if not self._all_asked(prefix)]
+        if missing:
+            return self.judged(f"{text}; not all checked ({', '.join(missing)} rules not asked)", *prefixes)
+        item = self.judged(text, *prefixes, otherwise=True if whole else None)
+        return CheckItem(True, f"{text}, none at fault") if item.passed else item
+
+    def _all_asked(self, prefix: str) -> bool:
+        codes = [code for code in self._known if code.startswith(prefix)]
+        return bool(codes) and all(code in self._asked for code in codes)
 
 
-def _cycles(ctx: Context) -> CheckItem:
+def _cycles(ctx: Context, verdicts: _Verdicts) -> CheckItem:
     if not ctx.directed:
         return CheckItem(None, "no cycles: the graph is undirected")
     if ctx.acyclic:
-        edges = f"{len(ctx.dag.tails):,} edge{'' if len(ctx.dag.tails) == 1 else 's'}"
-        alone = f", but {len(ctx.isolated):,} of {ctx.size:,} nodes have no edge at all" if ctx.isolated else ""
-        return CheckItem(True, f"no cycles: acyclic, {edges}{alone}")
+        verb = "has" if len(ctx.isolated) == 1 else "have"
+        alone = f", but {len(ctx.isolated):,} of {ctx.size:,} nodes {verb} no edge at all" if ctx.isolated else ""
+        return CheckItem(True, f"no cycles: acyclic, {plural(len(ctx.dag.tails), 'edge')}{alone}")
     parts = ctx.cyclic_components
-    nodes = sum(map(len, parts))
-    return CheckItem(False, f"no cycles: {nodes:,} nodes lie on cycles, in {len(parts):,} group(s)")
+    nodes, code = plural(sum(map(len, parts)), "node"), "GRF101"
+    text = f"no cycles: {nodes} on cycles, in {plural(len(parts), 'group')}"
+    return CheckItem(False, f"{text} ({code})") if verdicts.found(code) else CheckItem(None, text)
 
 
 def _of_all(count: int, size: int, what: str) -> str:
@@ -79,67 +90,73 @@ def _foreign(ctx: Context, verdicts: _Verdicts) -> Iterator[CheckItem]:
     dims = sum(facts.has_input and facts.has_output for facts in nodes)
     gpus = sum(facts.placement is not None for facts in nodes)
     exact = sum(facts.placement is not None and facts.placement.exact for facts in nodes)
-    families = Counter(facts.operation.family for facts in nodes)
+    transfers = sum(facts.operation.family == "communication" for facts in nodes)
     ops = ctx.labels.operators()
-    odd = verdicts.wrong("DIM212")
-    agree = f"; {odd:,} edges between sizes that do not agree" if odd else "; not checked on every edge"
-    yield _label_item("input and output dimensions", dims, size, f"labels state both{agree}")
-    yield _label_item("GPU assignments", gpus, size, f"nodes name a GPU, {exact:,} of them by number")
-    text = f"communication operations represented: {families['communication']:,} nodes"
-    yield CheckItem(None, f"{text} {_GUESSED}")
-    yield _foreign_gates(ctx)
+    text = f"{_of_all(dims, size, 'labels state both')}; not checked on every edge" if dims else "not stated"
+    yield verdicts.judged(f"input and output dimensions: {text}", "DIM")
+    text = f"{_of_all(gpus, size, 'nodes name a GPU')}, {exact:,} of them by number" if gpus else "not stated"
+    yield verdicts.judged(f"GPU assignments: {text}", "DEV")
+    text = f"{plural(transfers, 'node')} {_GUESSED}" if transfers else "no title names one"
+    transferring = ("DEV513", "COM411", "COM415", "COM416", "COM417")
+    yield verdicts.judged(f"communication operations represented: {text}", *transferring)
+    yield _foreign_gates(ctx, verdicts)
     known = size - ops[""]
-    yield CheckItem(None, f"operator-level detail: {_of_all(known, size, 'titles name an operator')}")
-    parts = ", ".join(f"{ops[part]:,} {part}" for part in ("scores", "softmax", "weighted_sum"))
-    whole = ", ".join(f"{ops[part]:,} {part}" for part in ("attention", "fused") if ops[part])
-    yield CheckItem(None, f"attention fully decomposed: {parts}{f'; whole: {whole}' if whole else ''} {_GUESSED}")
-    yield _foreign_collectives(verdicts, ops)
-    unknown = verdicts.wrong("STY903")
-    strange = f" ({unknown:,} of a shape Graphviz does not know)" if unknown else ""
-    yield CheckItem(False if unknown else None, f"node shapes: {_shapes(ctx)}{strange}; not held against the operators")
+    text = _of_all(known, size, "titles name an operator") if known else "no title names an operator"
+    yield verdicts.judged(f"operator-level detail: {text}", "GRF121", "GRF124")
+    yield verdicts.judged(f"attention fully decomposed: {_foreign_attention(ops)}", "GRF127")
+    text = f"all-reduce and all-to-all included: {_foreign_collectives(ops)}"
+    yield verdicts.judged(text, "COM410", "COM412", "COM413", "COM414")
+    yield verdicts.judged(f"node shapes: {_shapes(ctx)}; not held against the operators", "STY901", "STY903", "STY910")
 
 
-def _foreign_collectives(verdicts: _Verdicts, ops: Counter[str]) -> CheckItem:
-    names = (
-        "all_gather",
-        "all_reduce",
-        "all_to_all",
-        "broadcast",
-        "recv",
-        "reduce_scatter",
-        "send",
-        "send_recv",
-        "transfer",
-    )
-    found = ", ".join(f"{ops[name]:,} {name}" for name in names if ops[name]) or "none"
-    wrong = verdicts.wrong("COM410")
-    text = f"all-reduce and all-to-all included: {found}"
-    if wrong:
-        return CheckItem(False, f"{text}; {wrong:,} all-reduces change the size of their value")
-    return CheckItem(None, f"{text} {_GUESSED}")
+def _foreign_attention(ops: Counter[str]) -> str:
+    named = {part: ops[part] for part in ("scores", "softmax", "weighted_sum") if ops[part]}
+    whole = {part: ops[part] for part in ("attention", "fused") if ops[part]}
+    if not named and not whole:
+        return "not stated: no title names attention"
+    if not whole:
+        return f"{_counted(named)} {_GUESSED}"
+    return f"{_counted(whole)} drawn whole; {f'{_counted(named)} {_GUESSED}' if named else 'no title names its parts'}"
 
 
-def _label_item(what: str, count: int, size: int, rest: str) -> CheckItem:
-    """Stated by all is no proof, but not stated is a fact."""
-    return CheckItem(None if count == size else False, f"{what}: {_of_all(count, size, rest)}")
+def _counted(ops: dict[str, int]) -> str:
+    return ", ".join(f"{count:,} {name}" for name, count in ops.items())
+
+
+_COLLECTIVES = (
+    "all_gather",
+    "all_reduce",
+    "all_to_all",
+    "broadcast",
+    "recv",
+    "reduce_scatter",
+    "send",
+    "send_recv",
+    "transfer",
+)
+
+
+def _foreign_collectives(ops: Counter[str]) -> str:
+    found = {name: ops[name] for name in _COLLECTIVES if ops[name]}
+    return f"{_counted(found)} {_GUESSED}" if found else "no title names one"
 
 
 def _shapes(ctx: Context) -> str:
     assert ctx.graph is not None
     shapes = Counter(attributes.get("shape") or "ellipse" for attributes in ctx.graph.node_attributes)
-    return ", ".join(f"{count:,} {name_of(shape)}" for shape, count in shapes.most_common(5))
+    return ", ".join(f"{count:,} {name_of(shape)}" for shape, count in shapes.most_common(5)) or "no nodes"
 
 
-def _foreign_gates(ctx: Context) -> CheckItem:
+def _foreign_gates(ctx: Context, verdicts: _Verdicts) -> CheckItem:
     from dagtool.validators.roles import words
 
     facts = ctx.labels.nodes if ctx.labels else []
     gates = {node for node, name in enumerate(ctx.dag.ids) if words(name) & {"gate", "router", "gating"}}
     gates -= {node for node in gates if facts and facts[node].op in ("linear", "activation")}  # a gated MLP's gate_proj
-    return _dashed(ctx, gates, "named gate or router")
+    return _dashed(ctx, verdicts, gates, "named gate or router")
 
 
-def _dashed(ctx: Context, gates: set[int], which: str) -> CheckItem:
+def _dashed(ctx: Context, verdicts: _Verdicts, gates: set[int], which: str) -> CheckItem:
     """How many edges out of the gates are dashed."""
     if ctx.graph is None:
         return CheckItem(None, "expert routing dashed: no picture")
@@ -149,8 +166,9 @@ def _dashed(ctx: Context, gates: set[int], which: str) -> CheckItem:
     if not gates:
         return CheckItem(None, f"{what}: no node is {which}")
     leaving = _of_all(dashed, len(edges), "edges that leave")
-    text = f"{what}: {leaving} the {len(gates):,} node(s) {which} are dashed"
-    return CheckItem(dashed == len(edges) and dashed > 0, text)
+    text = f"{what}: {leaving} the {plural(len(gates), 'node')} {which} are dashed"
+    whole = dashed == len(edges) and dashed > 0
+    return verdicts.judged(text, "STY902", "STY911", otherwise=True if whole else None)
 
 
 def _declared(ctx: Context, verdicts: _Verdicts) -> Iterator[CheckItem]:
@@ -163,29 +181,29 @@ def _declared(ctx: Context, verdicts: _Verdicts) -> Iterator[CheckItem]:
         families[ctx.families[kind]] += count
     typed = sum(count for kind, count in per_kind.items() if dag.kinds[kind].outputs)
     text = f"input and output dimensions: {_of_all(typed, size, 'nodes declare their types')}"
-    yield verdicts.item(text, "DIM", "SHD", otherwise=typed == size)
+    yield verdicts.proved(text, "DIM", "SHD", whole=typed == size)
     placed = size - dag.devices_of.count(-1)
     gpus = len({gpu for gpus in dag.device_sets for gpu in gpus})
-    text = f"GPU assignments: {_of_all(placed, size, 'nodes name their GPUs')}, {gpus:,} GPUs in all"
-    yield verdicts.item(text, "DEV501", "DEV502")
-    text = f"communication operations represented: {families['communication']:,} nodes"
-    yield verdicts.item(text, "COM", "DEV503")
+    text = f"GPU assignments: {_of_all(placed, size, 'nodes name their GPUs')}, {plural(gpus, 'GPU')} in all"
+    yield verdicts.proved(text, "DEV501", "DEV502", whole=placed == size)
+    text = f"communication operations represented: {plural(families['communication'], 'node')}"
+    yield verdicts.proved(text, "COM", "DEV503")
     gates = {node for node, kind in enumerate(dag.kind_of) if dag.kinds[kind].op == "gate"}
-    yield _dashed(ctx, gates, "of operator gate")
+    yield _dashed(ctx, verdicts, gates, "of operator gate")
     known = size - families[""]
-    text = f"operator-level detail: {_of_all(known, size, 'nodes')} of {len(ops):,} operators"
-    yield CheckItem(known == size, text)
+    text = f"operator-level detail: {_of_all(known, size, 'nodes')} of {plural(len(ops), 'operator')}"
+    yield verdicts.judged(text, "DIM202", otherwise=True if known == size else None)
     yield _attention(ops)
-    yield verdicts.item(f"all-reduce and all-to-all included: {_collectives(ctx, ops)}", "COM", "SHD")
-    yield verdicts.item(f"node shapes: {_shapes(ctx) if ctx.graph else 'no picture'}", "STY901", "STY903")
+    yield verdicts.proved(f"all-reduce and all-to-all included: {_collectives(ctx, ops)}", "COM", "SHD")
+    yield verdicts.proved(f"node shapes: {_shapes(ctx) if ctx.graph else 'no picture'}", "STY901", "STY903")
 
 
 def _attention(ops: Counter[str]) -> CheckItem:
-    parts = ("scores", "softmax", "weighted_sum")
-    if not any(ops[part] for part in parts):
+    parts = {part: ops[part] for part in ("scores", "softmax", "weighted_sum")}
+    if not any(parts.values()):
         return CheckItem(None, "attention fully decomposed: the graph has no attention")
-    text = ", ".join(f"{ops[part]:,} {part}" for part in parts)
-    return CheckItem(len({ops[part] for part in parts}) == 1, f"attention fully decomposed: {text}")
+    alike = len(set(parts.values())) == 1
+    return CheckItem(True if alike else None, f"attention fully decomposed: {_counted(parts)}")
 
 
 def _collectives(ctx: Context, ops: Counter[str]) -> str:
@@ -199,4 +217,4 @@ def _colors(ctx: Context) -> CheckItem:
         return CheckItem(None, "color coding: no picture")
     colors = {attributes.get("fillcolor") or attributes.get("color") for attributes in ctx.graph.node_attributes}
     count = len(colors - {None})
-    return CheckItem(count > 1, f"color coding: {count:,} colors")
+    return CheckItem(True if count > 1 else None, f"color coding: {plural(count, 'color') if count else 'not stated'}")

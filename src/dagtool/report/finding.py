@@ -7,7 +7,21 @@ from enum import StrEnum
 
 from dagtool.report.fix import Fix
 
-__all__ = ["CheckItem", "Excerpt", "Facts", "FileReport", "Finding", "Outline", "Severity", "Skipped", "page_of"]
+__all__ = [
+    "UNREAD_LABELS",
+    "CheckItem",
+    "Excerpt",
+    "Facts",
+    "FileReport",
+    "Finding",
+    "Outline",
+    "Severity",
+    "Skipped",
+    "page_of",
+]
+
+UNREAD_LABELS = "GRF192"
+"""The rule that lists the label text which dagtool could not interpret; without it only a count is kept."""
 
 
 def page_of(code: str) -> str:
@@ -101,7 +115,10 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class CheckItem:
-    """One line of the checklist: True is found to be so, False not so, None could not be checked."""
+    """One line of the checklist: True is found to be so, None not stated or not checked.
+
+    False is only where there is an error or a warning about it.
+    """
 
     passed: bool | None
     text: str
@@ -115,6 +132,8 @@ class FileReport:
     facts: Facts | None = None
     error: str | None = None
     """Why the file could not be read at all."""
+    hint: str = ""
+    """What to do about the error."""
     error_line: int | None = None
     recovered: bool = False
     """Whether some of a file that does not parse could be read and checked."""
@@ -130,6 +149,8 @@ class FileReport:
     nodes: int = 0
     """Of all graphs together; so with ``edges``."""
     edges: int = 0
+    unread_labels: int = 0
+    """How many labels of a deployment hold text that dagtool could not interpret, where some rule is about them."""
     seconds: dict[str, float] = field(default_factory=dict)
     """How long reading took, and each rule by its code."""
 

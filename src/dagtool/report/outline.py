@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dagtool.escape import printable
 from dagtool.report.finding import Facts, FileReport, Outline
-from dagtool.report.quote import name_of, printable
+from dagtool.report.quote import name_of
+from dagtool.report.verdict import plural
 
 __all__ = ["outline_lines"]
 
@@ -28,17 +30,17 @@ def _kind(facts: Facts) -> str:
 
 def _counts(facts: Facts, outline: Outline) -> str:
     found = [
-        _plural(facts.nodes, "node"),
-        _plural(facts.edges, "edge"),
-        _plural(facts.components, "connected part"),
+        plural(facts.nodes, "node"),
+        plural(facts.edges, "edge"),
+        plural(facts.components, "connected part"),
     ]
     if facts.directed:
         found.append(_cycle(outline.cycle) if outline.cycle else "acyclic")
-        found += [_plural(facts.sources, "source"), _plural(facts.sinks, "sink")]
+        found += [plural(facts.sources, "source"), plural(facts.sinks, "sink")]
     if facts.isolated:
-        found.append(f"{_plural(facts.isolated, 'node')} without edges")
+        found.append(f"{plural(facts.isolated, 'node')} without edges")
     if outline.longest_path:
-        found.append(f"longest path of {_plural(outline.longest_path, 'edge')}")
+        found.append(f"longest path of {plural(outline.longest_path, 'edge')}")
     return ", ".join(found)
 
 
@@ -48,7 +50,3 @@ def _cycle(cycle: tuple[str, ...]) -> str:
     shown = [name_of(one) for one in cycle[:_SHOWN]]
     more = [f"… {len(cycle) - _SHOWN:,} more …"] if len(cycle) > _SHOWN else []
     return f"a cycle {' -> '.join([*shown, *more, shown[0]])}"
-
-
-def _plural(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -7,7 +7,7 @@ import re
 from dagtool.escape import printable
 from dagtool.report.finding import Excerpt
 
-__all__ = ["excerpt", "name_of", "printable"]
+__all__ = ["excerpt", "name_of"]
 
 _MAX_NAME = 80
 _WINDOW = 110
