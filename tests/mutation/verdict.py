@@ -10,6 +10,7 @@ from zlib import crc32
 
 from mutation.catalogue import mutations
 from mutation.draft import GRAPH, Draft, Place
+from mutation.forms import FORMS, HEADER_CODES, WHOLE, Form
 from mutation.subjects import subject
 
 from dagtool.dag.graph import Dag
@@ -23,7 +24,7 @@ from dagtool.validators.catalogue import select_rules
 from dagtool.validators.context import Context
 from dagtool.validators.engine import check_context
 
-__all__ = ["Key", "Verdict", "findings_of", "judge", "mutant", "read"]
+__all__ = ["Key", "Said", "Verdict", "findings_of", "judge", "mutant", "read"]
 
 SEEDS = (0, 1)
 """Weights and inputs the executor tries."""
@@ -43,6 +44,24 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """What the rules say of a mutant in one form."""
+
+    gone: bool
+    """Whether the damage was in what the form takes away, so that nothing is left to be found."""
+    error: bool
+    warning: bool
+    """Whether there is a warning, other than of the lost header."""
+    header: bool
+    """Whether the lost header is told."""
+
+    @property
+    def reported(self) -> bool:
+        """Whether a reader learns that something is wrong, or that not all was checked."""
+        return self.error or self.warning or self.header
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """What executor and rules say of a mutant."""
 
@@ -59,6 +78,8 @@ class Verdict:
     warnings: tuple[str, ...]
     near: bool
     """Whether an error is on or beside the damaged place."""
+    forms: tuple[Said, ...] = ()
+    """What the rules say of it in each of the forms."""
     crash: str = ""
     """What executor or rules broke with, where they should have answered."""
 
@@ -96,8 +117,9 @@ def judge(key: Key) -> Verdict | None:
     harm, harm_at, crash = _harm(read(text))
     try:
         findings = findings_of(read(text))
+        forms = tuple(_said(form, whole, damaged, findings) for form in FORMS)
     except Exception as error:  # whatever it is, it is a fault of the rules
-        findings, crash = [], f"rules: {type(error).__name__}: {error}"
+        findings, forms, crash = [], (), f"rules: {type(error).__name__}: {error}"
     errors = [one for one in findings if one.severity == "error"]
     touched = {*place, *damaged.changed_from(whole)} - {*GRAPH}
     places = whole.around(touched) | damaged.around(touched)
@@ -112,8 +134,20 @@ def judge(key: Key) -> Verdict | None:
         tuple(sorted({one.code for one in errors})),
         tuple(sorted({one.code for one in findings if one.severity != "error"})),
         bool(errors) and near,
+        forms,
         crash,
     )
+
+
+def _said(form: Form, whole: Draft, damaged: Draft, as_it_is: list[Finding]) -> Said:
+    """Ask the rules about a damaged draft in another form."""
+    left = [{**draft.header, form.lost: ""} for draft in (whole, damaged)]
+    gone = left[0] == left[1] and not damaged.changed_from(whole)
+    findings = as_it_is
+    if form is not WHOLE:
+        findings = findings_of(read(form.of(damaged, Random(form.name)).text()))
+    told = {(one.severity.value, one.code in HEADER_CODES) for one in findings}
+    return Said(gone, ("error", False) in told, ("warning", False) in told, ("warning", True) in told)
 
 
 def findings_of(dag: Dag) -> list[Finding]:

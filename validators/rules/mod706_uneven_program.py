@@ -1,14 +1,16 @@
-"""Ranks that should run one program do not, in a graph that states no model.
+"""Ranks, experts or layers that should run one program do not, in a graph that states no model.
 
-What: without a `model` no rule knows what a layer consists of, but all ranks of a mesh run the same program. So the nodes
-of one role in one layer must have the same operator, types and parameters, take their inputs from the same parts, and
-stand once on each GPU of their mesh. The layers must be as many as the size `L` says; an edge must stay in its layer
-and expert or lead to the next layer.
+What: without a `model` no rule knows what a layer consists of, but all ranks of a mesh run the same program, and so do
+all experts of a layer. The nodes of one role in one layer must have the same operator, types and parameters, take their
+inputs from the same parts, and stand on each GPU of their mesh. The layers must be as many as the size `L` says; an edge
+must stay in its layer and expert or lead to the next layer. Of layers made of the same parts, function and sources of
+each part are compared; there, and where a part stands twice on a GPU, a difference is a warning, because a
+model may be built so.
 
 Why: a rank with another activation, a weight cut otherwise, or an input from another layer computes something that does
 not belong to what the others compute, whatever the model is.
 
-Fix: make the node what its like on the other ranks is. State the model: what is wrong on all ranks alike is only
+Fix: make the node what its like is. State the model: what is wrong on all ranks alike is only
 found with it (MOD705).
 
 References: docs/dialect.md.
@@ -30,7 +32,7 @@ RULE = Rule(
     "MOD706",
     "uneven-program",
     Severity.ERROR,
-    "ranks that should run one program do not",
+    "ranks, experts or layers that should run one program do not",
     requires=("declared", "named"),
 )
 
@@ -50,7 +52,7 @@ GOOD = """digraph {
 
 def check(ctx: Context) -> Iterator[Finding]:
     """Report each role and difference once, beside a node that is as it should be."""
-    from dagtool.validators.ranks import RankFault, crossings, layer_fault, rank_faults
+    from dagtool.validators.ranks import ProgramFault, crossings, layer_fault, program_faults
 
     if not failed(ctx, ("model",)):
         return  # MOD701 to MOD704 hold each node against the model itself
@@ -60,8 +62,8 @@ def check(ctx: Context) -> Iterator[Finding]:
         yield from ctx.about_edges(
             RULE, edges, f"leads {where}", f"lead {where}", help="correct the edge or the number"
         )
-    alike: dict[tuple[str, str], list[RankFault]] = {}
-    for one in rank_faults(ctx):
+    alike: dict[tuple[str, str], list[ProgramFault]] = {}
+    for one in program_faults(ctx):
         alike.setdefault((ctx.dag.kind(one.nodes[0]).role, one.what), []).append(one)
     for (role, what), found in alike.items():
         nodes = [node for one in found for node in one.nodes]
@@ -73,5 +75,6 @@ def check(ctx: Context) -> Iterator[Finding]:
             attribute=found[0].attribute,
             count=len(nodes),
             notes=(beside, ctx.templates(nodes) if len(nodes) > 1 else ""),
-            help="the ranks of a mesh run one program: correct the node, or its like",
+            severity=None if found[0].sure else Severity.WARNING,
+            help="correct the node, or its like",
         )
