@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from random import Random
+from zlib import crc32
 
 from mutation.draft import Draft
 from mutation.operators import harmless
 
-__all__ = ["FORMS", "HEADER_CODES", "WHOLE", "Form"]
+__all__ = ["FORMS", "HEADER_CODES", "WHOLE", "Form", "forms_of"]
 
 HEADER_CODES = frozenset(["DIM225", "MOD705"])
 """What is said of a header of which a part is lost, and so of every file in such a form."""
@@ -47,3 +48,9 @@ FORMS = (
     Form("disguised, without model", "model", disguised=True, wanted=0.95),
     Form("disguised, without dagtool=1", "dagtool", disguised=True, wanted=0.9),
 )
+_ONE_OF = 4
+
+
+def forms_of(text: str) -> list[Form]:
+    """The forms in which a mutant is judged: one mutant in four in all of them, the others with their ids and labels."""
+    return [form for form in FORMS if not form.disguised or crc32(text.encode()) % _ONE_OF == 0]

@@ -125,8 +125,8 @@ class Study:
         """Counts by the form in which the mutants were judged."""
         found = {form.name: FormRow(form) for form in FORMS}
         for verdict in self.verdicts:
-            for form, said in zip(FORMS, verdict.forms, strict=False):
-                found[form.name].add(verdict, said)
+            for name, said in verdict.forms:
+                found[name].add(verdict, said)
         return found
 
     @property
@@ -288,7 +288,8 @@ knowing the answer.
 
 - A **harmful** mutant cannot run, or some node's value is not what its declared type promises. So is what no value
   shows but no machine can do: a cut of the file's own sizes that leaves a remainder, an edge that brings nothing to any
-  GPU of its head, a node that computes for nobody, a send without its receive. It must be **reported** by an error,
+  GPU of its head, a node that computes for nobody, a send without its receive, a dispatch of tokens of which each rank
+  has a copy. It must be **reported** by an error,
   **nearby**: on or naming a node whose statement or edges were changed, or one of its neighbours.
 - **False text** changes no value, but a declaration is wrong or the dialect's form is broken: a type, a weight, a
   number, an operator that does not fit its role. A report is right, and so is silence where the text has a default.
@@ -307,7 +308,7 @@ function in `tests/mutation/operators/`. A fixed sample runs with the tests.
 
 
 _FORMS = """
-Every mutant is judged in other forms too; what the executor says of it with its header whole holds for all of them.
+Every mutant is judged in other forms too, one in four also disguised; what the executor says of it with its header whole holds for all of them.
 *Without model* and *without dagtool=1*: the graph lost this attribute. *Disguised*: all ids renamed, all statements
 shuffled, no labels. A mutant whose damage is in what a form takes away is left out of its row. *Warning only* counts
 warnings other than that of the lost header itself (DIM225, MOD705), which every file of such a form gets: so no harmful

@@ -10,7 +10,7 @@ from zlib import crc32
 
 from mutation.catalogue import mutations
 from mutation.draft import GRAPH, Draft, Place
-from mutation.forms import FORMS, HEADER_CODES, WHOLE, Form
+from mutation.forms import HEADER_CODES, WHOLE, Form, forms_of
 from mutation.subjects import subject
 
 from dagtool.dag.graph import Dag
@@ -78,8 +78,8 @@ class Verdict:
     warnings: tuple[str, ...]
     near: bool
     """Whether an error is on or beside the damaged place."""
-    forms: tuple[Said, ...] = ()
-    """What the rules say of it in each of the forms."""
+    forms: tuple[tuple[str, Said], ...] = ()
+    """What the rules say of it in each of the forms in which it was judged."""
     crash: str = ""
     """What executor or rules broke with, where they should have answered."""
 
@@ -117,7 +117,7 @@ def judge(key: Key) -> Verdict | None:
     harm, harm_at, crash = _harm(read(text))
     try:
         findings = findings_of(read(text))
-        forms = tuple(_said(form, whole, damaged, findings) for form in FORMS)
+        forms = tuple(_said(form, whole, damaged, findings) for form in forms_of(text))
     except Exception as error:  # whatever it is, it is a fault of the rules
         findings, forms, crash = [], (), f"rules: {type(error).__name__}: {error}"
     errors = [one for one in findings if one.severity == "error"]
@@ -139,7 +139,7 @@ def judge(key: Key) -> Verdict | None:
     )
 
 
-def _said(form: Form, whole: Draft, damaged: Draft, as_it_is: list[Finding]) -> Said:
+def _said(form: Form, whole: Draft, damaged: Draft, as_it_is: list[Finding]) -> tuple[str, Said]:
     """Ask the rules about a damaged draft in another form."""
     left = [{**draft.header, form.lost: ""} for draft in (whole, damaged)]
     gone = left[0] == left[1] and not damaged.changed_from(whole)
@@ -147,7 +147,7 @@ def _said(form: Form, whole: Draft, damaged: Draft, as_it_is: list[Finding]) -> 
     if form is not WHOLE:
         findings = findings_of(read(form.of(damaged, Random(form.name)).text()))
     told = {(one.severity.value, one.code in HEADER_CODES) for one in findings}
-    return Said(gone, ("error", False) in told, ("warning", False) in told, ("warning", True) in told)
+    return form.name, Said(gone, ("error", False) in told, ("warning", False) in told, ("warning", True) in told)
 
 
 def findings_of(dag: Dag) -> list[Finding]:
@@ -170,7 +170,7 @@ def _harm(dag: Dag) -> tuple[str, str, str]:
         text = f"{type(error).__name__}: {error}"
         return text, "", f"executor: {text}"
     if failure is None:
-        return _uneven(dag) or _unpaired(dag) or _idle_edge(dag) or _idle_node(dag), "", ""
+        return _uneven(dag) or _unpaired(dag) or _idle_edge(dag) or _idle_node(dag) or _copies_sent(dag), "", ""
     return failure.message, dag.ids[failure.node], ""
 
 
@@ -234,6 +234,20 @@ def _idle_node(dag: Dag) -> str:
                 waiting.append(maker)
     idle = [name for node, name in enumerate(dag.ids) if node not in used]
     return f"{idle[0]} computes for nobody" if idle else ""
+
+
+def _copies_sent(dag: Dag) -> str:
+    """A dispatch of tokens that its ranks hold alike: each expert gets every token once from each rank.
+
+    The executor brings equal tokens together; a machine would compute them as often as they are sent.
+    """
+    for kind in dag.kinds:
+        if kind.op == "dispatch" and kind.inputs:
+            owner = {axis.strip() for axis in kind.parameters.get("owner", "").split(",")}
+            tokens = {axis for dim in kind.inputs[0].type.dims[:-1] for axis in dim.axes}
+            if not owner <= tokens:
+                return f"{kind.role} sends copies of its tokens: {kind.inputs[0].type} is not cut along {sorted(owner)}"
+    return ""
 
 
 _WORD = re.compile(r"[\w.]+")
