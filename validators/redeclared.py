@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dagtool.dot.dialect import NODE_FACTS, PARAMETERS
+from dagtool.dot.fast import plain_pairs
 from dagtool.dot.graphviz_names import GRAPHVIZ_NAMES
 from dagtool.dot.scan import unescape
 from dagtool.dot.written import read_statement
@@ -57,17 +58,21 @@ def contradictions(graph: DotGraph) -> Iterator[Contradiction]:
 
 def _own(text: str, offset: int) -> dict[str, _Value]:
     """What one statement says of its node, other than how it looks. Of an attribute given twice the last counts."""
+    pairs = plain_pairs(text, offset)
+    if pairs is None:
+        pairs = [(pair.key, pair.value_start, pair.value_stop) for pair in read_statement(text, offset).pairs]
     found = {}
-    for pair in read_statement(text, offset).pairs:
-        if pair.key not in _LOOK:
-            raw = text[pair.value_start : pair.value_stop]
-            value = unescape(raw[1:-1]) if raw.startswith('"') else raw
-            found[pair.key] = _Value(value, pair.value_start)
+    for key, start, stop in pairs:
+        if key not in _LOOK:
+            raw = text[start:stop]
+            found[key] = _Value(unescape(raw[1:-1]) if raw.startswith('"') else raw, start)
     return found
 
 
 def _contradict(key: str, one: str, other: str) -> bool:
     """Whether two values cannot both be meant: neither is empty, and no label only adds lines to the other."""
+    if one == other:
+        return False
     if key != "label":
         return bool(one.strip() and other.strip()) and one.split() != other.split()
     lines, others = set(label_lines(one)), set(label_lines(other))

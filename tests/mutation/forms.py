@@ -52,5 +52,5 @@ _ONE_OF = 4
 
 
 def forms_of(text: str) -> list[Form]:
-    """The forms in which a mutant is judged: one mutant in four in all of them, the others with their ids and labels."""
+    """Choose the forms in which a mutant is judged: one in four in all of them, the others undisguised."""
     return [form for form in FORMS if not form.disguised or crc32(text.encode()) % _ONE_OF == 0]

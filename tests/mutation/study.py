@@ -308,12 +308,12 @@ function in `tests/mutation/operators/`. A fixed sample runs with the tests.
 
 
 _FORMS = """
-Every mutant is judged in other forms too, one in four also disguised; what the executor says of it with its header whole holds for all of them.
-*Without model* and *without dagtool=1*: the graph lost this attribute. *Disguised*: all ids renamed, all statements
-shuffled, no labels. A mutant whose damage is in what a form takes away is left out of its row. *Warning only* counts
-warnings other than that of the lost header itself (DIM225, MOD705), which every file of such a form gets: so no harmful
-mutant passes as if all had been checked. What is wrong on all ranks and in all layers alike, another activation
-throughout or a norm left out everywhere, is found only with a `model`.
+Every mutant is judged in other forms too, one in four also disguised; what the executor says of it with its header
+whole holds for all of them. *Without model* and *without dagtool=1*: the graph lost this attribute. *Disguised*: all
+ids renamed, all statements shuffled, no labels. A mutant whose damage is in what a form takes away is left out of its
+row. *Warning only* counts warnings other than that of the lost header itself (DIM225, MOD705), which every file of
+such a form gets: so no harmful mutant passes as if all had been checked. What is wrong on all ranks and in all layers
+alike, another activation throughout or a norm left out everywhere, is found only with a `model`.
 
 """
 
