@@ -250,6 +250,14 @@ def lists(study: Study) -> str:
     ):
         parts.append(f"{title}: {len(found)}")
         parts += [f"  {_line(one)}" for one in found]
+    for form in FORMS[1:]:
+        said = [(one, dict(one.forms).get(form.name)) for one in study.verdicts]
+        judged = [(one, form_said) for one, form_said in said if form_said and not form_said.gone]
+        missed = [one for one, told in judged if one.harm and not told.error and not told.warning]
+        alarms = [one for one, told in judged if one.harmless and told.error]
+        for title, found in (("missed", missed), ("false alarms", alarms)):
+            parts.append(f"{title}, {form.name}: {len(found)}")
+            parts += [f"  {one.key}" for one in found]
     return "\n".join(parts)
 
 
