@@ -126,24 +126,27 @@ class _Sources:
     def __init__(self, ctx: Context) -> None:
         self._dag, self._before = ctx.dag, ctx.before
         self._bases = ctx.bases
-        # What passes a value on unchanged stands for what it passes on.
+        # What passes a value on unchanged, on a GPU or from stage to stage, stands for what it passes on.
         self._roles = [
-            base if kind.op == "copy" else kind.role for base, kind in zip(ctx.bases, ctx.dag.kinds, strict=True)
+            base if kind.op == "copy" or base == ENTRY else kind.role
+            for base, kind in zip(ctx.bases, ctx.dag.kinds, strict=True)
         ]
+        self._symmetric = [kind.op in OPERATORS and OPERATORS[kind.op].symmetric for kind in ctx.dag.kinds]
 
     def _into(self, node: int) -> Iterator[tuple[int, int]]:
         here = slice(self._before.offsets[node], self._before.offsets[node + 1])
         return zip(self._before.targets[here], self._before.edges[here], strict=True)
 
     def exact(self, node: int) -> Hashable:
-        """Role, layer and expert of each maker, seen from the node, and what the edge fills."""
+        """Role and layer of each maker, seen from the node, and what the edge fills where that matters."""
         dag = self._dag
+        symmetric = self._symmetric[dag.kind_of[node]]
         return tuple(
             sorted(
                 (
                     self._roles[dag.kind_of[maker]],
                     dag.layer_of[node] - dag.layer_of[maker],
-                    dag.edge_kind_of[edge],
+                    -1 if symmetric else dag.edge_kind_of[edge],
                 )
                 for maker, edge in self._into(node)
             )

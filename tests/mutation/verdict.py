@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from math import prod
 from random import Random
 from zlib import crc32
@@ -101,10 +102,16 @@ class Verdict:
 
 def mutant(key: Key) -> tuple[Draft, Draft, Place] | None:
     """The correct draft, the damaged one and the place; None where the operator does not apply or changes nothing."""
-    whole = Draft.read(subject(key.subject))
+    whole = _whole(key.subject)
     damaged = whole.copy()
     place = mutations()[key.operator](damaged, Random(str((key.seed, key.operator, key.subject, key.number))))
     return None if place is None or damaged.text() == whole.text() else (whole, damaged, place)
+
+
+@cache
+def _whole(name: str) -> Draft:
+    """The correct draft, which nobody changes."""
+    return Draft.read(subject(name))
 
 
 def judge(key: Key) -> Verdict | None:
