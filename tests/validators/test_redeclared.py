@@ -66,3 +66,9 @@ def test_facts_of_the_dialect_are_an_error() -> None:
     assert finding.severity == "error"
     (finding,) = found('x [op=norm label=A gpu=0 input="[B, H] @m" output="[B, H] @m"]\nx [label=B]', header)
     assert finding.severity == "warning"
+
+
+def test_a_graph_that_is_no_deployment_is_asked_too() -> None:
+    """Two states of one name are a fault of any drawing."""
+    (finding,) = found('idle [label="Idle"]\nbusy [label="Busy"]\nidle -> busy -> idle\nidle [label="Stopped"]')
+    assert "'Idle' at 2:13 and 'Stopped' at 5:13" in finding.message

@@ -31,6 +31,7 @@ RULE = Rule(
     Severity.WARNING,
     "a node is declared twice with contradicting facts",
     requires=("source",),
+    any_graph=True,
 )
 
 BAD = r"""digraph {
