@@ -402,6 +402,17 @@ class Context:
         """A part as a kind of layer has it in a phase; as any has it where that one does not (MOD703 says it)."""
         return self.own_parts(phase, layer_kind).get(role) or self.parts.get(role)
 
+    def is_of_expert(self, kind: int) -> bool:
+        """Say whether nodes of a kind belong to one expert each; also where their role is no part of the model.
+
+        What leads to another mesh carries the tokens of all experts together.
+        """
+        base = self.bases[kind]
+        if base not in self.parts:
+            return base != ENTRY  # MOD704 says it
+        split = any(parts[base].per_expert for parts in self.phase_parts.values() if base in parts)
+        return split and len(self.dag.kinds[kind].meshes) < 2
+
     @cached_property
     def bases(self) -> list[str]:
         """For each kind the part of the model whose value it holds."""

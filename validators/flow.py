@@ -8,7 +8,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from dagtool.foreign.dims import Shape
+from dagtool.foreign.dims import Dim, Shape
 
 if TYPE_CHECKING:
     from dagtool.dag.graph import Dag
@@ -42,13 +42,18 @@ def fit(given: Shape, taken: Shape) -> Fit:
         return Fit.UNKNOWN  # other symbols: tokens may be batch times seq
     if right[0] in (left[0], left[0] * given.count) or left[0] == right[0] * taken.count:
         return Fit.RESHAPE
-    if not given.dims or not taken.dims or given.dims[0].text != taken.dims[0].text:
+    if not given.dims or not taken.dims or not _same_first(given.dims[0], taken.dims[0]):
         return Fit.UNKNOWN  # one of them leaves the batch out, or counts tokens
     if _last_token(given, taken) or _stacked(given, taken) or _stacked(taken, given):
         return Fit.RESHAPE
     if left[0] % right[0] == 0:
         return Fit.SPLIT
     return Fit.GATHER if right[0] % left[0] == 0 else Fit.MISMATCH
+
+
+def _same_first(one: Dim, other: Dim) -> bool:
+    """Whether both shapes begin with the same dimension: of one size, or of one name, so that its sizes compare."""
+    return one.text == other.text or bool(one.name and one.name == other.name)
 
 
 def _last_token(given: Shape, taken: Shape) -> bool:
@@ -79,8 +84,35 @@ class FlowFault:
 
 _FITS = (Fit.EQUAL, Fit.RESHAPE, Fit.UNKNOWN)
 _PLAIN = frozenset(["compute", "norm", "residual"])
+_CARRIERS = frozenset(["send", "recv", "send_recv"])
+"""What passes a value on as it is, from one GPU to another."""
+_MAY_CARRY = frozenset(["transfer", "broadcast", "all_reduce"])
+"""What passes a value on in the size it had, where its own label says so."""
 _SECOND = frozenset(["fused", "scores", "softmax"])
 """What comes from these is one of two operands, and labels often state the other one only."""
+
+
+def _keeps_sizes(facts: NodeFacts) -> bool:
+    """Whether a node computes or carries, and so does not exist to change sizes."""
+    return facts.operation.family in _PLAIN or _carries(facts)
+
+
+def _carries(facts: NodeFacts) -> bool:
+    same = bool(facts.inputs) and facts.inputs == facts.outputs
+    return facts.op in _CARRIERS or (facts.op in _MAY_CARRY and (same or (len(facts.bare) == 1 and not facts.outputs)))
+
+
+def _taken(facts: NodeFacts) -> tuple[Shape, ...]:
+    """What a node takes; the one shape that a carrier states is what it takes and what it gives."""
+    return facts.inputs or (_alone(facts) if _carries(facts) else ())
+
+
+def _given(facts: NodeFacts) -> tuple[Shape, ...]:
+    return facts.outputs or (_alone(facts) if _carries(facts) else ())
+
+
+def _alone(facts: NodeFacts) -> tuple[Shape, ...]:
+    return facts.bare if len(facts.bare) == 1 else ()
 
 
 def _is_triple(facts: NodeFacts) -> bool:
@@ -112,16 +144,16 @@ class Flow:
     @staticmethod
     def _judged(facts: NodeFacts) -> bool:
         """Splits, collectives and gates exist to change sizes; of joined operators nobody knows which is meant."""
-        return bool(facts.inputs) and facts.operation.family in _PLAIN and facts.op != "fused"
+        return bool(_taken(facts)) and _keeps_sizes(facts) and facts.op != "fused"
 
     def _at(self, head: int, edges: list[int]) -> Iterator[FlowFault]:
         tails = [self._nodes[self._dag.tails[edge]] for edge in edges]
-        taken = self._nodes[head].inputs
-        verdicts = [self._best(tail.outputs, taken) for tail in tails]
+        taken = _taken(self._nodes[head])
+        verdicts = [self._best(_given(tail), taken) for tail in tails]
         if any(verdict is None or verdict[0] in _FITS for verdict in verdicts) or self._sums_up(tails, taken):
             return
         for edge, tail, verdict in zip(edges, tails, verdicts, strict=True):
-            if verdict and tail.operation.family in _PLAIN and tail.op not in _SECOND and not _is_triple(tail):
+            if verdict and _keeps_sizes(tail) and tail.op not in _SECOND and not _is_triple(tail):
                 yield FlowFault(edge, *verdict)
 
     def _best(self, given: tuple[Shape, ...], taken: tuple[Shape, ...]) -> tuple[Fit, Shape, Shape] | None:
@@ -140,7 +172,7 @@ class Flow:
     @staticmethod
     def _sums_up(tails: list[NodeFacts], taken: tuple[Shape, ...]) -> bool:
         """Whether the parents' outputs together are the input: a concatenation."""
-        measures = [shape.measure for facts in tails for shape in facts.outputs]
+        measures = [shape.measure for facts in tails for shape in _given(facts)]
         if not measures or None in measures:
             return False
         numbers = [measure[0] for measure in measures if measure]

@@ -1,11 +1,11 @@
-"""The known id that a misspelt one most likely means, among very many."""
+"""The known name or id that a misspelt one most likely means, among few or very many."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
 
-__all__ = ["MeantIds", "NearestIds", "SlipIds"]
+__all__ = ["MeantIds", "NearestIds", "SlipIds", "misspelt"]
 
 _PART = re.compile(r"[A-Za-z]+|\d+")
 _WORD = re.compile(r"[A-Za-z]+")
@@ -15,6 +15,17 @@ _MAX_WORDS = 10
 _LIKE = 0.6
 _LONGEST = 300
 """Letters of the longest id that is compared letter by letter, which takes the product of two lengths."""
+_ALIKE = 0.75
+"""How like a known attribute another one must be to be that one misspelt."""
+
+
+def misspelt(name: str, known: Iterable[str]) -> str:
+    """Return the known attribute that ``name`` is spelt much like; empty where there is none."""
+    from difflib import get_close_matches
+
+    if len(name) > _LONGEST:
+        return ""
+    return next(iter(get_close_matches(name.lower(), [*known], n=1, cutoff=_ALIKE)), "")
 
 
 class NearestIds:

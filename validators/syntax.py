@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dagtool.escape import printable
 from dagtool.report.finding import Finding
 from dagtool.report.fix import Applicability, Fix, Proposal
-from dagtool.report.quote import excerpt, printable
+from dagtool.report.quote import excerpt
 from dagtool.validators.rule import Rule
 
 if TYPE_CHECKING:

@@ -56,6 +56,8 @@ class Draft:
     header: Facts
     nodes: dict[str, Facts]
     edges: list[Edge]
+    again: list[tuple[str, Facts]] = field(default_factory=list)
+    """Nodes that are declared once more, below all others: what is said there goes before what was said first."""
 
     @classmethod
     def read(cls, text: str) -> Draft:
@@ -73,12 +75,14 @@ class Draft:
             dict(self.header),
             {name: dict(facts) for name, facts in self.nodes.items()},
             [Edge(edge.tail, edge.head, dict(edge.facts)) for edge in self.edges],
+            [(name, dict(facts)) for name, facts in self.again],
         )
 
     def text(self) -> str:
         """The statements as DOT, one a line."""
         lines = [f"digraph {_quoted(self.name)} {{", f"  graph{_attributes(self.header)};"]
         lines += [f"  {_quoted(name)}{_attributes(facts)};" for name, facts in self.nodes.items()]
+        lines += [f"  {_quoted(name)}{_attributes(facts)};" for name, facts in self.again]
         lines += [f"  {_quoted(e.tail)} -> {_quoted(e.head)}{_attributes(e.facts)};" for e in self.edges]
         return "\n".join([*lines, "}", ""])
 
@@ -135,6 +139,7 @@ class Draft:
         """Nodes whose statement differs, and the ends of edges that only one of the two has."""
         names = self.nodes.keys() | other.nodes.keys()
         found = {name for name in names if self.nodes.get(name) != other.nodes.get(name)}
+        found |= {name for name, _ in (*self.again, *other.again)}
         mine, theirs = (Counter((e.tail, e.head, *sorted(e.facts.items())) for e in one.edges) for one in (self, other))
         for row in (mine - theirs) + (theirs - mine):
             found |= {row[0], row[1]}

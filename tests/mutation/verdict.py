@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from random import Random
 from zlib import crc32
 
 from mutation.catalogue import mutations
 from mutation.draft import GRAPH, Draft, Place
+from mutation.forms import HEADER_CODES, WHOLE, Form, forms_of
 from mutation.subjects import subject
 
 from dagtool.dag.graph import Dag
@@ -22,7 +24,7 @@ from dagtool.validators.catalogue import select_rules
 from dagtool.validators.context import Context
 from dagtool.validators.engine import check_context
 
-__all__ = ["Key", "Verdict", "findings_of", "judge", "mutant", "read"]
+__all__ = ["Key", "Said", "Verdict", "findings_of", "judge", "mutant", "read"]
 
 SEEDS = (0, 1)
 """Weights and inputs the executor tries."""
@@ -42,6 +44,24 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """What the rules say of a mutant in one form."""
+
+    gone: bool
+    """Whether the damage was in what the form takes away, so that nothing is left to be found."""
+    error: bool
+    warning: bool
+    """Whether there is a warning, other than of the lost header."""
+    header: bool
+    """Whether the lost header is told."""
+
+    @property
+    def reported(self) -> bool:
+        """Whether a reader learns that something is wrong, or that not all was checked."""
+        return self.error or self.warning or self.header
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """What executor and rules say of a mutant."""
 
@@ -58,6 +78,8 @@ class Verdict:
     warnings: tuple[str, ...]
     near: bool
     """Whether an error is on or beside the damaged place."""
+    forms: tuple[tuple[str, Said], ...] = ()
+    """What the rules say of it in each of the forms in which it was judged."""
     crash: str = ""
     """What executor or rules broke with, where they should have answered."""
 
@@ -79,10 +101,16 @@ class Verdict:
 
 def mutant(key: Key) -> tuple[Draft, Draft, Place] | None:
     """The correct draft, the damaged one and the place; None where the operator does not apply or changes nothing."""
-    whole = Draft.read(subject(key.subject))
+    whole = _whole(key.subject)
     damaged = whole.copy()
     place = mutations()[key.operator](damaged, Random(str((key.seed, key.operator, key.subject, key.number))))
     return None if place is None or damaged.text() == whole.text() else (whole, damaged, place)
+
+
+@cache
+def _whole(name: str) -> Draft:
+    """The correct draft, which nobody changes."""
+    return Draft.read(subject(name))
 
 
 def judge(key: Key) -> Verdict | None:
@@ -95,8 +123,9 @@ def judge(key: Key) -> Verdict | None:
     harm, harm_at, crash = _harm(read(text))
     try:
         findings = findings_of(read(text))
+        forms = tuple(_said(form, whole, damaged, findings) for form in forms_of(text))
     except Exception as error:  # whatever it is, it is a fault of the rules
-        findings, crash = [], f"rules: {type(error).__name__}: {error}"
+        findings, forms, crash = [], (), f"rules: {type(error).__name__}: {error}"
     errors = [one for one in findings if one.severity == "error"]
     touched = {*place, *damaged.changed_from(whole)} - {*GRAPH}
     places = whole.around(touched) | damaged.around(touched)
@@ -111,8 +140,20 @@ def judge(key: Key) -> Verdict | None:
         tuple(sorted({one.code for one in errors})),
         tuple(sorted({one.code for one in findings if one.severity != "error"})),
         bool(errors) and near,
+        forms,
         crash,
     )
+
+
+def _said(form: Form, whole: Draft, damaged: Draft, as_it_is: list[Finding]) -> tuple[str, Said]:
+    """Ask the rules about a damaged draft in another form."""
+    left = [{**draft.header, form.lost: ""} for draft in (whole, damaged)]
+    gone = left[0] == left[1] and not damaged.changed_from(whole)
+    findings = as_it_is
+    if form is not WHOLE:
+        findings = findings_of(read(form.of(damaged, Random(form.name)).text()))
+    told = {(one.severity.value, one.code in HEADER_CODES) for one in findings}
+    return form.name, Said(gone, ("error", False) in told, ("warning", False) in told, ("warning", True) in told)
 
 
 def findings_of(dag: Dag) -> list[Finding]:
@@ -135,7 +176,7 @@ def _harm(dag: Dag) -> tuple[str, str, str]:
         text = f"{type(error).__name__}: {error}"
         return text, "", f"executor: {text}"
     if failure is None:
-        return _idle_edge(dag) or _idle_node(dag), "", ""
+        return _idle_edge(dag) or _idle_node(dag) or _copies_sent(dag), "", ""
     return failure.message, dag.ids[failure.node], ""
 
 
@@ -176,6 +217,20 @@ def _idle_node(dag: Dag) -> str:
                 waiting.append(maker)
     idle = [name for node, name in enumerate(dag.ids) if node not in used]
     return f"{idle[0]} computes for nobody" if idle else ""
+
+
+def _copies_sent(dag: Dag) -> str:
+    """A dispatch of tokens that its ranks hold alike: each expert gets every token once from each rank.
+
+    The executor brings equal tokens together; a machine would compute them as often as they are sent.
+    """
+    for kind in dag.kinds:
+        if kind.op == "dispatch" and kind.inputs:
+            owner = {axis.strip() for axis in kind.parameters.get("owner", "").split(",")}
+            tokens = {axis for dim in kind.inputs[0].type.dims[:-1] for axis in dim.axes}
+            if not owner <= tokens:
+                return f"{kind.role} sends copies of its tokens: {kind.inputs[0].type} is not cut along {sorted(owner)}"
+    return ""
 
 
 _WORD = re.compile(r"[\w.]+")

@@ -29,6 +29,13 @@ from dagtool.validators.flow import Fit, Flow, fit
         ("[8,s=4,2,heads=4]", "[8,s=4,heads=4]", Fit.RESHAPE),
         ("[8,s=4,hidden=4]", "[8,s=1,hidden=4]", Fit.RESHAPE),
         ("[8,s=4,heads=2]", "[8,s=4]", Fit.SPLIT),
+        ("[batch=4,64]", "[b=2,64]", Fit.SPLIT),
+        ("[b=4,64]", "[b=8,64]", Fit.GATHER),
+        ("[b=4,s=128,h=512]", "[b=2,s=64,h=999]", Fit.MISMATCH),
+        ("[b=4,s=128,h=512]", "[b=2,s=128,heads=8,d_k=64]", Fit.SPLIT),
+        ("[b=4,s=128]", "[b=8,s=64]", Fit.RESHAPE),
+        ("[b=4,64]", "[2,64]", Fit.UNKNOWN),
+        ("[b=4,64]", "[tokens=2,64]", Fit.UNKNOWN),
     ],
 )
 def test_fit(given: str, taken: str, expected: Fit) -> None:
@@ -72,3 +79,40 @@ def test_parts_that_sum_up_are_a_concatenation() -> None:
 
 def test_queries_keys_and_values_as_one_are_taken_apart() -> None:
     assert faults(node("a", "QKV Projection", "[8,16]", "[8,48]") + NARROW + "a -> b") == []
+
+
+WIDE = "[b=4, s=128, h=12288]"
+SENT = node("a", "Output Projection", "[b=4, s=128, h=512]", WIDE)
+TAKEN = node("b", "LayerNorm", "[b=4, s=128, h=8192]", "[b=4, s=128, h=8192]")
+
+
+@pytest.mark.parametrize(
+    "carrier",
+    [
+        node("c", "Pipeline Send", WIDE, WIDE),
+        node("c", "Recv", WIDE, WIDE),
+        node("c", "Transfer to GPU 1", WIDE, WIDE),
+        node("c", "TP All-Reduce", WIDE, WIDE),
+        rf'c [label="Send\n{WIDE}"]; ',
+    ],
+)
+def test_a_carrier_passes_on_what_it_states(carrier: str) -> None:
+    assert faults(SENT + carrier + TAKEN + "a -> c -> b") == [("c b", Fit.MISMATCH)]
+
+
+def test_a_carrier_that_states_another_size_is_found_before_it() -> None:
+    narrow = "[b=4, s=128, h=8192]"
+    assert faults(SENT + node("c", "Pipeline Send", narrow, narrow) + TAKEN + "a -> c -> b") == [("a c", Fit.MISMATCH)]
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        node("c", "Hidden Split", WIDE, "[b=4, s=128, h=8192]"),
+        node("c", "Reduce-Scatter", WIDE, "[b=4, s=128, h=8192]"),
+        node("c", "Concat", WIDE, WIDE),
+        'c [label="Send"]; ',
+    ],
+)
+def test_what_changes_sizes_or_states_none_is_let_be(between: str) -> None:
+    assert faults(SENT + between + TAKEN + "a -> c -> b") == []

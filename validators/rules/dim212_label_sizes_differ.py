@@ -1,15 +1,24 @@
 """The dimensions two labels state do not go together along an edge.
 
-What: the output in one label and the input in the next have another number of elements, both nodes compute, and no other
-edge into the node fits either. Three cases: the input is a whole part of the output (a split is not drawn), the output
-a whole part of the input (a gather is not drawn), or neither.
+What: the output in one label and the input in the next have another number of elements, both nodes compute or carry the
+value on, and no other edge into the node fits either. Three cases: the input is a whole part of the output (a split is not
+drawn), the output a whole part of the input (a gather is not drawn), or neither.
+
+Compared are shapes that begin with the same dimension: of one size (`[8, 64]` and `[8, 16]`), or of one name
+(`batch=4` and `batch=2`). A send or a receive carries a value on as it is, and so does a transfer, a broadcast or an
+all-reduce whose own label states one size, or the same for input and output.
+
+Let be: shapes that begin with different sizes without a name, or with different names (one may leave out the batch or count
+tokens); equal numbers of elements (a reshape); the last token of a sequence; keys and values as one; sizes of
+which one is a symbol or unknown; an edge into a node that states several inputs, where it fits any of them; what comes from
+scores, a softmax, joined operators or a joined projection of queries, keys and values, because labels often state only the
+other operand; and splits, gathers, concatenations, gates, routing and the other collectives, which exist to change sizes.
+A node that states no sizes is not looked through.
 
 Why: somewhere the value is cut, collected or changed, and the graph does not say where, so the transfer is missing too.
 
 Fix: add the split, the all-gather or the all-reduce between them, or correct the label. Which operator a node is, is read
-from its title, so this is a note. Only files that declare no operators are asked; an edge into a node that states several
-inputs fits if it fits any of them, and equal numbers of elements fit (a reshape),
-as do the last token of a sequence and one of keys and values.
+from its title, so this is no error. Only files that declare no operators are asked.
 
 References: docs/labels.md.
 """

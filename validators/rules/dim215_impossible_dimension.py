@@ -13,9 +13,9 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from dagtool.escape import printable
 from dagtool.foreign.dims import ValueKind
 from dagtool.report.finding import Finding
-from dagtool.report.quote import printable
 from dagtool.validators.rule import Rule, Severity
 
 if TYPE_CHECKING:

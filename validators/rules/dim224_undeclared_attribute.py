@@ -1,7 +1,8 @@
-"""A node has an attribute that its operator does not read.
+"""A node has an attribute that its operator does not read, or the graph one that is misspelt.
 
 What: a parameter of other operators, such as `along` on an all-reduce, or a name that neither an operator nor the
-dialect nor Graphviz has. Such a name is only a note where it is unlike any that the node could have.
+dialect nor Graphviz has. Such a name is only a note where it is unlike any that the node could have. Of the
+graph's own attributes those are found that are spelt much like one of the dialect, such as `modle` for `model`.
 
 Why: nobody reads it. Misspelt, what it should say is not said: `functoin=rms` leaves a layer norm.
 
@@ -16,9 +17,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from dagtool.dot.dialect import NODE_FACTS
+from dagtool.dot.graphviz_names import GRAPHVIZ_NAMES
+from dagtool.dot.resemblance import HEADER
+from dagtool.escape import printable
 from dagtool.ops import OPERATORS
 from dagtool.report.finding import Finding
-from dagtool.report.quote import printable
+from dagtool.validators.nearest import misspelt
 from dagtool.validators.rule import Rule, Severity
 from dagtool.validators.suppress import ATTRIBUTE
 
@@ -46,15 +50,14 @@ GOOD = """digraph {
 }
 """
 
-_ALIKE = 0.75
-"""How like a known name another one must be to be that one misspelt."""
 _SHOWN = 4
 
 
 def check(ctx: Context) -> Iterator[Finding]:
-    """One finding for each attribute and operator, and for each name that nobody knows."""
+    """One finding for each attribute and operator, for each name that nobody knows, and for those of the graph."""
     yield from _misplaced(ctx)
     yield from _unknown(ctx)
+    yield from _of_graph(ctx)
 
 
 def _misplaced(ctx: Context) -> Iterator[Finding]:
@@ -94,7 +97,18 @@ def _unknown(ctx: Context) -> Iterator[Finding]:
 
 def _meant(name: str, op: str) -> str:
     """The attribute of a node of this operator that is spelt much the same; empty where there is none."""
-    from difflib import get_close_matches
-
     own = [attribute.name for attribute in OPERATORS[op].attributes] if op in OPERATORS else []
-    return next(iter(get_close_matches(name.lower(), [*own, *NODE_FACTS], n=1, cutoff=_ALIKE)), "")
+    return misspelt(name, [*own, *NODE_FACTS])
+
+
+def _of_graph(ctx: Context) -> Iterator[Finding]:
+    """What the graph itself says under a name that is one of the dialect's misspelt."""
+    given = ctx.graph.attributes if ctx.graph else {}
+    for name in given:
+        known = "" if name in GRAPHVIZ_NAMES or name in (*HEADER, ATTRIBUTE) else misspelt(name, HEADER)
+        if known and known not in given and known != HEADER[0]:  # DIM225 tells of a misspelt "dagtool"
+            yield ctx.finding(
+                RULE,
+                f"the graph has an attribute {printable(name)!r}, which nobody reads",
+                help=f"did you mean {known!r}?",
+            )

@@ -19,8 +19,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from dagtool.escape import printable
 from dagtool.report.finding import Excerpt, Finding
-from dagtool.report.quote import excerpt, printable
+from dagtool.report.quote import excerpt
 from dagtool.validators.rule import Rule, Severity
 
 if TYPE_CHECKING:

@@ -18,8 +18,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from dagtool.dot.split_names import ARROW, QUOTES, SPLIT, Misread, misread
+from dagtool.escape import printable
 from dagtool.report.fix import Proposal
-from dagtool.report.quote import printable
 from dagtool.validators.rule import UNSAFE, Rule, Severity
 
 if TYPE_CHECKING:

@@ -18,8 +18,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dagtool.errors import did_you_mean
+from dagtool.escape import printable
 from dagtool.report.finding import Finding
-from dagtool.report.quote import excerpt, printable
+from dagtool.report.quote import excerpt
 from dagtool.validators.rule import Rule, Severity
 
 if TYPE_CHECKING:

@@ -17,8 +17,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from dagtool.escape import printable
 from dagtool.report.finding import Finding
-from dagtool.report.quote import excerpt, printable
+from dagtool.report.quote import excerpt
 from dagtool.validators.rule import Rule, Severity
 
 if TYPE_CHECKING:

@@ -1,7 +1,8 @@
 """A part of the model is missing on a GPU, in a layer, or there twice.
 
 What: every part must occur in every layer whose kind has it, and in no other, once on each GPU of its mesh; a
-part of an expert once for each expert, on the GPUs that own it.
+part of an expert once for each expert, on the GPUs that own it. A node that is no part of an expert, such as a norm
+or a transfer to another mesh, must not state one.
 
 Why: a layer without its softmax, a rank without its norm, an expert computed twice: the graph looks whole
 and is not.
@@ -83,6 +84,7 @@ def check(ctx: Context) -> Iterator[Finding]:
     coverage = Coverage(ctx)
     for phase in ctx.phases:
         yield from _missing_layers(ctx, phase, coverage)
+    yield from _needless_experts(ctx)
     for (phase, role, sort), (words, nodes, where) in coverage.faults.items():
         layers = sorted({layer for layer, _ in where if layer >= 0})
         experts = sorted({expert for _, expert in where if expert >= 0})
@@ -99,6 +101,22 @@ def check(ctx: Context) -> Iterator[Finding]:
             notes=notes,
             severity=Severity.WARNING if sort == TWICE else None,
         )
+
+
+def _needless_experts(ctx: Context) -> Iterator[Finding]:
+    """Report nodes that state an expert although their part is the same for all experts."""
+    dag = ctx.dag
+    outside = [not ctx.is_of_expert(kind) for kind in range(len(dag.kinds))]
+    found: dict[str, list[int]] = {}
+    for node, (kind, expert) in enumerate(zip(dag.kind_of, dag.expert_of, strict=True)):
+        if expert >= 0 and outside[kind]:
+            found.setdefault(dag.kinds[kind].role, []).append(node)
+    for role, nodes in found.items():
+        fault = f"({role}) no part of an expert"
+        yield from ctx.about_nodes(
+            RULE, nodes, f"states expert={dag.expert_of[nodes[0]]}, but is {fault}", f"state an expert, but are {fault}",
+            attribute="expert", help="remove expert, or correct the role",
+        )  # fmt: skip
 
 
 def _missing_layers(ctx: Context, phase: str, coverage: Coverage) -> Iterator[Finding]:

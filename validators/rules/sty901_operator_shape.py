@@ -18,9 +18,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from dagtool.dot.change import set_on_nodes
+from dagtool.escape import printable
 from dagtool.report.finding import Finding
 from dagtool.report.fix import Proposal
-from dagtool.report.quote import printable
 from dagtool.validators.rule import SAFE, Rule, Severity
 
 if TYPE_CHECKING:

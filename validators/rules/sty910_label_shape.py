@@ -16,9 +16,9 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from dagtool.escape import printable
 from dagtool.foreign.operators import operation_of
 from dagtool.report.finding import Finding
-from dagtool.report.quote import printable
 from dagtool.validators.rule import Rule, Severity
 
 if TYPE_CHECKING:

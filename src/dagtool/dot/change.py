@@ -12,7 +12,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from dagtool.dot.draft import Edit
-from dagtool.dot.scan import NAME, QUOTED
+from dagtool.dot.scan import END, NAME, QUOTED, Scanner
 from dagtool.dot.written import Written, is_keyword, read_list, read_statement
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = [
     "as_id",
     "insert_after",
+    "insert_in_graph",
     "remove_edges",
     "rename_nodes",
     "replace_default",
@@ -30,6 +31,7 @@ __all__ = [
 ]
 
 _BARE = re.compile(rf"(?:{NAME}|-?[0-9]++(?:\.[0-9]++)?+)\Z")
+_INDENT = re.compile(r"\s*?\n[ \t]*(?=\S)")
 _MOST_KEPT = 64
 _NEAR = 200
 
@@ -115,6 +117,17 @@ def insert_after(graph: DotGraph, node: int, statements: Sequence[str]) -> Itera
     before = text[text.rfind("\n", 0, offset) + 1 : offset]
     between = f"\n{before}" if not before.strip() else " "
     yield written.end, written.end, "".join(between + statement for statement in statements)
+
+
+def insert_in_graph(graph: DotGraph, statement: str) -> Iterator[Edit]:
+    """Write a statement before all others of the graph, indented like the first of them."""
+    scanner = Scanner(graph.text)
+    scanner.seek(graph.offset)
+    while scanner.kind not in ("{", END):
+        scanner.advance()
+    opened = scanner.end
+    between = _INDENT.match(graph.text, opened)
+    yield opened, opened, f"{between[0] if between else ' '}{statement}"
 
 
 def rename_nodes(graph: DotGraph, names: Mapping[str, str]) -> Iterator[Edit]:

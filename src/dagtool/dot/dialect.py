@@ -1,7 +1,8 @@
 """Our dialect of DOT, read: attributes become kinds, types, GPUs. See docs/dialect.md.
 
 Whatever cannot be read becomes a Problem on its node; the rest is read all the same. A file that does not
-say ``dagtool=1`` is foreign: its nodes have no operator and only its structure is known.
+say ``dagtool=1`` is foreign, unless most of its nodes are written in our dialect: then its header was lost (DIM225
+says so) and it is read as if it stood there. Of a foreign file only the structure is known.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from dagtool.dag.graph import Dag, EdgeKind, Kind, Port, Problem
 from dagtool.dot.graphviz_names import GRAPHVIZ_NAMES
+from dagtool.dot.resemblance import resembles_dialect
 from dagtool.model.byte_count import parse_bytes
 from dagtool.model.mesh import MeshError, parse_gpus, parse_meshes
 from dagtool.model.tensor import TypeTextError, parse_ports
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
     from dagtool.dot.graph import DotGraph
 
-__all__ = ["NODE_FACTS", "PARAMETERS", "to_dag"]
+__all__ = ["NODE_FACTS", "PARAMETERS", "VERSION", "to_dag"]
 
 PARAMETERS = tuple(sorted({one.name for operator in OPERATORS.values() for one in operator.attributes}))
 """Attributes that are parameters of an operator."""
@@ -40,7 +42,7 @@ _KNOWN = GRAPHVIZ_NAMES.union(NODE_FACTS, PARAMETERS)
 
 def to_dag(graph: DotGraph) -> Dag:
     """The typed graph a file describes; never raises, what is unreadable stands in ``problems``."""
-    declared = "dagtool" in graph.attributes
+    declared = "dagtool" in graph.attributes or resembles_dialect(graph)
     dag = Dag(name=graph.name or "", ids=graph.node_ids, tails=graph.tails, heads=graph.heads)
     dag.source, dag.declared = graph, declared
     if declared:
@@ -71,7 +73,7 @@ def _read_header(graph: DotGraph, dag: Dag) -> None:
         dag.meshes = parse_meshes(attributes.get("meshes", ""))
     except MeshError as error:
         dag.problems.append(Problem(-1, "meshes", str(error)))
-    version = attributes["dagtool"]
+    version = attributes.get("dagtool", VERSION)
     if version != VERSION:
         dag.problems.append(Problem(-1, "dagtool", f"is of dialect {version!r}; this dagtool reads {VERSION!r}"))
     if "model" in attributes:

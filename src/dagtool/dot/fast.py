@@ -91,3 +91,13 @@ class PlainStatements:
                 edge_statement(tail, found.start(1), head, found.start(2), own)
             position = found.end()
         return position
+
+
+def plain_pairs(text: str, offset: int) -> list[tuple[str, int, int]] | None:
+    """Read name, start and end of each value of the plain node statement that begins there; None for any other."""
+    found = _statement("->").match(text, offset)
+    if found is None or found.start(1) != offset or found.group(2) is not None:
+        return None
+    if found.lastindex != 3:
+        return []
+    return [(pair[1], *pair.span(2)) for pair in _PAIR.finditer(text, *found.span(3))]

@@ -47,7 +47,8 @@ def harm(before: Reading, after: Reading, fixes: Sequence[Fix]) -> str:
     changes = frozenset[str]().union(*(fix.changes for fix in fixes))
     plain = all(fix.safe for fix in fixes)
     for old, new in zip(before.graphs, after.graphs, strict=False):
-        if spoilt := _header(old, new) or _node_facts(old, new, changes) or (plain and _edge_facts(old, new, changes)):
+        spoilt = _header(old, new, changes) or _node_facts(old, new, changes)
+        if spoilt := spoilt or (_edge_facts(old, new, changes) if plain else ""):
             return spoilt
     return ""
 
@@ -64,8 +65,9 @@ def _edges(reading: Reading) -> Counter[_Pair]:
     return found
 
 
-def _header(old: DotGraph, new: DotGraph) -> str:
-    same = (old.name, old.directed, old.strict, old.attributes) == (new.name, new.directed, new.strict, new.attributes)
+def _header(old: DotGraph, new: DotGraph, changes: frozenset[str]) -> str:
+    same = (old.name, old.directed, old.strict) == (new.name, new.directed, new.strict)
+    same = same and not _changed(old.attributes, new.attributes, changes)
     return "" if same else "the graph itself would become another"
 
 

@@ -12,8 +12,9 @@ def ids_renamed(draft: Draft, rng: Random) -> Place | None:
     """Every node has another id."""
     names = {name: f"n{number}" for number, name in enumerate(rng.sample([*draft.nodes], len(draft.nodes)))}
     draft.nodes = {names[name]: facts for name, facts in draft.nodes.items()}
+    draft.again = [(names.get(name, name), facts) for name, facts in draft.again]
     for edge in draft.edges:
-        edge.tail, edge.head = names[edge.tail], names[edge.head]
+        edge.tail, edge.head = names.get(edge.tail, edge.tail), names.get(edge.head, edge.head)
     return tuple(names.values())
 
 
@@ -41,7 +42,7 @@ def labels_changed(draft: Draft, rng: Random) -> Place | None:
 
 def labels_removed(draft: Draft, rng: Random) -> Place | None:
     """There are no labels."""
-    for facts in draft.nodes.values():
+    for facts in (*draft.nodes.values(), *(facts for _, facts in draft.again)):
         facts.pop("label", None)
     return tuple(draft.nodes) if rng else None
 
@@ -166,6 +167,24 @@ def attributes_added(draft: Draft, rng: Random) -> Place | None:
     if name is None:
         return None
     draft.nodes[name] |= {"tooltip": "checked", "comment": "by hand", "penwidth": "2"}
+    return (name,)
+
+
+def declared_again(draft: Draft, rng: Random) -> Place | None:
+    """A node is declared a second time, with nothing or what it says already."""
+    name = draft.pick(rng, lambda one: True)
+    if name is None:
+        return None
+    draft.again.append((name, rng.choice([{}, dict(draft.nodes[name])])))
+    return (name,)
+
+
+def restyled_below(draft: Draft, rng: Random) -> Place | None:
+    """A node is declared a second time, with another colour."""
+    name = draft.pick(rng, lambda one: True)
+    if name is None:
+        return None
+    draft.again.append((name, {"fillcolor": "#ffcc00", "penwidth": "2", "tooltip": "look here"}))
     return (name,)
 
 
