@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+import stat
+from collections.abc import Callable, Iterable, Sequence
 
 from dagtool.cli._subject import refuse_preset
 from dagtool.errors import DagtoolError
@@ -13,13 +14,13 @@ __all__ = ["expand", "refuse_overwriting"]
 _SUFFIXES = (".dot", ".gv")
 
 
-def expand(path: str) -> list[str]:
+def expand(path: str, tell: Callable[[str], None] = lambda text: None) -> list[str]:
     """A folder becomes the DOT files in it, a pattern the files it fits, in order; everything else stays.
 
-    Raises DagtoolError.
+    What lies in a folder under such a name and is no file is passed over; ``tell`` is told so. Raises DagtoolError.
     """
     if path != "-" and not os.path.exists(path) and any(sign in path for sign in "*?["):
-        return _fitting(path)
+        return _fitting(path, tell)
     if path == "-" or not os.path.isdir(path):
         refuse_preset(path)
         return [path]
@@ -27,12 +28,15 @@ def expand(path: str) -> list[str]:
     def refuse(error: OSError) -> None:
         raise DagtoolError(f"cannot read {error.filename}: {error.strerror}")
 
-    found = [
-        os.path.join(folder, name)
-        for folder, _, names in os.walk(path, onerror=refuse)
-        for name in names
-        if name.lower().endswith(_SUFFIXES)
-    ]
+    found = []
+    for folder, _, names in os.walk(path, onerror=refuse):
+        for name in names:
+            if name.lower().endswith(_SUFFIXES):
+                file = os.path.join(folder, name)
+                if what := _waits(file):
+                    tell(f"{file}: passed over: it is {what}")
+                else:
+                    found.append(file)
     if not found:
         raise DagtoolError(f"no DOT file (*.dot, *.gv) in the folder {path}")
     return sorted(found)
@@ -49,11 +53,29 @@ def refuse_overwriting(targets: Iterable[str], inputs: Sequence[str]) -> None:
                 raise DagtoolError(f"{target}: is read in this call and would be written over", "name another file")
 
 
-def _fitting(pattern: str) -> list[str]:
+def _waits(file: str) -> str:
+    """What that is no file is there: reading it could wait for ever. Empty for a file, and for a link to nothing."""
+    try:
+        mode = os.stat(file).st_mode
+    except OSError:  # told where it is read
+        return ""
+    kinds = ((stat.S_ISFIFO, "a named pipe"), (stat.S_ISSOCK, "a socket"), (stat.S_ISREG, ""))
+    return next((what for is_kind, what in kinds if is_kind(mode)), "a device")
+
+
+def _fitting(pattern: str, tell: Callable[[str], None]) -> list[str]:
     """For shells that leave patterns to the program, and for ``**``."""
     from glob import glob
 
-    found = sorted(file for name in glob(pattern, recursive=True) for file in expand(name))
+    found = sorted(file for name in glob(pattern, recursive=True) for file in _named(name, tell))
     if not found:
         raise DagtoolError(f"no file fits {pattern}")
     return list(dict.fromkeys(found))
+
+
+def _named(name: str, tell: Callable[[str], None]) -> list[str]:
+    """What a pattern found: a folder, a file, or what is neither."""
+    if not os.path.isdir(name) and (what := _waits(name)):
+        tell(f"{name}: passed over: it is {what}")
+        return []
+    return expand(name, tell)

@@ -33,6 +33,11 @@ def file_reports(
         yield report
 
 
+def _tell(text: str) -> None:
+    sys.stdout.flush()
+    sys.stderr.write(f"note: {printable(text)}\n")
+
+
 def _named(paths: Sequence[str]) -> list[tuple[str, DagtoolError | None]]:
     """Every file of the call, or why there is none."""
     from dagtool.cli._files import expand
@@ -40,7 +45,7 @@ def _named(paths: Sequence[str]) -> list[tuple[str, DagtoolError | None]]:
     found: list[tuple[str, DagtoolError | None]] = []
     for path in paths:
         try:
-            found += [(file, None) for file in expand(path)]
+            found += [(file, None) for file in expand(path, _tell)]
         except DagtoolError as error:
             found.append((path, error))
     return found
