@@ -83,14 +83,40 @@ def check_bytes(
     every edit of the fixes, and not only whether there are some; ``wishes`` are the switches of rules and what the
     graph is expected to be.
     """
-    from dagtool.dot import DotSyntaxError, parse
     from dagtool.dot.encoded import Encoded
+    from dagtool.dot.errors import TooManyEdgesError
 
     rules = select_rules() if rules is None else rules
     report = FileReport(path, rules=len(rules), grouped=group)
-    started = perf_counter()
     encoded = Encoded.of(data)
     offers = Offers(encoded, whole=edits) if encoded else None
+    try:
+        _check_graphs(
+            report, data, rules, checklist,
+            severity=severity or {}, group=group, suppress=suppress, wishes=wishes, offers=offers,
+        )  # fmt: skip
+    except TooManyEdgesError as error:
+        return FileReport(path, error=error.at(path).message)
+    return report
+
+
+def _check_graphs(
+    report: FileReport,
+    data: bytes,
+    rules: Sequence[LoadedRule],
+    checklist: Checklist | None,
+    *,
+    severity: Mapping[str, Severity],
+    group: bool,
+    suppress: bool,
+    offers: Offers | None,
+    wishes: Wishes | None,
+) -> None:
+    """Read the file and check what is in it. Raises TooManyEdgesError."""
+    from dagtool.dot import DotSyntaxError, parse
+
+    path = report.path
+    started = perf_counter()
     try:
         graphs = parse(data)
         report.seconds["reading"] = perf_counter() - started
@@ -102,9 +128,8 @@ def check_bytes(
     else:
         for ctx in _contexts(graphs, path, group=group, suppress=suppress, wishes=wishes):
             ctx.offers = offers
-            _check_graph(report, ctx, rules, checklist, severity or {})
-    report.findings = _graded(report.findings, severity or {})
-    return report
+            _check_graph(report, ctx, rules, checklist, severity)
+    report.findings = _graded(report.findings, severity)
 
 
 def _contexts(

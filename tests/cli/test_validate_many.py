@@ -196,3 +196,23 @@ def test_what_cannot_be_compared(
     done = dagtool("validate", *(names.get(argument, argument) for argument in arguments))
     assert (done.returncode, done.stdout) == (2, "")
     assert message in done.stderr
+
+
+def test_what_is_no_file_in_a_folder_is_passed_over(dagtool: Call, folder: Path) -> None:
+    import socket
+
+    os.mkfifo(folder / "pipe.dot")
+    (folder / "link.dot").symlink_to(folder / "pipe.dot")
+    (folder / "zero.gv").symlink_to("/dev/zero")
+    (folder / "nothing.dot").symlink_to(folder / "gone")
+    with socket.socket(socket.AF_UNIX) as one:
+        one.bind(str(folder / "s.dot"))
+        done = dagtool("validate", "--output-format", "json", folder)
+        fitting = dagtool("validate", "--output-format", "json", folder / "*.dot")
+    names = [Path(file["path"]).name for file in json.loads(done.stdout)["files"]]
+    assert names == [*(f"{number:02}.dot" for number in range(12)), "nothing.dot"]
+    for name, what in (("pipe.dot", "a named pipe"), ("link.dot", "a named pipe"), ("s.dot", "a socket")):
+        assert f"note: {folder / name}: passed over: it is {what}\n" in done.stderr
+        assert f"note: {folder / name}: passed over: it is {what}\n" in fitting.stderr
+    assert f"note: {folder / 'zero.gv'}: passed over: it is a device\n" in done.stderr
+    assert f"cannot read {folder / 'nothing.dot'}" in done.stderr

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
-from stat import S_ISREG
+import stat
+from collections.abc import Callable, Iterable, Sequence
 
 from dagtool.cli._subject import refuse_preset
 from dagtool.errors import DagtoolError
@@ -14,13 +14,13 @@ __all__ = ["expand", "identity", "refuse_overwriting"]
 _SUFFIXES = (".dot", ".gv")
 
 
-def expand(path: str) -> list[str]:
+def expand(path: str, tell: Callable[[str], None] = lambda text: None) -> list[str]:
     """A folder becomes the DOT files in it, a pattern the files it fits, in order; everything else stays.
 
-    Hidden folders below a folder are passed over, and so are pipes and devices. Raises DagtoolError.
+    Hidden folders below a folder are passed over. So is what is no file, and ``tell`` is told so. Raises DagtoolError.
     """
     if path != "-" and not os.path.exists(path) and any(sign in path for sign in "*?["):
-        return _fitting(path)
+        return _fitting(path, tell)
     if path == "-" or not os.path.isdir(path):
         refuse_preset(path)
         return [path]
@@ -31,8 +31,11 @@ def expand(path: str) -> list[str]:
     found: list[str] = []
     for folder, below, names in os.walk(path, onerror=refuse):
         below[:] = [name for name in below if not name.startswith(".")]
-        files = (_joined(folder, name) for name in names if name.lower().endswith(_SUFFIXES))
-        found += filter(_may_be_read, files)
+        for file in (_joined(folder, name) for name in names if name.lower().endswith(_SUFFIXES)):
+            if what := _waits(file):
+                tell(f"{file}: passed over: it is {what}")
+            else:
+                found.append(file)
     if not found:
         where = f"the current folder, {os.getcwd()}" if path == os.curdir else f"the folder {path}"
         raise DagtoolError(f"no DOT file (*.dot, *.gv) in {where}", "name a file or a folder, or - for standard input")
@@ -52,15 +55,6 @@ def identity(path: str) -> str:
         return path
 
 
-def _may_be_read(path: str) -> bool:
-    """Whether reading ends: not for a pipe, a socket or a device. What is not there is refused when it is read."""
-    try:
-        mode = os.stat(path).st_mode
-    except (OSError, ValueError):
-        return True
-    return S_ISREG(mode)
-
-
 def refuse_overwriting(targets: Iterable[str], inputs: Sequence[str]) -> None:
     """What is read is not written over by what is told of it. Raises DagtoolError."""
     there = {os.path.realpath(target): target for target in targets if target != "-" and os.path.isfile(target)}
@@ -72,11 +66,29 @@ def refuse_overwriting(targets: Iterable[str], inputs: Sequence[str]) -> None:
                 raise DagtoolError(f"{target}: is read in this call and would be written over", "name another file")
 
 
-def _fitting(pattern: str) -> list[str]:
+def _waits(file: str) -> str:
+    """What that is no file is there: reading it could wait for ever. Empty for a file, and for a link to nothing."""
+    try:
+        mode = os.stat(file).st_mode
+    except (OSError, ValueError):  # told where it is read
+        return ""
+    kinds = ((stat.S_ISFIFO, "a named pipe"), (stat.S_ISSOCK, "a socket"), (stat.S_ISREG, ""))
+    return next((what for is_kind, what in kinds if is_kind(mode)), "a device")
+
+
+def _fitting(pattern: str, tell: Callable[[str], None]) -> list[str]:
     """For shells that leave patterns to the program, and for ``**``."""
     from glob import glob
 
-    found = sorted(file for name in glob(pattern, recursive=True) for file in expand(name))
+    found = sorted(file for name in glob(pattern, recursive=True) for file in _named(name, tell))
     if not found:
         raise DagtoolError(f"no file fits {pattern}")
     return list(dict.fromkeys(found))
+
+
+def _named(name: str, tell: Callable[[str], None]) -> list[str]:
+    """What a pattern found: a folder, a file, or what is neither."""
+    if not os.path.isdir(name) and (what := _waits(name)):
+        tell(f"{name}: passed over: it is {what}")
+        return []
+    return expand(name, tell)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from dagtool.dot.errors import TooManyEdgesError
 from dagtool.errors import DagtoolError
 from dagtool.escape import printable
 from dagtool.files import read_bytes, write_whole
@@ -84,6 +85,8 @@ class Fixer:
                 if error is not None:
                     raise error
                 yield self._one(path, name)
+            except TooManyEdgesError as found:
+                yield FileReport(name, error=found.at(name).message)
             except DagtoolError as found:
                 yield FileReport(name, error=found.message, hint=found.hint)
 

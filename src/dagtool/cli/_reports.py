@@ -45,6 +45,11 @@ def file_reports(
         yield report
 
 
+def _tell(text: str) -> None:
+    sys.stdout.flush()
+    sys.stderr.write(f"note: {printable(text)}\n")
+
+
 def _first_words(files: Sequence[tuple[str, DagtoolError | None]]) -> str:
     """What is said at once where one file takes seconds."""
     from dagtool.cli._parallel import size_of
@@ -60,7 +65,7 @@ def _named(paths: Sequence[str]) -> list[tuple[str, DagtoolError | None]]:
     found: dict[str, tuple[str, DagtoolError | None]] = {}
     for path in paths:
         try:
-            for file in expand(path):
+            for file in expand(path, _tell):
                 found.setdefault(identity(file), (file, None))
         except DagtoolError as error:
             found.setdefault(identity(path), (path, error))

@@ -10,9 +10,13 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import NamedTuple
 
+from dagtool.dot.errors import TooManyEdgesError
 from dagtool.dot.graph import DotGraph, Subgraph
 
 Attributes = dict[str, str]
+
+_MOST_OF_GROUPS = 1_000_000
+"""Edges of a file that groups may stand for: a text of 100 kB can mean billions. Those written one by one are free."""
 
 
 class End(NamedTuple):
@@ -68,7 +72,7 @@ class Scope:
 class Builder:
     """Adds statements to a graph."""
 
-    __slots__ = ("_keyed", "_pairs", "_stated", "graph", "scope")
+    __slots__ = ("_keyed", "_of_groups", "_pairs", "_stated", "graph", "scope")
 
     def __init__(self, graph: DotGraph) -> None:
         self.graph = graph
@@ -76,6 +80,7 @@ class Builder:
         self._pairs: dict[tuple[int, int], int] = {}  # strict graphs only: last edge made between two nodes
         self._stated: dict[tuple[int, int], list[Scope]] = {}  # strict graphs only: where it was written
         self._keyed: dict[tuple[int, int, str], int] = {}
+        self._of_groups = 0
 
     def open(self, name: str | None, offset: int) -> None:
         """Enter a subgraph, a known one if the current scope has one of that name."""
@@ -172,9 +177,15 @@ class Builder:
         graph.edge_offsets.append(offset)
 
     def connect(self, chain: list[Operand], values: Attributes) -> None:
-        """An edge statement: every node of an operand to every node of the next."""
+        """An edge statement: every node of an operand to every node of the next. Raises TooManyEdgesError."""
         key = values.pop("key", None)
         sides = [self._ends(operand) for operand in chain]
+        count = sum(max(1, len(tails)) * max(1, len(heads)) for tails, heads in pairwise(sides))
+        if count >= len(sides):
+            self._of_groups += count
+            if self._of_groups > _MOST_OF_GROUPS:
+                place = self.graph.position(chain[0].offset)
+                raise TooManyEdgesError(self._of_groups, _MOST_OF_GROUPS, place.line, place.column)
         for tails, heads in pairwise(sides):
             for tail in tails:
                 for head in heads:

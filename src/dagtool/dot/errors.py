@@ -1,6 +1,8 @@
-"""The error every rejected DOT file raises."""
+"""The error every rejected DOT file raises, and that of a file which stands for too much."""
 
 from __future__ import annotations
+
+from dagtool.errors import DagtoolError
 
 
 class DotSyntaxError(ValueError):
@@ -34,3 +36,22 @@ class DotSyntaxError(ValueError):
     def __str__(self) -> str:
         where = f"line {self.line}, column {self.column}: {self.message}"
         return f"{where} ({self.hint})" if self.hint else where
+
+
+class TooManyEdgesError(DagtoolError):
+    """Groups as edge ends, ``{a; b} -> {c; d}``, that stand for more edges than are read from groups."""
+
+    def __init__(self, count: int, most: int, line: int, column: int) -> None:
+        self.line = line
+        self.column = column
+        self.what = (
+            f"edges between groups stand for {count:,} edges up to here: more than {most:,} are not read from groups"
+        )
+        super().__init__(
+            f"line {line}, column {column}: {self.what}",
+            "put a node between the groups, which says the same with one edge for each node of either",
+        )
+
+    def at(self, path: str) -> DagtoolError:
+        """The same with the file's name."""
+        return DagtoolError(f"{path}:{self.line}:{self.column}: {self.what}", self.hint)

@@ -17,9 +17,12 @@ def load_dag(path: str) -> Dag:
     """The first graph of a file. Raises DagtoolError with file:line:column where it is not DOT."""
     from dagtool.dot import DotSyntaxError, parse
     from dagtool.dot.dialect import to_dag
+    from dagtool.dot.errors import TooManyEdgesError
 
     try:
         graphs = parse(read_bytes(path))
+    except TooManyEdgesError as error:
+        raise error.at(path) from None
     except DotSyntaxError as error:
         raise DagtoolError(f"{path}:{error.line}:{error.column}: {error.message}", error.hint or "") from None
     if not graphs:

@@ -25,6 +25,8 @@ def parse(data: bytes | str, *, fast: bool = True) -> list[DotGraph]:
     ------
     DotSyntaxError
         If Graphviz would reject any part of the file.
+    TooManyEdgesError
+        If groups as edge ends stand for more edges than are read from groups.
     """
     text = data if isinstance(data, str) else decode(data)
     with _collector_paused():

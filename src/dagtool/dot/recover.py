@@ -38,7 +38,7 @@ class Recovered:
 
 
 def recover(data: bytes | str) -> Recovered:
-    """What is wrong with a text, all of it, and what can be read nevertheless. Never raises."""
+    """What is wrong with a text, all of it, and what can be read nevertheless. Raises TooManyEdgesError alone."""
     try:
         text = without_nul(data if isinstance(data, str) else decode(data))
     except DotSyntaxError:  # UTF-16: the error says all there is to say

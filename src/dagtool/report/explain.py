@@ -68,9 +68,12 @@ def explain(
 
 def _graphs(data: bytes, path: str) -> list[DotGraph]:
     from dagtool.dot import DotSyntaxError, parse
+    from dagtool.dot.errors import TooManyEdgesError
 
     try:
         graphs = parse(data)
+    except TooManyEdgesError as error:
+        raise error.at(path) from None
     except DotSyntaxError as error:
         from dagtool.dot.recover import recover
 
