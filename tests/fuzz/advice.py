@@ -526,6 +526,6 @@ def _unsaid(data: bytes, mended: Mended) -> str:
     said = " ".join(f"{one.code} {one.fix.title}" for one in mended.kept)
     for word in (found.decode(errors="replace") for found in words):
         broken = rf"\{word}".encode() in data and word[1:].encode() in mended.data  # an escape stood before it
-        if len(word) > 2 and word not in said and "…" not in said and not broken:
+        if len(word) > 2 and word not in said and "…" not in said and word.encode() not in mended.data and not broken:
             return f"{word!r} goes and no fix says so: {said[:200]}"
     return ""

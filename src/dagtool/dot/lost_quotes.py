@@ -106,8 +106,9 @@ def _closing(text: str, line: int, at: int, end: int) -> LostQuote:
     if not before.strip() and (not behind.strip() or behind[0].isspace()):
         return LostQuote(at, at, sure=False)
     if not before.rstrip().endswith("="):
-        found = _ID_END.search(behind)
-        place = found.start() if found else len(behind)
+        name = behind.split('"', 1)[0].rstrip()
+        found = _ID_END.search(name)
+        place = found.start() if found else len(name)
         return LostQuote(at, at + 1 + place, sure=place > 0)
     closes = _LIST_CLOSES.search(behind)
     limit = closes.start() if closes else len(behind.rstrip(" \t\r;"))

@@ -25,8 +25,9 @@ from dagtool.dot.scan import END, QUOTED, Scanner
 from dagtool.dot.tokens import Token, tokens_of
 
 _QUOTED = re.compile(f"{QUOTED}?", re.DOTALL)
+_INNER_KEY = re.compile(r"[ \t>,;](?:label|shape|style|color|fillcolor|fontsize|fontname|penwidth|weight)=[^=]")
 _NEXT_ATTRIBUTE = re.compile(
-    r",\s*+(?:label|shape|style|color|fillcolor|fontsize|fontname|fontcolor|penwidth|width|height|weight|xlabel|op|gpu)\s*+="
+    r"[,;]\s*+(?:label|shape|style|color|fillcolor|fontsize|fontname|fontcolor|penwidth|width|height|weight|xlabel|op|gpu)\s*+="
 )
 _ATTRIBUTE_BEFORE = re.compile(r"(?<!\w)(\w++)\s*+=\s*+$")
 _HEADER_WORD = re.compile(r"(?:strict\s++)?+(?:di)?graph\b", re.IGNORECASE)
@@ -188,7 +189,9 @@ class Mender:
         text = self.draft.text
         rest = text[start : start + _WINDOW]
         if rest[0] == "}":
-            self.report(STRAY_TOKEN, start, "a '}' too many: the graph is closed above", "remove it", kind="}")
+            ignored = bool(text[closed + 1 : start].strip())  # it would stay behind the graph, unread
+            message = "a '}' too many: the graph is closed above"
+            self.report(STRAY_TOKEN, start, message, "remove it", kind="}", sure=not ignored)
             return [(start, start + 1, " ")], False
         line = text.rfind("\n", 0, start) + 1
         if self.restarts < _PREMATURE and looks.STATEMENT.match(text, line) and not looks.CODE.match(text, line):
@@ -396,7 +399,7 @@ class Mender:
         offset = len(line) if mark == "/*" else word.end() if word else found.start() if found else len(body)
         if mark == '"' and line[:offset].endswith("\\"):
             closing = ' "'
-        self._never_closed(at, mark, len(mark) + offset, sure=mark != "/*")
+        self._never_closed(at, mark, len(mark) + offset, sure=mark != "/*" and not _INNER_KEY.search(line, 0, offset))
         place = at + len(mark) + offset
         return [(place, place, closing)]
 

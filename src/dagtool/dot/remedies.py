@@ -13,6 +13,7 @@ from dagtool.dot.graphviz_names import GRAPHVIZ_NAMES
 from dagtool.dot.hints import unquoted_list
 from dagtool.dot.problems import LITERAL_NEWLINE, NOT_DOT, STRAY_TOKEN, UNBALANCED_BRACE, UNQUOTED_LIST
 from dagtool.dot.scan import EDGE_OPERATOR, KEYWORDS, QUOTED, Scanner
+from dagtool.dot.tokens import tokens_of
 
 if TYPE_CHECKING:
     from dagtool.dot.mend import Mender
@@ -27,11 +28,11 @@ _ESCAPED_PIECE = re.compile(rf"{QUOTED}?|(?P<comment>//(?:(?!\\n)[^\n])*+)|(?P<n
 _SEMICOLON = re.compile(r"[ \t]*+;")
 _HTML_END = re.compile(r">(?=[ \t]*+[\],;])")
 _OPERAND = r'(?:"[^"\n]*+"|(?<![\w.])[\w.]++)'
-_OPERAND_BEFORE = re.compile(rf"{_OPERAND}[ \t]*+$")
+_OPERAND_BEFORE = re.compile(rf"{_OPERAND}[ \t]*+\Z")
 _OPERAND_AFTER = re.compile(rf"[ \t]*+({_OPERAND})")
-_RUN_BEFORE = re.compile(r"""[^\s\[\]{};,="<>:]++$""")
+_RUN_BEFORE = re.compile(r"""[^\s\[\]{};,="<>:]++\Z""")
 _RUN_AFTER = re.compile(r"""(?:(?!->|--)[^\s\[\]{};,="<>:])++""")
-_COLONS_BEFORE = re.compile(r"""[^\s\[\]{};,="<>]++$""")
+_COLONS_BEFORE = re.compile(r"""[^\s\[\]{};,="<>]++\Z""")
 _COLONS_AFTER = re.compile(r"""(?:(?!->|--)[^\s\[\]{};,="<>])++""")
 _BRACKETED = re.compile(r"""\[[^\[\]"\n]*+\][^\s\[\]{};,="<>]*+""")
 _WORD_BEFORE = re.compile(r"(?<!\w)(\w++)\s*+$")
@@ -284,8 +285,8 @@ def _dangling(mender: Mender, case: Case) -> list[Edit]:
     return [(at, at + 2, " ")]
 
 
-_DECLARED_BEFORE = re.compile(rf"(?:^|[;{{])[ \t]*+(({_OPERAND})[ \t]*+\[[^\[\]\n]*+\])[ \t]*+$")
-_PAIR_BEFORE = re.compile(r"(?<!\w)\w++[ \t]*+=[ \t]*+\w++[ \t]*+$")
+_DECLARED_BEFORE = re.compile(rf"(?:^|[;{{])[ \t]*+(({_OPERAND})[ \t]*+\[[^\[\]\n]*+\])[ \t]*+\Z")
+_PAIR_BEFORE = re.compile(r"(?<!\w)\w++[ \t]*+=[ \t]*+\w++[ \t]*+\Z")
 
 
 def _hanging(mender: Mender, case: Case) -> list[Edit]:
@@ -325,7 +326,7 @@ def _equals(mender: Mender, case: Case) -> list[Edit]:
     """``a -> b=c``: a name with an equals sign."""
     if case.wanted != "statement" or case.near != "=":
         return []
-    before = re.search(r"(?<!\w)\w++[ \t]*+$", case.text[case.line[0] : case.at])
+    before = re.search(r"(?<!\w)\w++[ \t]*+\Z", case.text[case.line[0] : case.at])
     after = re.match(r"=[ \t]*+\w++", case.text[case.at : case.line[1]])
     if not before or not after:
         return []
@@ -654,9 +655,16 @@ def _swallowing_markup(mender: Mender, case: Case) -> list[Edit]:
     """An HTML-like string that took the next statements in."""
     for found in re.finditer(r"=\s*+<", case.text[case.start : case.at + 1]) if case.in_list else ():
         begin = case.start + found.end()
-        if looks.SWALLOWED.search(case.text, begin, case.scanner.end):
+        swallowed = looks.SWALLOWED.search(case.text, begin, case.scanner.end)
+        if swallowed or _ends_with_arrow(case.text, begin - 1, case.scanner.end):
             return mender.close(begin - 1, "<")
     return []
+
+
+def _ends_with_arrow(text: str, start: int, stop: int) -> bool:
+    """Whether an HTML-like string goes beyond the list it is in, up to the ``>`` of an edge."""
+    token = tokens_of(text, start, min(stop, start + 1))[0]
+    return text.startswith("->", token.stop - 2) and bool(_LIST_CLOSES.search(text, start, token.stop))
 
 
 def _html(mender: Mender, case: Case) -> list[Edit]:
@@ -683,6 +691,8 @@ def _html(mender: Mender, case: Case) -> list[Edit]:
         stop = len(text) if stop < 0 else stop
         closing = _HTML_END.search(text, begin, stop)
         stop = closing.start() if closing else stop
+        if _LIST_CLOSES.search(text, begin, stop):
+            return mender.close(begin - 1, "<")
         arrows = [(m.start() + begin, m.end() + begin, "-&gt;") for m in re.finditer("->", text[begin:stop])]
         if arrows:
             mender.report(
@@ -694,6 +704,7 @@ def _html(mender: Mender, case: Case) -> list[Edit]:
 
 
 _MARKUP = re.compile(r"=[ \t]*+(<(?i:b|i|u|o|s|sub|sup|font|table|br|hr|img)\b)")
+_LIST_CLOSES = re.compile(r"\][ \t]*+(?:;|$)", re.MULTILINE)
 _MARKUP_END = re.compile(r">(?=[ \t]*+(?:\]|[,;]?[ \t]*+\w++[ \t]*+=))")
 
 
@@ -742,7 +753,8 @@ def _end_of_list(case: Case) -> int:
         and (looks.STATEMENT.match(text, line) or _OPENS.match(text, line) or case.near == "}")
     ):
         return above - 1 if text[above - 1] in ";," else above
-    place = case.pair if case.wanted == "=" and case.near in ("->", "--", "[") else case.at
+    operator = case.near in ("->", "--", "[") or _PORT_THEN_EDGE.match(text, case.at)
+    place = case.pair if case.wanted == "=" and operator else case.at
     before = text[max(case.start, place - _WINDOW) : place].rstrip()
     stop = max(case.start, place - _WINDOW) + len(before)
     if before.endswith(";") and (place < case.at or case.near in ("}", "{")):
@@ -750,6 +762,7 @@ def _end_of_list(case: Case) -> int:
     return stop if before.endswith("[") and case.near in (";", "}") else -1
 
 
+_PORT_THEN_EDGE = re.compile(r":\w++(?::\w++)?+[ \t]*+(?:->|--)")
 _OPENS = re.compile(r"[ \t]*+(?:subgraph\b[^={\n]*+\{|\{|(?:node|edge|graph)[ \t]*+\[)")
 
 
