@@ -34,11 +34,11 @@ from dagtool.foreign.place import Place, is_place, place_of, place_of_text
     ],
 )
 def test_place(name: str, title: str, expected: Place) -> None:
-    assert place_of(name, title) == expected
+    assert place_of(place_of_text(name), [place_of_text(title)]) == expected
 
 
 def test_a_line_of_the_label_fills_what_is_open() -> None:
-    assert place_of("agg", "Aggregate", "Layer:3, DP:0") == Place(layer=3)
+    assert place_of(place_of_text("agg"), list(map(place_of_text, ("Aggregate", "Layer:3, DP:0")))) == Place(layer=3)
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,8 @@ __all__ = ["Nature", "judge_nature"]
 _SHARE = 0.25
 """The share of the nodes that must say something before it counts as what the graph is about."""
 _LABELLED = 0.1
+_SAMPLE = 4096
+"""Nodes that are read of a larger graph: what it is about shows in a part of it."""
 _SURE = 0.8
 _DIMENSIONS = frozenset({"batch_size", "seq_len", "hidden", "heads", "d_k", "ffn", "vocab_size", "tokens", "experts"})
 """Dimensions of language models, by the names that synonyms are folded to."""
@@ -44,12 +46,14 @@ class Nature:
 def judge_nature(graph: Guess) -> Nature:
     """Weigh what the nodes state: GPUs, operators of a model, dimensions by name, kinds of parallelism.
 
-    Nodes without a label of their own say little; they do not count where a tenth of the nodes or more has one.
+    Of a large graph some nodes are read, drawn at random. Nodes without a label of their own say little; they do not
+    count where a tenth of the nodes or more has one.
     GPUs count where another kind of evidence stands beside them: a drawing of a cluster's network names GPUs too.
     Without GPUs, operators and dimensions must both be stated, and some communication or parallelism.
     """
-    labelled = [facts for facts in graph.nodes if facts.described]
-    nodes = labelled if len(labelled) >= _LABELLED * len(graph.nodes) else graph.nodes
+    read = graph.sample(_SAMPLE)
+    labelled = [facts for facts in read if facts.described]
+    nodes = labelled if len(labelled) >= _LABELLED * len(read) else read
     count = len(nodes)
     if not count:
         return Nature(False, "it has no nodes")

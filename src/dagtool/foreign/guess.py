@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cached_property, lru_cache
 from itertools import chain
+from random import Random
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -24,7 +25,7 @@ from dagtool.foreign.facts import NodeFacts, Sources
 from dagtool.foreign.gpus import gpus_of_id
 from dagtool.foreign.label import LabelFacts, read_label
 from dagtool.foreign.operators import Operation, is_way, narrowed, operation_of
-from dagtool.foreign.place import Place, is_place, place_of, place_of_text
+from dagtool.foreign.place import NOWHERE, Place, is_place, place_of, place_of_text
 from dagtool.foreign.places import Places, experts_listed
 
 if TYPE_CHECKING:
@@ -50,24 +51,42 @@ class Guess:
     """The facts of every node of one graph."""
 
     def __init__(self, graph: DotGraph) -> None:
-        self._texts = _label_texts(graph)
         self._ids = graph.node_ids
         self._attributes = graph.node_attributes
         self._clusters = read_clusters(graph)
-        self._staged = _names_stages(graph, self._texts)
+        self._titles = (
+            graph.name or "", graph.attributes.get("label", ""),
+            *(text for part in graph.subgraphs for text in (part.name or "", part.attributes.get("label", ""))),
+        )  # fmt: skip
+
+    @cached_property
+    def _texts(self) -> list[str]:
+        return list(map(_label_text, self._ids, self._attributes))
 
     @cached_property
     def nodes(self) -> list[NodeFacts]:
         """By node number."""
+        found = self._read(range(len(self._ids)))
+        staged = any(map(_STAGE.search, chain(self._titles, self._ids, self._texts)))
+        return _without_degrees(found if staged else _without_stages(found))
+
+    def sample(self, count: int) -> list[NodeFacts]:
+        """Read so many nodes, drawn at random but always the same; all of a smaller graph."""
+        if len(self._ids) <= count:
+            return self.nodes
+        return self._read(Random(0).sample(range(len(self._ids)), count))
+
+    def _read(self, nodes: Iterable[int]) -> list[NodeFacts]:
         labels: dict[tuple[str, str], LabelFacts] = {}
         found = []
-        for node, (name, text, attributes) in enumerate(zip(self._ids, self._texts, self._attributes, strict=True)):
-            key = text, attributes.get("shape", "")
+        for node in nodes:
+            name, attributes = self._ids[node], self._attributes[node]
+            key = _label_text(name, attributes), attributes.get("shape", "")
             label = labels.get(key)
             if label is None:
                 label = labels[key] = read_label(*key)
             found.append(_decide(name, label, read_attributes(attributes), self._clusters.get(node, OUTSIDE)))
-        return _without_degrees(found if self._staged else _without_stages(found))
+        return found
 
     @cached_property
     def gpus(self) -> list[tuple[int, ...]]:
@@ -109,19 +128,14 @@ class Guess:
 _KNOWN: WeakKeyDictionary[DotGraph, Guess] = WeakKeyDictionary()
 
 
-def _label_texts(graph: DotGraph) -> list[str]:
-    """The label of each node, with its outer label and its id filled in; empty where only the id is drawn."""
-    texts = []
-    for name, attributes in zip(graph.node_ids, graph.node_attributes, strict=True):
-        label = attributes.get("label", "\\N")
-        if "xlabel" in attributes:
-            label = f"{label}\\n{attributes['xlabel']}"
-        if label == "\\N":
-            label = ""
-        elif "\\N" in label:
-            label = label.replace("\\N", name)
-        texts.append(label)
-    return texts
+def _label_text(name: str, attributes: Mapping[str, str]) -> str:
+    """The label of a node, with its outer label and its id filled in; empty where only the id is drawn."""
+    label = attributes.get("label", "\\N")
+    if "xlabel" in attributes:
+        label = f"{label}\\n{attributes['xlabel']}"
+    if label == "\\N":
+        return ""
+    return label.replace("\\N", name) if "\\N" in label else label
 
 
 def _decide(name: str, label: LabelFacts, stated: AttributeFacts, around: Surroundings) -> NodeFacts:
@@ -172,10 +186,12 @@ def _place(
     name: str, label: LabelFacts, stated: Mapping[str, int], around: Surroundings
 ) -> tuple[Place, Mapping[str, str]]:
     """Layer, stage, expert and rank, and the text that each is from (attributes apart)."""
-    place = place_of(name, label.title, *label.places)
     own = place_of_text(name)
+    place = place_of(own, label.places)
+    if place is NOWHERE and around is OUTSIDE and not stated:
+        return NOWHERE, _UNSAID
     numbers: dict[str, int | None] = {}
-    where = dict.fromkeys(_PLACES, "")
+    where = dict(_UNSAID)
     for what in _PLACES:
         number = numbers[what] = getattr(place, what)
         if number is not None:
@@ -187,6 +203,9 @@ def _place(
     return Place(numbers["layer"], numbers["stage"], numbers["expert"], numbers["rank"]), where
 
 
+_UNSAID: Mapping[str, str] = dict.fromkeys(_PLACES, "")
+
+
 def _first_names(shapes: tuple[Shape, ...]) -> tuple[str, ...]:
     return tuple([dim.name for dim in shapes[0].dims]) if shapes else ()
 
@@ -195,13 +214,6 @@ def _first_names(shapes: tuple[Shape, ...]) -> tuple[str, ...]:
 def _unread(text: str) -> bool:
     """Whether a line that gave no fact of its own was of no use: places and ways to cut a matrix were."""
     return not is_place(text) and not is_way(text)
-
-
-def _names_stages(graph: DotGraph, labels: Iterable[str]) -> bool:
-    """Check whether a graph speaks of pipeline stages anywhere."""
-    own = (graph.name or "", graph.attributes.get("label", ""))
-    clusters = [text for part in graph.subgraphs for text in (part.name or "", part.attributes.get("label", ""))]
-    return any(map(_STAGE.search, chain(own, clusters, graph.node_ids, labels)))
 
 
 def _without_stages(nodes: list[NodeFacts]) -> list[NodeFacts]:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from dagtool.foreign.dims import Shape, parse_shapes
 from dagtool.foreign.gpus import Placement, gpus_of_line, join
 from dagtool.foreign.operators import operation_of
-from dagtool.foreign.place import is_place
+from dagtool.foreign.place import Place, is_place, place_of_text
 from dagtool.foreign.text import label_lines
 
 __all__ = ["LabelFacts", "read_label"]
@@ -64,8 +64,8 @@ class LabelFacts:
     length: int
     shape: str
     """The shape that the node is drawn in."""
-    places: tuple[str, ...]
-    """Lines that only say where the node stands in the model."""
+    places: tuple[Place, ...]
+    """What the title and the lines that only name places say of layer, stage, expert and rank."""
 
 
 @lru_cache(maxsize=1 << 14)
@@ -199,5 +199,6 @@ def read_label(label: str, shape: str) -> LabelFacts:
     length = sum(len(line.replace(" ", "")) for line in lines)
     return LabelFacts(
         title, tuple(reading.inputs), tuple(reading.outputs), tuple(reading.bare), "i" in reading.keys,
-        "o" in reading.keys, reading.asked, reading.placement, tuple(rest), length, shape, tuple(places),
+        "o" in reading.keys, reading.asked, reading.placement, tuple(rest), length, shape,
+        tuple(map(place_of_text, (title, *places))),
     )  # fmt: skip

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-__all__ = ["Place", "is_place", "place_of", "place_of_text"]
+__all__ = ["NOWHERE", "Place", "is_place", "place_of", "place_of_text"]
 
 _FIELDS = ("layer", "stage", "expert", "rank")
 
@@ -27,6 +28,8 @@ class Place:
     doubtful: frozenset[str] = frozenset()
 
 
+NOWHERE = Place()
+"""What a text without a place says."""
 _WORDS = {
     **dict.fromkeys(("layer", "lyr", "lay", "block"), "layer"),
     **dict.fromkeys(("stage", "pipeline"), "stage"),
@@ -67,19 +70,25 @@ def place_of_text(text: str) -> Place:
     Texts that differ in their numbers only are read once: what is cached says which of the numbers is meant.
     """
     pieces = _NUMBER.split(text)
+    if len(pieces) == 1:
+        return NOWHERE
     numbers = pieces[1::2]
     if len(numbers) > _MANY or max(map(len, numbers), default=0) > _LONGEST:
         return _read(text)
     pieces[1::2] = _INDICES[: len(numbers)]
     which, several, doubtful = _template("".join(pieces))
+    if which is None:
+        return NOWHERE
     layer, stage, expert, rank = [None if index is None else int(numbers[index]) for index in which]
     return Place(layer, stage, expert, rank, several, doubtful)
 
 
 @lru_cache(maxsize=1 << 12)
-def _template(text: str) -> tuple[tuple[int | None, ...], frozenset[str], frozenset[str]]:
-    """The same of a text in which each number is its own index."""
+def _template(text: str) -> tuple[tuple[int | None, ...] | None, frozenset[str], frozenset[str]]:
+    """The same of a text in which each number is its own index; None for a text that says nothing."""
     place = _read(text)
+    if place == NOWHERE:
+        return None, place.several, place.doubtful
     return tuple(getattr(place, field) for field in _FIELDS), place.several, place.doubtful
 
 
@@ -115,27 +124,29 @@ def is_place(line: str) -> bool:
     return not _LETTER.search(_PLACE_WORDS.sub("", line))
 
 
-def _said(field: str, places: list[Place]) -> int | None:
+def _said(field: str, places: Sequence[Place]) -> int | None:
     """What the title says, else what all the lines agree in."""
     found = dict.fromkeys(number for place in places if (number := getattr(place, field)) is not None)
     titled = getattr(places[0], field)
     return titled if titled is not None else next(iter(found)) if len(found) == 1 else None
 
 
-def place_of(name: str, title: str, *lines: str) -> Place:
-    """The id counts first: labels of copied nodes are often not renumbered. Title and lines fill what is open.
+def place_of(own: Place, label: Sequence[Place]) -> Place:
+    """Choose between what the id of a node and the lines of its label say, the title first.
 
+    The id counts first: labels of copied nodes are often not renumbered. Title and lines fill what is open.
     Where the label says several, or the id is in doubt about anything but the layer, the id does not count.
     """
-    mine, theirs = place_of_text(name), [place_of_text(text) for text in (title, *lines)]
-    several = mine.several.union(*(place.several for place in theirs))
+    if own is NOWHERE and all(place is NOWHERE for place in label):
+        return NOWHERE
+    several = own.several.union(*(place.several for place in label))
     found: dict[str, int] = {}
     for field in _FIELDS:
-        said = _said(field, theirs)
-        own = getattr(mine, field)
-        if field in mine.doubtful and (said is not None or field != "layer"):
-            own = None
-        chosen = said if own is None else own
+        said = _said(field, label) if label else None
+        mine = getattr(own, field)
+        if field in own.doubtful and (said is not None or field != "layer"):
+            mine = None
+        chosen = said if mine is None else mine
         if chosen is not None and field not in several:
             found[field] = chosen
     return Place(found.get("layer"), found.get("stage"), found.get("expert"), found.get("rank"))
