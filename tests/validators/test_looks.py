@@ -1,0 +1,101 @@
+"""Values and names of attributes that Graphviz does not know: what is reported, and what is ordinary."""
+
+from __future__ import annotations
+
+import pytest
+
+from dagtool.validators.catalogue import select_rules
+from dagtool.validators.engine import check_bytes
+from dagtool.validators.graphviz_values import colours, is_colour
+
+RULES = select_rules(["STY906", "STY907"])
+
+
+def told(text: str) -> list[tuple[str, str, str]]:
+    report = check_bytes(f"digraph {{ {text} }}".encode(), "x.dot", RULES)
+    return [(found.code, found.message, found.help) for found in report.findings]
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["red", "LightBlue", "gray42", "peachpuff3", "#abc", "#AABBCC", "#aabbcc80", "0.1 0.2 0.3", "0.1,.2,0.3",
+     "transparent", "red:blue", "red;0.3:green:blue", "/blues9/3", "//red", "/svg/peru", "", "none"],
+)  # fmt: skip
+def test_what_graphviz_takes_for_a_colour(value: str) -> None:
+    assert is_colour(value)
+
+
+@pytest.mark.parametrize("value", ["lightorange", "hot pink", "#12345", "rgb(1,2,3)", "red:blu", "0.1 0.2"])
+def test_what_is_no_colour(value: str) -> None:
+    assert not is_colour(value)
+
+
+def test_every_colour_is_listed_once() -> None:
+    assert len(colours()) == len(set(colours())) > 650
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "help"),
+    [
+        ("a [fillcolor=lightblu]", "a has fillcolor 'lightblu'", "did you mean 'lightblue'"),
+        ("a [style=filed]", "a has style 'filed'", "did you mean 'filled'"),
+        ('a [style="rounded,filled,dased"]', "a has style 'dased'", "did you mean 'dashed'"),
+        ("a -> b [dir=bth]", "a -> b has dir 'bth'", "did you mean 'both'?"),
+        ("a -> b [arrowhead=veee]", "a -> b has arrowhead 'veee'", "did you mean 'vee'"),
+        ("rankdir=LT", "the graph has rankdir 'LT'", ""),
+        ("splines=orto", "the graph has splines 'orto'", "did you mean 'ortho'?"),
+        ("subgraph cluster_x { bgcolor=gren; a }", "subgraph cluster_x has bgcolor 'gren'", "did you mean 'green'"),
+    ],
+)
+def test_an_unknown_value_is_named_with_the_nearest(text: str, message: str, help: str) -> None:
+    [(code, said, advice)] = told(text)
+    assert code == "STY906"
+    assert said.startswith(f"{message}, which Graphviz does not know and ")
+    assert advice.startswith(help)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'a [style="setlinewidth(2),bold"]', 'a [style="filled,"]', 'a [style=""]', "a [colorscheme=blues9, color=3]",
+        "a -> b [arrowhead=lteeoldiamond]", "a -> b [style=tapered]", "splines=TRUE", "rankdir=BT",
+        'a [fillcolor="red;0.3:blue"]', "subgraph s { rank=same; a; b }",
+    ],
+)  # fmt: skip
+def test_what_graphviz_knows_is_let_be(text: str) -> None:
+    assert told(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "meant"),
+    [
+        ('a [lable="x"]', "lable", "label"),
+        ("a [colour=red]", "colour", "color"),
+        ("a [filcolor=red]", "filcolor", "fillcolor"),
+        ("a [Shape=box]", "Shape", "shape"),
+        ("a -> b [penwith=2]", "penwith", "penwidth"),
+        ("a [stlye=dashed]", "stlye", "style"),
+        ("rankdr=LR", "rankdr", "rankdir"),
+    ],
+)
+def test_a_misspelt_name_is_named(text: str, name: str, meant: str) -> None:
+    [(code, said, advice)] = told(text)
+    assert (code, advice) == ("STY907", f"did you mean '{meant}'?")
+    assert f"the attribute '{name}'" in said
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a [labels=x]", "a [label1=x]", "a [colour=7]", "a [penwith=wide]", "a [title=x, type=y, kind=z, flops=3]",
+        "a [weights=w]", "a [gpu=0, layer=3, op=linear, input=x]", "a [label=x, lable=y]", "a [stile=turn]",
+        "a [status=open, owner=me, cost=3]",
+    ],
+)  # fmt: skip
+def test_data_of_ones_own_is_ordinary(text: str) -> None:
+    assert told(text) == []
+
+
+def test_a_value_of_many_nodes_is_one_finding() -> None:
+    [(_, message, _)] = told("node [color=rde]; a; b; c")
+    assert message == "3 of 3 nodes have color 'rde', which Graphviz does not know and draws black"
