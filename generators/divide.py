@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from math import gcd, prod
 
 from dagtool.errors import DagtoolError
@@ -21,10 +21,9 @@ def check_degrees(strategy: Strategy) -> None:
     """Raise DagtoolError for every degree that does not divide a size it cuts, naming all of them, and near degrees."""
     faults = Faults(strategy.source)
     cut_by: dict[tuple[str, ...], list[str]] = {}
-    for _, _, region in strategy.layout.regions(sorted(strategy.places)):
-        for symbol, axes in region.cuts.items():
-            held = cut_by.setdefault(axes, [])
-            held += [symbol] if symbol not in held else []
+    for symbol, axes in _cuts(strategy):
+        held = cut_by.setdefault(axes, [])
+        held += [symbol] if symbol not in held else []
     order = list(strategy.sizes)
     for axes, symbols in cut_by.items():
         degree = prod(strategy.degrees[axis] for axis in axes)
@@ -38,6 +37,18 @@ def check_degrees(strategy: Strategy) -> None:
             message, hint = _refusal(_degree_text(axes, strategy.degrees), degree, failing, bound)
             faults.add(_key_of(axes, failing, strategy), message, hint)
     faults.end()
+
+
+def _cuts(strategy: Strategy) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Each size that is cut, with the axes.
+
+    Of a phase with a layout of its own the experts only: no tensor has them as a dimension, so no type shows it.
+    """
+    for phase, layout in strategy.layouts.items():
+        for _, _, region in layout.regions(sorted(strategy.places)):
+            for symbol, axes in region.cuts.items():
+                if not phase or symbol == strategy.experts:
+                    yield symbol, axes
 
 
 def _key_of(axes: tuple[str, ...], failing: list[str], strategy: Strategy) -> Path:

@@ -59,6 +59,20 @@ def test_false_statements(name, old, new, node, parts):
         assert part in proof.failure.message
 
 
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("latent_prefill", "pairs=interleaved", "pairs=half"),
+        ("latent_decode", "pairs=interleaved", "pairs=half"),
+        ("latent_decode", r"theta=[\d.]+", "theta=500.0"),
+        ("windows", r"theta=[\d.]+", "theta=500.0"),
+    ],
+)
+def test_small_sizes_show_how_pairs_are_rotated(name, old, new):
+    """Everywhere alike, so that queries and keys still meet: it is another model."""
+    assert prove(changed(name, old, new, count=0), seeds=(0,)).failure is not None
+
+
 @pytest.mark.parametrize(("half", "said"), [("send", "no send feeds it"), ("recv", "no recv takes what it sends")])
 def test_half_a_transfer_waits_forever(half, said):
     """Its other half is deleted; what it sends goes straight on, so that every value is right."""

@@ -7,6 +7,7 @@ import pytest
 
 from dagtool.dot import parse
 from dagtool.dot.dialect import to_dag
+from dagtool.errors import DagtoolError
 from dagtool.execute.prove import prove
 from dagtool.generators.partition import partition
 from dagtool.generators.settings import apply_settings
@@ -63,6 +64,16 @@ def test_more_experts_or_as_many_as_ranks(sizes, sums):
     experts = "R" if "R" in sizes else "E"
     layout = {"experts": f"{experts}/ep F/tp", "attention": "N/tp"}
     check(build(layout, MODELS["experts"], sizes=sizes, operators={"routing": "nodes", "expert_sums": sums}))
+
+
+@pytest.mark.parametrize("routing", ["nodes", "fused"])
+def test_a_degree_that_does_not_divide_the_experts_of_decode_steps(routing):
+    """Refused also where only the steps' own layout spreads the experts."""
+    sizes = {"Q": 1, "T": 8, "E": 4}
+    decode = {"layout": {"experts": "E/cp"}}
+    document = {"phase": "prefill decode", "degrees": {"cp": 3, "tp": 2}, "decode": decode, "replicate": []}
+    with pytest.raises(DagtoolError, match="cp=3 does not divide experts E=4"):
+        build({"attention": "N/tp"}, MODELS["experts"], sizes=sizes, operators={"routing": routing}, **document)
 
 
 @pytest.mark.parametrize("phase", ["prefill", "decode", "loss", "prefill decode"])

@@ -302,7 +302,7 @@ knowing the answer.
 - A **harmful** mutant cannot run, or some node's value is not what its declared type promises. So is what no value
   shows but no machine can do: a cut of the file's own sizes that leaves a remainder, an edge that brings nothing to any
   GPU of its head, a node that computes for nobody, a send without its receive, a dispatch of tokens of which each rank
-  has a copy. It must be **reported** by an error,
+  has a copy, a type that does not follow from the inputs by the operator's rule. It must be **reported** by an error,
   **nearby**: on or naming a node whose statement or edges were changed, or one of its neighbours.
 - **False text** changes no value, but a declaration is wrong or the dialect's form is broken: a type, a weight, a
   number, an operator that does not fit its role. A report is right, and so is silence where the text has a default.

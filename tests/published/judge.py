@@ -238,10 +238,10 @@ def _layout_features(document: Mapping[str, Any]) -> set[str]:
     found |= {"physical experts" for size in document["sizes"] if size == "R"}
     found |= {f"[dtypes] {kind} {held}" for kind, held in document.get("dtypes", {}).items()}
     found |= {"several new tokens" for size in ("Q",) if document["sizes"].get(size) not in (None, 1)}
-    for place, text in document.get("layout", {}).items():
+    for place, text in {**document.get("regions", {}), **document.get("layout", {})}.items():
         found |= {"layers of their own"} if place.startswith("layers.") else set()
         name = place if place in ("attention.core", "attention.keys", "experts", "router", "stream", "output") else ""
-        for word in str(text).split()[1:]:
+        for word in [word for word in str(text).split() if "/" in word]:
             size, *by = word.split("/")
             found.add(f"{size} cut")
             found |= {"a size cut along several axes"} if len(by) > 1 else set()

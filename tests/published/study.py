@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Random combinations of model, layout and phase: legal ones are proved, illegal ones are refused with a reason.
 
-``python tests/published/study.py [--count 2000] [--seed 1] [--only NUMBER] [--write-docs]``. The same arguments give
-the same table. ``--only NUMBER`` shows one combination: its document, and what becomes of it. Exit status 1 for
-a fault.
+``python tests/published/study.py [--count 2000] [--seed 1] [--regions] [--only NUMBER] [--write-docs]``. The same
+arguments give the same table. ``--regions`` draws strategy files of meshes, regions and ways to draw instead.
+``--only NUMBER`` shows one combination: its document, and what becomes of it. Exit status 1 for a fault.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing import get_context
@@ -24,12 +24,16 @@ HERE = Path(__file__).resolve().parent
 if str(HERE.parent) not in sys.path:
     sys.path.insert(0, str(HERE.parent))
 
-from published.draw import WAYS, draw  # noqa: E402
+from published.draw import WAYS, Combination, draw  # noqa: E402
+from published.draw_regions import WAY, draw_regions  # noqa: E402
 from published.judge import Refusal, Verdict, judge, template_of  # noqa: E402
 
 __all__ = ["PAGE", "Study", "run"]
 
 PAGE = HERE.parents[1] / "docs" / "combinations.md"
+ALL_WAYS = (*WAYS, WAY)
+STRATEGY_FILES = 1000
+"""How many strategy files of regions the page tells of."""
 
 
 @dataclass(slots=True)
@@ -64,14 +68,17 @@ class Study:
         return dict(sorted(found.items(), key=lambda item: (-len(item[1]), item[0])))
 
 
-def _judged(seed: int, number: int) -> Verdict:
-    return judge(draw(seed, number))
+Drawer = Callable[[int, int], Combination]
 
 
-def run(seed: int, count: int, jobs: int = 1) -> Study:
+def _judged(drawn: Drawer, seed: int, number: int) -> Verdict:
+    return judge(drawn(seed, number))
+
+
+def run(seed: int, count: int, jobs: int = 1, drawn: Drawer = draw) -> Study:
     """Judge ``count`` combinations."""
     started = time.monotonic()
-    study = Study(seed, list(_all(partial(_judged, seed), range(count), jobs)))
+    study = Study(seed, list(_all(partial(_judged, drawn, seed), range(count), jobs)))
     study.seconds = time.monotonic() - started
     return study
 
@@ -91,7 +98,8 @@ def summary(study: Study) -> str:
     """The counts, one a line."""
     total = len(study.verdicts)
     nodes = [one.nodes for one in study.proved] or [0]
-    ways = ", ".join(f"{_count_way(study.proved, way)} of {_count_way(study.verdicts, way)} {way}" for way in WAYS)
+    names = [way for way in ALL_WAYS if _count_way(study.verdicts, way)]
+    ways = ", ".join(f"{_count_way(study.proved, way)} of {_count_way(study.verdicts, way)} {way}" for way in names)
     return "\n".join(
         [
             f"seed {study.seed}: {total:,} combinations of model, layout and phase",
@@ -141,9 +149,9 @@ def failures(study: Study) -> str:
     )
 
 
-def show(seed: int, number: int) -> str:
+def show(drawn: Drawer, seed: int, number: int) -> str:
     """One combination: its document, and what becomes of it."""
-    one = _judged(seed, number)
+    one = _judged(drawn, seed, number)
     said = [f"refused: {refusal.message}\nhint: {refusal.hint}" for refusal in one.refusals]
     outcome = one.fault or (f"proved, {one.nodes} nodes" if one.proved else "")
     return "\n".join([json.dumps(one.combination.document, indent=1), one.combination.way, *said, outcome])
@@ -163,6 +171,10 @@ such plans bent at a random place, or cuts of anything by anything; stages, ways
   do, never with another exception. Pieces that fit are not refused. Where the hint names degrees, stages or another
   layout, the document is changed so and must go.
 
+One warning is true of many of these plans and no fault of theirs: SCH603, several GPUs do the same work. A plan that
+cuts heads and leaves the vocabulary whole computes the same logits on every rank. Any other warning counts as a fault,
+of the plan or of the rule.
+
 ```sh
 python3 dev.py combinations --count {count} --seed {seed}
 ```
@@ -174,11 +186,26 @@ and `tests/published/test_golden.py`.
 
 """
 
+_REGIONS = """\
+## Strategy files
 
-def page(study: Study, count: int) -> str:
+The same is asked of strategy files that are drawn line by line: any axes of 1 to 4 ranks in any order, on one mesh or
+two (also on the same GPUs), each place of `[regions]` cut along any of them, every choice of `[operators]`, now and
+then `[store]`, `[dtypes]`, a pipeline and decode steps with regions of their own. The draws are
+`tests/published/draw_regions.py`.
+
+```sh
+python3 dev.py combinations --regions --count {count} --seed {seed}
+```
+
+"""
+
+
+def page(study: Study, count: int, files: Study) -> str:
     """The page of the documentation."""
     parts = [
         f"```\n{summary(study)}\n```\n",
+        _REGIONS.format(count=STRATEGY_FILES, seed=files.seed) + f"```\n{summary(files)}\n```\n",
         "## What was drawn\n",
         f"{table(study)}\n",
         "## Why combinations were refused\n",
@@ -193,18 +220,21 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--count", type=int, default=2000, help="combinations to judge")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--regions", action="store_true", help="draw strategy files of meshes, regions, ways to draw")
     parser.add_argument("--only", type=int, help="show one combination")
     parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1))
     parser.add_argument("--write-docs", action="store_true", help=f"write {PAGE.name}")
     options = parser.parse_args()
+    drawn = draw_regions if options.regions else draw
     if options.only is not None:
-        print(show(options.seed, options.only))
+        print(show(drawn, options.seed, options.only))
         return 0
-    study = run(options.seed, options.count, options.jobs)
+    study = run(options.seed, options.count, options.jobs, drawn)
     print(table(study), refusal_table(study), summary(study), failures(study), sep="\n\n")
     print(f"{study.seconds:.0f} s", file=sys.stderr)
     if options.write_docs:
-        PAGE.write_text(page(study, options.count), encoding="utf-8")
+        files = run(options.seed, STRATEGY_FILES, options.jobs, draw_regions)
+        PAGE.write_text(page(study, options.count, files), encoding="utf-8")
     return 1 if study.faults else 0
 
 

@@ -2,12 +2,13 @@
 
 import pytest
 from published.draw import BENDS, WAYS, Combination, draw
+from published.draw_regions import WAY, draw_regions
 from published.judge import features_of, judge, template_of
 from published.study import PAGE, Study, failures, page, run
 
 from dagtool.errors import DagtoolError
 
-SAMPLE, SEED = 80, 3
+SAMPLE, FILES, SEED = 80, 40, 3
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +30,30 @@ def test_all_ways_are_drawn(study):
     assert {one.combination.way for one in study.proved} >= {"fitting", "bent"}
 
 
+@pytest.fixture(scope="module")
+def files():
+    """Some strategy files of regions, run once."""
+    return run(SEED, FILES, drawn=draw_regions)
+
+
+def test_strategy_files_go_as_they_must(files):
+    """Any meshes, regions and ways to draw: proved and without a finding, or refused with a reason."""
+    assert files.faults == [], failures(files)
+    assert {one.combination.way for one in files.verdicts} == {WAY}
+    assert len(files.proved) > FILES / 3
+    assert len(files.refused) > FILES / 10
+
+
+def test_features_of_strategy_files_occur(files):
+    """Experts over ranks, in nodes of their own or not; several meshes; all phases."""
+    found = frozenset().union(*(one.features for one in files.proved))
+    assert {"experts: E cut", "drawn: routing nodes", "[mesh]", "axes: 2", "phase decode", "pipeline"} <= found
+    drawn = [draw_regions(SEED, number).document for number in range(FILES)]
+    assert {len(document.get("mesh", {})) for document in drawn} == {0, 1, 2}
+    assert any("first_gpu" in document for document in drawn)
+    assert any("regions" in document.get("decode", {}) for document in drawn)
+
+
 def test_features_occur(study):
     """The sample is a mixed one."""
     found = frozenset().union(*(one.features for one in study.proved))
@@ -42,6 +67,8 @@ def test_a_number_is_one_combination():
     """The same each time, and another one for another number or seed."""
     assert draw(1, 3) == draw(1, 3)
     assert draw(1, 3).document != draw(1, 4).document != draw(2, 4).document
+    assert draw_regions(1, 3) == draw_regions(1, 3)
+    assert draw_regions(1, 3).document != draw_regions(1, 4).document != draw_regions(2, 4).document
 
 
 @pytest.mark.parametrize("bend", BENDS, ids=lambda bend: bend.__name__)
@@ -125,6 +152,6 @@ def test_templates_leave_out_what_is_of_one_combination():
 def test_the_page_is_of_the_study():
     """docs/combinations.md was made by the command; it shows no fault."""
     text = PAGE.read_text(encoding="utf-8")
-    assert "faults: none" in text
-    assert text.startswith(page(Study(1), 2000).partition("```\n")[0])
+    assert text.count("faults: none") == 2
+    assert text.startswith(page(Study(1), 2000, Study(1)).partition("```\n")[0])
     assert [name for name in features_of(DOCUMENT) if f"| {name} |" not in text] == []

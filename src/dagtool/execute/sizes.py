@@ -14,10 +14,11 @@ from dagtool.ops.routing import GROUPS, TOP_GROUPS
 
 __all__ = ["paired_sizes", "small_sizes"]
 
-# Different and mostly odd, so that a dimension taken for another is noticed.
+# Different and mostly odd, so that a dimension taken for another is noticed; of what is rotated several pairs, since
+# one pair alone turns alike for every theta and every way to pair.
 _LEAST = {
     "B": 2, "S": 3, "H": 17, "N": 2, "G": 2, "D": 4, "F": 7, "V": 97, "W": 2, "T": 5, "P": 5,
-    "Fe": 5, "Fs": 11, "Rq": 15, "Rkv": 13, "Dr": 2, "Dv": 9,
+    "Fe": 5, "Fs": 11, "Rq": 15, "Rkv": 13, "Dr": 6, "Dv": 9,
 }  # fmt: skip
 _KEPT = frozenset({"E", "K", "L", "R"})
 """Sizes that stay what they are: there are nodes for each expert and layer."""
