@@ -32,7 +32,6 @@ _ANYWHERE = frozenset(
 _COLLECTIVES = frozenset({"all_reduce", "all_gather", "reduce_scatter", "all_to_all", "send_recv"})
 _PARALLEL = re.compile(r"(?<![a-z])(?:tensor|pipeline|expert|data|sequence|context)[\s_-]?parallel|"
                        r"(?<![a-z])[tpedsc]p[\s_:=-]{0,2}\d", re.IGNORECASE)  # fmt: skip
-_DEVICE_ALONE = re.compile(r"\W*(?:gpus?|devices?)\W*\d*\W*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ __all__ = ["render", "render_finding"]
 
 _SCREENFUL = 38  # lines, findings and checklist; the summary has two more
 _LAST = 2  # those that tell what was left out
-_COMMAND = re.compile(r"\s++(?=::)")
+_COMMAND = re.compile(r"(?<!\s)\s++(?=::)")
 _MARKS = {True: ("✓", "[ok]", "32"), False: ("✗", "[NO]", "31"), None: ("–", "[--]", "2")}
 
 
