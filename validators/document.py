@@ -17,10 +17,12 @@ from dagtool.validators.precision import judged
 from dagtool.validators.rule import FAMILIES, LoadedRule, Rule
 from dagtool.validators.wishes import AUTO, DEPLOYMENT, Wishes
 
-__all__ = ["index", "page", "pages", "write_pages"]
+__all__ = ["index", "page", "pages", "shown", "write_pages"]
 
 _MADE = "<!-- Made by `python -m dagtool.validators.document` from validators/rules. Do not edit. -->"
 _PATH = re.compile(r"(?<![\w/.-])docs/([\w/.-]+\.md)\b")
+_WIDEST, _CUT = 300, 60
+"""Letters of a line of an example that are printed, and of one that is longer."""
 _CODE = re.compile(rf"(?<![\w`\[-])(?:{'|'.join(FAMILIES)})\d\d\b")
 
 _HEAD = f"""# Rules
@@ -58,6 +60,15 @@ def index() -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def shown(example: str) -> str:
+    """An example as it is printed: a line that is too long for a page is cut, and so is a long row of equal ones."""
+    lines = [
+        line if len(line) <= _WIDEST else f"{line[:_CUT]} … {line[-_CUT // 4 :]}"
+        for line in example.strip().split("\n")
+    ]
+    return "\n".join(line for at, line in enumerate(lines) if at < 2 or line != lines[at - 1])
+
+
 def page(loaded: LoadedRule) -> str:
     """The page of one rule as Markdown."""
     rule, sections = loaded.rule, loaded.sections
@@ -72,9 +83,9 @@ def page(loaded: LoadedRule) -> str:
         f"{requires}{fixes}{_said_of(rule)}{how_often}",
         *_section("What", sections, rule.code),
         *_section("Why", sections, rule.code),
-        f"## Bad\n\n```dot\n{loaded.bad.strip()}\n```",
+        f"## Bad\n\n```dot\n{shown(loaded.bad)}\n```",
         f"`dagtool validate --select {rule.code}{_switches(loaded)}` says:\n\n```text\n{_said(loaded)}\n```",
-        f"## Good\n\n```dot\n{loaded.good.strip()}\n```",
+        f"## Good\n\n```dot\n{shown(loaded.good)}\n```",
         *_section("Fix", sections, rule.code),
         *_fixable(loaded),
         *_section("References", sections, rule.code),

@@ -170,12 +170,14 @@ def _check_refused(
     report.error_line = error.line
     recovered = recover(data)
     named = {loaded.rule.name: loaded.rule for loaded in rules}
+    if error.cause in named:
+        report.findings.append(syntax_error(error, report.path, data, named[error.cause]))
     causes = [problem for problem in recovered.problems if problem.cause in named]
     for number, problem in enumerate(causes):
         notes = (verdict(error),) if not number else ()
         fix = offers.fix(mending(problem)) if offers else None
         report.findings.append(cause_finding(problem, named[problem.cause], report.path, *notes, fix=fix))
-    if not causes:
+    if not report.findings:
         report.findings.append(syntax_error(error, report.path, data))
     for ctx in _contexts(recovered.graphs, report.path, group=group, suppress=suppress, wishes=wishes):
         ctx.partial = report.recovered = True

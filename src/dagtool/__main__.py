@@ -2,6 +2,10 @@
 
 import sys
 
-from dagtool.cli import main
+try:
+    from dagtool.cli import main
 
-sys.exit(main())
+    status = main()
+except KeyboardInterrupt:  # before the command line is there to say so
+    status = 130
+sys.exit(status)

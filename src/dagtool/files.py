@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import stat
 import sys
+import time
 from collections.abc import Iterable
 
 from dagtool.errors import DagtoolError
@@ -69,11 +71,13 @@ def write_whole(path: str, pieces: Iterable[bytes], *, over: bytes | None = None
 
 def _replace(path: str, target: str, pieces: Iterable[bytes], over: bytes | None) -> None:
     folder, name = os.path.split(target)
+    _remove_litter(folder, name)
     # The name is chosen first: whenever an interrupt comes, it is known what to remove.
     temporary = os.path.join(folder, f".{name[:100]}.{os.urandom(8).hex()}.tmp")
     mode = os.stat(target).st_mode & 0o777 if os.path.exists(target) else None
     try:
         with open(temporary, "xb", 1 << 20, opener=lambda at, flags: os.open(at, flags, mode or 0o666)) as stream:
+            _lock(stream.fileno())
             stream.writelines(pieces)
         if mode is not None:
             os.chmod(temporary, mode)
@@ -93,6 +97,43 @@ def _holds(path: str, data: bytes) -> bool:
             return file.read() == data
     except FileNotFoundError:
         return False
+
+
+_MINUTE_S = 60
+
+
+def _remove_litter(folder: str, name: str) -> None:
+    """Remove the temporary files that writers of the same file left when they were killed.
+
+    A writer locks its file while it writes, and a lock goes with its process: what is older than a minute and not
+    locked is nobody's. Where files cannot be locked, nothing is removed.
+    """
+    ours = re.compile(rf"{re.escape(f'.{name[:100]}.')}[0-9a-f]{{16}}\.tmp")
+    with contextlib.suppress(OSError):
+        for one in os.listdir(folder or "."):
+            if ours.fullmatch(one):
+                _remove_unlocked(os.path.join(folder, one))
+
+
+def _remove_unlocked(path: str) -> None:
+    with contextlib.suppress(OSError):
+        found = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+        try:
+            if time.time() - os.fstat(found).st_mtime > _MINUTE_S and _lock(found):
+                os.unlink(path)
+        finally:
+            os.close(found)
+
+
+def _lock(file: int) -> bool:
+    """Lock an open file unless somebody else does; whether that is done."""
+    try:
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (ImportError, OSError):
+        return False
+    return True
 
 
 def _hint(error: OSError, target: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dagtool.validators.catalogue import all_rules
-from dagtool.validators.document import index, page, pages, write_pages
+from dagtool.validators.document import index, page, pages, shown, write_pages
 from dagtool.validators.rule import FAMILIES, LoadedRule
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "rules"
@@ -31,7 +31,7 @@ def test_page_has_every_section_of_the_docstring_and_both_examples(loaded: Loade
     wanted = ["What", "Why", "Bad", "Good", "Fix", *(["References"] if "References" in loaded.sections else [])]
     assert headings == wanted
     assert text.startswith(f"# {loaded.rule.code} {loaded.rule.name}\n")
-    assert all(example.strip() in text for example in (loaded.bad, loaded.good))
+    assert all(shown(example) in text for example in (loaded.bad, loaded.good))
     assert f" {loaded.rule.code} {loaded.rule.name}: " in text
     assert (FOLDER.parents[1] / loaded.rule.page).is_file()
 

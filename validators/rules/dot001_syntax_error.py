@@ -1,7 +1,7 @@
 """The file is not DOT.
 
 What: the file cannot be read as DOT text; C Graphviz refuses it too. An empty file and one with
-nothing but comments hold no graph and count as well. Where the cause is known, DOT002 to DOT008 stand in its
+nothing but comments hold no graph and count as well. Where the cause is known, DOT002 to DOT010 stand in its
 place.
 
 Why: nothing can be checked, drawn or priced. Real causes, most frequent first: the header line is missing,
@@ -47,12 +47,12 @@ def check(ctx: Context) -> Iterator[Finding]:
     return iter(())
 
 
-def syntax_error(error: DotSyntaxError, path: str, data: bytes) -> Finding:
-    """The finding of a file that does not parse."""
+def syntax_error(error: DotSyntaxError, path: str, data: bytes, rule: Rule = RULE) -> Finding:
+    """The finding of a file that does not parse; ``rule`` is the one of its cause where that is known."""
     return Finding(
-        code=RULE.code,
-        name=RULE.name,
-        severity=RULE.severity,
+        code=rule.code,
+        name=rule.name,
+        severity=rule.severity,
         message=printable(error.message),
         path=path,
         line=error.line,

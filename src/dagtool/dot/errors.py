@@ -10,7 +10,8 @@ class DotSyntaxError(ValueError):
 
     ``line`` is the line Graphviz itself reports (``# 12 "file"`` directives move it), ``column`` counts code
     points from 1, ``near`` is the offending token (empty at the end of the file) and ``offset`` its place in
-    the text. ``hint`` says what to do. ``opened_line`` is set when something opened there is never closed.
+    the text. ``hint`` says what to do. ``opened_line`` is set when something opened there is never closed. ``cause``
+    is the name of the rule that tells of it, empty for the general one.
     """
 
     def __init__(
@@ -23,6 +24,7 @@ class DotSyntaxError(ValueError):
         hint: str = "",
         opened_line: int | None = None,
         offset: int = 0,
+        cause: str = "",
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -32,6 +34,7 @@ class DotSyntaxError(ValueError):
         self.hint = hint
         self.opened_line = opened_line
         self.offset = offset
+        self.cause = cause
 
     def __str__(self) -> str:
         where = f"line {self.line}, column {self.column}: {self.message}"

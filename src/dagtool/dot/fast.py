@@ -11,6 +11,7 @@ import re
 from functools import cache
 
 from dagtool.dot.builder import Attributes, Builder
+from dagtool.dot.lengths import SURELY_SHORT
 from dagtool.dot.scan import BYTE_ORDER_MARKS, KEYWORDS, LETTER, NAME, QUOTED, WORD, unescape
 
 _SPACE = r"[ \t\r\n]*+"
@@ -74,6 +75,8 @@ class PlainStatements:
         text, match, pairs, values = self._text, self._match, _PAIR.findall, self._values
         node_statement, edge_statement = self._builder.node_statement, self._builder.edge_statement
         while found := match(text, position):
+            if found.end() - position > SURELY_SHORT:  # left to the grammar, which measures
+                return position
             tail, head = found.group(1, 2)
             own: Attributes = {}
             if found.lastindex == 3:

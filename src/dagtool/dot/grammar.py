@@ -18,10 +18,10 @@ HEADERS = frozenset({"strict", "graph", "digraph"})
 class Parser:
     """Reads all graphs of one text."""
 
-    def __init__(self, text: str, *, fast: bool) -> None:
+    def __init__(self, text: str, *, fast: bool, encoding: str = "") -> None:
         self.text = text
         self.fast = fast and PlainStatements.suits(text)
-        self.scanner = Scanner(text)
+        self.scanner = Scanner(text, encoding)
         self.lines = LineTable(text)
         self.builder: Builder
         # The statements that wait for a closing brace, innermost last: operands so far, and start.

@@ -14,12 +14,12 @@ from dagtool.dot.graph import DotGraph
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
-def parse(data: bytes | str, *, fast: bool = True) -> list[DotGraph]:
+def parse(data: bytes | str, *, fast: bool = True, any_length: bool = False) -> list[DotGraph]:
     """Read every graph of a DOT file.
 
     Accepts what Graphviz accepts, with the same nodes and edges. A file with no graph in it (empty, or only
     comments) is no error to Graphviz: it gives an empty list. ``fast=False`` reads every statement with the
-    full grammar, with the same result.
+    full grammar, with the same result; ``any_length=True`` reads tokens that are too long for Graphviz.
 
     Raises
     ------
@@ -29,8 +29,10 @@ def parse(data: bytes | str, *, fast: bool = True) -> list[DotGraph]:
         If groups as edge ends stand for more edges than are read from groups.
     """
     text = data if isinstance(data, str) else decode(data)
+    # A text of n code points is one of n bytes in Latin-1 alone, or where it is ASCII, which is the same.
+    encoding = "latin-1" if len(data) == len(text) and isinstance(data, bytes) else "utf-8"
     with _collector_paused():
-        return Parser(without_nul(text), fast=fast).graphs()
+        return Parser(without_nul(text), fast=fast, encoding="" if any_length else encoding).graphs()
 
 
 def decode(data: bytes) -> str:

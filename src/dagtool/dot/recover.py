@@ -44,7 +44,7 @@ def recover(data: bytes | str) -> Recovered:
     except DotSyntaxError:  # UTF-16: the error says all there is to say
         return Recovered([], [])
     with suppress(DotSyntaxError):
-        if graphs := parse(text):
+        if graphs := parse(text, any_length=True):
             return Recovered(graphs, [])
     draft = Draft(text)
     mender = Mender(draft)
@@ -57,7 +57,7 @@ def recover(data: bytes | str) -> Recovered:
     for _ in range(_PASSES):
         _Survey(mender, limit).graphs()
         try:
-            graphs = parse(draft.text)
+            graphs = parse(draft.text, any_length=True)
             break
         except DotSyntaxError:
             mender.silent = True

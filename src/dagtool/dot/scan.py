@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from dagtool.dot.errors import DotSyntaxError
+from dagtool.dot.lengths import LONGEST_BYTES, SURELY_SHORT, longest_piece
 from dagtool.dot.values import Html
 
 KEYWORDS = frozenset({"strict", "graph", "digraph", "subgraph", "node", "edge"})
@@ -38,6 +40,13 @@ _SPACE = re.compile(r"[ \t\r\n]*+")
 _ANGLE = re.compile("[<>]")
 _ESCAPE = re.compile(r'\\(["\n\\])')
 _LINE_DIRECTIVE = re.compile(r"#(?:line)?[ \t\r\f\v]*([+-]?[0-9]+)")
+_NEAR = 40
+_BREAKS = {
+    "quoted text": "break it with a backslash at the end of a line: neither becomes a part of the text",
+    "HTML text": "put line breaks into it",
+    "comment": "put line breaks into it",
+    "comment on one line": "make it several lines",
+}
 # The byte-order mark, as UTF-8 and as it looks when the file had to be read as Latin-1. Graphviz skips one
 # that stands alone; one that touches a name is part of that name.
 BYTE_ORDER_MARKS = frozenset({"\ufeff", "\xef\xbb\xbf"})
@@ -53,10 +62,22 @@ def unescape(text: str) -> str:
 class Scanner:
     """Steps through a text token by token; the attributes describe the current token."""
 
-    __slots__ = ("end", "kind", "last_quoted", "line_marks", "operator", "start", "text", "unclosed", "value")
+    __slots__ = (
+        "encoding",
+        "end",
+        "kind",
+        "last_quoted",
+        "line_marks",
+        "operator",
+        "start",
+        "text",
+        "unclosed",
+        "value",
+    )
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, encoding: str = "") -> None:
         self.text = text
+        self.encoding = encoding  # that of the file where tokens too long for Graphviz are refused, else empty
         self.operator = ""  # the one edge operator the graph allows
         self.kind = END
         self.value = ""
@@ -84,6 +105,8 @@ class Scanner:
                 return
             group = match.lastindex or 0
             self.start, self.end = match.span(group)
+            if self.end - self.start > SURELY_SHORT and self.encoding:
+                self._refuse_long(*self._measured(group))
             if group == _COMMENT:
                 self._comment()
             elif group != _NAME or match[group] not in BYTE_ORDER_MARKS:
@@ -129,8 +152,32 @@ class Scanner:
             if not depth:
                 self.kind, self.value = QUOTED_ATOM, Html(self.text[self.start + 1 : match.start()])
                 self.end = match.end()
+                if self.end - self.start > SURELY_SHORT and self.encoding:
+                    self._refuse_long("HTML text", self.start + 1, self.end - 1)
                 return
         self._finish(self.start, "<")
+
+    def _measured(self, group: int) -> tuple[str, int, int]:
+        """What the current token is called, and the part of it that is measured."""
+        if group == _QUOTED:
+            return "quoted text", self.start + 1, self.end - 1
+        if group == _COMMENT:
+            lasts = self.text.startswith("/*", self.start)
+            return ("comment", self.start + 2, self.end) if lasts else ("comment on one line", self.start, self.end)
+        return ("name" if group == _NAME else "number"), self.start, self.end
+
+    def _refuse_long(self, kind: str, start: int, end: int) -> None:
+        piece = longest_piece(self.text, start, end, kind, self.encoding)
+        if piece.bytes_ > LONGEST_BYTES:
+            raise DotSyntaxError(
+                f"a {kind} of {piece.bytes_:,} bytes without a break: C Graphviz reads at most {LONGEST_BYTES:,}",
+                line=self.line(piece.start),
+                column=self.column(piece.start),
+                near=self.text[piece.start : piece.start + _NEAR],
+                hint=_BREAKS.get(kind, "shorten it"),
+                offset=piece.start,
+                cause="overlong-token",
+            )
 
     def _comment(self) -> None:
         """A ``# 12 "file"`` line of the C preprocessor renumbers the lines after it."""
