@@ -110,6 +110,9 @@ def _closing(text: str, line: int, at: int, end: int) -> LostQuote:
         found = _ID_END.search(name)
         place = found.start() if found else len(name)
         return LostQuote(at, at + 1 + place, sure=place > 0)
+    if not _in_list(before):
+        words = behind.split(";", 1)
+        return LostQuote(at, at + 1 + len(words[0].rstrip()), sure=not "".join(words[1:]).strip())
     closes = _LIST_CLOSES.search(behind)
     limit = closes.start() if closes else len(behind.rstrip(" \t\r;"))
     for found in _NEXT_KEY.finditer(behind, 0, limit):
