@@ -51,7 +51,11 @@ def find_lost_quote(text: str, start: int, stop: int) -> LostQuote | None:
                 if _odd(text, line, end):
                     return found
                 even = end
-        arrow = scanner.kind == QUOTED_ATOM and text.startswith("<-", scanner.start)
+        # Markup that begins or ends as an arrow is none, or has taken in the strings behind it.
+        arrow = scanner.kind == QUOTED_ATOM and (
+            text.startswith("<-", scanner.start)
+            or (text[scanner.start] == "<" and text.startswith("->", scanner.end - 2))
+        )
         if arrow or (scanner.kind == END and not scanner.value):
             return None
         scanner.advance()

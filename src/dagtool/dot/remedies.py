@@ -352,7 +352,9 @@ def _quoted(
 ) -> list[Edit]:
     """Quote a name or value; ``escapes``: its backslashes stay."""
     words = case.text[start:stop]
-    bare = words if escapes else words.replace("\\", "")
+    if '"' in case.text[max(0, start - 1) : stop + 1]:  # a quote is lost somewhere else
+        return []
+    bare = words if escapes else _NO_ESCAPE.sub("", words)
     mender.report(
         STRAY_TOKEN,
         start if at < 0 else at,
@@ -363,6 +365,9 @@ def _quoted(
         sure=sure,
     )
     return [(start, stop, f'"{bare}"')]
+
+
+_NO_ESCAPE = re.compile(r"\\(?![nlrGNEHTL])")
 
 
 def _keyword_and_more(mender: Mender, case: Case) -> list[Edit]:
