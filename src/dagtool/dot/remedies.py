@@ -300,7 +300,7 @@ def _dangling(mender: Mender, case: Case) -> list[Edit]:
 
 
 _DECLARED_BEFORE = re.compile(rf"(?:^|[;{{])[ \t]*+(({_OPERAND})[ \t]*+\[[^\[\]\n]*+\])[ \t]*+\Z")
-_PAIR_BEFORE = re.compile(r"(?<!\w)\w++[ \t]*+=[ \t]*+\w++[ \t]*+\Z")
+_PAIR_BEFORE = re.compile(r"(?<![\w.-])[\w.-]++[ \t]*+=[ \t]*+[\w.]++[ \t]*+\Z")
 
 
 def _hanging(mender: Mender, case: Case) -> list[Edit]:
