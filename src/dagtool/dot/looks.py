@@ -42,9 +42,7 @@ _LANGUAGES = (
     ),
     ("shell", re.compile(r"^\s*+(?:#!.*sh\b|echo |export |cat |for \w+ in .*; *do|done$|fi$)", re.M)),
 )
-_BEFORE = (
-    r"(?:\A|^[ \t]*+(?:```|~~~)[ \t]*+\w*+[ \t]*+\n)(?:\s*+|[ \t]*+%%[^\n]*+\n|---\n(?:(?!---)[^\n]*+\n)*+---\n)*+"
-)
+_BEFORE = r"(?:\A|^[ \t]*+(?:```|~~~)[ \t]*+\w*+[ \t]*+\n)(?:\s++|%%[^\n]*+\n|---\n(?:(?!---)[^\n]*+\n)*+---\n)*+"
 _MERMAID = (
     r"(?:(?:graph[ \t]++(?:TB|TD|BT|RL|LR)|flowchart(?:-elk)?(?:[ \t]++(?:TB|TD|BT|RL|LR))?)[ \t]*+(?:;|$)(?!\s*+\{)"
     r"|(?:sequence|class|state|er|block|packet)Diagram\b"

@@ -51,7 +51,11 @@ def find_lost_quote(text: str, start: int, stop: int) -> LostQuote | None:
                 if _odd(text, line, end):
                     return found
                 even = end
-        arrow = scanner.kind == QUOTED_ATOM and text.startswith("<-", scanner.start)
+        # Markup that begins or ends as an arrow is none, or has taken in the strings behind it.
+        arrow = scanner.kind == QUOTED_ATOM and (
+            text.startswith("<-", scanner.start)
+            or (text[scanner.start] == "<" and text.startswith("->", scanner.end - 2))
+        )
         if arrow or (scanner.kind == END and not scanner.value):
             return None
         scanner.advance()
@@ -110,6 +114,9 @@ def _closing(text: str, line: int, at: int, end: int) -> LostQuote:
         found = _ID_END.search(name)
         place = found.start() if found else len(name)
         return LostQuote(at, at + 1 + place, sure=place > 0)
+    if not _in_list(before):
+        words = behind.split(";", 1)
+        return LostQuote(at, at + 1 + len(words[0].rstrip()), sure=not "".join(words[1:]).strip())
     closes = _LIST_CLOSES.search(behind)
     limit = closes.start() if closes else len(behind.rstrip(" \t\r;"))
     for found in _NEXT_KEY.finditer(behind, 0, limit):

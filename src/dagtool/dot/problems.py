@@ -77,7 +77,7 @@ def _change(there: str, words: str) -> str:
         return f"insert {new}"
     if not new:
         return f"remove {old}"
-    if not re.search(r"\w", new):
+    if not re.search(r"\w|->|--", new):
         return f"remove {old}, insert {new}"
     return f"write {new}" if new == f'"{old}"' else f"write {new} instead of {old}"
 

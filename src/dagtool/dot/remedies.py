@@ -213,13 +213,22 @@ def arrow(mender: Mender, case: Case) -> list[Edit]:
     text, at = case.text, case.at
     if case.in_list or not text[at : at + 1] or text[at] not in "-=~<>":
         return []
-    start = at - len(text[max(0, at - 4) : at]) + len(text[max(0, at - 4) : at].rstrip("-=~<>"))
+    start = at - len(text[max(0, at - 4) : at]) + len(text[max(0, at - 4) : at].rstrip("-=~<>–—−→"))
     found = _WRONG_ARROW.match(text, start)
     assert found
     run, stop = found[0], found.end()
     tail = _OPERAND_BEFORE.search(text[max(case.line[0], start - _WINDOW) : start])
     head = _OPERAND_AFTER.match(text, stop)
-    if run in ("=", case.scanner.operator) or len(run) > 6 or not tail or not head:
+    group = re.search(r"\}[ \t]*+\Z", text[max(case.line[0], start - _WINDOW) : start])
+    backwards = run.startswith("<") and not run.endswith(">")
+    if (
+        run in ("=", case.scanner.operator)
+        or len(run) > 6
+        or not (tail or group)
+        or not (head or _GROUP.match(text, stop))
+    ):
+        return []
+    if backwards and not (tail and head):
         return []
     if run == "-" and not (text[start - 1].isspace() and text[stop].isspace()):
         return []
@@ -233,10 +242,15 @@ def arrow(mender: Mender, case: Case) -> list[Edit]:
         kind=f"arrow {run}",
         sure=False,
     )
-    begin, end = start - len(tail[0]), head.end()
-    if run.startswith("<") and not run.endswith(">"):
-        return [(begin, end, f"{head[1]} {right} {tail[0].rstrip()}")]
+    if tail is None:
+        return [(start, stop, right)]
+    begin = start - len(tail[0])
+    if backwards and head:
+        return [(begin, head.end(), f"{head[1]} {right} {tail[0].rstrip()}")]
     return [(begin, stop, f"{tail[0].rstrip()} {right}")]
+
+
+_GROUP = re.compile(r"[ \t]*+\{")
 
 
 def _dangling(mender: Mender, case: Case) -> list[Edit]:
@@ -286,7 +300,7 @@ def _dangling(mender: Mender, case: Case) -> list[Edit]:
 
 
 _DECLARED_BEFORE = re.compile(rf"(?:^|[;{{])[ \t]*+(({_OPERAND})[ \t]*+\[[^\[\]\n]*+\])[ \t]*+\Z")
-_PAIR_BEFORE = re.compile(r"(?<!\w)\w++[ \t]*+=[ \t]*+\w++[ \t]*+\Z")
+_PAIR_BEFORE = re.compile(r"(?<![\w.-])[\w.-]++[ \t]*+=[ \t]*+[\w.]++[ \t]*+\Z")
 
 
 def _hanging(mender: Mender, case: Case) -> list[Edit]:
@@ -338,7 +352,9 @@ def _quoted(
 ) -> list[Edit]:
     """Quote a name or value; ``escapes``: its backslashes stay."""
     words = case.text[start:stop]
-    bare = words if escapes else words.replace("\\", "")
+    if '"' in case.text[max(0, start - 1) : stop + 1]:  # a quote is lost somewhere else
+        return []
+    bare = words if escapes else _NO_ESCAPE.sub("", words)
     mender.report(
         STRAY_TOKEN,
         start if at < 0 else at,
@@ -349,6 +365,20 @@ def _quoted(
         sure=sure,
     )
     return [(start, stop, f'"{bare}"')]
+
+
+_NO_ESCAPE = re.compile(r"\\(?![nlrGNEHTL])")
+
+
+def _keyword_and_more(mender: Mender, case: Case) -> list[Edit]:
+    """``node-1``: a keyword right before a sign that joins words."""
+    for place in (case.at, case.start):
+        if found := _KEYWORD_AND_MORE.match(case.text, place):
+            return _quoted(mender, case, *found.span())
+    return []
+
+
+_KEYWORD_AND_MORE = re.compile(r"(?i:node|edge|graph|digraph|subgraph|strict)(?:[-.](?=\w)\w++)++")
 
 
 def _keyword(mender: Mender, case: Case) -> list[Edit]:
@@ -391,7 +421,9 @@ def _keyword_place(case: Case) -> tuple[int, bool]:
         return -1, False
     begin = max(case.start, case.at - _WINDOW)
     before = _WORD_BEFORE.search(case.text[begin : case.at])
-    return (begin + before.start() if before else -1), case.near in ("->", "--", ":", ",")
+    place = begin + before.start() if before else -1
+    head = before is not None and bool(_OPERATOR_BEFORE.search(case.text, begin, place))
+    return place, head or case.near in ("->", "--", ":", ",")
 
 
 _NAME_WANTED = frozenset({"attribute", "value", "edge end", "name", "statement", "string", "{", "a node's name"})
@@ -535,9 +567,9 @@ def _missing_equals(mender: Mender, case: Case) -> list[Edit]:
         return []
     key = max((name for name in _ASSIGNED if found[1].startswith(name)), key=len, default="")
     sign = found[2]
-    if not key or bool(sign) != (found[1] == key):
+    value = found[3] if found[1] == key else case.text[case.pair + len(key) : found.end()]
+    if not key or not value or (sign and found[1] != key):
         return []
-    value = found[3] if sign else case.text[case.pair + len(key) : found.end()]
     mender.report(
         STRAY_TOKEN,
         case.pair,
@@ -648,7 +680,17 @@ def _colon(mender: Mender, case: Case) -> list[Edit]:
     doubled = case.wanted == "name"  # std::vector, which nobody takes for a port
     if doubled and "::" not in words:
         return []
-    return _quoted(mender, case, after.end() - len(words), after.end(), at=at, sure=not doubled)
+    return _quoted(
+        mender,
+        case,
+        after.end() - len(words),
+        after.end(),
+        at=at,
+        sure=not doubled or bool(_QUALIFIED.fullmatch(words)),
+    )
+
+
+_QUALIFIED = re.compile(r"\w++(?:::\w++)++")
 
 
 def _swallowing_markup(mender: Mender, case: Case) -> list[Edit]:
@@ -776,7 +818,7 @@ def _badly_delimited(mender: Mender, case: Case) -> list[Edit]:
     return _quoted(mender, case, *found.span(1)) if found else []
 
 
-_NUMBER_WORD = re.compile(r"=[ \t]*+(-?[\d.][\w.]*+)")
+_NUMBER_WORD = re.compile(r"=[ \t]*+([-\w.]++)")
 
 
 def _semicolon(mender: Mender, case: Case) -> list[Edit]:
@@ -818,7 +860,7 @@ def _in_value(case: Case, start: int) -> bool:
 def _stray(mender: Mender, case: Case, stop: int) -> list[Edit]:
     """Remove punctuation from nowhere. It may have joined two names; dots stand for what somebody left out."""
     text, at = case.text, case.at
-    joins = _OPERAND_BEFORE.search(text[case.line[0] : at]) and _OPERAND_AFTER.match(text, stop)
+    joins = _JOINED_BEFORE.search(text[case.line[0] : at]) and _JOINED_AFTER.match(text, stop)
     ends = not text[stop:].strip()
     mender.report(
         STRAY_TOKEN,
@@ -833,6 +875,8 @@ def _stray(mender: Mender, case: Case, stop: int) -> list[Edit]:
     return [(at, semicolon.end() if semicolon else stop, " ")]
 
 
+_JOINED_BEFORE = re.compile(r'[\w"}](?<![ \t])[ \t]*+\Z')
+_JOINED_AFTER = re.compile(r'[ \t]*+[\w"{]')
 REMEDIES: tuple[Callable[[Mender, Case], list[Edit]], ...] = (
     _escaped,
     _next_graph,
@@ -849,6 +893,7 @@ REMEDIES: tuple[Callable[[Mender, Case], list[Edit]], ...] = (
     _square,
     arrow,
     _dangling,
+    _keyword_and_more,
     _keyword,
     _bare_default,
     _html,

@@ -1,0 +1,112 @@
+"""Slips of people who write DOT: each is named as what it is, and the fix keeps what is meant."""
+
+from __future__ import annotations
+
+import pytest
+
+from dagtool.dot import parse
+from dagtool.fixes import mend
+from dagtool.report.finding import FileReport
+from dagtool.validators.catalogue import all_rules
+from dagtool.validators.engine import check_bytes
+
+RULES = [one for one in all_rules() if one.rule.code.startswith("DOT") or one.rule.code == "GRF109"]
+
+
+def check(data: bytes) -> FileReport:
+    return check_bytes(data, "x.dot", RULES, edits=True)
+
+
+def fixed(text: str, *, unsafe: bool = False) -> str:
+    return mend(text.encode(), check, unsafe=unsafe).data.decode()
+
+
+def said(text: str) -> str:
+    report = check(text.encode())
+    return "\n".join(f"{one.line}:{one.column} {one.code} {one.message} | {one.help}" for one in report.findings)
+
+
+@pytest.mark.parametrize(
+    ("text", "result"),
+    [
+        # cut off: what is complete stays
+        ("digraph g {\n  a -> b;\n  b -> c;\n  a -> c", "digraph g {\n  a -> b;\n  b -> c;\n  a -> c\n}\n"),
+        ("digraph g {\n  a -> b;\n  c", "digraph g {\n  a -> b;\n  c\n}\n"),
+        # keywords as names
+        ("digraph {\nNode [label=Node];\na -> Node;\n}", 'digraph {\n"Node" [label="Node"];\na -> "Node";\n}'),
+        ("digraph {\nNODE -> edge;\n}", 'digraph {\n"NODE" -> "edge";\n}'),
+        ("digraph {\nstrict -> subgraph;\n}", 'digraph {\n"strict" -> "subgraph";\n}'),
+        ("digraph {\nnode-1 -> graph.2;\n}", 'digraph {\n"node-1" -> "graph.2";\n}'),
+        ("digraph {\n node [shape=box];\n node -> a;\n}", 'digraph {\n node [shape=box];\n "node" -> a;\n}'),
+        # names and values that need quotes
+        ("digraph { a [label=A:B]; }", 'digraph { a [label="A:B"]; }'),
+        ("digraph { a.b -> c/d }", 'digraph { "a.b" -> "c/d" }'),
+        ("digraph { std::a -> b }", 'digraph { "std::a" -> b }'),
+        ("digraph { a [label=4x4, color=#ff0000]; }", 'digraph { a [label="4x4", color="#ff0000"]; }'),
+        ("digraph { a [label=x-1]; }", 'digraph { a [label="x-1"]; }'),
+        ("digraph { subgraph cluster-1 { a } }", 'digraph { subgraph "cluster-1" { a } }'),
+        # a lost quote is put where it was, not at the end
+        ('digraph {\n "a b" -> c d";\n "e f" -> "g h";\n}', 'digraph {\n "a b" -> "c d";\n "e f" -> "g h";\n}'),
+        ('digraph {\n "a b -> "c d";\n "e f" -> "g h";\n}', 'digraph {\n "a b" -> "c d";\n "e f" -> "g h";\n}'),
+        # a lost bracket before what is no attribute
+        ("digraph {\n a [x=1\n subgraph s {\n b\n }\n}", "digraph {\n a [x=1]\n subgraph s {\n b\n }\n}"),
+    ],
+)
+def test_safe_fixes(text: str, result: str) -> None:
+    assert fixed(text) == result
+    parse(result)
+
+
+@pytest.mark.parametrize(
+    ("text", "result", "words"),
+    [
+        ("digraph {\n  a -> b;\n  b -> ", "digraph {\n  a -> b;\n  b  \n}\n", "is not finished"),
+        ("digraph { layer-1 -> layer-2 }", 'digraph { "layer-1" -> "layer-2" }', 'quote it: "layer-1"'),
+        ("digraph { a – b }", "digraph { a -> b }", "read as a node"),
+        ("digraph { a –> b }", "digraph { a -> b }", "edges are written with '->'"),
+        ("digraph { a => b }", "digraph { a -> b }", "edges are written with '->'"),
+        ("digraph { a <- b }", "digraph { b -> a }", "edges are written with '->'"),
+        ("graph { a -> b; b -> c }", "digraph { a -> b; b -> c }", "begin with 'digraph'"),
+        ('graph { a -> b [x="a -- b"] }', 'digraph { a -> b [x="a -- b"] }', "begin with 'digraph'"),
+        ("digraph { a -- b }", "digraph { a -> b }", "written with '->'"),
+        ("digraph { a -> b=c }", 'digraph { a -> "b=c" }', 'quote it: "b=c"'),
+        ("digraph g a -> b; }", "digraph g { a -> b; }", "the '{' of the graph is missing"),
+        ("digraph { a [penwidth2.5]; }", "digraph { a [penwidth=2.5]; }", "write penwidth=2.5"),
+        ("digraph { a [shape=box, stylefilled]; }", 'digraph { a [shape="box, stylefilled"]; }', "comma"),
+        ("digraph { a } -> b;\n}", "digraph { a } -> b;\n \n", "too many"),
+    ],
+)
+def test_unsafe_fixes(text: str, result: str, words: str) -> None:
+    assert fixed(text) == text
+    assert words in said(text)
+    assert fixed(text, unsafe=True).rstrip() == result.rstrip()
+
+
+@pytest.mark.parametrize(
+    ("text", "program"),
+    [
+        ("graph TD; a --> b", "Mermaid"),
+        ("graph LR\n  a --> b", "Mermaid"),
+        ("flowchart TB\n a[x] --> b{y}", "Mermaid"),
+        ("%% a comment\nsequenceDiagram\n a->>b: x", "Mermaid"),
+        ("```mermaid\ngraph LR\n a --> b\n```", "Mermaid"),
+        ("@startuml\na -> b\n@enduml", "PlantUML"),
+        ("graph [\n node [ id 1 ]\n]", "GML"),
+        ('<?xml version="1.0"?><graphml/>', "XML"),
+    ],
+)
+def test_the_text_of_another_program_is_named_and_stays(text: str, program: str) -> None:
+    assert f"the file is written for {program}" in said(text) or f"programs that read {program}" in said(text)
+    assert fixed(text) == fixed(text, unsafe=True) == text
+
+
+def test_a_value_with_a_colon_is_refused_where_it_stands_and_nothing_is_said_of_the_graph() -> None:
+    text = "digraph G {\nA -> B [label=A:B];\n}\n"
+    assert said(text) == "2:16 DOT008 'A:B' needs quotes | quote it: \"A:B\""
+
+
+@pytest.mark.parametrize(
+    "text", ["digraph {\n ] a b c ;\n", 'digraph { label="a; b -> c [x="#1"]; d; }', "graph G a; b;"]
+)
+def test_a_graph_is_not_called_empty_after_a_guess(text: str) -> None:
+    assert "GRF109" not in said(text)
