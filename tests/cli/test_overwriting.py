@@ -30,7 +30,7 @@ def test_a_checked_file_stays(dagtool: Call, plan: Path, path: str, option: list
 def test_an_older_report_is_replaced(dagtool: Call, plan: Path) -> None:
     report = plan.with_name("report.json")
     report.write_text("old")
-    assert dagtool("validate", "plan.dot", "--output", "json:report.json").returncode == 1
+    assert dagtool("validate", "--treat-as", "deployment", "plan.dot", "--output", "json:report.json").returncode == 1
     assert '"schema"' in report.read_text()
 
 

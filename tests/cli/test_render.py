@@ -400,7 +400,7 @@ def test_the_critical_path_is_marked_by_more_than_colour(dagtool, tp8, tmp_path)
 
 def test_findings_are_marked_with_their_codes(dagtool, tmp_path):
     file, out = tmp_path / "x.dot", tmp_path / "x.svg"
-    file.write_text('digraph {a [label="Linear"]; a -> b; c}')
+    file.write_text('digraph {a [label="Linear\\nGPU: 0"]; a -> b; c}')
     assert dagtool("render", file, "--highlight", "findings", "-o", out).returncode == 0
     badges = [text for text in ElementTree.parse(out).iter(f"{SVG}text") if "badge" in (text.get("class") or "")]
     assert badges
@@ -409,7 +409,7 @@ def test_findings_are_marked_with_their_codes(dagtool, tmp_path):
 
 def test_findings_are_those_of_the_configuration_beside_the_file(dagtool, tmp_path):
     file = tmp_path / "x.dot"
-    file.write_text("digraph {in -> a -> b -> a; b -> out}")
+    file.write_text("digraph dag {in -> a -> b -> a; b -> out}")
     for config, there in (("", True), ('ignore = ["GRF101"]\n', False)):
         (tmp_path / "dagtool.toml").write_text(config)
         done = dagtool("render", file, "--lint", "-o", tmp_path / "x.svg")

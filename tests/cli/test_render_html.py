@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-WRONG = "digraph plan {\n  input -> attn_0 -> expert -> attn_1 -> expert\n  attn_1 -> output\n}\n"
+WRONG = "digraph plan_dag {\n  input -> attn_0 -> expert -> attn_1 -> expert\n  attn_1 -> output\n}\n"
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def test_the_ending_says_it(dagtool, plan, tmp_path):
     assert done.stderr.startswith(f"{tmp_path / 'x.html'}: 5 nodes, 0.")
     text = (tmp_path / "x.html").read_text(encoding="utf-8")
     assert text.startswith("<!doctype html>")
-    assert "<title>plan: deployment DAG</title>" in text
+    assert "<title>plan_dag: deployment DAG</title>" in text
 
 
 def test_the_default_place_is_beside_the_file(dagtool, plan):
@@ -58,7 +58,7 @@ def test_findings_of_a_report_are_those_of_lint(dagtool, plan, tmp_path):
 
 def test_lint_heeds_the_configuration_beside_the_file(dagtool, tmp_path):
     file = tmp_path / "x.dot"
-    file.write_text("digraph {in -> a -> b -> a; b -> out}")
+    file.write_text("digraph dag {in -> a -> b -> a; b -> out}")
     for config, there in (("", True), ('ignore = ["GRF101"]\n', False)):
         (tmp_path / "dagtool.toml").write_text(config)
         assert dagtool("render", file, "-o", tmp_path / "x.html", "--lint", "-q").returncode == 0

@@ -36,7 +36,9 @@ NAMES: Mapping[str, str] = {
 _WHOLE = re.compile(r"[A-Za-z_ ]{0,8}(\d{1,6})\Z")
 _CUDA = re.compile(r"(?:cuda|gpu|device|rank)\s?[:_-]?\s?(?=\d)", re.IGNORECASE)
 _GPU_LIST = re.compile(r"[\[({]?[\d\s,;:.–-]+[\])}]?\Z")
-_SIZES = re.compile(r"[\[({]?\s*+\w++\s*+(?:=\s*+\w++\s*+)?+(?:[,x×*]\s*+\w++\s*+(?:=\s*+\w++\s*+)?+)*+,?\s*+[\])}]?\Z")
+_WORD = r"\w++(?:(?<=\dx)\s++\w++)*+\s*+"  # of ``4x 128`` the x is a part of the word before
+_SIZE = rf"{_WORD}(?:=\s*+{_WORD})?+"
+_SIZES = re.compile(rf"[\[({{]?\s*+{_SIZE}(?:[,x×*]\s*+{_SIZE})*+,?\s*+[\])}}]?\Z")
 _LAYOUT = re.compile(r"(?:sum|max|vary)\([\w, ]*\)|@\w+")
 """What the dialect of this tool writes behind a shape: ``sum(tp) @all``."""
 _ALSO_OF_OTHERS = frozenset(
