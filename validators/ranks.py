@@ -51,7 +51,7 @@ def program_faults(ctx: Context) -> Iterator[ProgramFault]:
         yield from _unlike_kinds(ctx, nodes, RANK)
         yield from _unlike_sources(nodes, sources.exact, RANK)
         yield from _uncovered(ctx, place, nodes)
-    for nodes in _representatives(places, 4):
+    for nodes in _experts(places):
         yield from _unlike_kinds(ctx, nodes, EXPERT)
         yield from _unlike_sources(nodes, sources.exact, EXPERT)
     yield from _unlike_layers(ctx, places, sources)
@@ -70,12 +70,12 @@ def _places(ctx: Context) -> dict[_Place, _Group]:
     return found
 
 
-def _representatives(places: dict[_Place, _Group], left_out: int) -> Iterable[_Group]:
-    """Bring together the first node of each place, over those that differ in one member of the place only."""
+def _experts(places: dict[_Place, _Group]) -> Iterable[_Group]:
+    """Bring together the first node of each expert, for each part of each layer."""
     found: dict[Hashable, _Group] = {}
-    for place, nodes in places.items():
-        if place[left_out] >= 0:  # type: ignore[operator]
-            found.setdefault((*place[:left_out], *place[left_out + 1 :]), []).append(nodes[0])
+    for (phase, role, meshes, layer, expert), nodes in places.items():
+        if expert >= 0:
+            found.setdefault((phase, role, meshes, layer), []).append(nodes[0])
     return found.values()
 
 
