@@ -120,6 +120,17 @@ def _is_triple(facts: NodeFacts) -> bool:
     return "qkv" in facts.title.lower()
 
 
+def _is_single(facts: NodeFacts) -> bool:
+    """Whether its output is the operand that the next label states."""
+    return facts.op not in _SECOND and not _is_triple(facts)
+
+
+def _other_batch(given: Shape, taken: Shape) -> bool:
+    """Whether both name the batch and give it another size: then no other operand would fit either."""
+    one, other = given.dims[0], taken.dims[0]
+    return one.name == other.name == "batch_size" and one.text != other.text
+
+
 class Flow:
     """The edges of one graph.
 
@@ -153,7 +164,7 @@ class Flow:
         if any(verdict is None or verdict[0] in _FITS for verdict in verdicts) or self._sums_up(tails, taken):
             return
         for edge, tail, verdict in zip(edges, tails, verdicts, strict=True):
-            if verdict and _keeps_sizes(tail) and tail.op not in _SECOND and not _is_triple(tail):
+            if verdict and _keeps_sizes(tail) and (_is_single(tail) or _other_batch(verdict[1], verdict[2])):
                 yield FlowFault(edge, *verdict)
 
     def _best(self, given: tuple[Shape, ...], taken: tuple[Shape, ...]) -> tuple[Fit, Shape, Shape] | None:

@@ -47,16 +47,19 @@ def program_faults(ctx: Context) -> Iterator[ProgramFault]:
     """Compare the nodes of each role on all ranks, then its experts, then its layers; in the order of the file."""
     sources = _Sources(ctx)
     places = _places(ctx)
+    own = {kind.role for kind, base in zip(ctx.dag.kinds, ctx.bases, strict=True) if kind.role == base}
     for place, nodes in places.items():
-        yield from _unlike_kinds(ctx, nodes, RANK)
-        yield from _unlike_sources(nodes, sources.exact, RANK)
-        yield from _uncovered(ctx, place, nodes)
-    for nodes in _representatives(places, 4):
+        if place[1] in own:  # how a value is converted is free: the rules on types hold it against its user
+            yield from _unlike_kinds(ctx, nodes, RANK)
+            yield from _unlike_sources(nodes, sources.exact, RANK)
+            yield from _uncovered(ctx, place, nodes)
+    for nodes in _experts(places):
         yield from _unlike_kinds(ctx, nodes, EXPERT)
         yield from _unlike_sources(nodes, sources.exact, EXPERT)
     yield from _unlike_layers(ctx, places, sources)
     yield from _unnumbered(ctx, places)
     yield from _lone_experts(ctx, places)
+    yield from _head_without_norm(ctx)
 
 
 def _places(ctx: Context) -> dict[_Place, _Group]:
@@ -70,12 +73,12 @@ def _places(ctx: Context) -> dict[_Place, _Group]:
     return found
 
 
-def _representatives(places: dict[_Place, _Group], left_out: int) -> Iterable[_Group]:
-    """Bring together the first node of each place, over those that differ in one member of the place only."""
+def _experts(places: dict[_Place, _Group]) -> Iterable[_Group]:
+    """Bring together the first node of each expert, for each part of each layer."""
     found: dict[Hashable, _Group] = {}
-    for place, nodes in places.items():
-        if place[left_out] >= 0:  # type: ignore[operator]
-            found.setdefault((*place[:left_out], *place[left_out + 1 :]), []).append(nodes[0])
+    for (phase, role, meshes, layer, expert), nodes in places.items():
+        if expert >= 0:
+            found.setdefault((phase, role, meshes, layer), []).append(nodes[0])
     return found.values()
 
 
@@ -126,29 +129,23 @@ class _Sources:
     def __init__(self, ctx: Context) -> None:
         self._dag, self._before = ctx.dag, ctx.before
         self._bases = ctx.bases
-        # What passes a value on unchanged, on a GPU or from stage to stage, stands for what it passes on.
-        self._roles = [
-            base if kind.op == "copy" or base == ENTRY else kind.role
-            for base, kind in zip(ctx.bases, ctx.dag.kinds, strict=True)
-        ]
         self._symmetric = [kind.op in OPERATORS and OPERATORS[kind.op].symmetric for kind in ctx.dag.kinds]
+        self._first = [
+            (OPERATORS[kind.op].slots[:1] if kind.op in OPERATORS else ()) or ("",) for kind in ctx.dag.kinds
+        ]
 
     def _into(self, node: int) -> Iterator[tuple[int, int]]:
         here = slice(self._before.offsets[node], self._before.offsets[node + 1])
         return zip(self._before.targets[here], self._before.edges[here], strict=True)
 
     def exact(self, node: int) -> Hashable:
-        """Role and layer of each maker, seen from the node, and what the edge fills where that matters."""
-        dag = self._dag
-        symmetric = self._symmetric[dag.kind_of[node]]
-        return tuple(
-            sorted(
-                (
-                    self._roles[dag.kind_of[maker]],
-                    dag.layer_of[node] - dag.layer_of[maker],
-                    -1 if symmetric else dag.edge_kind_of[edge],
-                )
-                for maker, edge in self._into(node)
+        """Part and layer of each value, seen from the node, and the input that it fills where that matters."""
+        dag, kind = self._dag, self._dag.kind_of[node]
+        return frozenset(
+            (self._bases[dag.kind_of[maker]], dag.layer_of[node] - dag.layer_of[maker], slot)
+            for maker, edge in self._into(node)
+            for slot in (
+                ("",) if self._symmetric[kind] else dag.edge_kinds[dag.edge_kind_of[edge]].slots or self._first[kind]
             )
         )
 
@@ -228,7 +225,13 @@ def _lone_experts(ctx: Context, places: dict[_Place, _Group]) -> Iterator[Progra
     for (phase, role, _, layer, expert), nodes in places.items():
         roles = held[phase, layer]
         every = set().union(*roles.values()) - {-1}
-        if expert < 0 or roles[role] == every:
+        if expert < 0:
+            continue
+        if not ctx.dag.sizes.get("E", 1):  # a symbol is any number
+            continue
+        if "E" not in ctx.dag.sizes:
+            yield ProgramFault("states an expert, but the sizes give no E", tuple(nodes), attribute="expert")
+        if roles[role] == every:
             continue
         if -1 in roles[role]:
             yield ProgramFault(f"states expert={expert}, but its like states none", tuple(nodes), attribute="expert")
@@ -236,12 +239,27 @@ def _lone_experts(ctx: Context, places: dict[_Place, _Group]) -> Iterator[Progra
             yield ProgramFault("is stated for one expert alone", tuple(nodes), attribute="expert")
 
 
+def _head_without_norm(ctx: Context) -> Iterator[ProgramFault]:
+    """Find a projection of the head that takes a residual straight, where the layers have norms."""
+    kinds, bases = ctx.dag.kinds, ctx.bases
+    if not any(base.endswith(".norm") for base in bases):
+        return
+    found = [
+        head
+        for tail, head in zip(ctx.dag.tails, ctx.dag.heads, strict=True)
+        if kinds[ctx.dag.kind_of[head]].role == "head.projection"
+        and bases[ctx.dag.kind_of[tail]].endswith((".residual", ENTRY))
+    ]
+    if found:
+        what = "takes a residual without a norm between, but the layers have norms"
+        yield ProgramFault(what, tuple(dict.fromkeys(found)), sure=False)
+
+
 def _uncovered(ctx: Context, place: _Place, nodes: _Group) -> Iterator[ProgramFault]:
     """Find a part that some GPUs of its mesh lack, or have twice."""
-    _, role, meshes, _, expert = place
+    _, _, meshes, _, expert = place
     mesh = ctx.dag.meshes.get(meshes[0]) if len(meshes) == 1 else None
-    kind = ctx.dag.kind_of[nodes[0]]
-    if mesh is None or expert >= 0 or role != ctx.bases[kind] or ctx.dag.kinds[kind].op == "output":
+    if mesh is None or expert >= 0 or ctx.dag.kind(nodes[0]).op == "output":
         return
     held = Counter(gpu for node in nodes for gpu in ctx.dag.gpus(node))
     if lacking := sorted(set(mesh.gpus) - held.keys()):

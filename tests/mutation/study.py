@@ -163,11 +163,13 @@ def run(seed: int, count: int, only: str = "", jobs: int = 1) -> Study:
     for name in SUBJECTS:
         study.unmutated[name] = [f"{one.code} {one.message}" for one in findings_of(read(subject(name)))]
     met: set[int] = set()
+    done: set[str] = set()
     rounds = _ROUNDS if not only else -(-count * 2 // len(SUBJECTS)) + 1
     for verdict in _judged(keys(seed, only, rounds), jobs):
-        if verdict is None or verdict.text_hash in met:
+        if verdict is None or (verdict.text_hash in met and verdict.key.operator in done):
             continue
         met.add(verdict.text_hash)
+        done.add(verdict.key.operator)
         study.verdicts.append(verdict)
         if len(study.verdicts) >= count:
             break

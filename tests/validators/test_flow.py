@@ -116,3 +116,10 @@ def test_a_carrier_that_states_another_size_is_found_before_it() -> None:
 )
 def test_what_changes_sizes_or_states_none_is_let_be(between: str) -> None:
     assert faults(SENT + between + TAKEN + "a -> c -> b") == []
+
+
+@pytest.mark.parametrize("title", ["Softmax", "Attention Scores", "QKV Projection"])
+def test_another_batch_is_found_whatever_the_operand(title: str) -> None:
+    given = node("a", title, "[b=4, heads=8, s=128, 128]", "[b=4, heads=8, s=128, 128]")
+    assert faults(given + node("b", "Output Projection", "[b=2, s=128, h=512]", "[b=2, s=128, h=512]") + "a -> b")
+    assert not faults(given + node("b", "Output Projection", "[b=4, s=128, h=777]", "[b=4, s=128, h=777]") + "a -> b")

@@ -11,8 +11,8 @@ all-reduce whose own label states one size, or the same for input and output.
 Let be: shapes that begin with different sizes without a name, or with different names (one may leave out the batch or count
 tokens); equal numbers of elements (a reshape); the last token of a sequence; keys and values as one; sizes of
 which one is a symbol or unknown; an edge into a node that states several inputs, where it fits any of them; what comes from
-scores, a softmax, joined operators or a joined projection of queries, keys and values, because labels often state only the
-other operand; and splits, gathers, concatenations, gates, routing and the other collectives, which exist to change sizes.
+scores, a softmax, joined operators or a joined projection of queries, keys and values, unless both name the batch and give
+it another size, because labels often state only the other operand; and splits, gathers, concatenations, gates, routing and the other collectives, which exist to change sizes.
 A node that states no sizes is not looked through.
 
 Why: somewhere the value is cut, collected or changed, and the graph does not say where, so the transfer is missing too.

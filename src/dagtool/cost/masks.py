@@ -97,7 +97,7 @@ def find_masks(dag: Dag) -> Masks:
             continue
         key = (mask, dag.kind_of[node], dag.devices_of[node])
         if key not in known:
-            mesh = dag.meshes.get(dag.kinds[key[1]].meshes[0])
+            mesh = next((dag.meshes.get(name) for name in dag.kinds[key[1]].meshes), None)
             share = _over_gpus(masks[mask], mesh, dag.gpus(node), dag.sizes)
             known[key] = shares.setdefault(share, len(shares))
         share_of[node] = known[key]
