@@ -46,6 +46,6 @@ def check(ctx: Context) -> Iterator[Finding]:
     """One finding for the graph."""
     if not ctx.size:
         yield ctx.finding(RULE, "the graph is empty: it has no node and no edge")
-    elif not ctx.dag.tails:
+    elif not ctx.dag.tails and ctx.nature.deployment:
         nodes = f"{ctx.size:,} node{'s' if ctx.size > 1 else ''}"
         yield ctx.finding(RULE, f"the graph has {nodes} but no edge", node=0, count=ctx.size)
