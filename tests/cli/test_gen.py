@@ -61,7 +61,7 @@ def test_symbolic_size(dagtool):
         (["ep16", "--set", "ep=5"], "experts E=16"),
         (["tp8", "--set", "tp"], "KEY=VALUE"),
         (["tp8", "--set", "tb=2"], "did you mean 'tp'"),
-        (["nothere.toml"], "cannot be read"),
+        (["nothere.toml"], "cannot read nothere.toml"),
         (["tp8", "--templates", "nothere"], "no such folder"),
         (["tp8", "-o", "nofolder/x.dot"], "does not exist"),
         (["tp8", "-o", "."], "is a folder"),

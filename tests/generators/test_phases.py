@@ -276,4 +276,7 @@ def test_a_cache_that_states_no_type():
     assert found
     assert all("states no output" in one.message for one in found)
     failure = prove(dag, seeds=(0,)).failure
-    assert (dag.kind(failure.node).op, failure.message) == ("cache", "states no output")
+    assert (dag.kind(failure.node).op, failure.message) == (
+        "cache",
+        "states no output, and has no input from which it could follow",
+    )

@@ -99,3 +99,35 @@ def test_data_of_ones_own_is_ordinary(text: str) -> None:
 def test_a_value_of_many_nodes_is_one_finding() -> None:
     [(_, message, _)] = told("node [color=rde]; a; b; c")
     assert message == "3 of 3 nodes have color 'rde', which Graphviz does not know and draws black"
+
+
+RECORD = 'a [shape=record label="{<in> x|{<out port> y|<n1>}}"]'
+TABLE = 'a [label=<<TABLE><TR><TD PORT="0">x</TD><TD port="two">y</TD></TR></TABLE>>]'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{RECORD}; a:in -> b:ne; a:n1:s -> b:c", f'{RECORD}; a:"out port" -> b:_', f"{TABLE}; a:0 -> a:two:w",
+        "a -> b [headport=n, tailport=se]", '"a:b" -> "c:d"',
+    ],
+)  # fmt: skip
+def test_ports_that_are_there(text: str) -> None:
+    report = check_bytes(f"digraph {{ {text} }}".encode(), "x.dot", select_rules(["STY908"]))
+    assert report.findings == []
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "help"),
+    [
+        (f"{RECORD}; a:inn -> b", "a -> b names the port 'inn', which a does not have", "did you mean 'in'"),
+        (f"{TABLE}; b -> a:twoo", "b -> a names the port 'twoo', which a does not have", "did you mean 'two'?"),
+        ("a:b -> c", "a -> c names the port 'b', which a does not have: it has no ports", "an id with a colon"),
+        (f"{RECORD}; a:in:x -> b", "a -> b names the port 'in:x', which a does not have", ""),
+    ],
+)
+def test_ports_that_are_not_there(text: str, message: str, help: str) -> None:
+    report = check_bytes(f"digraph {{ {text} }}".encode(), "x.dot", select_rules(["STY908"]))
+    [found] = report.findings
+    assert found.message == message
+    assert (found.help or "").startswith(help)

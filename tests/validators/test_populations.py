@@ -21,7 +21,7 @@ def judgements() -> dict[str, list[tuple[str, int]]]:
     text = resources(validators).joinpath("findings.csv").read_text(encoding="utf-8")
     found: dict[str, list[tuple[str, int]]] = {}
     for row in csv.DictReader(text.splitlines()):
-        if row["verdict"] == "right":
+        if row["verdict"] == "right" and row["kind"] == "deployments":
             found.setdefault(row["file"], []).append((row["code"], int(row["line"] or 0)))
     return found
 
