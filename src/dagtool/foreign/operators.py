@@ -88,10 +88,22 @@ _NUMBER = re.compile(r"\d+")
 _SPACES = re.compile(r"\s+")
 
 
+_LEFT_OUT = re.compile(
+    r"[\W\d_]*+(?:(?:layers?|experts?|blocks?|stages?|gpus?|devices?|ranks?|heads?|nodes?|tokens?|micro|batch(?:es)?|more|others?"
+    r"|remaining|rest|same|similar|repeat(?:ed|s)?|omitted|and|to|of|on|for|in|each|all|as|x|times|transformer|decoder|moe"
+    r"|distributed|across|etc)(?![a-z])[\W\d_]*+)*+\Z",
+    re.IGNORECASE,
+)
+"""A text with dots that says what is left out, and nothing else: dots in prose, in code and behind a number do not."""
+_NUMBER_ALONE = re.compile(r"[^\Wa-z_]++[\W\d_]*+\Z|[\W\d_]*+\d[\W\d_]*+\Z", re.IGNORECASE)
+
+
 def _words(text: str) -> str:
     """Small words; numbers as #, places (layer 3, gpu 1) and what stands in parentheses left out."""
     if "..." in text or "…" in text:
-        return "..."
+        if _LEFT_OUT.match(text) and not _NUMBER_ALONE.match(text):
+            return "..."
+        text = text.replace("...", " ").replace("…", " ")
     text = _PARENTHESES.sub(" ", text)
     text = _KEEP_WHOLE.sub(lambda match: f" {match[0].lower()} ", text)
     text = _CAMEL.sub(" ", text).replace("_", " ").lower()
