@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dagtool.model.mesh import format_gpus
@@ -33,8 +33,6 @@ class ProgramFault:
     nodes: tuple[int, ...]
     other: int = -1
     attribute: str = ""
-    sure: bool = True
-    """Whether no model is built that way."""
 
 
 _Place = tuple[str, str, tuple[str, ...], int, int]
@@ -179,8 +177,7 @@ def _unlike_layers(ctx: Context, places: dict[_Place, _Group], sources: _Sources
             alike.setdefault((phase, role, frozenset(made_of[phase, layer]), expert), []).append(nodes[0])
     for nodes in alike.values():
         yield from _unlike_functions(ctx, nodes)
-        for fault in _unlike_sources(nodes, sources.of_layer, LAYER):
-            yield replace(fault, sure=False)
+        yield from _unlike_sources(nodes, sources.of_layer, LAYER)
     yield from _lacking(places, made_of)
 
 
@@ -192,7 +189,7 @@ def _unlike_functions(ctx: Context, nodes: _Group) -> Iterator[ProgramFault]:
             other, odd = _parted(nodes, said)
             mine, theirs = (ctx.dag.kind(node).parameters.get(name, "none") for node in (odd[0], other))
             what = f"has {name}={mine}, but its like {LAYER} has {theirs}"
-            yield ProgramFault(what, tuple(odd), other, name, sure=False)
+            yield ProgramFault(what, tuple(odd), other, name)
 
 
 def _lacking(places: dict[_Place, _Group], made_of: dict[tuple[str, int], set[str]]) -> Iterator[ProgramFault]:
@@ -206,7 +203,7 @@ def _lacking(places: dict[_Place, _Group], made_of: dict[tuple[str, int], set[st
     for place, parts in made_of.items():
         if lacks := sorted(whole[place[0], frozenset(parts)] - parts):
             what = f"stands in layer {place[1]}, which has no {', '.join(lacks[:4])}; other layers of the same parts do"
-            yield ProgramFault(what, (first[place],), sure=False)
+            yield ProgramFault(what, (first[place],))
 
 
 def _unnumbered(ctx: Context, places: dict[_Place, _Group]) -> Iterator[ProgramFault]:
@@ -252,7 +249,7 @@ def _head_without_norm(ctx: Context) -> Iterator[ProgramFault]:
     ]
     if found:
         what = "takes a residual without a norm between, but the layers have norms"
-        yield ProgramFault(what, tuple(dict.fromkeys(found)), sure=False)
+        yield ProgramFault(what, tuple(dict.fromkeys(found)))
 
 
 def _uncovered(ctx: Context, place: _Place, nodes: _Group) -> Iterator[ProgramFault]:
@@ -265,7 +262,7 @@ def _uncovered(ctx: Context, place: _Place, nodes: _Group) -> Iterator[ProgramFa
     if lacking := sorted(set(mesh.gpus) - held.keys()):
         yield ProgramFault(f"is missing on GPU {format_gpus(lacking)} of its mesh", (nodes[0],))
     if twice := sorted(gpu for gpu, count in held.items() if count > 1):
-        yield ProgramFault(f"is there more than once on GPU {format_gpus(twice)}", tuple(nodes), sure=False)
+        yield ProgramFault(f"is there more than once on GPU {format_gpus(twice)}", tuple(nodes))
 
 
 def crossings(ctx: Context) -> dict[str, list[int]]:

@@ -128,3 +128,25 @@ def test_fast_enough() -> None:
     begin = time.process_time()
     assert len(labels.nodes) == 12_800
     assert time.process_time() - begin < 5  # about 0.6 s; the bound is for busy machines
+
+
+@pytest.mark.parametrize(
+    "label",
+    ["f(a, ...)", "Waiting for server...", "352'0000000000...", "[-]", "sink [>]", "rows[0]", "lines : list[Line]",
+     "notify [cached]", "dict[str, int]", "id: int8 [PK]"],
+)  # fmt: skip
+def test_marks_indices_and_dots_in_prose_are_no_facts(label: str) -> None:
+    (found,) = guess(parse(f'digraph {{ x [label="{label}"] }}')[0]).nodes
+    assert (found.op, found.inputs, found.outputs, found.bare) == ("", (), (), ())
+
+
+@pytest.mark.parametrize("name", ["0x7f12a2a40010", "Node0x7f00a2a12a50", "n_3ffa2a10", "140a2a"])
+def test_addresses_are_no_operators(name: str) -> None:
+    (found,) = guess(parse(f'digraph {{ "{name}" }}')[0]).nodes
+    assert found.op == ""
+
+
+@pytest.mark.parametrize("label", ["...", "… (layers 2-15)", "Expert 0 ... Expert 7", "... 60 more experts"])
+def test_dots_that_say_what_is_left_out_are_a_placeholder(label: str) -> None:
+    (found,) = guess(parse(f'digraph {{ x [label="{label}"] }}')[0]).nodes
+    assert found.op == "placeholder"

@@ -5,9 +5,9 @@ all experts of a layer. The nodes of one role in one layer must have the same op
 inputs from the same parts, and stand on each GPU of their mesh. The layers must be as many as the size `L` says; an edge
 must stay in its layer and expert or lead to the next layer; no node states an expert where the sizes give no `E`, or where
 its like states none. Of layers made of the same parts, function and sources of each part are compared, and a projection of
-the head that takes a residual without a norm between is told where the layers have norms; there, and where a part stands
-twice on a GPU, a difference is a warning, because a model may be built so. How a value is converted between two parts is
-free.
+the head that takes a residual without a norm between is told where the layers have norms. A difference between nodes that
+are alike is a warning, because a model may be built so; a wrong number of layers and an edge between experts or layers are
+errors. How a value is converted between two parts is free.
 
 Why: a rank with another activation, a weight cut otherwise, or an input from another layer computes something that does
 not belong to what the others compute, whatever the model is.
@@ -77,6 +77,6 @@ def check(ctx: Context) -> Iterator[Finding]:
             attribute=found[0].attribute,
             count=len(nodes),
             notes=(beside, ctx.templates(nodes) if len(nodes) > 1 else ""),
-            severity=None if found[0].sure else Severity.WARNING,
+            severity=Severity.WARNING,
             help="correct the node, or its like",
         )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 
-__all__ = ["Dim", "Shape", "ValueKind", "canonical", "parse_dim", "parse_shapes"]
+__all__ = ["DIMENSION_WORDS", "Dim", "Shape", "ValueKind", "canonical", "parse_dim", "parse_shapes"]
 
 
 class ValueKind(StrEnum):
@@ -84,6 +84,10 @@ _SYNONYMS = {
     "top_k": "top_k topk k",
 }
 _CANONICAL = {word: name for name, words in _SYNONYMS.items() for word in words.split()}
+
+
+DIMENSION_WORDS = frozenset(_CANONICAL) | {"tokens", "vocabulary", "width", "channels", "variable", "dynamic"}
+"""Words that stand for a dimension also where they stand alone in brackets."""
 
 
 def canonical(name: str) -> str:
@@ -217,7 +221,7 @@ def parse_shapes(text: str) -> tuple[tuple[Shape, ...], str]:
         between = text[last : found.start()]
         last = found.end()
         dims = tuple(parse_dim(part) for part in _parts(found["inner"]) if part.strip())
-        if not dims or not (all(map(_is_dim, dims)) or any(map(_is_sure, dims))):
+        if not dims or not (all(map(_is_dim, dims)) or any(map(_is_sure, dims))) or _is_index(between, dims):
             continue
         count, name, length = _said_before(between)
         rest.append(text[end : found.start() - length])
@@ -248,8 +252,22 @@ def _is_sure(dim: Dim) -> bool:
     return dim.kind is ValueKind.INT or (bool(dim.name) and dim.kind is not ValueKind.UNKNOWN)
 
 
+def _is_index(before: str, dims: tuple[Dim, ...]) -> bool:
+    """Whether brackets right behind a word are an index or a type, as in ``rows[0]`` and ``dict[str, int]``.
+
+    A name of capitals is a tensor's: ``Q[8, 64]``.
+    """
+    if not before[-1:].isalnum() and before[-1:] not in ("_", "]", ")"):
+        return False
+    if any(dim.name for dim in dims) or before[-1].isupper():
+        return False
+    return len(dims) == 1 or not any(dim.kind is ValueKind.INT for dim in dims)
+
+
 def _is_dim(dim: Dim) -> bool:
     """Whether this can be a dimension: ``[tokens 32:48 of all]`` is prose."""
+    if dim.text and not any(map(str.isalnum, dim.text)) and "?" not in dim.text:
+        return False  # `[-]` is a mark
     if dim.kind is not ValueKind.UNKNOWN or dim.name or not dim.text:
         return True
     return "?" in dim.text or dim.text[0] in _APPROXIMATE

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from dagtool.foreign.dims import Shape, parse_shapes
+from dagtool.foreign.dims import DIMENSION_WORDS, Shape, ValueKind, parse_shapes
 from dagtool.foreign.gpus import Placement, gpus_of_line, join
 from dagtool.foreign.operators import operation_of
 from dagtool.foreign.place import Place, is_place, place_of_text
@@ -117,9 +117,21 @@ def _unkeyed(text: str) -> _Said:
         if given:
             return _Said(taken, given, (), "o" if not taken else "io", "", f"{before} {after}".strip(), _asked(text))
     shapes, left = parse_shapes(text)
+    if len(shapes) == 1 and _is_word(shapes[0]):
+        return _Said(rest=text)
     if len(shapes) > 1 and _PRODUCT.search(text):
         return _Said(inputs=shapes, keys="i", rest=left, asked=_asked(text))
     return _Said(bare=shapes, rest=left, asked=bool(shapes) and _asked(text))
+
+
+def _is_word(shape: Shape) -> bool:
+    """Whether brackets under no key hold one word that is no dimension by name or letter: ``[cached]``, ``[PK]``."""
+    if len(shape.dims) != 1 or shape.name or shape.count != 1:
+        return False
+    dim = shape.dims[0]
+    return (
+        dim.kind is ValueKind.SYMBOL and not dim.name and len(dim.text) > 1 and dim.text.lower() not in DIMENSION_WORDS
+    )
 
 
 class _Reading:

@@ -148,10 +148,19 @@ _ONLY_WAY = re.compile(r"\W*(?:col(?:umn)?|row)[\s_-]?(?:parallel|wise|split)\W*
 _ROUTER = re.compile(r"\brouter\b|\b(?P<gate>gate|gating|select)", re.I)
 
 
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]++|(?<![0-9A-Za-z])[0-9a-f]{6,}+(?![0-9A-Za-z])")
+
+
+def _drop_address(match: re.Match[str]) -> str:
+    """Blank out an address or a mark of a commit: the ``a2a`` inside names no collective."""
+    text = match[0]
+    return " " if text.startswith("0x") or sum(map(str.isdigit, text)) > 1 else text
+
+
 def operation_of(title: str, name: str, shape: str = "") -> Operation:
     """The operator by the title of the label; by the id where the title names none."""
     found = _named(_NUMBER.sub("0", title)) if title else UNKNOWN
-    if not found and (by_id := _named(_NUMBER.sub("0", name))):
+    if not found and (by_id := _named(_NUMBER.sub("0", _ADDRESS.sub(_drop_address, name)))):
         found = Operation(by_id.op, by_id.family, by_id.confidence * _SURE_BY_ID)
     if shape in ("ellipse", "oval"):  # drawn as communication
         if found.op == "gather":
