@@ -20,7 +20,7 @@ __all__ = ["Nature", "judge_nature"]
 _SHARE = 0.25
 """The share of the nodes that must say something before it counts as what the graph is about."""
 _LABELLED = 0.1
-_SAMPLE = 4096
+_SAMPLE = 1024
 """Nodes that are read of a larger graph: what it is about shows in a part of it."""
 _SURE = 0.8
 _DIMENSIONS = frozenset({"batch_size", "seq_len", "hidden", "heads", "d_k", "ffn", "vocab_size", "tokens", "experts"})

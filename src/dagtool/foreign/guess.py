@@ -54,6 +54,8 @@ class Guess:
         self._ids = graph.node_ids
         self._attributes = graph.node_attributes
         self._clusters = read_clusters(graph)
+        self._labels: dict[tuple[str, str], LabelFacts] = {}
+        self._known: dict[int, NodeFacts] = {}
         self._titles = (
             graph.name or "", graph.attributes.get("label", ""),
             *(text for part in graph.subgraphs for text in (part.name or "", part.attributes.get("label", ""))),
@@ -67,6 +69,7 @@ class Guess:
     def nodes(self) -> list[NodeFacts]:
         """By node number."""
         found = self._read(range(len(self._ids)))
+        self._labels, self._known = {}, {}  # read in full: no longer needed
         staged = any(map(_STAGE.search, chain(self._titles, self._ids, self._texts)))
         return _without_degrees(found if staged else _without_stages(found))
 
@@ -77,15 +80,16 @@ class Guess:
         return self._read(Random(0).sample(range(len(self._ids)), count))
 
     def _read(self, nodes: Iterable[int]) -> list[NodeFacts]:
-        labels: dict[tuple[str, str], LabelFacts] = {}
-        found = []
-        for node in nodes:
-            name, attributes = self._ids[node], self._attributes[node]
-            key = _label_text(name, attributes), attributes.get("shape", "")
-            label = labels.get(key)
-            if label is None:
-                label = labels[key] = read_label(*key)
-            found.append(_decide(name, label, read_attributes(attributes), self._clusters.get(node, OUTSIDE)))
+        return [self._known.get(node) or self._read_node(node) for node in nodes]
+
+    def _read_node(self, node: int) -> NodeFacts:
+        name, attributes = self._ids[node], self._attributes[node]
+        key = _label_text(name, attributes), attributes.get("shape", "")
+        label = self._labels.get(key)
+        if label is None:
+            label = self._labels[key] = read_label(*key)
+        around = self._clusters.get(node, OUTSIDE)
+        found = self._known[node] = _decide(name, label, read_attributes(attributes), around)
         return found
 
     @cached_property
