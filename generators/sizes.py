@@ -1,4 +1,4 @@
-"""What sizes must be beside each other, whoever states them: a strategy file or a graph."""
+"""Constraints between sizes, as a strategy file or a graph states them."""
 
 from __future__ import annotations
 

@@ -292,7 +292,7 @@ def _check_cache(found: Mapping[str, int | None], phases: tuple[Phase, ...], fau
 
 
 def _check_sizes(table: Mapping[str, Any], found: Mapping[str, int | None], faults: Faults) -> None:
-    """What sizes must be beside each other."""
+    """Check the constraints between sizes."""
     for symbol in ("L", "E", "R"):
         if symbol in found and found[symbol] is None and table[symbol] == symbol:
             what = SYMBOLS[symbol].removesuffix("s")

@@ -49,10 +49,7 @@ class Reading:
 
     def gpus(self, node: int) -> frozenset[int]:
         """The GPUs it names by number, on both sides of an arrow; empty where it says "all" or nothing."""
-        placement = self.nodes[node].placement
-        if placement is None or placement.every:
-            return frozenset()
-        return frozenset((*placement.gpus, *placement.to))
+        return frozenset(self.nodes[node].gpus)
 
     @cached_property
     def phrases(self) -> list[str]:

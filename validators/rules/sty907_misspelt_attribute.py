@@ -14,7 +14,7 @@ References: attributes, https://graphviz.org/doc/info/attrs.html.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ from dagtool.escape import printable
 from dagtool.foreign.attributes import NAMES
 from dagtool.ops import OPERATORS
 from dagtool.report.finding import Finding
+from dagtool.validators.attribute_faults import AttributeFault, report_attributes
 from dagtool.validators.graphviz_values import VALUES
 from dagtool.validators.rule import Rule, Severity
 
@@ -64,37 +65,15 @@ _SHORTEST = 5
 
 
 def check(ctx: Context) -> Iterator[Finding]:
-    """One finding for each misspelt name of nodes, of edges, and of the graph and its subgraphs."""
-    graph = ctx.graph
-    assert graph is not None
-    for (name, meant), nodes in _misspelt("node", graph.node_attributes).items():
-        text = f"the attribute {printable(name)!r}, which Graphviz does not know"
-        yield from ctx.about_nodes(
-            RULE, nodes, f"has {text}", f"have {text}", help=f"did you mean {meant!r}?", attribute=name
-        )
-    for (name, meant), edges in _misspelt("edge", graph.edge_attributes).items():
-        text = f"the attribute {printable(name)!r}, which Graphviz does not know"
-        yield from ctx.about_edges(RULE, edges, f"has {text}", f"have {text}", help=f"did you mean {meant!r}?")
-    places = [graph.attributes, *(part.attributes for part in graph.subgraphs)]
-    for (name, meant), found in _misspelt("graph", places).items():
-        part = graph.subgraphs[found[0] - 1] if found[0] else None
-        subject = f"subgraph {printable(part.name)}" if part and part.name else "a subgraph" if part else "the graph"
-        yield ctx.finding(
-            RULE,
-            f"{subject} has the attribute {printable(name)!r}, which Graphviz does not know",
-            at=part.offset if part else None,
-            help=f"did you mean {meant!r}?",
-            count=len(found),
-        )
+    """Report each misspelt name once."""
+    yield from report_attributes(ctx, RULE, _find_faults)
 
 
-def _misspelt(kind: str, things: Sequence[Mapping[str, str]]) -> dict[tuple[str, str], list[int]]:
-    found: dict[tuple[str, str], list[int]] = {}
-    for number, attributes in enumerate(things):
-        for name, value in attributes.items():
-            if (meant := _near(name)) and meant not in attributes and _is_plausible(kind, meant, value):
-                found.setdefault((name, meant), []).append(number)
-    return found
+def _find_faults(kind: str, attributes: Mapping[str, str]) -> Iterator[AttributeFault]:
+    for name, value in attributes.items():
+        if (meant := _near(name)) and meant not in attributes and _is_plausible(kind, meant, value):
+            text = f"the attribute {printable(name)!r}, which Graphviz does not know"
+            yield AttributeFault(name, text, f"did you mean {meant!r}?")
 
 
 @lru_cache(maxsize=1 << 10)

@@ -15,7 +15,7 @@ from dagtool.analysis.sections.products import Conservation, conservation, produ
 from dagtool.analysis.sections.said import difference_table, said_at_length, said_table
 from dagtool.analysis.sections.seconds import term_table
 from dagtool.analysis.sections.splits import split_table
-from dagtool.analysis.subject import Subject, plural
+from dagtool.analysis.subject import Subject
 from dagtool.analysis.table import Table, as_markdown
 from dagtool.analysis.utilisation import tokens_per_s, utilisation
 from dagtool.analysis.validation import checked
@@ -26,6 +26,7 @@ from dagtool.escape import code, markdown
 from dagtool.model.mesh import format_gpus
 from dagtool.report.finding import FileReport
 from dagtool.report.outline import outline_lines
+from dagtool.report.verdict import plural
 
 __all__ = ["Report", "render_report"]
 
@@ -43,7 +44,7 @@ class Report:
 
     @property
     def outline(self) -> list[str]:
-        """What a file is like that is no deployment."""
+        """Describe a file that is no deployment."""
         return outline_lines(self.validation)
 
     @property

@@ -21,7 +21,7 @@ from dagtool.model.byte_count import format_bytes
 from dagtool.model.cluster import Cluster
 from dagtool.ops import OPERATORS, Work
 
-__all__ = ["Priced", "Subject", "part_of", "plural", "role_of"]
+__all__ = ["Priced", "Subject", "part_of", "role_of"]
 
 
 @dataclass(frozen=True)
@@ -135,12 +135,3 @@ def part_of(kind: Kind) -> str:
         return kind.op.replace("_", "-")
     head = kind.role.partition(".")[0]
     return _PARTS.get(head, head or kind.op or "unknown")
-
-
-def plural(count: int, noun: str) -> str:
-    """``1 GPU``, ``13,490 nodes``, ``2 matrices``."""
-    if count == 1:
-        return f"{count:,} {noun}"
-    if noun.endswith(("ch", "sh", "s")):
-        return f"{count:,} {noun}es"
-    return f"{count:,} {noun[:-1]}ies" if noun[-1] == "y" and noun[-2] not in "aeiou" else f"{count:,} {noun}s"

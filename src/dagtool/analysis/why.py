@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from dagtool.analysis.figures import path_flops
-from dagtool.analysis.subject import Subject, plural
+from dagtool.analysis.subject import Subject
 from dagtool.analysis.terms import chain_terms, gpu_terms
 from dagtool.analysis.words import count_words, time_words
+from dagtool.report.verdict import plural
 
 __all__ = ["Why", "whys"]
 

@@ -15,7 +15,7 @@ __all__ = ["complete_files"]
 
 
 class _OrFiles(ShellComplete):
-    """What a command completes, else files."""
+    """Complete what the command knows, else names of files."""
 
     def get_completions(self, args: list[str], incomplete: str) -> list[CompletionItem]:
         """Leave it to the shell which files there are."""

@@ -67,7 +67,7 @@ def refuse_overwriting(targets: Iterable[str], inputs: Sequence[str]) -> None:
 
 
 def _waits(file: str) -> str:
-    """What that is no file is there: reading it could wait for ever. Empty for a file, and for a link to nothing."""
+    """Name a pipe, socket or device, which reading could wait for without end; empty for a file or a broken link."""
     try:
         mode = os.stat(file).st_mode
     except (OSError, ValueError):  # told where it is read
@@ -87,7 +87,7 @@ def _fitting(pattern: str, tell: Callable[[str], None]) -> list[str]:
 
 
 def _named(name: str, tell: Callable[[str], None]) -> list[str]:
-    """What a pattern found: a folder, a file, or what is neither."""
+    """List the files of one match of a pattern: of a folder those in it; what is no file is passed over."""
     if not os.path.isdir(name) and (what := _waits(name)):
         tell(f"{name}: passed over: it is {what}")
         return []

@@ -27,7 +27,7 @@ _ONE_FILE = "--fixed-output takes one file"
 
 @dataclass(frozen=True, slots=True)
 class Fixing:
-    """What is asked for: unsafe fixes too, a diff instead of files, another file to write to.
+    """Wishes about fixes: unsafe ones too, a diff instead of files, another file to write to.
 
     ``named`` are the paths of the call: no file outside them is rewritten.
     """

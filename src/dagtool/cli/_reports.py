@@ -51,7 +51,7 @@ def _tell(text: str) -> None:
 
 
 def _first_words(files: Sequence[tuple[str, DagtoolError | None]]) -> str:
-    """What is said at once where one file takes seconds."""
+    """Name a single file that takes seconds to check; empty for others."""
     from dagtool.cli._parallel import size_of
 
     size = size_of(files[0][0]) if len(files) == 1 else 0

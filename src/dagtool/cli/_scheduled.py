@@ -9,6 +9,7 @@ from dagtool.escape import as_lines
 from dagtool.model.duration import time_words
 from dagtool.model.mesh import format_gpus
 from dagtool.ops import OPERATORS
+from dagtool.report.verdict import plural
 
 if TYPE_CHECKING:
     from dagtool.cost.occupancy import GpuUse
@@ -27,8 +28,8 @@ def headline(dag: Dag, plan: Schedule, cluster: str) -> tuple[str, str]:
     what = [
         f"{len(dag.ids):,} nodes on {len(plan.gpus):,} GPUs of {cluster}",
         passes,
-        _plural(plan.stages, "stage"),
-        f"{_plural(plan.microbatches, 'micro-batch')}" + (f", {plan.discipline}" if plan.microbatches > 1 else ""),
+        plural(plan.stages, "stage"),
+        f"{plural(plan.microbatches, 'micro-batch')}" + (f", {plan.discipline}" if plan.microbatches > 1 else ""),
     ]
     times = [
         f"makespan {time_words(plan.makespan_s)}",
@@ -57,10 +58,6 @@ def as_text(dag: Dag, plan: Schedule, cluster: str) -> str:
         *_table(plan),
     ]
     return as_lines(lines)
-
-
-def _plural(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 'es' if noun.endswith('ch') else 's'}"
 
 
 def _shares(dag: Dag, plan: Schedule) -> list[str]:

@@ -30,7 +30,7 @@ class Settings:
     """The values of rules' switches by key, the last one counts."""
     expect: tuple[str, ...] = ()
     treat_as: str = "auto"
-    """Whether a graph is checked as a deployment: ``TREATMENTS`` of ``validators.wishes``."""
+    """One of ``TREATMENTS`` of ``validators.wishes``: check graphs as deployments, as any graph, or decide."""
     per_file_ignores: tuple[tuple[str, tuple[str, ...]], ...] = ()
     fail_on: str = "error"
     min_severity: str = "info"
@@ -124,7 +124,7 @@ def resolve(
     quiet: bool = False,
     outputs: Sequence[str] = (),
 ) -> Settings:
-    """What holds for a call; ``outputs`` are the formats written to files, ``quiet`` is the standard output.
+    """Settle the settings of a call; ``outputs`` are the formats written to files, ``quiet`` is the standard output.
 
     Raises DagtoolError for what is wrong.
     """

@@ -25,7 +25,7 @@ _NARROWEST = 40
 
 
 def style_of(stream: TextIO, color: str, *, quiet: bool = False) -> Style:
-    """What ``stream`` can show; only a terminal has a width of its own, which COLUMNS overrides."""
+    """Find out what ``stream`` can show; only a terminal has a width of its own, which COLUMNS overrides."""
     from dagtool.report.formats import Style
 
     columns = _columns(stream)

@@ -79,7 +79,7 @@ class Tally:
         return int(fail_on != "never" and self._worst >= Severity(fail_on).rank)
 
     def summary(self, *, verdicts: bool = True) -> str:
-        """What was found, with ``verdicts`` how many files are fit, what was checked, what could not be asked."""
+        """Sum up what was found and checked and what could not be asked; with ``verdicts``, how many files are fit."""
         found = self._found() + self._not_shown()
         lines = [
             found,
@@ -101,7 +101,7 @@ class Tally:
         return nothing_found(bool(lost or self._skipped), f"{'new ' if self._known else ''}{self._looked_for()}")
 
     def _looked_for(self) -> str:
-        """What is shown and counted, in the plural."""
+        """Name the findings that are shown and counted, in the plural."""
         kinds = [f"{kind.value}s" for kind in Severity if kind.rank >= self._least.rank]
         return "problems" if self._least is Severity.INFO else " or ".join(kinds)
 

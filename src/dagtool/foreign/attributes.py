@@ -102,14 +102,6 @@ def _read(stated: tuple[tuple[str, str], ...]) -> AttributeFacts:
     )  # fmt: skip
 
 
-_LAYOUT = re.compile(r"(?:sum|max|vary)\([\w, ]*\)|@\w+")
-"""What the dialect of this tool writes behind a shape: ``sum(tp) @all``."""
-_ALSO_OF_OTHERS = frozenset(
-    {"type", "kind", "op_name", "shape", "rank", "layer", "input", "output", "inputs", "outputs"}
-)
-"""Names that mean something else to Graphviz or to graphs of other kinds: a value that is no fact is not reported."""
-
-
 def _shapes(found: object) -> tuple[Shape, ...]:
     return found if isinstance(found, tuple) else ()
 

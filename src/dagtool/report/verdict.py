@@ -86,5 +86,9 @@ def nothing_found(partly: bool, what: str = "problems") -> str:
 
 
 def plural(count: int, noun: str) -> str:
-    """Put a number before a noun: ``1 file``, ``1,200 files``."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+    """Put a number before a noun: ``1 GPU``, ``13,490 nodes``, ``2 matrices``, ``3 micro-batches``."""
+    if count == 1:
+        return f"{count:,} {noun}"
+    if noun.endswith(("ch", "sh", "s")):
+        return f"{count:,} {noun}es"
+    return f"{count:,} {noun[:-1]}ies" if noun[-1] == "y" and noun[-2] not in "aeiou" else f"{count:,} {noun}s"

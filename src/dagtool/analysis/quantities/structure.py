@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from dagtool.analysis.subject import Subject, plural
+from dagtool.analysis.subject import Subject
 from dagtool.dag import algorithms
 from dagtool.model.mesh import format_gpus
+from dagtool.report.verdict import plural
 
 __all__ = [
     "connected",
