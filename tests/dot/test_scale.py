@@ -19,11 +19,12 @@ def generated(nodes):
 
 
 def seconds(text, **options):
+    """Return the processor time of one reading, the least of three: other processes share this machine."""
     best = float("inf")
     for _ in range(3):
-        start = time.perf_counter()
+        start = time.process_time()
         parse(text, **options)
-        best = min(best, time.perf_counter() - start)
+        best = min(best, time.process_time() - start)
     return best
 
 
@@ -59,7 +60,7 @@ def test_plain_statements_take_the_fast_path():
         lambda n: "digraph{a[x=" + "+".join(['"b"'] * n) + "]}",
         lambda n: "digraph{a[x=<" + "<" * n + ">" * n + ">]}",
         lambda n: 'digraph{a[x="' + "\\n" * n + '"]}',
-        lambda n: "/*" + "*" * n + "*/" + "//\n" * n + "# 5\n" * n + "digraph{}",
+        lambda n: "/*" + "*\n" * n + "*/" + "//\n" * n + "# 5\n" * n + "digraph{}",
         lambda n: "digraph{a}" * n,
         lambda n: "digraph{}" + " ;" * n,
         lambda n: "strict digraph{" + "a->b " * n + "}",
@@ -70,7 +71,8 @@ def test_plain_statements_take_the_fast_path():
 @pytest.mark.parametrize("fast", [True, False])
 def test_cost_grows_with_the_size_only(text, fast):
     # Eight times the text: a quadratic cost would take 64 times as long.
-    assert seconds(text(16_000), fast=fast) < 30 * seconds(text(2_000), fast=fast) + 0.02
+    # Both texts are long enough for the same ways through the reader, so that their ratio means something.
+    assert seconds(text(32_000), fast=fast) < 30 * seconds(text(4_000), fast=fast) + 0.02
 
 
 def test_a_hundred_thousand_nested_subgraphs():
