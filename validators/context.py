@@ -91,13 +91,15 @@ class Context:
     @cached_property
     def outline(self) -> Outline | None:
         """What a graph that is no deployment is like; None for a deployment."""
-        if self.nature.deployment or not self.directed:
-            return None if self.nature.deployment else Outline(self.nature.evidence, None)
+        if self.nature.deployment:
+            return None
+        if not self.directed:
+            return Outline(None)
         if self.acyclic:
             length, _ = algorithms.longest_path(self.order, self.before, [1] * self.size)
-            return Outline(self.nature.evidence, max(0, int(length) - 1))
+            return Outline(max(0, int(length) - 1))
         edges = algorithms.shortest_cycle(self.after, self.cyclic_components[0])
-        return Outline(self.nature.evidence, None, tuple(self.dag.ids[self.dag.tails[edge]] for edge in edges))
+        return Outline(None, tuple(self.dag.ids[self.dag.tails[edge]] for edge in edges))
 
     @property
     def size(self) -> int:

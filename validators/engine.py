@@ -215,6 +215,7 @@ def _check_graph(
     _note_run(report, ctx, rules)
     if report.facts is None:
         report.facts, report.outline = ctx.facts, ctx.outline
+        report.evidence, report.guessed = ctx.nature.evidence, ctx.nature.guessed
     report.findings += findings
     report.skipped += [item for item in skipped if item not in report.skipped]
     report.nodes += len(ctx.dag.ids)

@@ -140,7 +140,7 @@ def test_full_has_errors_first_then_the_order_of_the_file() -> None:
 
 def test_what_is_no_deployment_is_a_block_of_facts_below_its_heading() -> None:
     machine = report("machine.dot")
-    machine.outline = Outline("no node names a GPU", 1)
+    machine.outline, machine.evidence = Outline(1), "no node names a GPU"
     heading, facts, other, *_ = render("full", [machine, FILES[0]]).split("\n\n")
     assert heading == "── machine.dot ── no deployment"
     assert facts.startswith("machine.dot is a directed graph, not a deployment of a model: 2 nodes, 1 edge, ")

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Guess", "guess"]
 
+_BESIDE = ("tooltip", "comment")
+"""Attributes in which people write what does not fit into a label."""
+_BREAK = re.compile(r"\\[nlr]")
 _STAGE = re.compile(r"stage|pipeline|(?<![a-z])pp", re.IGNORECASE)
 """What some text of a graph must say for numbers to be stages: a bare ``s1`` may be something else."""
 _make_sources = lru_cache(maxsize=1 << 10)(Sources)
@@ -53,10 +56,11 @@ class Guess:
     def __init__(self, graph: DotGraph) -> None:
         self._ids = graph.node_ids
         self._attributes = graph.node_attributes
+        self._edges = graph.tails, graph.edge_attributes
         self._clusters = read_clusters(graph)
         self._labels: dict[tuple[str, str], LabelFacts] = {}
         self._known: dict[int, NodeFacts] = {}
-        self._titles = (
+        self.titles: tuple[str, ...] = (
             graph.name or "", graph.attributes.get("label", ""),
             *(text for part in graph.subgraphs for text in (part.name or "", part.attributes.get("label", ""))),
         )  # fmt: skip
@@ -70,14 +74,35 @@ class Guess:
         """By node number."""
         found = self._read(range(len(self._ids)))
         self._labels, self._known = {}, {}  # read in full: no longer needed
-        staged = any(map(_STAGE.search, chain(self._titles, self._ids, self._texts)))
+        staged = any(map(_STAGE.search, chain(self.titles, self._ids, self._texts)))
         return _without_degrees(found if staged else _without_stages(found))
 
-    def sample(self, count: int) -> list[NodeFacts]:
-        """Read so many nodes, drawn at random but always the same; all of a smaller graph."""
+    def sample(self, count: int) -> list[tuple[str, NodeFacts]]:
+        """Read so many nodes, drawn at random but always the same; all of a smaller graph.
+
+        With each stands all that is written of it: id, label, tooltip and comment, and the labels of edges from it.
+        """
         if len(self._ids) <= count:
-            return self.nodes
-        return self._read(Random(0).sample(range(len(self._ids)), count))
+            drawn, facts = list(range(len(self._ids))), self.nodes
+        else:
+            drawn = Random(0).sample(range(len(self._ids)), count)
+            facts = self._read(drawn)
+        return list(zip(map(self._written, drawn), facts, strict=True))
+
+    def _written(self, node: int) -> str:
+        name, attributes = self._ids[node], self._attributes[node]
+        beside = (attributes[key] for key in _BESIDE if key in attributes)
+        written = "\n".join((name, _label_text(name, attributes), *beside, *self._edge_labels.get(node, ())))
+        return _BREAK.sub("\n", written)
+
+    @cached_property
+    def _edge_labels(self) -> dict[int, list[str]]:
+        """The labels of edges, by the node that they come from."""
+        found: dict[int, list[str]] = {}
+        for tail, attributes in zip(*self._edges, strict=True):
+            if "label" in attributes:
+                found.setdefault(tail, []).append(attributes["label"])
+        return found
 
     def _read(self, nodes: Iterable[int]) -> list[NodeFacts]:
         return [self._known.get(node) or self._read_node(node) for node in nodes]

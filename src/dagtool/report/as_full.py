@@ -144,6 +144,9 @@ def _checklist(report: FileReport, named: bool, style: Style) -> list[str]:
     if not report.checklist or style.quiet:
         return []
     lines = ["Checklist:" if named else f"Checklist of {printable(report.path)}:"]
+    if report.guessed:
+        why = f"a deployment: {report.evidence}; to check it as DOT alone: --treat-as graph"
+        lines[:1] = _wrapped(f"{lines[0][:-1]} ({why}):", "", style.width)
     lines += [line for item in report.checklist for line in _item(item, style)]
     return ["\n".join(lines)]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from dagtool.escape import as_json
-from dagtool.report.finding import FileReport, Finding, Outline, page_of
+from dagtool.report.finding import FileReport, Finding, page_of
 from dagtool.report.fingerprint import fingerprint
 from dagtool.report.fix import Fix
 from dagtool.report.formats import Style
@@ -35,18 +35,20 @@ def file_record(report: FileReport) -> dict[str, object]:
         "error_line": report.error_line,
         **{key: None if facts is None else getattr(facts, key) for key in _FACTS},
         "deployment": None if facts is None else report.outline is None,
-        "outline": _outline(report.outline),
+        "evidence": report.evidence or None,
+        "outline": _outline(report),
         "findings": [finding_record(finding) for finding in report.findings],
         "unread_labels": report.unread_labels,
         "skipped": _skipped(report),
     }
 
 
-def _outline(outline: Outline | None) -> dict[str, object] | None:
+def _outline(report: FileReport) -> dict[str, object] | None:
     """What a graph that is no deployment is like."""
+    outline = report.outline
     if outline is None:
         return None
-    return {"evidence": outline.evidence, "longest_path": outline.longest_path, "cycle": list(outline.cycle)}
+    return {"evidence": report.evidence, "longest_path": outline.longest_path, "cycle": list(outline.cycle)}
 
 
 def _skipped(report: FileReport) -> list[dict[str, object]]:

@@ -97,8 +97,6 @@ class Facts:
 class Outline:
     """What a graph that is no deployment is like: facts, none of which is a fault."""
 
-    evidence: str
-    """Why the graph is taken for no deployment."""
     longest_path: int | None
     """Edges of the longest path; None where there is a cycle or no direction."""
     cycle: tuple[str, ...] = ()
@@ -140,6 +138,10 @@ class FileReport:
     findings: list[Finding] = field(default_factory=list)
     outline: Outline | None = None
     """Of the first graph where it is no deployment."""
+    evidence: str = ""
+    """Why the first graph is checked as a deployment, or as none."""
+    guessed: bool = False
+    """Whether ``evidence`` is what its nodes say, and not a declaration of the file or a wish of the caller."""
     skipped: list[Skipped] = field(default_factory=list)
     checklist: list[CheckItem] = field(default_factory=list)
     """Of the first graph."""

@@ -20,7 +20,7 @@ def outline_lines(report: FileReport) -> list[str]:
     return [
         f"{printable(report.path) or 'the graph'} is {_kind(report.facts)}, not a deployment of a model: "
         f"{_counts(report.facts, report.outline)}",
-        f"  ({report.outline.evidence}; to check it as a deployment: --treat-as deployment)",
+        f"  ({report.evidence}; to check it as a deployment: --treat-as deployment)",
     ]
 
 
