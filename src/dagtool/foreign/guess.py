@@ -22,7 +22,7 @@ from dagtool.dag.idtemplate import IdGroup, group_ids
 from dagtool.foreign.attributes import AttributeFacts, read_attributes
 from dagtool.foreign.clusters import OUTSIDE, Surroundings, read_clusters
 from dagtool.foreign.facts import NodeFacts, Sources
-from dagtool.foreign.gpus import gpus_of_id
+from dagtool.foreign.gpus import MODEL_NUMBERS, gpus_of_id
 from dagtool.foreign.label import LabelFacts, read_label
 from dagtool.foreign.operators import Operation, is_way, narrowed, operation_of
 from dagtool.foreign.place import NOWHERE, Place, is_place, place_of, place_of_text
@@ -71,7 +71,7 @@ class Guess:
         found = self._read(range(len(self._ids)))
         self._labels, self._known = {}, {}  # read in full: no longer needed
         staged = any(map(_STAGE.search, chain(self._titles, self._ids, self._texts)))
-        return _without_degrees(found if staged else _without_stages(found))
+        return _without_models(_without_degrees(found if staged else _without_stages(found)))
 
     def sample(self, count: int) -> list[NodeFacts]:
         """Read so many nodes, drawn at random but always the same; all of a smaller graph."""
@@ -237,4 +237,16 @@ def _without_degrees(nodes: list[NodeFacts]) -> list[NodeFacts]:
         return nodes
     return [
         facts if facts.place.rank is None else replace(facts, place=replace(facts.place, rank=None)) for facts in nodes
+    ]
+
+
+def _without_models(nodes: list[NodeFacts]) -> list[NodeFacts]:
+    """Drop ``GPU 3090``, the name of a model, where no other GPU has a number so high."""
+    named = {gpu for facts in nodes for gpu in facts.gpus}
+    models = named & MODEL_NUMBERS
+    if not models or any(gpu >= min(MODEL_NUMBERS) for gpu in named - models):
+        return nodes
+    return [
+        replace(facts, placement=None) if facts.placement and models.issuperset(facts.gpus) and facts.gpus else facts
+        for facts in nodes
     ]

@@ -31,7 +31,7 @@ _TABLE = (
     ("all_reduce", "communication", 1.0, r"\ball ?reduce\b"),
     ("reduce_scatter", "communication", 1.0, r"\breduce ?scatter\b"),
     ("all_gather", "communication", 1.0, r"\ball ?gather\b"),
-    ("all_to_all", "communication", 1.0, r"\ball ?(?:to|2|#) ?all\b|\ba ?(?:2|#) ?a\b"),
+    ("all_to_all", "communication", 1.0, r"\ball ?(?:to|2|#) ?all\b|(?<![\w#])a ?(?:2|#) ?a\b(?!#\w)"),
     ("broadcast", "communication", 1.0, r"\b(?:broadcast|bcast)\b"),
     ("send_recv", "communication", 1.0, r"\bsend(?:ing)? ?(?:and |& |/ ?)?(?:recv|receive)\b|\b(?:pipeline|pp|p2p|stage|inter stage) ?comm(?:unication)?\b|\bp2p\b"),
     ("recv", "communication", 1.0, r"\b(?:recv|receive|receives|receiver)\b"),
@@ -148,19 +148,27 @@ _ONLY_WAY = re.compile(r"\W*(?:col(?:umn)?|row)[\s_-]?(?:parallel|wise|split)\W*
 _ROUTER = re.compile(r"\brouter\b|\b(?P<gate>gate|gating|select)", re.I)
 
 
-_ADDRESS = re.compile(r"0x[0-9a-fA-F]++|(?<![0-9A-Za-z])[0-9a-f]{6,}+(?![0-9A-Za-z])")
+_ADDRESS = re.compile(
+    r"0x[0-9a-fA-F]++|(?<![0-9A-Za-z])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![0-9A-Za-z])"
+    r"|(?<![0-9A-Za-z])[0-9a-f]{6,}+(?![0-9A-Za-z])"
+)
 
 
 def _drop_address(match: re.Match[str]) -> str:
-    """Blank out an address or a mark of a commit: the ``a2a`` inside names no collective."""
+    """Blank out an address, a UUID or a mark of a commit: the ``a2a`` inside names no collective."""
     text = match[0]
     return " " if text.startswith("0x") or sum(map(str.isdigit, text)) > 1 else text
 
 
+def _plain(text: str) -> str:
+    """A text without addresses, and every number in it as 0."""
+    return _NUMBER.sub("0", _ADDRESS.sub(_drop_address, text))
+
+
 def operation_of(title: str, name: str, shape: str = "") -> Operation:
     """The operator by the title of the label; by the id where the title names none."""
-    found = _named(_NUMBER.sub("0", title)) if title else UNKNOWN
-    if not found and (by_id := _named(_NUMBER.sub("0", _ADDRESS.sub(_drop_address, name)))):
+    found = _named(_plain(title)) if title else UNKNOWN
+    if not found and (by_id := _named(_plain(name))):
         found = Operation(by_id.op, by_id.family, by_id.confidence * _SURE_BY_ID)
     if shape in ("ellipse", "oval"):  # drawn as communication
         if found.op == "gather":
