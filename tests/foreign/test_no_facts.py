@@ -121,3 +121,55 @@ def test_brackets_that_hold_no_sizes_are_no_shape(label: str) -> None:
 )  # fmt: skip
 def test_shapes_stay(label: str, shape: str) -> None:
     assert list(map(str, facts(label).bare)) == [shape]
+
+
+@pytest.mark.parametrize(
+    "label",
+    ["rank 3 by score", "rank 0 by score", "attention: manager", "linear regression", "add user", "the gate is open",
+     "Split the string", "merge branch", "Dense forest", "high score", "domain experts", "Expert review", "Home Router",
+     "send email", "receive payment", "account activation", "scale up", "transfer money", "BiasAdd", "(...)",
+     "... and 12 more", "encoder/layer_0/attention/BiasAdd"],
+)  # fmt: skip
+def test_words_in_prose_name_no_operator(label: str) -> None:
+    found = facts(label)
+    assert (found.op, found.sources.operator) == ("", "")
+    assert found.title in found.rest
+
+
+def test_words_in_prose_name_no_operator_in_an_id_either() -> None:
+    assert guess(parse("digraph { split_eggs -> add_user }")[0]).operators() == {"": 2}
+
+
+@pytest.mark.parametrize(
+    ("label", "op"),
+    [("score", "scores"), ("Dense", "linear"), ("Merge", "gather"), ("Add", "add"), ("Aggregate outputs", "aggregate"),
+     (r"Fancy Split\nGPU: 3", "split"), (r"Fancy Split\nInput: [4, 8]", "split"), ("Layer 3: fancy router", "gate"),
+     ("fancy QKV projection", "linear"), ("MatMul_12 + Add_14", "fused"), ("psum over axis", "all_reduce"),
+     ("psum_scatter over y", "reduce_scatter"), ("MatMul", "matmul"), ("GEMM 3", "matmul"), ("einsum bij", "matmul"),
+     ("MLP GEMM", "mlp"), ("model/layer_0/attention/self/query/MatMul", "matmul"),
+     ("bert/encoder/layer_11/attention/self/Softmax", "softmax"), ("gpu0/layer0/attn", "attention"),
+     ("layer0/attn/gpu0", "attention"), ("stage0/tp0/attn/out", "attention"), ("stage0/mlp/fc1", "linear")],
+)  # fmt: skip
+def test_operators_stay(label: str, op: str) -> None:
+    assert facts(label).op == op
+
+
+def test_words_in_prose_are_operators_where_the_graph_speaks_of_a_model() -> None:
+    text = 'digraph { a [label="fancy split"] b [label="Softmax"] c [label="GELU"] d [label="x"] }'
+    assert [node.op for node in guess(parse(text)[0]).nodes] == ["split", "softmax", "activation", ""]
+
+
+@pytest.mark.parametrize(
+    "label",
+    ["Layer 2: Data Link", "layer 2 switch", "Layer 7 load balancer", "Layer 3 (Network)", "Layer 7 | Application",
+     "layer 4 network layer", "L3 switch", "L2 core switch"],
+)  # fmt: skip
+def test_a_layer_of_a_computer_network_is_none_of_a_model(label: str) -> None:
+    assert facts(label).place.layer is None
+
+
+@pytest.mark.parametrize(
+    "label", ["Layer 2: Attention", "Layer 2 Switch FFN", "Layer 2 Router", "Layer 2 network (gate)", "L2 switch MLP"]
+)
+def test_a_layer_of_a_model_stays(label: str) -> None:
+    assert facts(label).place.layer == 2
