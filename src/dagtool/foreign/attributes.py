@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from dagtool.foreign.dims import Shape, parse_shapes
-from dagtool.foreign.gpus import Placement, gpus_of_line
+from dagtool.foreign.gpus import Placement, gpus_of_line, is_plural
 from dagtool.foreign.operators import UNKNOWN, Operation, operation_of
 
 __all__ = ["NAMES", "AttributeFacts", "read_attributes"]
@@ -39,6 +39,7 @@ _GPU_LIST = re.compile(r"[\[({]?[\d\s,;:.–-]+[\])}]?\Z")
 _WORD = r"\w++(?:(?<=\dx)\s++\w++)*+\s*+"  # of ``4x 128`` the x is a part of the word before
 _SIZE = rf"{_WORD}(?:=\s*+{_WORD})?+"
 _SIZES = re.compile(rf"[\[({{]?\s*+{_SIZE}(?:[,x×*]\s*+{_SIZE})*+,?\s*+[\])}}]?\Z")
+_STARTS_NUMBER = re.compile(r"(?<![^\W_])\d")  # `box3d` is an outline
 _LAYOUT = re.compile(r"(?:sum|max|vary)\([\w, ]*\)|@\w+")
 """What the dialect of this tool writes behind a shape: ``sum(tp) @all``."""
 _ALSO_OF_OTHERS = frozenset(
@@ -86,7 +87,7 @@ def _read(stated: tuple[tuple[str, str], ...]) -> AttributeFacts:
         if read is not None:
             found.setdefault(fact, read)
             names.setdefault(fact, name)
-        elif name.lower() not in _ALSO_OF_OTHERS:
+        elif name.lower() not in _ALSO_OF_OTHERS and not (fact == "gpu" and _is_count(name, value.strip())):
             unread.append((name, value))
     if not names and not unread:
         return _NONE
@@ -112,11 +113,16 @@ def _value(fact: str, name: str, value: str) -> object:
         operation = operation_of(value.replace("_", " "), "")
         return operation if operation and (name not in _SIMPLE or operation.confidence >= 1) else None
     if fact == "gpu":
-        return _gpus(value)
+        return None if _is_count(name, value) else _gpus(value)
     if fact in ("input", "output", "dimensions"):
         return _dimensions(value)
     whole = _WHOLE.match(value)
     return int(whole[1]) if whole else None
+
+
+def _is_count(name: str, value: str) -> bool:
+    """Whether an attribute says how many GPUs there are: ``gpus=4``."""
+    return value.isdigit() and is_plural(name)
 
 
 def _gpus(value: str) -> Placement | None:
@@ -129,7 +135,7 @@ def _gpus(value: str) -> Placement | None:
 
 def _dimensions(value: str) -> tuple[Shape, ...] | None:
     """``[4, 128, 512]``, ``(4, 128)``, ``4x128x512``, ``batch=4, hidden=512``; several shapes are kept apart."""
-    plain = _SIZES.match(value) and any(map(str.isdigit, value))
+    plain = _SIZES.match(value) and _STARTS_NUMBER.search(value)
     value = _LAYOUT.sub("", value)
     text = f"[{value.strip('[](){} ').rstrip(',')}]" if plain else value.replace("(", "[").replace(")", "]")
     shapes, left = parse_shapes(text) if "[" in text else ((), value)

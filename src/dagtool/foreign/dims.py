@@ -8,7 +8,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 
-__all__ = ["DIMENSION_WORDS", "Dim", "Shape", "ValueKind", "canonical", "parse_dim", "parse_shapes"]
+__all__ = [
+    "DIMENSION_WORDS",
+    "Dim",
+    "Shape",
+    "ValueKind",
+    "canonical",
+    "is_dimension_word",
+    "is_size",
+    "parse_dim",
+    "parse_shapes",
+]
 
 
 class ValueKind(StrEnum):
@@ -192,6 +202,7 @@ _FILL = re.compile(r"^[\s,;.]++|(?<![\s,;.])[\s,;.]++\Z")
 _ENTRY = re.compile(r"\s*+[A-Za-z_]\w*+\s*+=[^,=]++\Z")
 
 
+_OF_A_PRODUCT = "mnk"
 _SHORT = {"h": "heads", "d": "d_k"}
 
 
@@ -217,11 +228,15 @@ def parse_shapes(text: str) -> tuple[tuple[Shape, ...], str]:
     shapes: list[Shape] = []
     rest: list[str] = []
     end = last = 0
+    index_end = -1
     for found in _BRACKETS.finditer(text):
         between = text[last : found.start()]
         last = found.end()
         dims = tuple(parse_dim(part) for part in _parts(found["inner"]) if part.strip())
-        if not dims or not (all(map(_is_dim, dims)) or any(map(_is_sure, dims))) or _is_index(between, dims):
+        if not dims or not (all(map(_is_dim, dims)) or any(map(_is_sure, dims))):
+            continue
+        if found.start() == index_end or _is_index(between, dims):
+            index_end = found.end()  # the next bracket of `rows[0][1]` is one too
             continue
         count, name, length = _said_before(between)
         rest.append(text[end : found.start() - length])
@@ -262,6 +277,33 @@ def _is_index(before: str, dims: tuple[Dim, ...]) -> bool:
     if any(dim.name for dim in dims) or before[-1].isupper():
         return False
     return len(dims) == 1 or not any(dim.kind is ValueKind.INT for dim in dims)
+
+
+def is_size(dim: Dim) -> bool:
+    """Whether a dimension without a name can be a size: ``Berlin``, ``a-z`` and ``0`` are none."""
+    match dim.kind:
+        case ValueKind.INT:
+            return dim.value != 0
+        case ValueKind.EXPRESSION:
+            return "-" not in dim.text
+        case ValueKind.SYMBOL:
+            return _is_symbol(dim.text)
+        case ValueKind.UNKNOWN:
+            return "?" in dim.text or dim.text[:1] in _APPROXIMATE
+        case ValueKind.RANGE:
+            return False
+
+
+def _is_symbol(text: str) -> bool:
+    """Whether a word stands for a size: one that is known, a capital letter, a name of several words, ``10K``."""
+    if is_dimension_word(text) or text in _OF_A_PRODUCT or text[0].isdigit():
+        return True
+    return text.isupper() if len(text) == 1 else "_" in text.strip("_")
+
+
+def is_dimension_word(text: str) -> bool:
+    """Whether a word or letter is the name of a dimension."""
+    return text.lower() in DIMENSION_WORDS or text.lower() in _SHORT
 
 
 def _is_dim(dim: Dim) -> bool:

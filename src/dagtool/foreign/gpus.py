@@ -6,11 +6,16 @@ import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-__all__ = ["Placement", "cluster_gpus", "gpus_of_id", "gpus_of_line", "join"]
+__all__ = ["MODEL_NUMBERS", "Placement", "cluster_gpus", "gpus_of_id", "gpus_of_line", "is_plural", "join", "unite"]
 
 _MOST = 1 << 16
 _LIKE_SIZES = 512
 """From here on bare numbers at an arrow are sizes of a layer rather than GPUs."""
+MODEL_NUMBERS = frozenset(
+    {1050, 1060, 1070, 1080, 1650, 1660, 2060, 2070, 2080}
+    | {series + kind for series in (3000, 4000, 5000) for kind in (50, 60, 70, 80, 90)}
+)
+"""Numbers by which models of graphics cards are called: ``GPU 3090``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +58,14 @@ def _items(numbers: str) -> str:
 
 
 _ITEMS = _items(_NUMBERS)
-_WORD = r"(?:GPU[ _]?ids?|GPUs?|Devices?)"
+_WORD = r"(?:(?:GPU|Device)[ _]?ids?|GPUs?|Devices?)"
 _NAMED = rf"{_WORD}\s*+(?:[:#=]\s*+)?"
-_AFTER = r"(?![\w.×/%@–-])(?!\s*+(?:GPUs?\b|layers?\b|experts?\b))"
+_ADDRESS = r"(?!:(?:[0-9a-f]{2}|[0-9a-f]{4})(?![0-9a-z]))"
+"""``0000:1b:00.0`` and ``8086:1234`` are addresses on a bus."""
+_AFTER = (
+    rf"(?![\w.×/%@–-]){_ADDRESS}"
+    r"(?!\s*+(?:GPUs?\b|layers?\b|experts?\b|[KMGT]i?B\b|cores?\b|%))"
+)
 _STEP = r"\s*+(?:→|->|—>|⇒|=>|↔|<->|⟷)\s*+"
 _FROM = re.compile(rf"(?:from\s*+)?(?:{_NAMED})?(?P<from>{_ITEMS})", re.IGNORECASE)
 _TO = re.compile(rf"{_STEP}(?:{_NAMED})?(?P<to>{_ITEMS}){_AFTER}", re.IGNORECASE)
@@ -64,9 +74,19 @@ _FROM_TO = re.compile(
     re.I,
 )
 _ONE_END = re.compile(
-    rf"(?P<end>from|to|source|destination|src|dst)\s*+(?::\s*+)?{_NAMED}(?P<set>{_ITEMS}){_AFTER}", re.IGNORECASE
+    rf"(?P<end>from|to|source|destination|src|dst)\s*+(?::\s*+)?(?P<word>{_WORD})\s*+(?:[:#=]\s*+)?(?P<set>{_ITEMS}){_AFTER}",
+    re.IGNORECASE,
 )
-_SET = re.compile(rf"(?<![A-Za-z0-9-])(?:on\s++)?{_WORD}\s*+(?:[:#=_-]\s*+)?(?P<set>{_ITEMS}){_AFTER}", re.I)
+_SET = re.compile(
+    rf"(?<![A-Za-z0-9-])(?:on\s++)?(?P<word>{_WORD})\s*+(?:[:#=_-]\s*+)?(?P<set>{_ITEMS}){_AFTER}", re.IGNORECASE
+)
+_COUNTED = re.compile(
+    r"(?:\b(?:n|num|number of|max|min|total|per|(?:resources?|requests?|limits?)[\s:=]*+)|\w\.[a-z]{2,4}/)[ _]?\Z",
+    re.IGNORECASE,
+)
+"""What stands before a count of GPUs or of what each has: ``num_gpu``, ``limits: nvidia.com/gpu:``, ``layers per``."""
+_LONGEST_COUNTED = 24
+_PER = re.compile(r"\s*+(?:per\b|/\s*+(?:node|host|server|stage|replica|rank)\b(?!\s*+\d))", re.IGNORECASE)
 _EACH = re.compile(
     rf"{_WORD}\s*+(?::\s*+)?(?:all|each)\s++(?:GPUs?\s*+)?(?P<set>\d{{1,6}}\s*+[-–]\s*+\d{{1,6}}){_AFTER}",
     re.IGNORECASE,
@@ -82,12 +102,16 @@ _MODEL = re.compile(rf"(?P<one>{_MODEL_NAME})(?:{_STEP}(?P<other>{_MODEL_NAME}))
 _MODEL_IN_ID = re.compile(rf"(?<![A-Za-z0-9]){_MODEL_NAME}(?![0-9])")
 _HOST = re.compile(rf"{_WORD}\s*+[:=]\s*+(?:host|cpu|meta|n/?a|none|shared|routing|multiple|any)\b", re.I)
 _KEYED = re.compile(rf"(?:{_WORD}|[TEDPSC]P[ _]groups?)\s*+:\s*+(?P<text>\S.*)\Z", re.I)
-_NODE_GPU = re.compile(r"node\s*+(?:[:#]\s*+)?\d++[\s,/]*+GPUs?\s*+(?:[:#]\s*+)?\d++", re.I)
+_NODE_GPU = re.compile(
+    r"(?:node|host)s?[\s_-]*+(?:[:#]\s*+)?(?:\d++|\[[\d,\s-]++\])[\s,/:._-]*+GPUs?[\s_-]*+(?:[:#]\s*+)?\d++(?:\s*+-\s*+\d++)?",
+    re.IGNORECASE,
+)
 _COORDINATE = re.compile(r"[A-Za-z]*+\d++(?:[_@.][A-Za-z]*+\d*+)*+(?:\s*+[-,]\s*+[A-Za-z]++\d++)*+")
 _MESH_ARROW = re.compile(rf"([TEDPSC]P[ _]?\d{{1,4}}){_STEP}([TEDPSC]P[ _]?\d{{1,4}})\Z")
 _NUMBER = re.compile(r"\d+")
 _SPAN = re.compile(r"(?<!\d)(\d{1,6})\s*+(?:-|–|\.\.|to)\s*+(?:GPU[\s_]*+)?(\d{1,6})", re.I)
 _DIMENSIONS = re.compile(r"\[[^\[\]=]*+=|=\s*+(?:\d++\s*+[×x*]\s*+)?\[")
+_FILLED = re.compile(r"\[[^\[\]\w]*+\w[^\[\]]*+\]")
 _ABOUT = re.compile(r"gpu|device|rank|group|all|→|->|↔|<->|=>|⇒|from|\AD\d", re.I)
 
 
@@ -103,7 +127,8 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 
 def _without(line: str, start: int, end: int) -> str:
-    return " ".join(f"{line[:start]} {line[end:]}".split()).strip(" ,;:()[]")
+    rest = " ".join(f"{line[:start]} {line[end:]}".split()).strip(" ,;:()")
+    return rest if _FILLED.search(rest) else rest.strip(" ,;:()[]")
 
 
 @lru_cache(maxsize=1 << 14)
@@ -117,16 +142,31 @@ def gpus_of_line(line: str) -> Placement | None:
         return Placement(names=(found[0],), rest=_without(line, *found.span()))
     if arrow := _between(line):
         return arrow
-    if found := _ONE_END.search(line):
+    if (found := _ONE_END.search(line)) and not _is_count(found):
         gpus = _numbers(found["set"])
         if found["end"].lower() in ("to", "destination", "dst"):
             return Placement(to=gpus, rest=_without(line, *found.span()))
         return Placement(gpus, rest=_without(line, *found.span()), leaves=True)
-    if found := _EACH.search(line) or _SET.search(line):
+    if found := _EACH.search(line) or next((one for one in _SET.finditer(line) if not _is_count(one)), None):
         return Placement(_numbers(found["set"]), rest=_without(line, *found.span()))
     if found := _RANK.match(line):
         return Placement(_numbers(found["set"]))
     return _vague(line) or _coordinates(line)
+
+
+def _is_count(found: re.Match[str]) -> bool:
+    """Whether a number says how many GPUs there are: ``GPUs: 8``, ``num_gpu=2``, ``GPU: 4 per node``."""
+    if not found["set"].isdigit():
+        return False
+    if is_plural(found["word"]) or _PER.match(found.string, found.end()):
+        return True
+    return bool(_COUNTED.search(found.string, max(0, found.start() - _LONGEST_COUNTED), found.start()))
+
+
+def is_plural(word: str) -> bool:
+    """Whether a word for GPUs is a plural, before which one plain number is a count; ``gpu_ids`` are numbers."""
+    low = word.lower()
+    return low.endswith("s") and not low.endswith("ids")
 
 
 def _between(line: str) -> Placement | None:
@@ -190,6 +230,13 @@ def join(first: Placement | None, second: Placement | None) -> Placement | None:
     return first
 
 
+def unite(first: Placement, second: Placement) -> Placement | None:
+    """Two lines of one form together, ``GPU 0`` and ``GPU 1``; None where either says more than plain numbers."""
+    if not (first.exact and second.exact) or first.to or second.to or first.leaves or second.leaves:
+        return None
+    return replace(first, gpus=tuple(sorted({*first.gpus, *second.gpus})))
+
+
 _IN_ID = re.compile(r"(?:(?<![A-Za-z])(?:gpu|GPU|[Dd]evice|[Dd]ev)|(?<=[a-z])GPU)_?(\d{1,6})(?!\d|_\d)")
 
 
@@ -203,7 +250,7 @@ def gpus_of_id(name: str) -> Placement | None:
     return Placement((found.pop(),), source="id") if len(found) == 1 else None
 
 
-_CLUSTER = re.compile(r"(?:gpus?|devices?|dev)_?(\d{1,6})(?:_(?:to_)?(\d{1,6}))?\Z", re.IGNORECASE)
+_CLUSTER = re.compile(r"(?P<word>gpus?|devices?|dev)_?(\d{1,6})(?:_(?:to_)?(\d{1,6}))?\Z", re.IGNORECASE)
 
 
 def cluster_gpus(name: str, lines: tuple[str, ...]) -> Placement | None:
@@ -212,7 +259,7 @@ def cluster_gpus(name: str, lines: tuple[str, ...]) -> Placement | None:
         if (found := gpus_of_line(line)) and (found.gpus or found.names):
             return replace(found, source="cluster")
     named = _CLUSTER.search(name)
-    if not named:
+    if not named or (is_plural(named["word"]) and named[3] is None):
         return None
-    first, last = int(named[1]), int(named[2] or named[1])
+    first, last = int(named[2]), int(named[3] or named[2])
     return Placement(tuple(range(first, last + 1)), source="cluster") if first <= last < first + _MOST else None

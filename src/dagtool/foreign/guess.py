@@ -22,9 +22,9 @@ from dagtool.dag.idtemplate import IdGroup, group_ids
 from dagtool.foreign.attributes import AttributeFacts, read_attributes
 from dagtool.foreign.clusters import OUTSIDE, Surroundings, read_clusters
 from dagtool.foreign.facts import NodeFacts, Sources
-from dagtool.foreign.gpus import gpus_of_id
+from dagtool.foreign.gpus import MODEL_NUMBERS, gpus_of_id
 from dagtool.foreign.label import LabelFacts, read_label
-from dagtool.foreign.operators import Operation, is_way, narrowed, operation_of
+from dagtool.foreign.operators import UNKNOWN, Operation, is_way, narrowed, operation_of
 from dagtool.foreign.place import NOWHERE, Place, is_place, place_of, place_of_text
 from dagtool.foreign.places import Places, experts_listed
 
@@ -75,7 +75,7 @@ class Guess:
         found = self._read(range(len(self._ids)))
         self._labels, self._known = {}, {}  # read in full: no longer needed
         staged = any(map(_STAGE.search, chain(self.titles, self._ids, self._texts)))
-        return _without_degrees(found if staged else _without_stages(found))
+        return _without_prose(_without_models(_without_degrees(found if staged else _without_stages(found))))
 
     def sample(self, count: int) -> list[tuple[str, NodeFacts]]:
         """Read so many nodes, drawn at random but always the same; all of a smaller graph.
@@ -263,3 +263,45 @@ def _without_degrees(nodes: list[NodeFacts]) -> list[NodeFacts]:
     return [
         facts if facts.place.rank is None else replace(facts, place=replace(facts.place, rank=None)) for facts in nodes
     ]
+
+
+def _without_models(nodes: list[NodeFacts]) -> list[NodeFacts]:
+    """Drop ``GPU 3090``, the name of a model, where no other GPU has a number so high."""
+    named = {gpu for facts in nodes for gpu in facts.gpus}
+    models = named & MODEL_NUMBERS
+    if not models or any(gpu >= min(MODEL_NUMBERS) for gpu in named - models):
+        return nodes
+    return [
+        replace(facts, placement=None) if facts.placement and models.issuperset(facts.gpus) and facts.gpus else facts
+        for facts in nodes
+    ]
+
+
+_PROSE = 2
+_SHARE = 0.25
+"""The share of nodes that must speak of a model for words in prose to be operators."""
+
+
+def _without_prose(nodes: list[NodeFacts]) -> list[NodeFacts]:
+    """Drop operators named in prose (``rank 3 by score``), unless the node or the graph speaks of a model besides."""
+    doubtful = [facts.operation.doubt == _PROSE and not _speaks_of_a_model(facts) for facts in nodes]
+    if not any(doubtful):
+        return nodes
+    speaking = sum(facts.place.rank is not None or _speaks_of_a_model(facts) for facts in nodes)
+    if len(nodes) > 1 and speaking >= _SHARE * len(nodes):
+        return nodes
+    return [_without_operator(facts) if doubt else facts for facts, doubt in zip(nodes, doubtful, strict=True)]
+
+
+def _speaks_of_a_model(facts: NodeFacts) -> bool:
+    """Whether something other than a word in prose shows that a node is a part of a deployment."""
+    if facts.placement or facts.inputs or facts.outputs or facts.bare:
+        return True
+    if facts.place.layer is not None or facts.place.expert is not None:
+        return facts.op != ""
+    return facts.operation.doubt == 0 and facts.operation.family not in ("", "io", "placeholder")
+
+
+def _without_operator(facts: NodeFacts) -> NodeFacts:
+    rest = facts.rest if facts.sources.operator != "label" else (facts.title, *facts.rest)
+    return replace(facts, operation=UNKNOWN, rest=rest, sources=replace(facts.sources, operator=""))

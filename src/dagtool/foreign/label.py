@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from dagtool.foreign.dims import DIMENSION_WORDS, Shape, ValueKind, parse_shapes
-from dagtool.foreign.gpus import Placement, gpus_of_line, join
+from dagtool.foreign.dims import Shape, ValueKind, is_dimension_word, is_size, parse_shapes
+from dagtool.foreign.gpus import Placement, gpus_of_line, join, unite
 from dagtool.foreign.operators import operation_of
 from dagtool.foreign.place import Place, is_place, place_of_text
 from dagtool.foreign.text import label_lines
@@ -25,6 +25,19 @@ _WEIGHT = re.compile(r"\s*[×x*@]\s*\[|\s*(?:weights?|W|bias|params?)\b\s*[:=]",
 _SAME = re.compile(r"(?:the )?same(?: (?:shape|dims?|dimensions?|as input|shape as input))?\Z", re.IGNORECASE)
 _OPERAND = re.compile(r"(?:[A-Z]{1,2}(?:\s?,\s?[A-Z])*)?\Z", re.IGNORECASE)
 _PRODUCT = re.compile(r"\]\s*[×x*@]\s*\[")
+_TENSOR = re.compile(
+    r"(?:[A-Z]{1,3}|[a-z]|(?i:(?:hidden|final|local|partial|kv)?_?"
+    r"(?:shapes?|sizes?|dims?|dimensions?|tensors?|data|cache|weights?|bias|params?|up|down|gate|hidden|states?|final|volume"
+    r"|activations?|logits|query|key|tokens|results?)))(?:\s?,\s?[A-Z])*\Z"
+)
+"""Names of tensors."""
+_WORD = re.compile(r"[^\W\d_]\w*+")
+_BESIDE = re.compile(
+    r"(?:[A-Z]{1,2}|[a-z]|[TPEDSCtpedsc][Pp]\d*|each|(?i:per|of|tokens?|ids?|partitions?|copies|gpus?|devices?|ranks?|heads?"
+    r"|experts?|layers?|tensors?|shapes?|sizes?|dims?|(?:b?f|fp|float|s|u|u?int)\d{1,2}))\Z"
+)
+"""Words beside a shape that are no prose."""
+_NUMBER = re.compile(r"\d+")
 _BULLET = re.compile(r"[-•*] ")
 _KNOWN_TEXT = re.compile(r"\W*(?:same(?: shape)?|-|=)?\W*\Z", re.IGNORECASE)
 
@@ -112,32 +125,59 @@ def _unkeyed(text: str) -> _Said:
         return _Said(weight=shapes[0] if len(shapes) == 1 else None)
     sides = _ARROW.split(text)
     if len(sides) > 1 and "[" in sides[-1]:
-        taken, before = parse_shapes(sides[0])
-        given, after = parse_shapes(sides[-1])
+        taken, before = _shapes(sides[0])
+        given, after = _shapes(sides[-1])
         if given:
             return _Said(taken, given, (), "o" if not taken else "io", "", f"{before} {after}".strip(), _asked(text))
-    shapes, left = parse_shapes(text)
-    if len(shapes) == 1 and _is_word(shapes[0]):
-        return _Said(rest=text)
+    shapes, left = _shapes(text)
     if len(shapes) > 1 and _PRODUCT.search(text):
         return _Said(inputs=shapes, keys="i", rest=left, asked=_asked(text))
     return _Said(bare=shapes, rest=left, asked=bool(shapes) and _asked(text))
 
 
-def _is_word(shape: Shape) -> bool:
-    """Whether brackets under no key hold one word that is no dimension by name or letter: ``[cached]``, ``[PK]``."""
-    if len(shape.dims) != 1 or shape.name or shape.count != 1:
+def _shapes(text: str) -> tuple[tuple[Shape, ...], str]:
+    """The shapes that stand under no key of input or output; brackets in prose are none: ``[1] Knuth``."""
+    shapes, left = parse_shapes(text)
+    alone = not shapes or _is_beside_a_shape(left)
+    kept = tuple(shape for shape in shapes if _is_named(shape) or (alone and _is_of_a_tensor(shape)))
+    return (kept, left) if kept else ((), text)
+
+
+def _is_named(shape: Shape) -> bool:
+    """Whether a shape says itself that it is one: by names of dimensions (``[B, S, 7168]``) or by its count."""
+    if shape.count > 1 or any(dim.name for dim in shape.dims):
+        return True
+    kinds = {dim.kind for dim in shape.dims if dim.kind is not ValueKind.SYMBOL or is_dimension_word(dim.text)}
+    return kinds == {ValueKind.INT, ValueKind.SYMBOL} and all(map(is_size, shape.dims))
+
+
+def _is_of_a_tensor(shape: Shape) -> bool:
+    """Whether the name before a bracket is a tensor's and what is inside can be sizes, unlike ``grid: [32, 4, 1]``."""
+    if not any(dim.kind is not ValueKind.UNKNOWN for dim in shape.dims) or not all(map(is_size, shape.dims)):
         return False
-    dim = shape.dims[0]
-    return (
-        dim.kind is ValueKind.SYMBOL and not dim.name and len(dim.text) > 1 and dim.text.lower() not in DIMENSION_WORDS
-    )
+    if not shape.name or _TENSOR.match(shape.name) or operation_of(shape.name, ""):
+        return True
+    return all(dim.kind is ValueKind.SYMBOL and is_dimension_word(dim.text) for dim in shape.dims)
+
+
+def _is_beside_a_shape(text: str) -> bool:
+    """Whether a text may stand beside a shape: what it is the shape of, and how often; prose may not."""
+    words = _WORD.findall(text)
+    return all(_BESIDE.match(word) or _TENSOR.match(word) for word in words) or bool(operation_of(text, ""))
+
+
+def _is_mark(shape: Shape) -> bool:
+    """Whether brackets hold one number or letter, as those of a reference do: ``[1]``, ``[x]``."""
+    (dim, *more) = shape.dims
+    if more or _is_named(shape):
+        return False
+    return dim.kind is ValueKind.INT or (dim.kind is ValueKind.SYMBOL and len(dim.text) == 1)
 
 
 class _Reading:
-    """One label while it is read."""
+    """One label while it is read. ``divided``: each line is a field of a record, with a GPU of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, divided: bool = False) -> None:
         self.inputs: list[Shape] = []
         self.outputs: list[Shape] = []
         self.bare: list[Shape] = []
@@ -145,14 +185,21 @@ class _Reading:
         self.asked = False
         self.placement: Placement | None = None
         self.rest: list[str] = []
+        self.title = ""
         self._opens = ""
+        self._divided = divided
+        self._form = ""
 
     def line(self, text: str) -> str:
         """Take one line in; what remains of it."""
         if placement := gpus_of_line(text):
-            self.placement = join(self.placement, placement)
-            return placement.rest
+            self._place(text, placement)
+            text = placement.rest
+            if "[" not in text:
+                return text
         said = _said(text)
+        if said.bare and not self.keys and not operation_of(self.title, "") and all(map(_is_mark, said.bare)):
+            return text
         self.asked |= said.asked
         opened, self._opens = self._opens, said.opens
         if said.bare and opened:
@@ -177,6 +224,14 @@ class _Reading:
             self.inputs, self.bare, self.keys = self.bare, [], self.keys + "i"
         return rest
 
+    def _place(self, text: str, placement: Placement) -> None:
+        """Take in the GPUs of a line; lines of one form (``GPU 0`` and ``GPU 1``) name GPUs beside one another."""
+        form = _NUMBER.sub("#", text.replace(placement.rest, "", 1)).strip()
+        beside = self.placement and form == self._form and (self._divided or not placement.rest)
+        both = unite(self.placement, placement) if beside and self.placement else None
+        self.placement = both or join(self.placement, placement)
+        self._form = form if self._divided or not placement.rest else ""
+
     def _multiply(self, weight: Shape) -> None:
         """`[A, k]` and then `×[k, n]`: the first is what comes in, and `[A, n]` comes out."""
         taken = self.bare.pop()
@@ -189,8 +244,7 @@ class _Reading:
 
 def read_label(label: str, shape: str) -> LabelFacts:
     """Read a label as Graphviz draws it in a node of a shape."""
-    reading = _Reading()
-    title = ""
+    reading = _Reading(shape in ("record", "Mrecord"))
     rest: list[str] = []
     places: list[str] = []
     lines = label_lines(label, shape)
@@ -200,17 +254,17 @@ def read_label(label: str, shape: str) -> LabelFacts:
             continue
         if _BULLET.match(left):
             rest.append(left)
-        elif not title and not reading.keys and not reading.bare:
-            title = left
+        elif not reading.title and not reading.keys and not reading.bare:
+            reading.title = left
         elif is_place(left):
             places.append(left)
-        elif not rest and title and not operation_of(title, "") and operation_of(left, ""):
-            title = f"{title}: {left}"
+        elif not rest and reading.title and not operation_of(reading.title, "") and operation_of(left, ""):
+            reading.title = f"{reading.title}: {left}"
         else:
             rest.append(left)
     length = sum(len(line.replace(" ", "")) for line in lines)
     return LabelFacts(
-        title, tuple(reading.inputs), tuple(reading.outputs), tuple(reading.bare), "i" in reading.keys,
+        reading.title, tuple(reading.inputs), tuple(reading.outputs), tuple(reading.bare), "i" in reading.keys,
         "o" in reading.keys, reading.asked, reading.placement, tuple(rest), length, shape,
-        tuple(map(place_of_text, (title, *places))),
+        tuple(map(place_of_text, (reading.title, *places))),
     )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -19,6 +20,8 @@ class Operation:
     op: str = ""
     family: str = ""
     confidence: float = 0.0
+    doubt: int = 0
+    """0: a technical term names it. 1: a word of everyday English does (``score``). 2: such a word in prose does."""
 
     def __bool__(self) -> bool:
         return bool(self.op)
@@ -28,10 +31,10 @@ UNKNOWN = Operation()
 
 _TABLE = (
     ("placeholder", "placeholder", 1.0, r"^\W*(?:\.\.\.|…)\W*$|\.\.\.|…|\bellipsis\b|\bomitted\b|\bsimilar\b|\brepeat(?:ed|ing) (?:layers?|pattern|structure)\b"),
-    ("all_reduce", "communication", 1.0, r"\ball ?reduce\b"),
-    ("reduce_scatter", "communication", 1.0, r"\breduce ?scatter\b"),
+    ("all_reduce", "communication", 1.0, r"\ball ?reduce\b|\bpsum\b(?! scatter)"),
+    ("reduce_scatter", "communication", 1.0, r"\breduce ?scatter\b|\bpsum scatter\b"),
     ("all_gather", "communication", 1.0, r"\ball ?gather\b"),
-    ("all_to_all", "communication", 1.0, r"\ball ?(?:to|2|#) ?all\b|\ba ?(?:2|#) ?a\b"),
+    ("all_to_all", "communication", 1.0, r"\ball ?(?:to|2|#) ?all\b|(?<![\w#])a ?(?:2|#) ?a\b(?!#\w)"),
     ("broadcast", "communication", 1.0, r"\b(?:broadcast|bcast)\b"),
     ("send_recv", "communication", 1.0, r"\bsend(?:ing)? ?(?:and |& |/ ?)?(?:recv|receive)\b|\b(?:pipeline|pp|p2p|stage|inter stage) ?comm(?:unication)?\b|\bp2p\b"),
     ("recv", "communication", 1.0, r"\b(?:recv|receive|receives|receiver)\b"),
@@ -64,10 +67,32 @@ _TABLE = (
     ("attention", "compute", 0.9, r"\b(?:attention|attn|mha|gqa|mla|self attention)\b"),
     ("experts", "compute", 0.9, r"\b(?:expert|experts|exp)\b(?! parallelism)"),
     ("mlp", "compute", 0.9, r"\b(?:mlp|ffn|feed ?forward|moe)\b"),
+    ("matmul", "compute", 1.0, r"\b(?:mat ?mul|batch ?mat ?mul|gemm|einsum)\b"),
     ("dropout", "compute", 1.0, r"\bdropout\b"),
-    ("add", "residual", 0.7, r"\badd\b"),
+    ("add", "residual", 0.7, r"(?<!bias )\badd\b"),
 )  # fmt: skip
-_RULES = tuple((op, family, sure, re.compile(pattern)) for op, family, sure, pattern in _TABLE)
+_RULES = tuple((Operation(op, family, sure), re.compile(pattern)) for op, family, sure, pattern in _TABLE)
+_EVERYDAY_WORDS = (
+    "similar omitted repeated send sending receive receives receiver recv comm communication transfer sync broadcast dispatch"
+    " combine aggregate aggregation agg aggr scatter split splitter gather merge concat residual res norm normalization"
+    " embed embedding embeddings scale scaling score scores act activation gate gating router route routing linear dense"
+    " proj projection projections up down attention expert experts exp add reshape transpose"
+)
+"""Operators whose names are words of everyday English too."""
+_EVERYDAY = frozenset(_EVERYDAY_WORDS.split())
+_WORDS_BESIDE = (
+    "a an and all each per over across to from for of on in with before after into then pre post inter intra local global"
+    " partial full total final first last base main shared sharded fused async optimized balanced distributed hierarchical"
+    " complete weighted scaled masked causal model models network module block blocks layer layers group groups parallel"
+    " pipeline stage tp ep dp pp sp cp ring rank ranks gpu gpus device devices node nodes column columns row rows col data"
+    " batch micro microbatch sequence seq token tokens position positions pos positional word vocab hidden dim dims dimension"
+    " dimensions head heads multi single grouped self cross flash paged latent sparse sliding window dot product sum top k q"
+    " v o w x y n t s b d kv key keys value values query queries weight weights bias logits prob probs probabilities mask"
+    " input inputs output outputs in out result results states cache selection select load compute forward backward fwd bwd"
+    " grad grads gradient decode prefill sqrt partials tensor tensors matrix half quarter core nccl hccl"
+)
+"""Words beside an operator that are no prose."""
+_BESIDE = frozenset(_WORDS_BESIDE.split())
 _JOINING = re.compile(r"[+&]|\band\b|/")
 _IO = {
     "input": re.compile(r"\A(?:(?:total|model|global|raw|layer #?|final|stage #?|batch|token|text|prompt|user|the) )*inputs?(?: (?:tokens?|layer|ids?|data|sequence|batch|#))*$"),
@@ -86,6 +111,9 @@ _KEEP_WHOLE = re.compile(
 _MARKS = re.compile(r"[_:;,.|\"'’=?!<>{}\[\]-]+")
 _NUMBER = re.compile(r"\d+")
 _SPACES = re.compile(r"\s+")
+_WORD = re.compile(r"[^\W\d_]+")
+_SCOPE = re.compile(r"/?(?:[a-z][\w.]*+/){2,}+[\w.]++\Z")
+"""The path of an operator in the scopes of a program: ``encoder/layer_0/attention/MatMul``."""
 
 
 _LEFT_OUT = re.compile(
@@ -94,14 +122,21 @@ _LEFT_OUT = re.compile(
     r"|distributed|across|etc)(?![a-z])[\W\d_]*+)*+\Z",
     re.IGNORECASE,
 )
-"""A text with dots that says what is left out, and nothing else: dots in prose, in code and behind a number do not."""
+"""A text with dots that says what is left out, and nothing else: dots in prose, in code and behind a number do not.
+
+What is left out must be named, unless the dots stand alone: ``... and 12 more`` is no part of a model.
+"""
+_NOUN = re.compile(
+    r"(?:layer|expert|block|stage|gpu|device|rank|head|node|token|batch|transformer|decoder)", re.IGNORECASE
+)
 _NUMBER_ALONE = re.compile(r"[^\Wa-z_]++[\W\d_]*+\Z|[\W\d_]*+\d[\W\d_]*+\Z", re.IGNORECASE)
 
 
 def _words(text: str) -> str:
     """Small words; numbers as #, places (layer 3, gpu 1) and what stands in parentheses left out."""
     if "..." in text or "…" in text:
-        if _LEFT_OUT.match(text) and not _NUMBER_ALONE.match(text):
+        left_out = _LEFT_OUT.match(text) and not _NUMBER_ALONE.match(text)
+        if left_out and (_NOUN.search(text) or not text.strip(".… ")):
             return "..."
         text = text.replace("...", " ").replace("…", " ")
     text = _PARENTHESES.sub(" ", text)
@@ -114,20 +149,22 @@ def _words(text: str) -> str:
 
 @lru_cache(maxsize=1 << 14)
 def _named(text: str) -> Operation:
+    if _SCOPE.match(text):
+        text = _last_part(text)
     words = _words(text)
     if not words:
         return UNKNOWN
     for op, pattern in _IO.items():
         if pattern.match(words):
             return Operation(op, "io", 0.9)
-    found = [Operation(op, family, sure) for op, family, sure, pattern in _RULES if pattern.search(words)]
+    found = [(one, pattern) for one, pattern in _RULES if pattern.search(words)]
     if not found:
         return UNKNOWN
-    first = found[0]
+    first = replace(found[0][0], doubt=_doubt(words, [pattern for _, pattern in found]))
     if first.op in ("send_recv", "placeholder"):
         return first
     if _JOINING.search(words) and len({_first(part) for part in _JOINING.split(words)} - {""}) > 1:
-        return Operation("fused", "compute", 0.8)
+        return replace(first, op="fused", family="compute", confidence=0.8)
     if first.op in ("attention", "mlp", "experts") and words.endswith(" input"):
         return UNKNOWN
     return first
@@ -135,7 +172,25 @@ def _named(text: str) -> Operation:
 
 def _first(words: str) -> str:
     """The operator of one part of a joined title; empty where there is none."""
-    return next((op for op, _, _, pattern in _RULES if pattern.search(words)), "")
+    return next((one.op for one, pattern in _RULES if pattern.search(words)), "")
+
+
+def _doubt(words: str, patterns: Iterable[re.Pattern[str]]) -> int:
+    """Say how doubtful it is that words in which these patterns occur name an operator: see ``Operation.doubt``."""
+    named = {match[0].rstrip("# ") for pattern in patterns for match in pattern.finditer(words)}
+    if not named <= _EVERYDAY:
+        return 0
+    return 1 if _BESIDE.issuperset(set(_WORD.findall(words)) - named) else 2
+
+
+def _last_part(path: str) -> str:
+    """The last part of a path that is no mere place: ``MatMul`` of ``layer_0/attention/MatMul``, ``attn`` of ``attn/gpu0``.
+
+    A part of a part needs the one before it: ``attn/out``.
+    """
+    parts = [part for part in path.split("/") if _WORD.search(_words(part))]
+    needed = 2 if parts and _BESIDE.issuperset(_WORD.findall(_words(parts[-1]))) else 1
+    return " ".join(parts[-needed:])
 
 
 _SURE_BY_ID = 0.7
@@ -148,20 +203,28 @@ _ONLY_WAY = re.compile(r"\W*(?:col(?:umn)?|row)[\s_-]?(?:parallel|wise|split)\W*
 _ROUTER = re.compile(r"\brouter\b|\b(?P<gate>gate|gating|select)", re.I)
 
 
-_ADDRESS = re.compile(r"0x[0-9a-fA-F]++|(?<![0-9A-Za-z])[0-9a-f]{6,}+(?![0-9A-Za-z])")
+_ADDRESS = re.compile(
+    r"0x[0-9a-fA-F]++|(?<![0-9A-Za-z])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![0-9A-Za-z])"
+    r"|(?<![0-9A-Za-z])[0-9a-f]{6,}+(?![0-9A-Za-z])"
+)
 
 
 def _drop_address(match: re.Match[str]) -> str:
-    """Blank out an address or a mark of a commit: the ``a2a`` inside names no collective."""
+    """Blank out an address, a UUID or a mark of a commit: the ``a2a`` inside names no collective."""
     text = match[0]
     return " " if text.startswith("0x") or sum(map(str.isdigit, text)) > 1 else text
 
 
+def _plain(text: str) -> str:
+    """A text without addresses, and every number in it as 0."""
+    return _NUMBER.sub("0", _ADDRESS.sub(_drop_address, text))
+
+
 def operation_of(title: str, name: str, shape: str = "") -> Operation:
     """The operator by the title of the label; by the id where the title names none."""
-    found = _named(_NUMBER.sub("0", title)) if title else UNKNOWN
-    if not found and (by_id := _named(_NUMBER.sub("0", _ADDRESS.sub(_drop_address, name)))):
-        found = Operation(by_id.op, by_id.family, by_id.confidence * _SURE_BY_ID)
+    found = _named(_plain(title)) if title else UNKNOWN
+    if not found and (by_id := _named(_plain(name))):
+        found = replace(by_id, confidence=by_id.confidence * _SURE_BY_ID)
     if shape in ("ellipse", "oval"):  # drawn as communication
         if found.op == "gather":
             return Operation("all_gather", "communication", 0.6)

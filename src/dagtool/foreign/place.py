@@ -48,6 +48,13 @@ _SEVERAL = re.compile(
     re.IGNORECASE,
 )
 _BETWEEN = re.compile(r"[_\s]*to[_\s]+(?:(?:layer|stage|pp|l|s)[_\s]?)?\d|[_\s]*(?:->|→|↔)")
+_OF_A_NETWORK = re.compile(
+    r"\s*+[|:(–-]?+\s*+(?:(?:core|access|edge|managed)\s++)?"
+    r"(?:switch(?:es|ing)?\W*\Z|data[ _-]?link\b|load[ -]?balanc|vpn\b|firewall|tunnel|domain\b"
+    r"|(?:physical|network|transport|session|presentation|application)(?:\s++layer)?\b(?!\s*+[\w(-]))",
+    re.IGNORECASE,
+)
+"""What stands behind a layer of a computer network: ``Layer 2: Data Link``, ``layer 2 switch``."""
 _ARROW = re.compile("->|→|↔")
 _RING = re.compile(r"ring[_\s]?stage", re.I)
 _INDEX = re.compile(r"_\d+(?![A-Za-z0-9])")
@@ -102,6 +109,8 @@ def _read(text: str) -> Place:
         if what is None and not between and (match.start() == 0 or not text[match.start() - 1].isalnum()):
             what = _LETTERS.get(other.lower())
         if what is None or what in found:
+            continue
+        if what == "layer" and _OF_A_NETWORK.match(text, match.end()):
             continue
         if _BETWEEN.match(text, match.end()):
             several.add(what)
