@@ -37,7 +37,8 @@ class MissingProgramError(DagtoolError):
     exit_code = 3
 
 
-_NEAR = 0.5
+_NEAR = 0.6
+"""How like a known word another one must be to be that one misspelt: 'foo' is not 'odot'."""
 
 
 def alike(word: str, known: Sequence[str], least: float) -> list[tuple[float, str]]:

@@ -62,6 +62,7 @@ def test_the_id_speaks_where_the_label_does_not() -> None:
     assert known["expert"] == ("5", "id")
     assert known["GPU"][0] == "all"
     assert known["dimensions"] == ("unknown", "the label states none")
+    assert facts(at(FOREIGN, 8)[0])["dimensions"] == ("unknown", "the node has no label")
     (unknown,) = at(FOREIGN, 5)
     assert facts(unknown)["layer"] == ("2", "id")
     assert facts(unknown)["operator"] == ("unknown", "neither the title 'mystery' nor the id names one")
@@ -82,6 +83,8 @@ def test_all_of_a_line_or_the_one_at_a_column() -> None:
     ]
     (edge,) = at(FOREIGN, 8, 10)
     assert facts(edge)["tail gives"][1] == "label of a (:3)"
+    assert facts(edge)["head takes"] == ("unknown", "the label of layer2_b (:5) states none")
+    assert facts(at(FOREIGN, 8)[1])["tail gives"] == ("unknown", "in (:8) has no label")
     assert facts(edge)["GPUs"][0] == "3 -> 3"
     assert {one.name for one in at(FOREIGN, 8, 4)} == {"in", "in -> a"}
 
@@ -175,6 +178,18 @@ def test_where_nothing_stands(text: str, line: int, message: str, hint: str) -> 
         at(text, line)
     assert message in caught.value.message
     assert hint in caught.value.hint
+
+
+def test_a_column_before_all_that_the_line_holds() -> None:
+    with pytest.raises(DagtoolError) as caught:
+        at("digraph { a; b }", 1, 3)
+    assert caught.value.message == "no node and no edge of line 1 begins at or before column 3"
+    assert caught.value.hint == "the first one on this line begins in column 11"
+
+
+def test_attributes_that_state_the_shapes_of_an_edge_are_named() -> None:
+    known = facts(at('digraph { a [output_shape="[8, 4]", label="Softmax"]\na -> b }', 2)[0])
+    assert known["tail gives"] == ("[8, 4]", "attribute output_shape of a (:1)")
 
 
 def test_of_a_broken_file_what_can_be_read() -> None:

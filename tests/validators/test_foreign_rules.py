@@ -144,6 +144,12 @@ def test_what_is_right_or_unknown_is_let_pass(code: str, text: str) -> None:
             'a [label="Softmax\\nGPU: 0"]; b [label="MLP\\nGPU: 1"]; input -> a -> b',
             "none of the 2 operators",
         ),
+        (
+            "DIM210",
+            'a [label="Softmax\\nGPU: 0"]; b [label="MLP\\nGPU: 1"]; r [label="Rack 7\\nGPU: 1"]; input -> a -> b -> r',
+            "none of the 2 operators",
+        ),
+        ("DIM210", 'a [label="Rack 7\\nGPU: 0"]; b [label="Rack 8\\nGPU: 1"]; a -> b', "none of the 2 nodes states"),
         ("DEV514", "input -> {a_gpu0 b_gpu0 c_gpu0 d_gpu0 a_gpu1} -> output", "GPU 0 has 4 nodes, GPU 1 1"),
         (
             "DIM223",

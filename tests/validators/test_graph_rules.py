@@ -6,6 +6,7 @@ import pytest
 from helpers.deployment import check_deployment
 
 from dagtool.report.finding import Finding, Severity
+from dagtool.validators.engine import check_bytes
 
 
 def findings(text: str, code: str, *, group: bool = True) -> list[Finding]:
@@ -153,8 +154,15 @@ def test_undirected_graphs_skip_what_needs_a_direction() -> None:
 def test_empty_graph_is_one_finding() -> None:
     report = check_deployment(b"digraph {}", "x.dot")
     assert [f.message for f in report.findings] == ["the graph is empty: it has no node and no edge"]
+    assert report.findings[0].severity is Severity.ERROR
     assert report.facts is not None
     assert report.facts.nodes == 0
+
+
+@pytest.mark.parametrize("text", [b"digraph {}", b"strict graph x { node [color=red]; label=y }"])
+def test_an_empty_graph_that_need_be_no_deployment_is_a_warning(text: bytes) -> None:
+    report = check_bytes(text, "x.dot")
+    assert [(f.code, f.severity) for f in report.findings] == [("GRF109", Severity.WARNING)]
 
 
 def test_edges_to_different_slots_are_no_duplicates() -> None:

@@ -42,7 +42,9 @@ def test_every_colour_is_listed_once() -> None:
         ('a [style="rounded,filled,dased"]', "a has style 'dased'", "did you mean 'dashed'"),
         ("a -> b [dir=bth]", "a -> b has dir 'bth'", "did you mean 'both'?"),
         ("a -> b [arrowhead=veee]", "a -> b has arrowhead 'veee'", "did you mean 'vee'"),
-        ("rankdir=LT", "the graph has rankdir 'LT'", ""),
+        ("a -> b [arrowhead=foo]", "a -> b has arrowhead 'foo'", "Graphviz knows normal, vee, dot, "),
+        ("rankdir=Left", "the graph has rankdir 'Left'", "Graphviz knows TB, LR, BT and RL"),
+        ("a [color=foo]", "a has color 'foo'", ""),
         ("splines=orto", "the graph has splines 'orto'", "did you mean 'ortho'?"),
         ("subgraph cluster_x { bgcolor=gren; a }", "subgraph cluster_x has bgcolor 'gren'", "did you mean 'green'"),
     ],
@@ -51,7 +53,7 @@ def test_an_unknown_value_is_named_with_the_nearest(text: str, message: str, hel
     [(code, said, advice)] = told(text)
     assert code == "STY906"
     assert said.startswith(f"{message}, which Graphviz does not know and ")
-    assert advice.startswith(help)
+    assert advice.startswith(help) if help else not advice
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,15 @@ def test_a_cycle_is_a_fault_where_the_graph_claims_none(claim: str) -> None:
     assert [code for code, _ in told(check_bytes(text.encode(), "x.dot"))] == ["GRF101"]
 
 
+@pytest.mark.parametrize(
+    "denial",
+    ['label="not a DAG: dependency cycle"', 'label="This is no dag"', 'label="acyclic? It has loops"', "label=no_dag"],
+)
+def test_who_says_that_it_is_no_dag_claims_nothing(denial: str) -> None:
+    text = f"digraph {{ {denial}; a -> b -> a }}"
+    assert told(check_bytes(text.encode(), "x.dot")) == []
+
+
 def test_a_deployment_is_seen_by_its_labels() -> None:
     text = r"""digraph {
         a [label="QKV projection\ninput: [batch_size=1, seq_len=8, hidden=64]\nGPU: 0"]

@@ -65,9 +65,11 @@ def check(ctx: Context) -> Iterator[Finding]:
 
 def _nowhere(ctx: Context) -> Iterator[Finding]:
     """No dimensions in the whole file: a fault where it is a deployment, that is, names GPUs."""
+    assert ctx.labels is not None
     placed = [node for node in ctx.described if ctx.reading.gpus(node)]
     if len(placed) > 1:
-        yield ctx.finding(
-            RULE, f"none of the {len(ctx.described):,} operators states its dimensions", node=placed[0],
-            count=len(ctx.described), help="add Input: [...] and Output: [...] to the labels",
-        )  # fmt: skip
+        operators = [node for node in ctx.described if ctx.labels.nodes[node].operation]
+        count, noun = len(operators or ctx.described), "operators" if operators else "nodes"
+        message = f"none of the {count:,} {noun} states its dimensions"
+        help = "add Input: [...] and Output: [...] to the labels"
+        yield ctx.finding(RULE, message, node=placed[0], count=count, help=help)

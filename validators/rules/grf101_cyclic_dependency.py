@@ -64,6 +64,8 @@ FIXABLE = """digraph {
 _SHOWN_COMPONENTS = 10
 _SHOWN_NODES = 60
 _CLAIMS = frozenset({"dag", "dags", "acyclic"})
+_DENIALS = frozenset({"not", "no", "non", "isn", "never", "cycle", "cycles", "cyclic", "loop", "loops"})
+"""Words beside which a claim is none: ``not a DAG: dependency cycle``."""
 
 
 def check(ctx: Context) -> Iterator[Finding]:
@@ -90,7 +92,8 @@ def _claims_to_be_acyclic(ctx: Context) -> bool:
     if ctx.graph is None:
         return False
     label = ctx.graph.attributes.get("label", "")
-    return any(words(text) & _CLAIMS for text in (ctx.graph.name or "", label, PurePath(ctx.path).stem))
+    texts = (words(text) for text in (ctx.graph.name or "", label, PurePath(ctx.path).stem))
+    return any(said & _CLAIMS and not said & _DENIALS for said in texts)
 
 
 def _cycle(ctx: Context, component: Sequence[int]) -> Finding:

@@ -2,7 +2,8 @@
 
 What: there is no node at all, or there are nodes but nothing connects them.
 
-Why: a set of boxes is no deployment: nothing says what is computed from what.
+Why: a set of boxes is no deployment: nothing says what is computed from what. An empty graph is valid DOT, so it is a warning
+unless it is to be a deployment.
 
 Fix: check what wrote the file; statements in a place where they are not executed are the usual cause.
 
@@ -45,7 +46,8 @@ GOOD = """digraph {
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for the graph."""
     if not ctx.size:
-        yield ctx.finding(RULE, "the graph is empty: it has no node and no edge")
+        severity = None if ctx.nature.deployment else Severity.WARNING
+        yield ctx.finding(RULE, "the graph is empty: it has no node and no edge", severity=severity)
     elif not ctx.dag.tails and ctx.nature.deployment:
         nodes = f"{ctx.size:,} node{'s' if ctx.size > 1 else ''}"
         yield ctx.finding(RULE, f"the graph has {nodes} but no edge", node=0, count=ctx.size)

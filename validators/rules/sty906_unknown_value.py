@@ -13,7 +13,7 @@ References: attributes, https://graphviz.org/doc/info/attrs.html; colours, https
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from dagtool.errors import did_you_mean
@@ -47,6 +47,8 @@ GOOD = """digraph {
 """
 
 _SCHEME = "colorscheme"
+_FEW = 12
+"""Words of a list that are all named where none is near."""
 
 
 def check(ctx: Context) -> Iterator[Finding]:
@@ -61,4 +63,9 @@ def _find_faults(kind: str, attributes: Mapping[str, str]) -> Iterator[Attribute
         word = values.unknown(value) if values else ""
         if values and word and not (has_scheme and name.endswith("color")):
             text = f"{name} {printable(word)!r}, which Graphviz does not know and {values.effect}"
-            yield AttributeFault(name, text, did_you_mean(word, values.known))
+            yield AttributeFault(name, text, did_you_mean(word, values.known) or _listed(values.known))
+
+
+def _listed(known: Sequence[str]) -> str:
+    """Name the words of a short list."""
+    return f"Graphviz knows {', '.join(known[:-1])} and {known[-1]}" if 1 < len(known) <= _FEW else ""

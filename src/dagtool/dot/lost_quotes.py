@@ -63,8 +63,8 @@ def find_lost_quote(text: str, start: int, stop: int) -> LostQuote | None:
 
 
 def looks_swallowed(words: str) -> bool:
-    """Whether a string holds what stands between two strings."""
-    return bool(_BETWEEN.match(words))
+    """Whether a string holds what stands between two strings, or markup goes on into the next statements."""
+    return bool(SWALLOWED.search(words) if isinstance(words, Html) else _BETWEEN.match(words))
 
 
 def _judged(text: str, place: tuple[int, int], start: int, stop: int, *, closed: bool) -> LostQuote | None:
@@ -113,7 +113,7 @@ def _closing(text: str, line: int, at: int, end: int) -> LostQuote:
         name = behind.split('"', 1)[0].rstrip()
         found = _ID_END.search(name)
         place = found.start() if found else len(name)
-        return LostQuote(at, at + 1 + place, sure=place > 0)
+        return LostQuote(at, at + 1 + place, sure=place > 0 and not name[0].isspace())
     if not _in_list(before):
         words = behind.split(";", 1)
         return LostQuote(at, at + 1 + len(words[0].rstrip()), sure=not "".join(words[1:]).strip())

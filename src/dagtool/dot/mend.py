@@ -20,7 +20,7 @@ from dagtool.dot.problems import (
     keeps_brackets,
     keeps_words,
 )
-from dagtool.dot.remedies import REMEDIES, Case, arrow, hash_value
+from dagtool.dot.remedies import REMEDIES, Case, arrow, hash_value, swallowing_markup
 from dagtool.dot.scan import END, QUOTED, Scanner
 from dagtool.dot.tokens import Token, tokens_of
 
@@ -34,7 +34,7 @@ _HEADER_WORD = re.compile(r"(?:strict\s++)?+(?:di)?graph\b", re.IGNORECASE)
 # An unclosed string matches too: to try again at its every quote would cost the square of its length.
 _REST = re.compile(r'(?:"[^"\\\n]*+(?:\\[^\n][^"\\\n]*+)*+"?|[^;\n{}])*+;?')
 _LAST_WORD = re.compile(r"(?:\\[nlr]|(?<!\w))(\w++)\Z")
-_LIST_CLOSES = re.compile(r"\][ \t\r]*+(?:;|$)")
+_LIST_CLOSES = re.compile(r"\][ \t\r]*+(?:;|\}|$)")
 _MOST_UNCLOSED = 50  # things open to the end of the file: to look for the end of each reads the rest of it
 _GENERAL = (NOT_DOT, "lost-header", LITERAL_NEWLINE)
 _WINDOW = 200
@@ -104,7 +104,7 @@ class Mender:
         self._found[cause, kind] = Problem(cause, *place, message, hint, max(1, width), line, notes, sure=sure)
 
     def doubt_quotes(self) -> None:
-        """What came out has names that look like the text between two names: no change of quotes is sure."""
+        """What came out has names that took in text from between two names: no change of quotes is sure."""
         for problem in self._found.values():
             problem.sure &= problem.cause not in (UNCLOSED_STRING, LITERAL_NEWLINE)
 
@@ -241,10 +241,11 @@ class Mender:
         self._last = self.draft.origin(start)
         if edits := self._lost_quote(start, scanner):
             return edits
+        begin = min(start, error.offset)
+        case = Case(error.offset, error.near, begin, wanted, scanner, self.draft.text, max(pair, begin), len(braces))
         if scanner.kind == END and not scanner.value:
-            return self._at_end(start, wanted, scanner, braces)
-        start = min(start, error.offset)
-        case = Case(error.offset, error.near, start, wanted, scanner, self.draft.text, max(pair, start), len(braces))
+            edits = swallowing_markup(self, case) if scanner.unclosed != "<" else []
+            return edits or self._at_end(start, wanted, scanner, braces)
         for remedy in REMEDIES:
             if edits := remedy(self, case):
                 return edits
@@ -290,7 +291,8 @@ class Mender:
                 return edits
             edits = _finished(text, start, wanted)
             begun = f"the statement begun at line {self.line(start)} is not finished"
-            self._report_cut(start, start, begun, braces, sure=all(begin == stop for begin, stop, _ in edits))
+            sure = all(begin == stop for begin, stop, _ in edits) and not _ends_in_comment(text)
+            self._report_cut(start, start, begun, braces, sure=sure)
             return edits
         if self.header_added and len(braces) == 1:
             return [(end, end, _on_a_line(text, "}"))]
@@ -307,7 +309,7 @@ class Mender:
                 "add the missing '}'",
                 kind="open",
                 width=opened + 1 - where,
-                sure=what == "graph",
+                sure=what == "graph" and not _ends_in_comment(text),
             )
         else:
             self._report_cut(where, opened, begun, braces[:-1])
@@ -390,8 +392,8 @@ class Mender:
         line = text[at + len(mark) : stop]
         name = _ATTRIBUTE_BEFORE.search(text[max(0, at - _WINDOW) : at])
         word = re.match(r"[\w.]++(?=\s*+(?:->|--|\[\s*+\w))", line) if not name else None
-        found = _NEXT_ATTRIBUTE.search(line)
         closed = _LIST_CLOSES.search(line)
+        found = _NEXT_ATTRIBUTE.search(line[: closed.start()] if closed and mark == "<" else line)
         body = (line[: closed.start()] if closed else line.removesuffix(";")).rstrip()
         # Markup may hold brackets of its own: as many are closed as it leaves open.
         angles = ">" * max(1, 1 + body.count("<") - body.count(">"))
@@ -399,7 +401,8 @@ class Mender:
         offset = len(line) if mark == "/*" else word.end() if word else found.start() if found else len(body)
         if mark == '"' and line[:offset].endswith("\\"):
             closing = ' "'
-        self._never_closed(at, mark, len(mark) + offset, sure=mark != "/*" and not _INNER_KEY.search(line, 0, offset))
+        sure = mark == '"' or (mark == "<" and name is not None)  # markup is a value; as a name it is no accident
+        self._never_closed(at, mark, len(mark) + offset, sure=sure and not _INNER_KEY.search(line, 0, offset))
         place = at + len(mark) + offset
         return [(place, place, closing)]
 
@@ -432,6 +435,8 @@ class Mender:
             )
             width = max(1, len(case.near.split("\n", 1)[0]))
             self.report(STRAY_TOKEN, case.at, message, error.hint, width=width, kind=case.near[:1] + case.wanted)
+        elif self.draft.cause >= 0:
+            list(self._found.values())[self.draft.cause].hint = ""  # what it advised did not mend the statement
         begin, stop = _unreadable(case)
         kept = "\n" * text.count("\n", begin, stop)
         return [(begin, stop, kept or " ")]
@@ -473,6 +478,13 @@ def _unfinished(tokens: list[Token], wanted: str) -> int:
     return min(len(tokens), {"edge end": 1, "string": 1, "=": 1, "value": 2}.get(wanted, 0))
 
 
+def _ends_in_comment(text: str) -> bool:
+    """Whether the last line goes on in a comment that took in statements, and with them the brace that is missing."""
+    line = text.rstrip().rpartition("\n")[2]
+    found = next((one for one in _COMMENT.finditer(line) if one["comment"]), None)
+    return found is not None and "}" in found["comment"] and bool(re.search(r"[;\]\"]|->|--", found["comment"]))
+
+
 def _on_a_line(text: str, words: str) -> str:
     """The words as a line of their own behind a text."""
     return f"{words}\n" if text.endswith("\n") else f"\n{words}\n"
@@ -490,6 +502,7 @@ def _apart(changes: list[tuple[Edit, set[int]]]) -> list[tuple[list[Edit], froze
     return [(edits, causes) for causes, edits in groups.items()]
 
 
+_COMMENT = re.compile(f"{QUOTED}?|(?P<comment>(?://|#).*+)")
 _WORD = re.compile(r"[^\W\d]\w*+")
 _STATEMENT_SIGN = re.compile(r'[;=\[]|->|--|"[^"]*+"\s*+[^\s"]|\b(?:subgraph|node|edge)\b')
 _NAME_THEN_STATEMENT = re.compile(r'[ \t]*+([^\W\d]\w*+|"[^"\n]*+")(?=[ \t]++(?:\w|"|\{))')

@@ -8,9 +8,14 @@ from dagtool.dot import looks
 from dagtool.dot.grammar import HEADERS
 from dagtool.dot.mend import Mender
 from dagtool.dot.problems import LITERAL_NEWLINE, LOST_HEADER, NOT_DOT, STRAY_TOKEN
-from dagtool.dot.scan import END, Scanner
+from dagtool.dot.scan import END, KEYWORDS, Scanner
+from dagtool.errors import alike
 
 _WRITTEN_BY_LINE = re.compile(r"""[^\n]*?(?:\\n)?["'][ \t]*+[),;+]""")
+_HEAD = re.compile(r'([^\s{}\[\]"=;,]++)(?:[ \t]++(?:"[^"\n]*+"|\w++))?[ \t]*+\{')
+_HEADER_WORDS = ("digraph", "graph")
+_LIKE = 0.7
+"""How like the right word a misspelt one is."""
 _ESCAPED_HEADER = re.compile(r"\\n[ \t]*+(?:strict\s++)?(?:di)?graph\b", re.IGNORECASE)
 
 
@@ -47,12 +52,22 @@ def prologue(mender: Mender) -> None:
         raise Unreadable
     arrows = "->" in text or "--" not in text
     kind = "digraph" if arrows else "graph"
+    word = _HEAD.match(text, start)
+    head = word is not None and word[1].lower() not in KEYWORDS
+    near = alike(word[1].lower(), _HEADER_WORDS, _LIKE) if word and head else []
+    if word and near:
+        kind = near[0][1] if "--" in text else kind
+        message = f"{word[1][:40]!r} is no word that a graph begins with"
+        mender.report(LOST_HEADER, start, message, f"write {kind}", width=len(word[1]), sure=False)
+        draft.edit([(*word.span(1), kind)])
+        return
     mender.report(
         LOST_HEADER,
         start,
         f"the header is missing: the file begins with a statement, not with '{kind} name {{'",
         "something cut off or overwrote the beginning: write the file again, or put the header back",
         width=len(text[start:].split("\n", 1)[0].rstrip()),
+        sure=not head,
     )
     mender.header_added = True
     line = text.rfind("\n", 0, start) + 1

@@ -18,7 +18,7 @@ from dagtool.dot.tokens import tokens_of
 if TYPE_CHECKING:
     from dagtool.dot.mend import Mender
 
-__all__ = ["REMEDIES", "Case", "arrow", "hash_value"]
+__all__ = ["REMEDIES", "Case", "arrow", "hash_value", "swallowing_markup"]
 
 _WINDOW = 200
 _NEAR = 2_000
@@ -417,6 +417,8 @@ def _keyword_place(case: Case) -> tuple[int, bool]:
     """Where a keyword stands that is to be a name, -1 for nowhere; and whether it can be nothing else."""
     if case.scanner.kind in KEYWORDS and case.wanted in _NAME_WANTED:
         return case.at, True
+    if case.wanted in ("[", "=") and _ALONE.match(case.text, case.start):
+        return case.start, False
     if case.wanted not in ("[", "{") or case.near[:1] not in "-:;},[=":
         return -1, False
     begin = max(case.start, case.at - _WINDOW)
@@ -429,6 +431,8 @@ def _keyword_place(case: Case) -> tuple[int, bool]:
 _NAME_WANTED = frozenset({"attribute", "value", "edge end", "name", "statement", "string", "{", "a node's name"})
 _WORD = re.compile(r"\w++")
 _EQUALS = re.compile(r"\s*+=")
+_ALONE = re.compile(r"(?i:node|edge|graph)[ \t]*+\n")
+"""A keyword that begins a statement and has the rest of its line to itself."""
 _DEFAULT_STATEMENT = re.compile(r"((?i:node|edge|graph))\s*+\[")
 
 
@@ -693,7 +697,7 @@ def _colon(mender: Mender, case: Case) -> list[Edit]:
 _QUALIFIED = re.compile(r"\w++(?:::\w++)++")
 
 
-def _swallowing_markup(mender: Mender, case: Case) -> list[Edit]:
+def swallowing_markup(mender: Mender, case: Case) -> list[Edit]:
     """An HTML-like string that took the next statements in."""
     for found in re.finditer(r"=\s*+<", case.text[case.start : case.at + 1]) if case.in_list else ():
         begin = case.start + found.end()
@@ -705,8 +709,10 @@ def _swallowing_markup(mender: Mender, case: Case) -> list[Edit]:
 
 def _ends_with_arrow(text: str, start: int, stop: int) -> bool:
     """Whether an HTML-like string goes beyond the list it is in, up to the ``>`` of an edge."""
-    token = tokens_of(text, start, min(stop, start + 1))[0]
-    return text.startswith("->", token.stop - 2) and bool(_LIST_CLOSES.search(text, start, token.stop))
+    tokens = tokens_of(text, start, min(stop, start + 1))
+    if not tokens or not text.startswith("->", tokens[0].stop - 2):
+        return False
+    return bool(_LIST_CLOSES.search(text, start, tokens[0].stop))
 
 
 def _html(mender: Mender, case: Case) -> list[Edit]:
@@ -878,12 +884,12 @@ def _stray(mender: Mender, case: Case, stop: int) -> list[Edit]:
 _JOINED_BEFORE = re.compile(r'[\w"}](?<![ \t])[ \t]*+\Z')
 _JOINED_AFTER = re.compile(r'[ \t]*+[\w"{]')
 REMEDIES: tuple[Callable[[Mender, Case], list[Edit]], ...] = (
+    swallowing_markup,
     _escaped,
     _next_graph,
     _other_quotes,
     hash_value,
     _swallowed,
-    _swallowing_markup,
     _list_end,
     _badly_delimited,
     _code,

@@ -32,7 +32,7 @@ def node_facts(ctx: Context, node: int) -> Iterator[Fact]:
             said += ", under no key: taken for the output" if what == "shape" else ""
             yield Fact(name, str(shape), said if shape.size is None else f"{said}; {shape.size:,} elements")
     if not facts.states_dimensions:
-        yield Fact("dimensions", "unknown", "the label states none")
+        yield Fact("dimensions", "unknown", "the label states none" if facts.length else "the node has no label")
     yield _gpu(facts.placement)
     for what in ("layer", "stage", "expert", "rank"):
         value = getattr(facts.place, what)
@@ -91,10 +91,19 @@ def edge_facts(ctx: Context, edge: int) -> Iterator[Fact]:
     tail, head = ctx.dag.tails[edge], ctx.dag.heads[edge]
     nodes = ctx.labels.nodes
     gives, takes = nodes[tail].gives, nodes[head].inputs or nodes[head].bare
-    for what, node, shapes in (("tail gives", tail, gives), ("head takes", head, takes)):
-        yield Fact(what, "; ".join(map(str, shapes)) or "unknown", f"label of {ctx.located(node)}")
+    for what, node, key, shapes in (("tail gives", tail, "output", gives), ("head takes", head, "input", takes)):
+        yield Fact(what, "; ".join(map(str, shapes)) or "unknown", _edge_source(ctx, node, key, bool(shapes)))
     yield Fact(
         "GPUs",
         f"{_gpu(nodes[tail].placement).value} -> {_gpu(nodes[head].placement).value}",
         "its ends",
     )
+
+
+def _edge_source(ctx: Context, node: int, key: str, known: bool) -> str:
+    """Which text of an end states the shapes, or that none does."""
+    assert ctx.labels is not None
+    facts, name = ctx.labels.nodes[node], ctx.located(node)
+    if not known:
+        return f"the label of {name} states none" if facts.length else f"{name} has no label"
+    return f"{getattr(facts.sources, key) or facts.sources.dimensions} of {name}"

@@ -47,7 +47,7 @@ def subjects_at(graphs: Sequence[DotGraph], line: int, column: int | None = None
         return sorted(here, key=lambda one: (one.column, one.edge))
     reaching = [one for one, offset in nearest if graphs[one.graph].statement_end(offset).line >= line]
     if not reaching:
-        raise _nothing(graphs, line, last[0])
+        raise _nothing(graphs, line, column, last[0])
     return reaching
 
 
@@ -60,10 +60,14 @@ def _all(graphs: Sequence[DotGraph]) -> Iterator[tuple[Position, int, tuple[int,
             yield graph.position(offset), offset, (number, -1, edge)
 
 
-def _nothing(graphs: Sequence[DotGraph], line: int, above: int) -> DagtoolError:
-    """There is no such line, or neither node nor edge in it."""
+def _nothing(graphs: Sequence[DotGraph], line: int, column: int | None, above: int) -> DagtoolError:
+    """There is no such line, neither node nor edge in it, or none before the column."""
     total = max((len(graph.lines.ends) + 1 for graph in graphs), default=0)
     if line > total:
         return DagtoolError(f"there is no line {line:,}: the file has {total:,}")
+    later = [place.column for place, _, _ in _all(graphs) if place.line == line]
+    if column is not None and later:
+        hint = f"the first one on this line begins in column {min(later):,}"
+        return DagtoolError(f"no node and no edge of line {line:,} begins at or before column {column:,}", hint)
     hint = f"the nearest above is in line {above:,}" if above else "the first one is further down"
     return DagtoolError(f"line {line:,} holds no node and no edge", hint)
