@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dagtool.dot import parse
 from dagtool.foreign import place
+from dagtool.foreign.guess import guess
 from dagtool.foreign.place import Place, is_place, place_of, place_of_text
 
 
@@ -59,3 +61,21 @@ def test_what_says_only_where_a_node_stands(line: str, expected: bool) -> None:
 @given(st.text("layerstagxp _-0179ELS,:>", max_size=30))
 def test_reading_by_template_is_reading(text: str) -> None:
     assert place_of_text(text) == place._read(text)
+
+
+@pytest.mark.parametrize(
+    ("plain", "speaking"),
+    [
+        ("e0 -> e1", 'e0 -> e1; m [label="Expert gate"]'),
+        ("l0 -> l1", 'l0 -> l1; m [label="attention"]'),
+        ("t0 -> t1", 't0 -> t1; m [label="tensor parallel"]'),
+        ("s0 -> s1", 's0 -> s1; m [label="pipeline"]'),
+    ],
+)
+def test_a_letter_is_a_place_only_where_the_graph_speaks_of_such_places(plain, speaking):
+    def places(body):
+        facts = guess(parse(f"digraph {{ {body} }}")[0]).nodes[:2]
+        return [(one.place.layer, one.place.stage, one.place.expert, one.place.rank) for one in facts]
+
+    assert places(plain) == [(None,) * 4] * 2
+    assert [max(filter(None.__ne__, place)) for place in places(speaking)] == [0, 1]

@@ -15,7 +15,7 @@ from dataclasses import replace
 from functools import cached_property, lru_cache
 from itertools import chain
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from dagtool.dag.idtemplate import IdGroup, group_ids
@@ -37,8 +37,15 @@ __all__ = ["Guess", "guess"]
 _BESIDE = ("tooltip", "comment")
 """Attributes in which people write what does not fit into a label."""
 _BREAK = re.compile(r"\\[nlr]")
-_STAGE = re.compile(r"stage|pipeline|(?<![a-z])pp", re.IGNORECASE)
-"""What some text of a graph must say for numbers to be stages: a bare ``s1`` may be something else."""
+_SPEAKS_OF = {
+    "layer": re.compile(
+        r"layer|lyr|block|decoder|encoder|transformer|attn|attention|qkv|mlp|ffn|norm|(?<![a-z])moe|expert|gpu", re.I
+    ),
+    "stage": re.compile(r"stage|pipeline|(?<![a-z])pp", re.IGNORECASE),
+    "expert": re.compile(r"expert|(?<![a-z])(?:moe|exp|ep(?![a-z]))", re.IGNORECASE),
+    "rank": re.compile(r"tensor|rank|shard|(?<![a-z])tp(?![a-z])|gpu|all.?reduce", re.IGNORECASE),
+}
+"""What some text of a graph must say for its numbers to be places: a bare ``s1``, ``e2`` or ``L2`` may be anything."""
 _make_sources = lru_cache(maxsize=1 << 10)(Sources)
 
 
@@ -74,8 +81,10 @@ class Guess:
         """By node number."""
         found = self._read(range(len(self._ids)))
         self._labels, self._known = {}, {}  # read in full: no longer needed
-        staged = any(map(_STAGE.search, chain(self.titles, self._ids, self._texts)))
-        return _without_prose(_without_models(_without_degrees(found if staged else _without_stages(found))))
+        for what, words in _SPEAKS_OF.items():
+            if not any(map(words.search, chain(self.titles, self._ids, self._texts))):
+                found = [_without_place(facts, what) for facts in found]
+        return _without_prose(_without_models(_without_degrees(found)))
 
     def sample(self, count: int) -> list[tuple[str, NodeFacts]]:
         """Read so many nodes, drawn at random but always the same; all of a smaller graph.
@@ -245,14 +254,13 @@ def _unread(text: str) -> bool:
     return not is_place(text) and not is_way(text)
 
 
-def _without_stages(nodes: list[NodeFacts]) -> list[NodeFacts]:
-    """Drop the stages of a graph that speaks of none: ``s1`` is a step, a sequence or a state there."""
-    return [
-        facts
-        if facts.place.stage is None or facts.sources.stage.startswith("attribute")
-        else replace(facts, place=replace(facts.place, stage=None), sources=replace(facts.sources, stage=""))
-        for facts in nodes
-    ]
+def _without_place(facts: NodeFacts, what: str) -> NodeFacts:
+    """Drop a layer, stage, expert or rank, unless an attribute states it."""
+    if getattr(facts.place, what) is None or getattr(facts.sources, what).startswith("attribute"):
+        return facts
+    nowhere: dict[str, Any] = {what: None}
+    unsaid: dict[str, Any] = {what: ""}
+    return replace(facts, place=replace(facts.place, **nowhere), sources=replace(facts.sources, **unsaid))
 
 
 def _without_degrees(nodes: list[NodeFacts]) -> list[NodeFacts]:
