@@ -78,7 +78,7 @@ def test_deployments_are_seen_however_they_are_written(kind: str) -> None:
     assert judge(DEPLOYMENTS[kind]).deployment
 
 
-@pytest.mark.parametrize("kind", ["ids", "ids with ranks", "tooltips", "Chinese"])
+@pytest.mark.parametrize("kind", ["ids", "ids with ranks", "tooltips"])
 def test_on_one_device_it_is_a_drawing(kind: str) -> None:
     one = re.sub(r"(gpu|rank|gpu |NPU )[1-9]", r"\g<1>0", DEPLOYMENTS[kind])
     assert one != DEPLOYMENTS[kind]

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-from dagtool.foreign.dims import Shape, parse_shapes
+from dagtool.foreign.dims import Shape, parse_dim, parse_shapes
 from dagtool.foreign.gpus import Placement, gpus_of_line, is_plural
 from dagtool.foreign.operators import UNKNOWN, Operation, operation_of
 
-__all__ = ["NAMES", "AttributeFacts", "read_attributes"]
+__all__ = ["NAMES", "AttributeFacts", "fields_of_label", "read_attributes"]
 
 NAMES: Mapping[str, str] = {
     **dict.fromkeys(("op", "operator", "operation", "op_type", "optype", "op_name", "type", "kind"), "operator"),
     **dict.fromkeys(
-        ("gpu", "gpus", "gpu_id", "gpu_ids", "device", "devices", "device_id", "device_ids", "rank", "ranks"), "gpu"
+        ("gpu", "gpus", "gpu_id", "gpu_ids", "device", "devices", "device_id", "device_ids", "rank", "ranks",
+         "placement"), "gpu"
     ),
     **dict.fromkeys(
         ("input", "inputs", "input_shape", "input_shapes", "input_dims", "input_dim", "input_size", "in_shape",
@@ -65,6 +67,8 @@ class AttributeFacts:
     """The attribute that states a fact, by the fact."""
     unread: tuple[tuple[str, str], ...] = ()
     """Attributes whose names promise a fact and whose values are not understood."""
+    product: tuple[tuple[Shape], tuple[Shape]] | None = None
+    """What goes into and comes out of a matrix product that ``m``, ``k`` and ``n`` give the sizes of."""
 
 
 _NONE = AttributeFacts()
@@ -73,7 +77,24 @@ _NONE = AttributeFacts()
 def read_attributes(attributes: Mapping[str, str]) -> AttributeFacts:
     """Read the attributes that state facts."""
     stated = tuple((name, value) for name, value in attributes.items() if name.lower() in NAMES and value.strip())
-    return _read(stated) if stated else _NONE
+    found = _read(stated) if stated else _NONE
+    sizes = [attributes.get(name, "").strip() for name in "mkn"]
+    if not all(size.isdecimal() for size in sizes):
+        return found
+    m, k, n = [parse_dim(size) for size in sizes]
+    return replace(found, product=((Shape((m, k)),), (Shape((m, n)),)))
+
+
+@lru_cache(maxsize=1 << 10)
+def fields_of_label(label: str) -> Mapping[str, str]:
+    """The fields of a label that is an object of JSON, ``{"op": "attn", "gpu": 3}``; empty for any other label."""
+    if not (label.startswith("{") and label.endswith("}") and '":' in label.replace(" ", "")):
+        return {}
+    try:
+        fields = json.loads(label)
+    except (ValueError, RecursionError):
+        return {}
+    return {name: value if isinstance(value, str) else json.dumps(value) for name, value in fields.items()}
 
 
 @lru_cache(maxsize=1 << 12)

@@ -1,4 +1,4 @@
-"""What the clusters of a foreign graph say of the nodes inside: GPUs, layer and stage."""
+"""What the clusters of a foreign graph say of the nodes inside: GPUs, layer, stage and rank."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ class Surroundings:
     placement: Placement | None = None
     layer: tuple[int, str] | None = None
     stage: tuple[int, str] | None = None
+    rank: tuple[int, str] | None = None
 
 
 OUTSIDE = Surroundings()
@@ -37,7 +38,7 @@ def read_clusters(graph: DotGraph) -> dict[int, Surroundings]:
         placement = cluster_gpus(name, lines)
         inside = Surroundings(
             replace(placement, source=source) if placement else None,
-            *(_number(what, name, label, source) for what in ("layer", "stage")),
+            *(_number(what, name, label, source) for what in ("layer", "stage", "rank")),
         )
         if inside == OUTSIDE:
             continue
@@ -51,15 +52,21 @@ def read_clusters(graph: DotGraph) -> dict[int, Surroundings]:
 
 
 def _number(what: str, name: str, label: str, source: str) -> tuple[int, str] | None:
-    """The layer or stage that the name of a cluster states, else the first line of its label."""
+    """The layer, stage or rank that the name of a cluster states, else the first line of its label.
+
+    A rank must be called so: ``TP4`` around many nodes is a degree.
+    """
     for text in (name.removeprefix("cluster_"), _FIRST_LINE.split(label, maxsplit=1)[0]):
         number = getattr(place_of_text(text), what)
-        if number is not None:
+        if number is not None and (what != "rank" or "rank" in text.lower()):
             return number, source
     return None
 
 
 def _join(around: Surroundings, inside: Surroundings) -> Surroundings:
     return Surroundings(
-        inside.placement or around.placement, inside.layer or around.layer, inside.stage or around.stage
+        inside.placement or around.placement,
+        inside.layer or around.layer,
+        inside.stage or around.stage,
+        inside.rank or around.rank,
     )

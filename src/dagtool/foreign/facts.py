@@ -45,6 +45,8 @@ class NodeFacts:
     """Whether a ``?`` stands for a size."""
     placement: Placement | None
     id_placement: Placement | None
+    loose_placement: Placement | None
+    """GPUs by another name (``rank 3``): they count where the graph speaks of a model and names no GPU plainly."""
     place: Place
     rest: tuple[str, ...]
     length: int

@@ -6,7 +6,18 @@ import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-__all__ = ["MODEL_NUMBERS", "Placement", "cluster_gpus", "gpus_of_id", "gpus_of_line", "is_plural", "join", "unite"]
+__all__ = [
+    "MODEL_NUMBERS",
+    "Placement",
+    "cluster_gpus",
+    "gpus_of_id",
+    "gpus_of_line",
+    "is_plural",
+    "join",
+    "loose_gpus_of_id",
+    "loose_gpus_of_line",
+    "unite",
+]
 
 _MOST = 1 << 16
 _LIKE_SIZES = 512
@@ -45,20 +56,21 @@ class Placement:
 
 # How a pattern stays linear on any text: blanks are taken once (``\s*+``) and a list of numbers is read from its
 # beginning, never again from each number in it.
-_GPU = r"(?:GPUs?[\s_:-]*+)?"
-_TO_GPU = r"(?:GPU[\s_]*+)?"
+_CHIP = r"(?:[GHILNTX]PU|cuda(?=:\d|\d(?!\d))|显卡)"
+_GPU = rf"(?:{_CHIP}s?[\s_:-]*+)?"
+_TO_GPU = rf"(?:{_CHIP}[\s_:]*+)?"
 _NUMBERS = rf"{_GPU}\d{{1,6}}(?:\s*+(?:-|–|\.\.|to)\s*+{_TO_GPU}\d{{1,6}})?"
 _NUMBERS_BEFORE_TO = rf"{_GPU}\d{{1,6}}(?:\s*+(?:(?:-|–|\.\.)\s*+{_TO_GPU}|to\s*+)\d{{1,6}})?"
 
 
 def _items(numbers: str) -> str:
     """A list of such numbers, with or without brackets."""
-    between = r"(?:\s*+\])?+\s*+(?:,|and|&)\s*+(?:\[\s*+)?+"
+    between = rf"(?:\s*+\])?+\s*+(?:,|and|&|\+(?=\s*+{_CHIP}))\s*+(?:\[\s*+)?+"
     return rf"(?:\[\s*+)?{numbers}(?:{between}{numbers})*(?:\s*+\])?"
 
 
 _ITEMS = _items(_NUMBERS)
-_WORD = r"(?:(?:GPU|Device)[ _]?ids?|GPUs?|Devices?)"
+_WORD = rf"(?:(?:GPU|Device)[ _]?ids?|{_CHIP}s?|Devices?)"
 _NAMED = rf"{_WORD}\s*+(?:[:#=]\s*+)?"
 _ADDRESS = r"(?!:(?:[0-9a-f]{2}|[0-9a-f]{4})(?![0-9a-z]))"
 """``0000:1b:00.0`` and ``8086:1234`` are addresses on a bus."""
@@ -99,20 +111,23 @@ _EVERY = re.compile(
 )
 _MODEL_NAME = r"(?:(?:RTX|GTX|MI|[ABHLPTV])\d{2,4}|TPU[A-Za-z0-9]*+(?:_(?!TPU)[A-Za-z][A-Za-z0-9]*+)*+)[_@-]\d{1,5}"
 _MODEL = re.compile(rf"(?P<one>{_MODEL_NAME})(?:{_STEP}(?P<other>{_MODEL_NAME}))?\Z")
+_ON_MODEL = re.compile(rf"(?:@|\bon)\s*+(?P<name>{_MODEL_NAME})(?![\w-])")
 _MODEL_IN_ID = re.compile(rf"(?<![A-Za-z0-9]){_MODEL_NAME}(?![0-9])")
 _HOST = re.compile(rf"{_WORD}\s*+[:=]\s*+(?:host|cpu|meta|n/?a|none|shared|routing|multiple|any)\b", re.I)
 _KEYED = re.compile(rf"(?:{_WORD}|[TEDPSC]P[ _]groups?)\s*+:\s*+(?P<text>\S.*)\Z", re.I)
 _NODE_GPU = re.compile(
-    r"(?:node|host)s?[\s_-]*+(?:[:#]\s*+)?(?:\d++|\[[\d,\s-]++\])[\s,/:._-]*+GPUs?[\s_-]*+(?:[:#]\s*+)?\d++(?:\s*+-\s*+\d++)?",
+    r"(?P<name>(?:node|host)s?[\s_-]*+(?:[:#]\s*+)?(?:\d++|\[[\d,\s-]++\])[\s,/:._-]*+"
+    r"GPUs?[\s_-]*+(?:[:#]\s*+)?\d++(?:\s*+-\s*+\d++)?)",
     re.IGNORECASE,
 )
 _COORDINATE = re.compile(r"[A-Za-z]*+\d++(?:[_@.][A-Za-z]*+\d*+)*+(?:\s*+[-,]\s*+[A-Za-z]++\d++)*+")
+_MESH_RANGE = re.compile(r"\(?(?P<range>[TEDPSC]P[ _]?\d{1,4}\s*+[-–]\s*+(?:[TEDPSC]P[ _]?)?\d{1,4})\)?\Z")
 _MESH_ARROW = re.compile(rf"([TEDPSC]P[ _]?\d{{1,4}}){_STEP}([TEDPSC]P[ _]?\d{{1,4}})\Z")
 _NUMBER = re.compile(r"\d+")
 _SPAN = re.compile(r"(?<!\d)(\d{1,6})\s*+(?:-|–|\.\.|to)\s*+(?:GPU[\s_]*+)?(\d{1,6})", re.I)
 _DIMENSIONS = re.compile(r"\[[^\[\]=]*+=|=\s*+(?:\d++\s*+[×x*]\s*+)?\[")
 _FILLED = re.compile(r"\[[^\[\]\w]*+\w[^\[\]]*+\]")
-_ABOUT = re.compile(r"gpu|device|rank|group|all|→|->|↔|<->|=>|⇒|from|\AD\d", re.I)
+_ABOUT = re.compile(r"[ghilntx]pu|cuda|显卡|@|\bon\b|device|rank|group|all|→|->|↔|<->|=>|⇒|from|\AD\d", re.I)
 
 
 def _numbers(text: str) -> tuple[int, ...]:
@@ -134,12 +149,12 @@ def _without(line: str, start: int, end: int) -> str:
 @lru_cache(maxsize=1 << 14)
 def gpus_of_line(line: str) -> Placement | None:
     """The GPUs one line of a label names; None if it names none."""
-    if found := _MODEL.match(line):
+    if found := _MODEL.match(line) or _MESH_RANGE.match(line):
         return Placement(names=tuple(filter(None, found.groups())))
     if not _ABOUT.search(line) or ("[" in line and _DIMENSIONS.search(line)):
         return None
-    if found := _NODE_GPU.search(line):
-        return Placement(names=(found[0],), rest=_without(line, *found.span()))
+    if found := _NODE_GPU.search(line) or _ON_MODEL.search(line):
+        return Placement(names=(found["name"],), rest=_without(line, *found.span()))
     if arrow := _between(line):
         return arrow
     if (found := _ONE_END.search(line)) and not _is_count(found):
@@ -237,16 +252,20 @@ def unite(first: Placement, second: Placement) -> Placement | None:
     return replace(first, gpus=tuple(sorted({*first.gpus, *second.gpus})))
 
 
-_IN_ID = re.compile(r"(?:(?<![A-Za-z])(?:gpu|GPU|[Dd]evice|[Dd]ev)|(?<=[a-z])GPU)_?(\d{1,6})(?!\d|_\d)")
+_IN_ID = re.compile(
+    r"(?:(?<![A-Za-z])(?:[Gg]pu|GPU|[Nn]pu|NPU|[Tt]pu|TPU|[Dd]evice|[Dd]ev)|(?<=[a-z])G(?:PU|pu))_?(\d{1,6})(?!\d|_\d)"
+    r"|(?<![A-Za-z])(?:cuda|CUDA)(?::(\d{1,3})|(\d))(?!\d|_\d)"
+)
+_MAY_NAME_GPU = ("gpu", "dev", "npu", "tpu", "cuda")
 
 
 def gpus_of_id(name: str) -> Placement | None:
     """The GPU in an id, ``attn_gpu3`` or ``P100_3_norm``; None if there is none or more than one."""
     low = name.lower()
-    if "gpu" not in low and "dev" not in low:
+    if not any(word in low for word in _MAY_NAME_GPU):
         models = set(_MODEL_IN_ID.findall(name))
         return Placement(names=(models.pop(),), source="id") if len(models) == 1 else None
-    found = {int(number) for number in _IN_ID.findall(name)}
+    found = {int("".join(numbers)) for numbers in _IN_ID.findall(name)}
     return Placement((found.pop(),), source="id") if len(found) == 1 else None
 
 
@@ -263,3 +282,37 @@ def cluster_gpus(name: str, lines: tuple[str, ...]) -> Placement | None:
         return None
     first, last = int(named[2]), int(named[3] or named[2])
     return Placement(tuple(range(first, last + 1)), source="cluster") if first <= last < first + _MOST else None
+
+
+_OF_A_GROUP = re.compile(r"(?:[TEDPSC]P|local|node|virtual|group)[\s_-]?\Z", re.IGNORECASE)
+_LOOSE = re.compile(
+    rf"(?<![A-Za-z0-9])(?P<word>(?:global[\s_])?ranks?|chips?|cards?|GCDs?)(?:\s*+[:#=_]\s*+|\s*+)(?P<set>{_ITEMS}){_AFTER}(?!{_STEP})",
+    re.IGNORECASE,
+)
+_LETTER = re.compile(r"(?<![A-Za-z0-9])G(\d{1,4})(?![A-Za-z0-9-])")
+_LOOSE_IN_ID = re.compile(r"(?:(?<![A-Za-z])[Rr]ank_?|(?<![A-Za-z0-9])G)(\d{1,4})(?![A-Za-z0-9]|_\d)")
+
+
+def loose_gpus_of_line(line: str) -> Placement | None:
+    """The GPUs of a line that calls them ranks, chips, cards or G0; only the whole graph tells whether it does.
+
+    The rank in a group (``TP rank 0``) is no GPU.
+    """
+    for found in _LOOSE.finditer(line):
+        word = found["word"].lower()
+        before = found.start()
+        if not (is_plural(word) and found["set"].isdigit()) and not _OF_A_GROUP.search(
+            line, max(0, before - 9), before
+        ):
+            return Placement(_numbers(found["set"]))
+    letters = {int(number) for number in _LETTER.findall(line)}
+    return Placement((letters.pop(),)) if len(letters) == 1 else None
+
+
+def loose_gpus_of_id(name: str) -> Placement | None:
+    """The same of an id: ``rank0_qkv``, ``L0_G0_attn``."""
+    matches = list(_LOOSE_IN_ID.finditer(name))
+    if any(_OF_A_GROUP.search(name, max(0, found.start() - 9), found.start()) for found in matches):
+        return None
+    found = {int(match[1]) for match in matches}
+    return Placement((found.pop(),), source="id") if len(found) == 1 else None

@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from dagtool.dag.idtemplate import IdGroup, group_ids
-from dagtool.foreign.attributes import AttributeFacts, read_attributes
+from dagtool.foreign.attributes import AttributeFacts, fields_of_label, read_attributes
 from dagtool.foreign.clusters import OUTSIDE, Surroundings, read_clusters
 from dagtool.foreign.facts import NodeFacts, Sources
-from dagtool.foreign.gpus import MODEL_NUMBERS, gpus_of_id
+from dagtool.foreign.gpus import MODEL_NUMBERS, gpus_of_id, loose_gpus_of_id
 from dagtool.foreign.label import LabelFacts, read_label
 from dagtool.foreign.operators import UNKNOWN, Operation, is_way, narrowed, operation_of
 from dagtool.foreign.place import NOWHERE, Place, is_place, place_of, place_of_text
@@ -84,7 +84,7 @@ class Guess:
         for what, words in _SPEAKS_OF.items():
             if not any(map(words.search, chain(self.titles, self._ids, self._texts))):
                 found = [_without_place(facts, what) for facts in found]
-        return _without_prose(_without_models(_without_degrees(found)))
+        return _settle(found)
 
     def sample(self, count: int) -> list[tuple[str, NodeFacts]]:
         """Read so many nodes, drawn at random but always the same; all of a smaller graph.
@@ -95,7 +95,7 @@ class Guess:
             drawn, facts = list(range(len(self._ids))), self.nodes
         else:
             drawn = Random(0).sample(range(len(self._ids)), count)
-            facts = self._read(drawn)
+            facts = _settle(self._read(drawn))
         return list(zip(map(self._written, drawn), facts, strict=True))
 
     def _written(self, node: int) -> str:
@@ -119,6 +119,8 @@ class Guess:
     def _read_node(self, node: int) -> NodeFacts:
         name, attributes = self._ids[node], self._attributes[node]
         key = _label_text(name, attributes), attributes.get("shape", "")
+        if fields := fields_of_label(key[0]):
+            key, attributes = ("", key[1]), {**attributes, **fields}
         label = self._labels.get(key)
         if label is None:
             label = self._labels[key] = read_label(*key)
@@ -167,12 +169,12 @@ _KNOWN: WeakKeyDictionary[DotGraph, Guess] = WeakKeyDictionary()
 
 
 def _label_text(name: str, attributes: Mapping[str, str]) -> str:
-    """The label of a node, with its outer label and its id filled in; empty where only the id is drawn."""
+    """The label of a node, with its outer label and its id filled in; an id of one word alone is no label."""
     label = attributes.get("label", "\\N")
     if "xlabel" in attributes:
         label = f"{label}\\n{attributes['xlabel']}"
     if label == "\\N":
-        return ""
+        return name if " " in name or "\n" in name or "\\n" in name else ""
     return label.replace("\\N", name) if "\\N" in label else label
 
 
@@ -183,6 +185,9 @@ def _decide(name: str, label: LabelFacts, stated: AttributeFacts, around: Surrou
     place, where = _place(name, label, stated.numbers, around)
     inputs, outputs, bare = label.inputs or stated.inputs, label.outputs or stated.outputs, label.bare or stated.bare
     named = stated.names
+    if operation and stated.product and not (inputs or outputs or bare):
+        inputs, outputs = stated.product
+        named = {**named, "input": "m, k", "output": "m, n"}
     sources = _make_sources(
         _source(named, "operator", _operator_source(label, operation)),
         "label" if label.has_input else _source(named, "input", ""),
@@ -191,9 +196,10 @@ def _decide(name: str, label: LabelFacts, stated: AttributeFacts, around: Surrou
         *(_source(named, what, where[what]) for what in _PLACES),
     )
     return NodeFacts(
-        label.title, operation, inputs, outputs, bare, label.has_input or bool(stated.inputs),
-        label.has_output or bool(stated.outputs), label.unknown,
-        stated.placement or label.placement or by_id or around.placement, by_id, place, rest, label.length,
+        label.title, operation, inputs, outputs, bare, label.has_input or bool(inputs),
+        label.has_output or bool(outputs), label.unknown,
+        stated.placement or label.placement or by_id or around.placement, by_id,
+        label.loose_placement or loose_gpus_of_id(name), place, rest, label.length,
         sources, stated.unread,
     )  # fmt: skip
 
@@ -234,7 +240,7 @@ def _place(
         number = numbers[what] = getattr(place, what)
         if number is not None:
             where[what] = "id" if getattr(own, what) == number else "label"
-    for what, inside in (("layer", around.layer), ("stage", around.stage)):
+    for what, inside in (("layer", around.layer), ("stage", around.stage), ("rank", around.rank)):
         if not where[what] and inside:
             numbers[what], where[what] = inside
     numbers.update(stated)
@@ -261,6 +267,20 @@ def _without_place(facts: NodeFacts, what: str) -> NodeFacts:
     nowhere: dict[str, Any] = {what: None}
     unsaid: dict[str, Any] = {what: ""}
     return replace(facts, place=replace(facts.place, **nowhere), sources=replace(facts.sources, **unsaid))
+
+
+def _settle(nodes: list[NodeFacts]) -> list[NodeFacts]:
+    """Decide what only all nodes together tell: degrees, models of GPUs, GPUs by another name, words in prose."""
+    return _without_prose(_with_loose_gpus(_without_models(_without_degrees(nodes))))
+
+
+def _with_loose_gpus(nodes: list[NodeFacts]) -> list[NodeFacts]:
+    """Take ranks, chips and cards for GPUs where the graph speaks of a model and names no GPU by number."""
+    if all(facts.loose_placement is None for facts in nodes) or any(facts.gpus for facts in nodes):
+        return nodes
+    if sum(_computes(facts) for facts in nodes) < _SHARE * len(nodes):
+        return nodes
+    return [replace(facts, placement=facts.placement or facts.loose_placement) for facts in nodes]
 
 
 def _without_degrees(nodes: list[NodeFacts]) -> list[NodeFacts]:
@@ -307,7 +327,12 @@ def _speaks_of_a_model(facts: NodeFacts) -> bool:
         return True
     if facts.place.layer is not None or facts.place.expert is not None:
         return facts.op != ""
-    return facts.operation.doubt == 0 and facts.operation.family not in ("", "io", "placeholder")
+    return _computes(facts) or (facts.operation.doubt == 0 and facts.operation.family == "communication")
+
+
+def _computes(facts: NodeFacts) -> bool:
+    """Whether a technical term names a computation: collectives are there in other programs too."""
+    return facts.operation.doubt == 0 and facts.operation.family not in ("", "io", "placeholder", "communication")
 
 
 def _without_operator(facts: NodeFacts) -> NodeFacts:

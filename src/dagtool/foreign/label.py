@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
 from dagtool.foreign.dims import Shape, ValueKind, is_dimension_word, is_size, parse_shapes
-from dagtool.foreign.gpus import Placement, gpus_of_line, join, unite
+from dagtool.foreign.gpus import Placement, gpus_of_line, join, loose_gpus_of_line, unite
 from dagtool.foreign.operators import operation_of
 from dagtool.foreign.place import Place, is_place, place_of_text
 from dagtool.foreign.text import label_lines
@@ -15,7 +16,7 @@ from dagtool.foreign.text import label_lines
 __all__ = ["LabelFacts", "read_label"]
 
 _KEY = re.compile(
-    r"(?<![A-Za-z_])(?P<key>in(?:put)? ?[/&] ?out(?:put)?|in|out|inputs?|outputs?)"
+    r"(?<![A-Za-z_])(?P<key>in(?:put)? ?[/&] ?out(?:put)?|in|out|inputs?|outputs?|输入|输出)"
     r"(?:[ _](?:dimensions?|dims?|shapes?|size))?"
     r"\s?(?P<tag>[A-Z]{1,2}|\d{1,2})?\s*[:：=]\s*",
     re.IGNORECASE,
@@ -33,7 +34,7 @@ _TENSOR = re.compile(
 """Names of tensors."""
 _WORD = re.compile(r"[^\W\d_]\w*+")
 _BESIDE = re.compile(
-    r"(?:[A-Z]{1,2}|[a-z]|[TPEDSCtpedsc][Pp]\d*|each|(?i:per|of|tokens?|ids?|partitions?|copies|gpus?|devices?|ranks?|heads?"
+    r"(?:[A-Z]{1,2}|[a-z]|[TPEDSCtpedsc][Pp]\d*|each|(?i:per|of|tokens?|ids?|inputs?\d*|outputs?\d*|partitions?|copies|gpus?|devices?|ranks?|heads?"
     r"|experts?|layers?|tensors?|shapes?|sizes?|dims?|(?:b?f|fp|float|s|u|u?int)\d{1,2}))\Z"
 )
 """Words beside a shape that are no prose."""
@@ -73,6 +74,8 @@ class LabelFacts:
     has_output: bool
     unknown: bool
     placement: Placement | None
+    loose_placement: Placement | None
+    """GPUs by another name (``rank 3``), where the label names none plainly."""
     rest: tuple[str, ...]
     length: int
     shape: str
@@ -100,17 +103,22 @@ def _said(line: str) -> _Said:
         tag = (match["tag"] or "").upper()
         if tag and len(shapes) == 1 and not shapes[0].name:
             shapes = (Shape(shapes[0].dims, shapes[0].count, tag),)
-        opens = match["key"][0].lower()
+        opens = _side(match["key"])
         both = not match["key"].isalpha()  # Input/Output: one shape for the two
         if opens == "i":
             inputs.extend(shapes)
         if opens == "o" or both:
             outputs.extend(shapes)
         rest.append(left)
-    written = "".join(match["key"][0].lower() if match["key"].isalpha() else "io" for match in keys)
+    written = "".join(_side(match["key"]) if match["key"].isalpha() else "io" for match in keys)
     left = " ".join(piece for piece in rest if not _KNOWN_TEXT.match(piece))
     same = opens == "o" and bool(_SAME.match(value))
     return _Said(tuple(inputs), tuple(outputs), (), written, "" if value else opens, left, _asked(text), same)
+
+
+def _side(key: str) -> str:
+    """Say of which side of a node a key is, ``i`` or ``o``."""
+    return "o" if key == "输出" or key[0] in "oO" else "i"
 
 
 def _asked(text: str) -> bool:
@@ -265,6 +273,10 @@ def read_label(label: str, shape: str) -> LabelFacts:
     length = sum(len(line.replace(" ", "")) for line in lines)
     return LabelFacts(
         reading.title, tuple(reading.inputs), tuple(reading.outputs), tuple(reading.bare), "i" in reading.keys,
-        "o" in reading.keys, reading.asked, reading.placement, tuple(rest), length, shape,
+        "o" in reading.keys, reading.asked, reading.placement, _loose(lines), tuple(rest), length, shape,
         tuple(map(place_of_text, (reading.title, *places))),
     )  # fmt: skip
+
+
+def _loose(lines: Iterable[str]) -> Placement | None:
+    return next(filter(None, map(loose_gpus_of_line, lines)), None)

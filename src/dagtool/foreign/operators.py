@@ -62,7 +62,7 @@ _TABLE = (
     ("activation", "compute", 1.0, r"\b(?:gelu|silu|relu|swiglu|swish|activation|act|gate mul|elementwise mul|element wise mul)\b"),
     ("gate", "gate", 0.9, r"\b(?:gate|gating|router|gate network|expert select|expert selection|top ?k)\b"),
     ("routing", "routing", 0.8, r"\b(?:routing|route|router)\b"),
-    ("linear", "compute", 1.0, r"\b(?:linear|linear#?|proj|projection|projections|dense|fc|fc#|lm head|qkv|unembedding)\b|\b(?:up|down)$|\b(?:up|down)\b(?= (?:gpu|tp|#))"),
+    ("linear", "compute", 1.0, r"\b(?:linear|linear#?|proj|projection|projections|[qkvo] proj(?:ection)?|dense|fc|fc#|lm head|qkv|unembedding)\b|\b(?:up|down)$|\b(?:up|down)\b(?= (?:gpu|tp|#))"),
     ("cache", "compute", 0.9, r"\bkv ?cache\b"),
     ("attention", "compute", 0.9, r"\b(?:attention|attn|mha|gqa|mla|self attention)\b"),
     ("experts", "compute", 0.9, r"\b(?:expert|experts|exp)\b(?! parallelism)"),
@@ -83,7 +83,7 @@ _EVERYDAY = frozenset(_EVERYDAY_WORDS.split())
 _WORDS_BESIDE = (
     "a an and all each per over across to from for of on in with before after into then pre post inter intra local global"
     " partial full total final first last base main shared sharded fused async optimized balanced distributed hierarchical"
-    " complete weighted scaled masked causal model models network module block blocks layer layers group groups parallel"
+    " complete weighted scaled masked causal model models network module transformer decoder encoder block blocks layer layers group groups parallel"
     " pipeline stage tp ep dp pp sp cp ring rank ranks gpu gpus device devices node nodes column columns row rows col data"
     " batch micro microbatch sequence seq token tokens position positions pos positional word vocab hidden dim dims dimension"
     " dimensions head heads multi single grouped self cross flash paged latent sparse sliding window dot product sum top k q"
@@ -132,8 +132,18 @@ _NOUN = re.compile(
 _NUMBER_ALONE = re.compile(r"[^\Wa-z_]++[\W\d_]*+\Z|[\W\d_]*+\d[\W\d_]*+\Z", re.IGNORECASE)
 
 
+_CHINESE = {
+    "全归约": "all reduce", "全收集": "all gather", "归约散射": "reduce scatter", "全对全": "all to all", "广播": "broadcast",
+    "残差": "residual", "归一化": "norm", "词嵌入": "embedding", "注意力": "attention", "前馈": "ffn", "专家": "experts",
+    "门控": "gate", "线性": "linear", "投影": "projection", "激活": "activation", "输入": "input", "输出": "output",
+}  # fmt: skip
+_CHINESE_WORD = re.compile("|".join(_CHINESE))
+
+
 def _words(text: str) -> str:
     """Small words; numbers as #, places (layer 3, gpu 1) and what stands in parentheses left out."""
+    if not text.isascii():
+        text = _CHINESE_WORD.sub(lambda match: f" {_CHINESE[match[0]]} ", text)
     if "..." in text or "…" in text:
         left_out = _LEFT_OUT.match(text) and not _NUMBER_ALONE.match(text)
         if left_out and (_NOUN.search(text) or not text.strip(".… ")):
