@@ -149,9 +149,15 @@ class Dag:
         return critical_path(self)
 
     def to_dot(self, templates: str | None = None) -> str:
-        """The DAG as DOT text in our dialect."""
-        from dagtool.dot.writer import write_dot
+        """Write the DAG as DOT text in the dialect of this tool.
 
+        A graph from a file whose nodes do not all state an operator and GPUs is given back as its file has it.
+        Raises DagtoolError where there is no such file, and for a template that does not render.
+        """
+        from dagtool.dot.writer import is_complete, write_dot
+
+        if self.source is not None and not is_complete(self):
+            return self.source.text
         return "".join(write_dot(self, templates))
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:

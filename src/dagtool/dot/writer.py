@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from dagtool.dag.graph import Dag, Kind
 from dagtool.dot.dialect import VERSION
 from dagtool.dot.labels_written import gpus_label, ports_label, ports_text
+from dagtool.errors import DagtoolError
 from dagtool.model.mesh import format_gpus
 from dagtool.ops import OPERATORS
 from dagtool.templates import environment, template_errors
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from jinja2 import Template
     from jinja2.sandbox import SandboxedEnvironment
 
-__all__ = ["write_dot"]
+__all__ = ["is_complete", "write_dot"]
 
 _MARKS = ("id", "layer_index", "expert")
 _GPU, _GPU_LABEL = "\x03", "\x04"
@@ -29,8 +30,22 @@ _GPU, _GPU_LABEL = "\x03", "\x04"
 _CHUNK = 4096
 
 
+def is_complete(dag: Dag) -> bool:
+    """Whether every node states an operator and GPUs, as the dialect demands."""
+    return min(dag.devices_of, default=0) >= 0 and all(kind.op in OPERATORS for kind in dag.kinds)
+
+
 def write_dot(dag: Dag, templates: str | None = None) -> Iterator[str]:
-    """The text in pieces of some thousand lines. Raises DagtoolError for a template that does not render."""
+    """Give the text in pieces of some thousand lines.
+
+    Raises DagtoolError for a DAG whose nodes do not all state an operator and GPUs, and for a template that does not
+    render.
+    """
+    if not is_complete(dag):
+        raise DagtoolError(
+            "the DAG cannot be written in the dialect: not every node states an operator and GPUs",
+            hint="dagtool.read(FILE).to_dot() gives such a graph back as its file has it",
+        )
     with template_errors():
         yield from _pieces(dag, environment(templates))
 
