@@ -78,6 +78,8 @@ def read_attributes(attributes: Mapping[str, str]) -> AttributeFacts:
     """Read the attributes that state facts."""
     stated = tuple((name, value) for name, value in attributes.items() if name.lower() in NAMES and value.strip())
     found = _read(stated) if stated else _NONE
+    if "m" not in attributes:
+        return found
     sizes = [attributes.get(name, "").strip() for name in "mkn"]
     if not all(size.isdecimal() for size in sizes):
         return found
@@ -88,7 +90,7 @@ def read_attributes(attributes: Mapping[str, str]) -> AttributeFacts:
 @lru_cache(maxsize=1 << 10)
 def fields_of_label(label: str) -> Mapping[str, str]:
     """The fields of a label that is an object of JSON, ``{"op": "attn", "gpu": 3}``; empty for any other label."""
-    if not (label.startswith("{") and label.endswith("}") and '":' in label.replace(" ", "")):
+    if not label.endswith("}") or '":' not in label.replace(" ", ""):
         return {}
     try:
         fields = json.loads(label)

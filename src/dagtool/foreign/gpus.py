@@ -311,6 +311,8 @@ def loose_gpus_of_line(line: str) -> Placement | None:
 
 def loose_gpus_of_id(name: str) -> Placement | None:
     """The same of an id: ``rank0_qkv``, ``L0_G0_attn``."""
+    if "ank" not in name and "G" not in name:
+        return None
     matches = list(_LOOSE_IN_ID.finditer(name))
     if any(_OF_A_GROUP.search(name, max(0, found.start() - 9), found.start()) for found in matches):
         return None

@@ -119,7 +119,7 @@ class Guess:
     def _read_node(self, node: int) -> NodeFacts:
         name, attributes = self._ids[node], self._attributes[node]
         key = _label_text(name, attributes), attributes.get("shape", "")
-        if fields := fields_of_label(key[0]):
+        if key[0].startswith("{") and (fields := fields_of_label(key[0])):
             key, attributes = ("", key[1]), {**attributes, **fields}
         label = self._labels.get(key)
         if label is None:
@@ -195,12 +195,12 @@ def _decide(name: str, label: LabelFacts, stated: AttributeFacts, around: Surrou
         "label" if label.bare else _source(named, "dimensions", ""),
         *(_source(named, what, where[what]) for what in _PLACES),
     )
+    placement = stated.placement or label.placement or by_id or around.placement
     return NodeFacts(
         label.title, operation, inputs, outputs, bare, label.has_input or bool(inputs),
         label.has_output or bool(outputs), label.unknown,
-        stated.placement or label.placement or by_id or around.placement, by_id,
-        label.loose_placement or loose_gpus_of_id(name), place, rest, label.length,
-        sources, stated.unread,
+        placement, by_id, None if placement else label.loose_placement or loose_gpus_of_id(name), place, rest,
+        label.length, sources, stated.unread,
     )  # fmt: skip
 
 
@@ -280,7 +280,7 @@ def _with_loose_gpus(nodes: list[NodeFacts]) -> list[NodeFacts]:
         return nodes
     if sum(_computes(facts) for facts in nodes) < _SHARE * len(nodes):
         return nodes
-    return [replace(facts, placement=facts.placement or facts.loose_placement) for facts in nodes]
+    return [replace(facts, placement=facts.loose_placement) if facts.loose_placement else facts for facts in nodes]
 
 
 def _without_degrees(nodes: list[NodeFacts]) -> list[NodeFacts]:

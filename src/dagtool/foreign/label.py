@@ -182,6 +182,12 @@ def _is_mark(shape: Shape) -> bool:
     return dim.kind is ValueKind.INT or (dim.kind is ValueKind.SYMBOL and len(dim.text) == 1)
 
 
+@lru_cache(maxsize=1 << 12)
+def _form(line: str, rest: str) -> str:
+    """How a line names GPUs: without their numbers and without the rest of it."""
+    return _NUMBER.sub("#", line.replace(rest, "", 1)).strip()
+
+
 class _Reading:
     """One label while it is read. ``divided``: each line is a field of a record, with a GPU of its own."""
 
@@ -196,7 +202,7 @@ class _Reading:
         self.title = ""
         self._opens = ""
         self._divided = divided
-        self._form = ""
+        self._placed = ("", "")
 
     def line(self, text: str) -> str:
         """Take one line in; what remains of it."""
@@ -234,11 +240,14 @@ class _Reading:
 
     def _place(self, text: str, placement: Placement) -> None:
         """Take in the GPUs of a line; lines of one form (``GPU 0`` and ``GPU 1``) name GPUs beside one another."""
-        form = _NUMBER.sub("#", text.replace(placement.rest, "", 1)).strip()
-        beside = self.placement and form == self._form and (self._divided or not placement.rest)
-        both = unite(self.placement, placement) if beside and self.placement else None
+        before, self._placed = self._placed, (text, placement.rest)
+        alone = self._divided or not (placement.rest or before[1])
+        both = (
+            unite(self.placement, placement)
+            if self.placement and alone and _form(*before) == _form(text, placement.rest)
+            else None
+        )
         self.placement = both or join(self.placement, placement)
-        self._form = form if self._divided or not placement.rest else ""
 
     def _multiply(self, weight: Shape) -> None:
         """`[A, k]` and then `×[k, n]`: the first is what comes in, and `[A, n]` comes out."""
@@ -273,7 +282,8 @@ def read_label(label: str, shape: str) -> LabelFacts:
     length = sum(len(line.replace(" ", "")) for line in lines)
     return LabelFacts(
         reading.title, tuple(reading.inputs), tuple(reading.outputs), tuple(reading.bare), "i" in reading.keys,
-        "o" in reading.keys, reading.asked, reading.placement, _loose(lines), tuple(rest), length, shape,
+        "o" in reading.keys, reading.asked, reading.placement,
+        None if reading.placement else _loose(lines), tuple(rest), length, shape,
         tuple(map(place_of_text, (reading.title, *places))),
     )  # fmt: skip
 

@@ -225,6 +225,7 @@ def _drop_address(match: re.Match[str]) -> str:
     return " " if text.startswith("0x") or sum(map(str.isdigit, text)) > 1 else text
 
 
+@lru_cache(maxsize=1 << 14)
 def _plain(text: str) -> str:
     """A text without addresses, and every number in it as 0."""
     return _NUMBER.sub("0", _ADDRESS.sub(_drop_address, text))
