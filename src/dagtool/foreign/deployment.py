@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dagtool.foreign.facts import NodeFacts
     from dagtool.foreign.guess import Guess
 
-__all__ = ["Nature", "judge_nature"]
+__all__ = ["Nature", "is_plain", "judge_nature"]
 
 _SHARE = 0.25
 """The share of the nodes that must say something before it counts as what the graph is about."""
@@ -66,6 +66,18 @@ def judge_nature(graph: Guess) -> Nature:
     described = operators >= wanted and dimensions >= wanted and bool(parallel or collectives or gpus)
     stated = {"a GPU": gpus, "an operator of a model": operators, "a dimension": dimensions, "a rank": parallel}
     return Nature(placed or described, _describe_evidence(stated, count))
+
+
+def is_plain(graph: Guess) -> bool:
+    """Whether operators and layers that names resemble are none: it is no deployment, and its ids do not tell of one.
+
+    Ids tell where most nodes have no labels and a quarter of the ids name an operator of a model or a layer.
+    """
+    nodes = graph.nodes
+    if judge_nature(graph).deployment:
+        return False
+    told = sum(one.place.layer is not None or bool(one.op and one.op not in _ANYWHERE) for one in nodes)
+    return 2 * sum(one.described for one in nodes) > len(nodes) or told < _SHARE * len(nodes)
 
 
 def _describe_evidence(stated: Mapping[str, int], count: int) -> str:

@@ -27,6 +27,7 @@ from dagtool.foreign.label import LabelFacts, read_label
 from dagtool.foreign.operators import Operation, is_way, narrowed, operation_of
 from dagtool.foreign.place import NOWHERE, Place, is_place, place_of, place_of_text
 from dagtool.foreign.places import Places, experts_listed
+from dagtool.foreign.text import label_text
 
 if TYPE_CHECKING:
     from dagtool.dot.graph import DotGraph
@@ -63,7 +64,7 @@ class Guess:
 
     @cached_property
     def _texts(self) -> list[str]:
-        return list(map(_label_text, self._ids, self._attributes))
+        return list(map(label_text, self._ids, self._attributes))
 
     @cached_property
     def nodes(self) -> list[NodeFacts]:
@@ -84,7 +85,7 @@ class Guess:
 
     def _read_node(self, node: int) -> NodeFacts:
         name, attributes = self._ids[node], self._attributes[node]
-        key = _label_text(name, attributes), attributes.get("shape", "")
+        key = label_text(name, attributes), attributes.get("shape", "")
         label = self._labels.get(key)
         if label is None:
             label = self._labels[key] = read_label(*key)
@@ -130,16 +131,6 @@ class Guess:
 
 
 _KNOWN: WeakKeyDictionary[DotGraph, Guess] = WeakKeyDictionary()
-
-
-def _label_text(name: str, attributes: Mapping[str, str]) -> str:
-    """The label of a node, with its outer label and its id filled in; empty where only the id is drawn."""
-    label = attributes.get("label", "\\N")
-    if "xlabel" in attributes:
-        label = f"{label}\\n{attributes['xlabel']}"
-    if label == "\\N":
-        return ""
-    return label.replace("\\N", name) if "\\N" in label else label
 
 
 def _decide(name: str, label: LabelFacts, stated: AttributeFacts, around: Surroundings) -> NodeFacts:

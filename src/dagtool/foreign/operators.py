@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-__all__ = ["FAMILIES", "UNKNOWN", "Operation", "is_way", "narrowed", "operation_of"]
+__all__ = ["FAMILIES", "UNKNOWN", "Operation", "is_way", "narrowed", "operation_of", "without_addresses"]
 
 FAMILIES = ("compute", "communication", "norm", "gate", "routing", "residual", "io", "placeholder")
 """The coarse kinds."""
@@ -157,10 +157,15 @@ def _drop_address(match: re.Match[str]) -> str:
     return " " if text.startswith("0x") or sum(map(str.isdigit, text)) > 1 else text
 
 
+def without_addresses(name: str) -> str:
+    """Blank out the addresses and marks of commits in an id."""
+    return _ADDRESS.sub(_drop_address, name)
+
+
 def operation_of(title: str, name: str, shape: str = "") -> Operation:
     """The operator by the title of the label; by the id where the title names none."""
     found = _named(_NUMBER.sub("0", title)) if title else UNKNOWN
-    if not found and (by_id := _named(_NUMBER.sub("0", _ADDRESS.sub(_drop_address, name)))):
+    if not found and (by_id := _named(_NUMBER.sub("0", without_addresses(name)))):
         found = Operation(by_id.op, by_id.family, by_id.confidence * _SURE_BY_ID)
     if shape in ("ellipse", "oval"):  # drawn as communication
         if found.op == "gather":
