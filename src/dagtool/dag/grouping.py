@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from random import Random
 
 from dagtool.dag.algorithms import successors, topological_order
 from dagtool.dag.graph import Dag
 
-__all__ = ["FoldingError", "Group", "Grouping", "depths", "group_nodes", "words"]
+__all__ = ["FoldingError", "Group", "Grouping", "depths", "group_nodes", "node_look"]
 
 
 class FoldingError(ValueError):
@@ -47,13 +47,13 @@ class Grouping:
 def group_nodes(dag: Dag) -> Grouping:
     """Divide the nodes into groups whose graph is acyclic. Raises FoldingError for a graph with a cycle."""
     layers = dag.layer_of
-    kinds: Sequence[Hashable] = dag.kind_of if dag.declared else list(map(words, dag.ids))
+    kinds: Iterable[Hashable] = dag.kind_of if dag.declared else (node_look(dag, node) for node in range(len(dag.ids)))
     of = _numbered(zip(layers, kinds, strict=True))
     edges = _count_edges(dag, of)
     if _is_cyclic(edges):
         of = _numbered(zip(of, _node_depths(dag), strict=True))
         edges = _count_edges(dag, of)
-    if dag.declared:
+    if dag.declared or not any(kind.role for kind in dag.kinds):
         refined = _by_connections(dag, of, edges)
         if len(set(refined)) != len(set(of)):
             of = refined
@@ -88,11 +88,20 @@ def _numbered(keys: Iterable[Hashable]) -> list[int]:
 
 
 _NUMBER = re.compile(r"\d+")
+_LOOKS = ("label", "xlabel", "shape")
 
 
-def words(name: str) -> str:
-    """What ids have in common that differ in their numbers only."""
-    return _NUMBER.sub("#", name)
+def node_look(dag: Dag, node: int) -> Hashable:
+    """What must be the same for nodes of a file that declares no operators to be drawn as one.
+
+    It is the operator as guessed with the role, else how Graphviz draws the node. Ids, roles and labels may differ in
+    their numbers only.
+    """
+    name, kind = dag.ids[node], dag.kind(node)
+    if kind.parameters.get("family"):
+        return _NUMBER.sub("#", name), kind.op, _NUMBER.sub("#", kind.role)
+    attributes = dag.source.node_attributes[dag.source.index[name]] if dag.source else {}
+    return tuple(_NUMBER.sub("#", text) for text in (name, *(attributes.get(one, "") for one in _LOOKS)))
 
 
 def _count_edges(dag: Dag, of: list[int]) -> dict[tuple[int, int, int], int]:

@@ -9,7 +9,7 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 
 from dagtool.dag.graph import Dag, Kind, Port
-from dagtool.dag.grouping import Group, Grouping, depths, words
+from dagtool.dag.grouping import Group, Grouping, depths, node_look
 
 __all__ = ["Layer", "find_layers", "kind_key"]
 
@@ -105,7 +105,7 @@ def _kind_numbers(dag: Dag, grouping: Grouping) -> list[int]:
     """A number for each group: equal where the kinds are, meshes compared by their axes."""
     numbers: dict[Hashable, int] = {}
     if not dag.declared:
-        return [numbers.setdefault(words(dag.ids[group.first]), len(numbers)) for group in grouping.groups]
+        return [numbers.setdefault(node_look(dag, group.first), len(numbers)) for group in grouping.groups]
     of_kind = [numbers.setdefault(kind_key(dag, kind), len(numbers)) for kind in dag.kinds]
     return [of_kind[dag.kind_of[group.first]] for group in grouping.groups]
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from dagtool.foreign.facts import NodeFacts
     from dagtool.foreign.guess import Guess
 
-__all__ = ["Nature", "judge_nature"]
+__all__ = ["Nature", "is_plain", "judge_nature"]
 
 _MOST, _MANY, _SOME = 0.5, 0.25, 0.125
 """Shares of the nodes that must say a thing before it counts as what the graph is about."""
@@ -137,6 +137,18 @@ def judge_nature(graph: Guess) -> Nature:
         if labelled and not nature.deployment and len(labelled) >= _LABELLED * len(said)
         else nature
     )
+
+
+def is_plain(graph: Guess) -> bool:
+    """Whether operators and layers that names resemble are none: it is no deployment, and its ids do not tell of one.
+
+    Ids tell where most nodes have no labels and a quarter of the ids name an operator of a model or a layer.
+    """
+    nodes = graph.nodes
+    if judge_nature(graph).deployment:
+        return False
+    told = sum(one.place.layer is not None or one.op in _OF_MODELS for one in nodes)
+    return 2 * sum(one.described for one in nodes) > len(nodes) or told < _MANY * len(nodes)
 
 
 def _judge(said: Sequence[_Said], titles: str) -> Nature:

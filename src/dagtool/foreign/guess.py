@@ -27,6 +27,7 @@ from dagtool.foreign.label import LabelFacts, read_label
 from dagtool.foreign.operators import UNKNOWN, Operation, is_way, narrowed, operation_of
 from dagtool.foreign.place import NOWHERE, Place, is_place, place_of, place_of_text
 from dagtool.foreign.places import Places, experts_listed
+from dagtool.foreign.text import label_text
 
 if TYPE_CHECKING:
     from dagtool.dot.graph import DotGraph
@@ -74,7 +75,7 @@ class Guess:
 
     @cached_property
     def _texts(self) -> list[str]:
-        return list(map(_label_text, self._ids, self._attributes))
+        return list(map(label_text, self._ids, self._attributes))
 
     @cached_property
     def nodes(self) -> list[NodeFacts]:
@@ -101,7 +102,7 @@ class Guess:
     def _written(self, node: int) -> str:
         name, attributes = self._ids[node], self._attributes[node]
         beside = (attributes[key] for key in _BESIDE if key in attributes)
-        written = "\n".join((name, _label_text(name, attributes), *beside, *self._edge_labels.get(node, ())))
+        written = "\n".join((name, label_text(name, attributes), *beside, *self._edge_labels.get(node, ())))
         return _BREAK.sub("\n", written)
 
     @cached_property
@@ -118,7 +119,7 @@ class Guess:
 
     def _read_node(self, node: int) -> NodeFacts:
         name, attributes = self._ids[node], self._attributes[node]
-        key = _label_text(name, attributes), attributes.get("shape", "")
+        key = label_text(name, attributes), attributes.get("shape", "")
         if key[0].startswith("{") and (fields := fields_of_label(key[0])):
             key, attributes = ("", key[1]), {**attributes, **fields}
         label = self._labels.get(key)
@@ -166,16 +167,6 @@ class Guess:
 
 
 _KNOWN: WeakKeyDictionary[DotGraph, Guess] = WeakKeyDictionary()
-
-
-def _label_text(name: str, attributes: Mapping[str, str]) -> str:
-    """The label of a node, with its outer label and its id filled in; an id of one word alone is no label."""
-    label = attributes.get("label", "\\N")
-    if "xlabel" in attributes:
-        label = f"{label}\\n{attributes['xlabel']}"
-    if label == "\\N":
-        return name if " " in name or "\n" in name or "\\n" in name else ""
-    return label.replace("\\N", name) if "\\N" in label else label
 
 
 def _decide(name: str, label: LabelFacts, stated: AttributeFacts, around: Surroundings) -> NodeFacts:

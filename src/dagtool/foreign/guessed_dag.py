@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 
 from dagtool.dag.algorithms import degrees, successors, topological_order
 from dagtool.dag.graph import Dag, Kind
+from dagtool.foreign.operators import without_addresses
 from dagtool.ops import OPERATORS
 
 if TYPE_CHECKING:
     from dagtool.foreign.facts import NodeFacts
     from dagtool.foreign.operators import Operation
 
-__all__ = ["drawn_family", "guess_dag"]
+__all__ = ["drawn_family", "guess_dag", "role_of_id"]
 
 _FAMILIES = {"gate": "routing", "residual": "compute", "placeholder": ""}
 """Families of labels that are no families of operators."""
@@ -28,6 +29,8 @@ _PLACES = re.compile(
 )
 _NUMBERS_BEHIND = re.compile(r"(?:\d++_)++")
 """The numbers an id ends with, read backwards."""
+_WORD = re.compile(r"[^\W\d_]{2,}")
+_NO_WORD = re.compile(r"[\W\d_]+")
 _EXPERT = re.compile(r"(^|_)(expert)_?\d+(?=_|$)", re.IGNORECASE)
 _ATTENTION = frozenset({"attention", "scores", "softmax", "weighted_sum", "cache"})
 _MOE = frozenset({"gate", "experts", "route", "route_back", "routing", "dispatch", "aggregate", "combine"})
@@ -35,12 +38,18 @@ _ATTENTION_ROLE = re.compile(r"(?:^|_)(?:attn|attention|mha|qkv|[qkv]_proj)(?:_|
 
 
 def guess_dag(dag: Dag) -> Dag:
-    """Give a graph the kinds, layers, experts and GPUs of the guess; one that declares its operators stays as it is."""
+    """Give a graph the kinds, layers, experts and GPUs of the guess; one that declares its operators stays as it is.
+
+    So does one that is no deployment of a model.
+    """
     if dag.declared or any(kind.role for kind in dag.kinds) or dag.source is None or dag.source.node_ids != dag.ids:
         return dag
+    from dagtool.foreign.deployment import is_plain
     from dagtool.foreign.guess import guess
 
     guessed = guess(dag.source)
+    if is_plain(guessed):
+        return dag
     facts = guessed.nodes
     layers = [-1 if one.place.layer is None else one.place.layer for one in facts]
     kind_of, kinds = dag.kind_of, dag.kinds
@@ -68,11 +77,17 @@ def drawn_family(operation: Operation) -> str:
 
 def _kind(name: str, facts: NodeFacts, block: str) -> Kind:
     op = _NAMES.get(facts.op, facts.op)
-    role = _role(name) or op or "node"
+    role = role_of_id(name) or _NO_WORD.sub("_", facts.title).strip("_").lower() or op or "node"
     shape = facts.gives[0] if facts.gives else None
     output = f"[{', '.join(f'{dim.name}={dim.text}' if dim.name else dim.text for dim in shape.dims)}]" if shape else ""
     params = (("family", drawn_family(facts.operation)), ("output", output))
     return Kind(op if op in OPERATORS else "", f"{block}.{role}" if block else role, params=params)
+
+
+def role_of_id(name: str) -> str:
+    """What an id says of the part that a node plays; empty where it is a number, a letter, an address or "node"."""
+    role = _role(without_addresses(name))
+    return role if _WORD.search(role) and _NO_WORD.sub("", role).lower() != "node" else ""
 
 
 def _role(name: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-__all__ = ["FAMILIES", "UNKNOWN", "Operation", "is_way", "narrowed", "operation_of"]
+__all__ = ["FAMILIES", "UNKNOWN", "Operation", "is_way", "narrowed", "operation_of", "without_addresses"]
 
 FAMILIES = ("compute", "communication", "norm", "gate", "routing", "residual", "io", "placeholder")
 """The coarse kinds."""
@@ -228,7 +228,12 @@ def _drop_address(match: re.Match[str]) -> str:
 @lru_cache(maxsize=1 << 14)
 def _plain(text: str) -> str:
     """A text without addresses, and every number in it as 0."""
-    return _NUMBER.sub("0", _ADDRESS.sub(_drop_address, text))
+    return _NUMBER.sub("0", without_addresses(text))
+
+
+def without_addresses(text: str) -> str:
+    """Blank out addresses, UUIDs and marks of commits."""
+    return _ADDRESS.sub(_drop_address, text)
 
 
 def operation_of(title: str, name: str, shape: str = "") -> Operation:

@@ -1,21 +1,33 @@
-"""A label as the lines a reader sees."""
+"""The label of a node as Graphviz draws it, and as the lines a reader sees."""
 
 from __future__ import annotations
 
 import html
 import re
+from collections.abc import Mapping
 
 from dagtool.dot.values import Html
 
-__all__ = ["label_lines"]
+__all__ = ["label_lines", "label_text"]
 
 _BREAK = re.compile(r"\\{1,2}[nlr]|\r\n?|\n")
 _HTML_BREAK = re.compile(r"<br\b[^<>]*>|</t[rd]\s*>|[\r\n]+", re.IGNORECASE)
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>")
 _PORT = re.compile(r"<[\w.:-]*>")
 _FIELD = re.compile(r"(?<!\\)\|")
+_RECORDS = ("record", "Mrecord")
 _SPACE = re.compile(r"\s+")
 _ESCAPE = re.compile(r"\\([^\w\s])")
+
+
+def label_text(name: str, attributes: Mapping[str, str]) -> str:
+    """The label of a node, with its outer label and its id filled in; an id of one word alone is no label."""
+    label = attributes.get("label", "\\N")
+    if "xlabel" in attributes:
+        label = f"{label}\\n{attributes['xlabel']}"
+    if label == "\\N":
+        return name if " " in name or "\n" in name or "\\n" in name else ""
+    return label.replace("\\N", name) if "\\N" in label else label
 
 
 def label_lines(label: str, shape: str = "") -> tuple[str, ...]:
@@ -27,10 +39,12 @@ def label_lines(label: str, shape: str = "") -> tuple[str, ...]:
     """
     if isinstance(label, Html) or "<br" in label.lower() or "</b>" in label.lower():
         pieces = [_TAG.sub(" ", piece) for part in _HTML_BREAK.split(label) for piece in _BREAK.split(part)]
+        if shape in _RECORDS:
+            pieces = [field.strip("{} ") for piece in pieces for field in _FIELD.split(piece)]
         pieces = [html.unescape(piece) for piece in pieces]
     else:
         pieces = _BREAK.split(label)
-        if shape in ("record", "Mrecord"):
+        if shape in _RECORDS:
             pieces = [_PORT.sub(" ", field).strip("{} ") for piece in pieces for field in _FIELD.split(piece)]
         if "\\" in label:
             pieces = [_ESCAPE.sub(r"\1", piece) for piece in pieces]

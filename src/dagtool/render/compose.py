@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from dagtool.dag.apart import AT
 from dagtool.dag.folded import FoldedEdge, FoldedGraph, FoldedNode, Way
 from dagtool.dag.graph import Dag, Kind
-from dagtool.dag.idtemplate import group_ids
+from dagtool.foreign.guessed_dag import role_of_id
 from dagtool.ops import OPERATORS
 from dagtool.render.picture import Picture, PictureEdge, PictureNode, Swatch
 from dagtool.render.words import (
+    attributes_of,
     gpu_words,
+    label_words,
     layer_words,
     mesh_words,
     output_words,
@@ -59,10 +61,14 @@ def heading_facts(dag: Dag, folded: FoldedGraph | None = None, drawn: int = 0) -
     gpus = {gpu for gpus in dag.device_sets for gpu in gpus}
     where = f" on {len(gpus):,} GPU{'s' * (len(gpus) > 1)}" if gpus else ""
     drawn = drawn or (len(folded.nodes) if folded else 0)
-    shown = f", drawn as {drawn:,} nodes" if 0 < drawn < len(dag.ids) else ""
+    shown = f", drawn as {_nodes_words(drawn)}" if 0 < drawn < len(dag.ids) else ""
     sizes = " ".join(f"{symbol}={symbol if value is None else value}" for symbol, value in dag.sizes.items())
-    counts = f"{len(dag.ids):,} nodes, {len(dag.tails):,} edges{where}{shown}"
+    counts = f"{_nodes_words(len(dag.ids))}, {len(dag.tails):,} edge{'s' * (len(dag.tails) != 1)}{where}{shown}"
     return tuple(filter(None, (counts + _apart(dag), mesh_words(dag), sizes)))
+
+
+def _nodes_words(count: int) -> str:
+    return f"{count:,} node{'s' * (count != 1)}"
 
 
 def _apart(dag: Dag) -> str:
@@ -136,7 +142,7 @@ def _layers_node(dag: Dag, folded: FoldedGraph, node: FoldedNode, span: str) -> 
         doing=f"the same program as {layer_words(same).partition(' ·')[0]}" if box.program != node.box else "",
         output="",
         where=gpu_words(box.gpus),
-        times=f"{node.count:,} nodes",
+        times=_nodes_words(node.count),
     )
 
 
@@ -150,27 +156,28 @@ def _block_node(dag: Dag, node: FoldedNode, span: str) -> PictureNode:
         doing="",
         output="",
         where=gpu_words(node.gpus),
-        times=f"{node.count:,} nodes",
+        times=_nodes_words(node.count),
     )
 
 
 def _foreign_node(dag: Dag, node: FoldedNode, members: list[int], span: str) -> PictureNode:
-    """A node of a file that declares nothing: what its label tells, else its names and its shape."""
-    source, name, kind = dag.source, dag.ids[node.first], dag.kind(node.first)
-    attributes: Mapping[str, str] = source.node_attributes[source.index[name]] if source else {}
+    """A node of a file that declares nothing: its operator where that is known, else what its label says."""
+    name, kind = dag.ids[node.first], dag.kind(node.first)
     known = kind.parameters.get("family", "")
-    words = role_words(node.roles, block_of(dag, node)) if known else ""
+    output, where = kind.parameters.get("output", ""), gpu_words(node.gpus)
+    by_role = known and (len(node.roles) > 1 or role_of_id(name))
+    words, doing = (role_words(node.roles, block_of(dag, node)), "") if by_role else label_words(dag, members)
     return PictureNode(
         id=name,
         members=span,
         op=kind.op,
         family=known,
-        title=words or group_ids(dag.ids[member] for member in members)[0].text or "(no name)",
-        doing="",
-        output=kind.parameters.get("output", ""),
-        where=gpu_words(node.gpus),
+        title=words or "(no name)",
+        doing="" if output or where else doing,
+        output=output,
+        where=where,
         times=times_words(dag, node) if known else f"×{node.per_layer}" if node.per_layer > 1 else "",
-        shape="" if known else attributes.get("shape", ""),
+        shape="" if known else attributes_of(dag, node.first).get("shape", ""),
     )
 
 

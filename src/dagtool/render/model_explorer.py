@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 
 from dagtool.dag.graph import Dag
-from dagtool.foreign.guessed_dag import guess_dag
+from dagtool.foreign.guessed_dag import guess_dag, role_of_id
 from dagtool.model.mesh import format_gpus
+from dagtool.render.words import label_words
 
 __all__ = ["model_explorer"]
 
@@ -24,7 +25,7 @@ def model_explorer(dag: Dag) -> str:
     nodes = [
         {
             "id": name,
-            "label": known.kind(node).role or known.kind(node).op or name,
+            "label": _label(known, node),
             "namespace": _namespace(known, node),
             "attrs": [{"key": key, "value": value} for key, value in _attributes(known, node) if value],
             "incomingEdges": incoming[node],
@@ -33,6 +34,13 @@ def model_explorer(dag: Dag) -> str:
     ]
     graph = {"id": dag.facts.get("preset") or dag.name or "graph", "nodes": nodes}
     return json.dumps({"label": graph["id"], "graphs": [graph]}, separators=(",", ":")) + "\n"
+
+
+def _label(dag: Dag, node: int) -> str:
+    """Its part in the model; what is drawn on it where a file declares nothing and its id tells none."""
+    kind = dag.kind(node)
+    told = dag.declared or role_of_id(dag.ids[node])
+    return (kind.role or kind.op if told else "") or label_words(dag, [node])[0]
 
 
 def _namespace(dag: Dag, node: int) -> str:

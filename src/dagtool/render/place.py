@@ -39,7 +39,8 @@ def place_in_rows(picture: Picture) -> Picture:
 
     number = {node.id: index for index, node in enumerate(picture.nodes)}
     sizes = [_box(text_size(node)) for node in picture.nodes]
-    found = layered(sizes, [(number[edge.tail], number[edge.head]) for edge in picture.edges])
+    labels = [text_width(edge.label, FONT_SIZE) for edge in picture.edges]
+    found = layered(sizes, [(number[edge.tail], number[edge.head]) for edge in picture.edges], labels)
     top = heading_height(picture) + _HEADING
     spots = [Spot(x, y + top, width, height) for (x, y), (width, height) in zip(found.middles, sizes, strict=True)]
     nodes = tuple(replace(node, spot=spot) for node, spot in zip(picture.nodes, spots, strict=True))

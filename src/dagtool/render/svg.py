@@ -125,7 +125,8 @@ def _view(picture: Picture) -> tuple[float, float, float, float]:
     spots += [swatch.label_spot for swatch in picture.legend if swatch.label_spot]
     spots += [spot for spot in (picture.title_spot, picture.facts_spot, picture.caption_spot) if spot]
     points = [point for edge in picture.edges if edge.way for point in edge.way.points]
-    points += [point for text in picture.texts for point in _ends(text)]
+    labels = [Text(edge.label, *edge.way.label) for edge in picture.edges if edge.way and edge.label]
+    points += [point for text in (*picture.texts, *labels) for point in _ends(text)]
     points += [point for stroke in picture.strokes for line in stroke.lines for point in line]
     left = min([*(spot.left for spot in spots), *(x for x, _ in points)]) - _MARGIN
     top = min([*(spot.top for spot in spots), *(y for _, y in points)]) - _MARGIN

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from dagtool.dag.folded import FoldedNode
 from dagtool.dag.graph import Dag, Kind
+from dagtool.dag.idtemplate import group_ids
+from dagtool.foreign.text import label_lines, label_text
 from dagtool.model.labels import shape_label
 from dagtool.model.mesh import format_gpus
 
 __all__ = [
+    "attributes_of",
     "gpu_words",
+    "label_words",
     "layer_words",
     "mesh_words",
     "output_words",
@@ -43,6 +47,25 @@ def _common(lists: Sequence[Sequence[str]]) -> list[str]:
             break
         found.append(column[0])
     return found
+
+
+def attributes_of(dag: Dag, node: int) -> Mapping[str, str]:
+    """What the file says of a node."""
+    return dag.source.node_attributes[dag.source.index[dag.ids[node]]] if dag.source else {}
+
+
+def label_words(dag: Dag, members: Iterable[int]) -> tuple[str, str]:
+    """The first line of the label of nodes that are drawn as one, and the next line; their ids where they have none."""
+    said = [_first_lines(dag.ids[member], attributes_of(dag, member)) for member in members]
+    first, second = (group_ids(lines)[0].text for lines in zip(*said, strict=True))
+    return first, second
+
+
+def _first_lines(name: str, attributes: Mapping[str, str]) -> tuple[str, str]:
+    """The first line of a label and the next that says something; an ellipsis behind it where there are more."""
+    first, *others = label_lines(label_text(name, attributes), attributes.get("shape", "")) or (name,)
+    told = [line for line in others if line[-1] != ":" and any(map(str.isalnum, line))]
+    return first, "".join(told[:1]) + " …" * (len(told) > 1)
 
 
 def gpu_words(gpus: Sequence[int]) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dagtool.dag.semantics import kind_work
 from dagtool.escape import printable
-from dagtool.foreign.text import label_lines
+from dagtool.foreign.text import label_lines, label_text
 from dagtool.model.labels import shape_label
 from dagtool.ops import OPERATORS, LayoutError
 from dagtool.render.words import role_words
@@ -23,6 +23,8 @@ __all__ = ["Sheet", "Table", "fill_sheet", "shown"]
 
 _MAX_TEXT = 2000
 """Letters of one text; a label may have 100,000."""
+_LONGEST = 2 * _MAX_TEXT
+"""Letters of a label that are read, its markup included."""
 
 
 class Table:
@@ -134,27 +136,36 @@ def _work_lines(dag: Dag, kind: Kind) -> list[str]:
 
 def _foreign(dag: Dag, graph: DotGraph) -> Sheet:
     from dagtool.foreign import guess
+    from dagtool.foreign.deployment import is_plain
     from dagtool.foreign.guessed_dag import drawn_family
+    from dagtool.foreign.operators import UNKNOWN
 
     guessed = guess(graph)
     facts = guessed.nodes
     sheet = Sheet()
-    sheet.layer_of, sheet.band_word = _layers(facts)
-    sheet.expert_of = [-1 if one.place.expert is None else one.place.expert for one in facts]
-    numbers: dict[tuple[int, ...], int] = {}
-    sheet.devices_of = [numbers.setdefault(gpus, len(numbers)) if gpus else -1 for gpus in guessed.gpus]
-    sheet.devices = list(numbers)
+    plain = is_plain(guessed)
+    if plain:
+        sheet.layer_of = sheet.expert_of = sheet.devices_of = [-1] * len(facts)
+    else:
+        sheet.layer_of, sheet.band_word = _layers(facts)
+        sheet.expert_of = [-1 if one.place.expert is None else one.place.expert for one in facts]
+        numbers: dict[tuple[int, ...], int] = {}
+        sheet.devices_of = [numbers.setdefault(gpus, len(numbers)) if gpus else -1 for gpus in guessed.gpus]
+        sheet.devices = list(numbers)
     for name, one, attributes in zip(dag.ids, facts, graph.node_attributes, strict=True):
-        op = one.op if one.operation.family != "placeholder" else ""
+        operation = UNKNOWN if plain or one.operation.family == "placeholder" else one.operation
+        op = operation.op
         if op not in sheet.families:
-            sheet.families[op] = OPERATORS[op].family if op in OPERATORS else drawn_family(one.operation)
+            sheet.families[op] = OPERATORS[op].family if op in OPERATORS else drawn_family(operation)
         sheet.op_of.append(sheet.ops.number(op))
-        label = attributes.get("label", "")
-        lines = label_lines(label[: 2 * _MAX_TEXT].replace("\\N", name), attributes.get("shape", ""))
-        title = one.title or (lines[0] if lines else "") or name
-        sheet.title_of.append(sheet.texts.number(shown(title)))
-        sheet.facts_of.append(sheet.texts.number(_cut("\n".join(map(shown, lines)))))
+        label = label_text(name, attributes)
+        lines = label_lines(label if len(label) < _LONGEST else label[:_LONGEST], attributes.get("shape", ""))
+        title, *others = lines or (name,)
         gives = f"[{','.join(dim.text for dim in one.gives[0].dims)}]" if one.gives else ""
+        if plain:
+            gives = "".join(others[:1])
+        sheet.title_of.append(sheet.texts.number(shown(title if plain else one.title or title)))
+        sheet.facts_of.append(sheet.texts.number(_cut("\n".join(map(shown, lines)))))
         sheet.brief_of.append(sheet.texts.number(shown(gives)))
     return sheet
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dagtool.render.layered.net import Net
+from dagtool.render.layered.net import THIN, Net
 from dagtool.render.layered.order import ordered
 from dagtool.render.layered.place import placed
 from dagtool.render.layered.rows import rows_of
@@ -29,10 +29,19 @@ class Layered:
     ways: tuple[tuple[Point, ...], ...]
 
 
-def layered(sizes: Sequence[tuple[float, float]], edges: Sequence[tuple[int, int]]) -> Layered:
-    """Places for nodes of a width and height; edges that close a cycle run upwards."""
+def layered(
+    sizes: Sequence[tuple[float, float]], edges: Sequence[tuple[int, int]], labels: Sequence[float] = ()
+) -> Layered:
+    """Places for nodes of a width and height; edges that close a cycle run upwards.
+
+    ``labels`` are the widths of the edges' labels: beside a node that an edge leads back to there is room for it.
+    """
     rows = rows_of(len(sizes), edges)
-    net = Net.of(rows, [width for width, _ in sizes], edges)
+    widths = [width for width, _ in sizes]
+    for (tail, head), label in zip(edges, labels, strict=False):
+        if tail == head:
+            widths[tail] += 2 * (2 * THIN + label)
+    net = Net.of(rows, widths, edges)
     order = ordered(net)
     across = placed(net, order)
     tops, middles = _heights(rows, [height for _, height in sizes])
