@@ -1,4 +1,4 @@
-"""Which values of which attributes Graphviz knows, and what it does with others: colours, styles, words of a list.
+"""Which values of which attributes Graphviz knows, and what it does with others: colours, styles, words, numbers.
 
 Sources: https://graphviz.org/doc/info/attrs.html, colors.html, arrows.html; styles as in shapes.html.
 """
@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-__all__ = ["VALUES", "Values", "colours", "is_colour"]
+__all__ = ["NUMBERS", "VALUES", "Values", "colours", "is_colour"]
 
 _WITH_SHADES = """
     antiquewhite aquamarine azure bisque blue brown burlywood cadetblue chartreuse chocolate coral cornsilk cyan
@@ -44,6 +44,9 @@ _CODED = re.compile(
 _SHARE = re.compile(rf";{_NUMBER}?\Z")
 _NODE_STYLES = "dashed dotted solid invis bold filled striped wedged diagonals rounded radial"
 _EDGE_STYLES = "dashed dotted solid invis bold tapered"
+_READ_AS_NUMBER = re.compile(r"\s*+[+-]?(?:\d|\.\d|inf|nan)", re.IGNORECASE)
+_NEGATIVE = re.compile(r"\s*+-0*+(?:[1-9]|\.0*+[1-9])")
+_BELOW_MINUS_ONE = re.compile(r"\s*+-0*+[1-9]")
 _ONE_STYLE = re.compile(r"(?:[^,(]|\([^()]*+\)?)++")
 _STYLE = re.compile(r"\s*+([\w.-]*+)\s*+(\([^()]*+\))?\s*+")
 _ARROWS = re.compile(r"(?:(?:o?[lr]?|[lr]?o?)(?:box|crow|curve|icurve|diamond|dot|inv|none|normal|tee|vee)){1,8}\Z")
@@ -62,6 +65,7 @@ class Values:
     known: tuple[str, ...]
     """Words to suggest."""
     effect: str
+    """What follows ``which``: that it is none of these, and what Graphviz makes of it."""
 
 
 def colours() -> tuple[str, ...]:
@@ -114,17 +118,43 @@ def _unknown_arrow(value: str) -> str:
 
 def _words(text: str, effect: str, *, fold: bool = False) -> Values:
     known = text.split()
-    return Values(_unknown_word(frozenset(known), fold=fold), tuple(known), effect)
+    return Values(_unknown_word(frozenset(known), fold=fold), tuple(known), f"Graphviz does not know and {effect}")
 
 
 def _styles(text: str) -> Values:
-    return Values(_unknown_style(frozenset(text.split())), tuple(text.split()), "ignores")
+    return Values(_unknown_style(frozenset(text.split())), tuple(text.split()), "Graphviz does not know and ignores")
 
 
-_COLOUR = Values(_unknown_colour, colours(), "draws black")
+def _is_no_number(value: str) -> str:
+    """Graphviz reads what begins as a number as that number: ``12pt``."""
+    return "" if not value or _READ_AS_NUMBER.match(value) else value
+
+
+def _is_no_positive(value: str) -> str:
+    return _is_no_number(value) or (value if _NEGATIVE.match(value) else "")
+
+
+def _is_no_count(value: str) -> str:
+    return _is_no_number(value) or (value if _BELOW_MINUS_ONE.match(value) else "")
+
+
+def _is_no_switch(value: str) -> str:
+    return "" if not value or value[0].isdigit() or value.lower() in ("true", "false", "yes", "no") else value
+
+
+def _or_word(other: Values, *words: str) -> Values:
+    """What another attribute takes, or one of these words."""
+    return Values(lambda value: "" if value in words else other.unknown(value), words, other.effect)
+
+
+_COLOUR = Values(_unknown_colour, colours(), "Graphviz does not know and draws black")
+_NUMBER_OF_ANY_SIGN = Values(_is_no_number, (), "is no number: Graphviz takes the default")
+_POSITIVE = Values(_is_no_positive, (), "is no number from 0 on: Graphviz takes the default, or the least that it can")
+_COUNT = Values(_is_no_count, (), "is no number from 0 on: Graphviz takes the default, or 0")
+_SWITCH = Values(_is_no_switch, ("true", "false"), "is neither true nor false: Graphviz takes it for false")
 _ARROW = Values(
     _unknown_arrow, ("normal", "vee", "dot", "odot", "none", "empty", "diamond", "box", "crow", "tee", "inv", "open"),
-    "draws as a usual arrow",
+    "Graphviz does not know and draws as a usual arrow",
 )  # fmt: skip
 
 VALUES: Mapping[str, Mapping[str, Values]] = {
@@ -133,6 +163,12 @@ VALUES: Mapping[str, Mapping[str, Values]] = {
         "fillcolor": _COLOUR,
         "fontcolor": _COLOUR,
         "style": _styles(_NODE_STYLES),
+        "ordering": _words("in out", "ignores"),
+        **dict.fromkeys(("width", "height", "fontsize", "penwidth"), _POSITIVE),
+        **dict.fromkeys(("peripheries", "sides"), _COUNT),
+        **dict.fromkeys(("margin", "orientation", "skew", "distortion", "gradientangle"), _NUMBER_OF_ANY_SIGN),
+        "fixedsize": _or_word(_SWITCH, "shape", "true", "false"),
+        "regular": _SWITCH,
     },
     "edge": {
         "color": _COLOUR,
@@ -142,6 +178,10 @@ VALUES: Mapping[str, Mapping[str, Values]] = {
         "dir": _words("forward back both none", "takes for the default"),
         "arrowhead": _ARROW,
         "arrowtail": _ARROW,
+        **dict.fromkeys(("fontsize", "labelfontsize", "penwidth", "arrowsize"), _POSITIVE),
+        **dict.fromkeys(("weight", "minlen"), _COUNT),
+        **dict.fromkeys(("labelangle", "labeldistance"), _NUMBER_OF_ANY_SIGN),
+        **dict.fromkeys(("constraint", "decorate", "headclip", "tailclip", "labelfloat"), _SWITCH),
     },
     "graph": {
         "bgcolor": _COLOUR,
@@ -159,6 +199,27 @@ VALUES: Mapping[str, Mapping[str, Values]] = {
         "rank": _words("same min max source sink", "ignores"),
         "ordering": _words("in out", "ignores"),
         "clusterrank": _words("local global none", "ignores"),
+        "outputorder": _words("breadthfirst nodesfirst edgesfirst", "ignores"),
+        "layout": _words("dot neato fdp sfdp circo twopi osage patchwork nop nop1 nop2", "draws nothing"),
+        "charset": _words(
+            "utf-8 utf8 latin1 latin-1 l1 iso-8859-1 iso_8859-1 iso8859-1 iso-ir-100 big5 big-5",
+            "takes for utf-8",
+            fold=True,
+        ),
+        **dict.fromkeys(("nodesep", "fontsize", "penwidth"), _POSITIVE),
+        **dict.fromkeys(("margin", "pad", "dpi", "resolution", "size", "quantum", "rotate"), _NUMBER_OF_ANY_SIGN),
+        "peripheries": _COUNT,
+        "ranksep": _or_word(_POSITIVE, "equally"),
+        "ratio": _or_word(_NUMBER_OF_ANY_SIGN, "fill", "compress", "expand", "auto"),
+        **dict.fromkeys(("compound", "concentrate", "center", "landscape", "newrank", "forcelabels"), _SWITCH),
     },
 }
-"""By kind of thing and attribute; attributes that are not here take any text, or numbers."""
+"""By kind of thing and attribute; attributes that are not here take any text, or are not looked at."""
+
+NUMBERS = frozenset(
+    name
+    for values in VALUES.values()
+    for name, one in values.items()
+    if one in (_NUMBER_OF_ANY_SIGN, _POSITIVE, _COUNT)
+)
+"""Attributes that take numbers alone."""

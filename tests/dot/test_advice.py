@@ -61,6 +61,8 @@ def said(text: str) -> str:
             'graph {\n a [label=<<b>x</b>]\n a -- b\n b -- c [label="c -> d" penwidth=2.5]\n}',
             'graph {\n a [label=<<b>x</b>>]\n a -- b\n b -- c [label="c -> d" penwidth=2.5]\n}',
         ),
+        # a quote that is lost behind a comment
+        ('digraph {\n /* { */ a-1" -> b\n}', 'digraph {\n /* { */ "a-1" -> b\n}'),
         # a lost bracket before what is no attribute
         ("digraph {\n a [x=1\n subgraph s {\n b\n }\n}", "digraph {\n a [x=1]\n subgraph s {\n b\n }\n}"),
     ],
@@ -90,6 +92,11 @@ def test_safe_fixes(text: str, result: str) -> None:
         # a comment took in the rest of the graph
         ("digraph { a -> b; c//d -> a; e -> f; }", "digraph { a -> b; c//d -> a; e -> f; }\n}", "never closed"),
         ("digraph { a [color=gray//8]; e -> f; }", "digraph { a [color=gray]//8]; e -> f; }\n}", "is not finished"),
+        # what comes out ends before the text does
+        ("digraph { a -> ~a c}; a -> b; }", 'digraph { a -> "~a" c}; a -> b; }', 'quote it: "~a"'),
+        ('graph { "a" -} "b" -- c; }', 'graph { "a"  } "b" -- c; }', "a stray '-'"),
+        # between braces a blank parts two names
+        ('digraph {\n a -> {"b c}\n d -> a\n}', 'digraph {\n a -> {"b c"}\n d -> a\n}', "never closed"),
         # markup outside an attribute is no slip of a bracket alone
         ("graph {\n < d -- d\n}", "graph {\n < d -- d>\n}", "never closed"),
         ('digraph {\n e<d [x=1];\n i;\n o [x="k -> b", y=1];\n "3 3" -> "4 4";\n}', None, "never closed"),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from helpers.graphviz_layout import draw
 
 from dagtool.validators.catalogue import select_rules
 from dagtool.validators.engine import check_bytes
-from dagtool.validators.graphviz_values import colours, is_colour
+from dagtool.validators.graphviz_values import NUMBERS, VALUES, colours, is_colour
 
 RULES = select_rules(["STY906", "STY907"])
 
@@ -66,6 +67,70 @@ def test_an_unknown_value_is_named_with_the_nearest(text: str, message: str, hel
 )  # fmt: skip
 def test_what_graphviz_knows_is_let_be(text: str) -> None:
     assert told(text) == []
+
+
+def plot(kind: str, attribute: str) -> str:
+    """A graph in which an attribute of one kind of thing shows."""
+    said = {one: attribute if one == kind else "" for one in ("node", "edge", "graph")}
+    return f"""digraph {{ label=below; {said["graph"]}
+        a [shape=polygon style=filled fillcolor="red:blue" label="x\\ny" {said["node"]}]
+        a -> b [label=l headlabel=h labelangle=-25 {said["edge"]}]; a -> c -> b }}"""
+
+
+NUMBERED = NUMBERS | {"ranksep", "ratio"}
+UNREADABLE = [
+    *((kind, name, "abc") for kind, names in VALUES.items() for name in names if name in NUMBERED),
+    *((kind, name, "-3") for kind in ("node", "edge") for name in ("fontsize", "penwidth")),
+    ("edge", "weight", "-1"), ("edge", "weight", "high"), ("graph", "nodesep", "-2"), ("node", "width", "wide"),
+    ("edge", "constraint", "maybe"), ("graph", "concentrate", "on"), ("node", "fixedsize", "si"),
+    ("graph", "center", "off"),
+]  # fmt: skip
+MEANT = {"constraint": "false", "concentrate": "false", "fixedsize": "false", "center": "false", "weight": "0",
+         "nodesep": "0.02", "penwidth": "0", "fontsize": "1"}  # fmt: skip
+READ = [
+    ("node", "width", "2in"), ("node", "fontsize", "12pt"), ("node", "margin", "0.1,0.05"), ("edge", "weight", "1.5"),
+    ("edge", "weight", "0"), ("graph", "size", "8,5!"), ("graph", "ranksep", "1 equally"), ("graph", "ratio", "fill"),
+    ("edge", "constraint", "No"), ("graph", "dpi", "96."), ("node", "height", " .5"), ("edge", "labelangle", "-30"),
+    ("node", "fixedsize", "shape"), ("graph", "rotate", "90"), ("node", "peripheries", "0"), ("graph", "layout", "dot"),
+    ("graph", "charset", "UTF-8"), ("graph", "compound", "1"), ("node", "width", ""),
+    ("graph", "outputorder", "edgesfirst"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "name", "value"), UNREADABLE)
+def test_what_is_no_number_and_no_switch_is_named(kind: str, name: str, value: str) -> None:
+    [(code, message, _)] = told(plot(kind, f'{name}="{value}"').removeprefix("digraph {").removesuffix("}"))
+    assert code == "STY906"
+    assert f"has {name} '{value}', which is n" in message
+
+
+@pytest.mark.parametrize(("kind", "name", "value"), READ)
+def test_what_graphviz_reads_as_a_number_is_let_be(kind: str, name: str, value: str) -> None:
+    assert told(plot(kind, f'{name}="{value}"').removeprefix("digraph {").removesuffix("}")) == []
+
+
+def test_graphviz_draws_as_if_such_values_were_not_there() -> None:
+    pytest.importorskip("pygraphviz")
+    plain = {one: "labelangle=-25 labeldistance=1" if one == "labeldistance" else "" for _, one, _ in UNREADABLE}
+    asked = [plot(kind, f'{name}="{value}"') for kind, name, value in UNREADABLE]
+    instead = [
+        plot(kind, f"{name}={MEANT[name]}" if name in MEANT and value not in ("abc", "high") else plain[name])
+        for kind, name, value in UNREADABLE
+    ]
+    for row, found, wanted in zip(UNREADABLE, draw(asked), draw(instead), strict=True):
+        assert found.picture, row
+        assert found.picture == wanted.picture, row
+
+
+def test_graphviz_complains_of_words_that_it_does_not_know() -> None:
+    pytest.importorskip("pygraphviz")
+    texts = [
+        "layout=foo", "charset=foo", "ordering=foo", "splines=orto", "a [color=foo]", "a [style=filed]",
+        "a -> b [arrowhead=foo]",
+    ]  # fmt: skip
+    for text, found in zip(texts, draw([f"digraph {{ a; {text} }}" for text in texts]), strict=True):
+        assert found.said, text
+        assert [code for code, *_ in told(text)] == ["STY906"]
 
 
 @pytest.mark.parametrize(

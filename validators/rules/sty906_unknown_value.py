@@ -1,12 +1,14 @@
-"""A colour, a style or another word that Graphviz does not know.
+"""A colour, a style, another word or a number that Graphviz does not know.
 
-What: an attribute that takes words of a list has another value: a colour, a style, `rankdir`, `dir`, `splines`, an arrow, `rank`, `labelloc`, `labeljust`.
+What: an attribute that takes words of a list has another value: a colour, a style, `rankdir`, `dir`, `splines`, an arrow, `rank`, `labelloc`, `labeljust`;
+or one that takes a number (`height`, `fontsize`, `weight`, `nodesep`) or true and false (`constraint`, `compound`) has neither.
 
 Why: Graphviz draws on without it, black or in the default way, at best with a warning.
 
 Fix: write a value of the list; the nearest is suggested. Colours: names of X11 and SVG, `#rrggbb`, `#rrggbbaa`, three numbers, or `/scheme/name`.
 
-Exceptions: where a `colorscheme` is in force its colours are not looked up; styles written as functions, `setlinewidth(2)`, are left alone.
+Exceptions: where a `colorscheme` is in force its colours are not looked up; styles written as functions, `setlinewidth(2)`, are left alone, and so is what
+begins with a number, which Graphviz reads as far as it goes (`12pt`).
 
 References: attributes, https://graphviz.org/doc/info/attrs.html; colours, https://graphviz.org/doc/info/colors.html.
 """
@@ -30,7 +32,7 @@ RULE = Rule(
     "STY906",
     "unknown-value",
     Severity.WARNING,
-    "a colour, style or other word that Graphviz does not know",
+    "a colour, style, word or number that Graphviz does not know",
     requires=("source",),
     any_graph=True,
 )
@@ -62,7 +64,7 @@ def _find_faults(kind: str, attributes: Mapping[str, str]) -> Iterator[Attribute
         values = known.get(name)
         word = values.unknown(value) if values else ""
         if values and word and not (has_scheme and name.endswith("color")):
-            text = f"{name} {printable(word)!r}, which Graphviz does not know and {values.effect}"
+            text = f"{name} {printable(word)!r}, which {values.effect}"
             yield AttributeFault(name, text, did_you_mean(word, values.known) or _listed(values.known))
 
 

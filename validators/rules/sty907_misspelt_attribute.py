@@ -24,7 +24,7 @@ from dagtool.foreign.attributes import NAMES
 from dagtool.ops import OPERATORS
 from dagtool.report.finding import Finding
 from dagtool.validators.attribute_faults import AttributeFault, report_attributes
-from dagtool.validators.graphviz_values import VALUES
+from dagtool.validators.graphviz_values import NUMBERS, VALUES
 from dagtool.validators.rule import Rule, Severity
 
 if TYPE_CHECKING:
@@ -50,10 +50,7 @@ GOOD = """digraph {
 }
 """
 
-_NUMBERS = frozenset({
-    "fontsize", "height", "width", "penwidth", "arrowsize", "minlen", "weight", "peripheries", "nodesep", "ranksep",
-    "margin", "labelangle", "labeldistance", "labelfontsize", "sides", "dpi", "len",
-})  # fmt: skip
+_NUMBERS = NUMBERS | {"ranksep"}
 _NUMBER = re.compile(r"-?(?:\d++(?:\.\d*+)?|\.\d++)(?:,-?(?:\d++(?:\.\d*+)?|\.\d++))?\Z")
 _TEXTS = frozenset({"label", "xlabel", "headlabel", "taillabel", "tooltip", "fontname", "comment"})
 _CANDIDATES = sorted(

@@ -21,7 +21,7 @@ _BEHIND = re.compile(f"{WORD}|#")
 _ATTRIBUTE = re.compile(r"\w++[ \t]*+=")
 _MARK = re.compile(r'\\.|"')
 _ID_END = re.compile(r"(?<![ \t])[ \t]*+(?:->|--|\[[ \t]*+(?:\w++[ \t]*+=|\])|;|\}|$)")
-_DELIMITER = re.compile(r'->|--|[=\[\]{};,"]')
+_DELIMITER = re.compile(r'->|--|\*/|[=\[\]{};,"]')
 _KEY = re.compile(r"(?<!\w)\w++[ \t]*+=[ \t]*+")
 _NEXT_KEY = re.compile(r"(?<!\s)([ \t]*+[,;]?[ \t]*+)(?<!\w)(\w++)[ \t]*+=(?!=)")
 _LIST_CLOSES = re.compile(r"\][ \t\r]*+(?:;|\}|$)")
@@ -113,7 +113,8 @@ def _closing(text: str, line: int, at: int, end: int) -> LostQuote:
         name = behind.split('"', 1)[0].rstrip()
         found = _ID_END.search(name)
         place = found.start() if found else len(name)
-        return LostQuote(at, at + 1 + place, sure=place > 0 and not name[0].isspace())
+        several = before.count("{") > before.count("}") and " " in name[:place]  # between braces a blank parts names
+        return LostQuote(at, at + 1 + place, sure=place > 0 and not name[0].isspace() and not several)
     if not _in_list(before):
         words = behind.split(";", 1)
         return LostQuote(at, at + 1 + len(words[0].rstrip()), sure=not "".join(words[1:]).strip())

@@ -108,8 +108,11 @@ class Mender:
         for problem in self._found.values():
             problem.sure &= problem.cause not in (UNCLOSED_STRING, LITERAL_NEWLINE)
 
-    def attribute_changes(self) -> None:
-        """Give every problem the changes that mend it; those that mend several together go to the first."""
+    def attribute_changes(self, *, lost: bool = False) -> None:
+        """Give every problem the changes that mend it; those that mend several together go to the first.
+
+        ``lost``: what comes out has text behind the end of a graph, which nobody reads, so none of them is sure.
+        """
         found = list(self._found.values())
         if not found:
             return
@@ -125,7 +128,7 @@ class Mender:
             quotes = any(problem.cause in (UNCLOSED_STRING, LITERAL_NEWLINE) for problem in known)
             first.sure &= not quotes or all(keeps_brackets(original[start:stop], words) for start, stop, words in edits)
             first.change = described(original, first.edits)
-            first.sure = -1 not in causes and all(problem.sure for problem in [first, *known])
+            first.sure = not lost and -1 not in causes and all(problem.sure for problem in [first, *known])
 
     def line(self, offset: int) -> int:
         """Line of the file for an offset in the draft."""

@@ -64,7 +64,7 @@ def recover(data: bytes | str) -> Recovered:
     if graphs:
         if any(looks_swallowed(name) for graph in graphs for name in graph.node_ids if "\n" in name):
             mender.doubt_quotes()
-        mender.attribute_changes()
+        mender.attribute_changes(lost=any(graph.ignored_offset is not None for graph in graphs))
     for graph in graphs:
         graph.lines = OriginalLines(draft)
     return Recovered(graphs, mender.problems)

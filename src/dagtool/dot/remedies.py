@@ -26,7 +26,7 @@ _FEW_LINES = 2  # of a file whose line breaks are all escaped
 _FAR = 10_000  # code points in which the beginning of a statement is looked at again
 _ESCAPED_PIECE = re.compile(rf"{QUOTED}?|(?P<comment>//(?:(?!\\n)[^\n])*+)|(?P<newline>\\[nrt])", re.DOTALL)
 _SEMICOLON = re.compile(r"[ \t]*+;")
-_HTML_END = re.compile(r">(?=[ \t]*+[\],;])")
+_HTML_END = re.compile(r">(?=[ \t]*+(?:[\],;]|\w++[ \t]*+=))")
 _OPERAND = r'(?:"[^"\n]*+"|(?<![\w.])[\w.]++)'
 _OPERAND_BEFORE = re.compile(rf"{_OPERAND}[ \t]*+\Z")
 _OPERAND_AFTER = re.compile(rf"[ \t]*+({_OPERAND})")
@@ -738,6 +738,8 @@ def _html(mender: Mender, case: Case) -> list[Edit]:
         stop = text.find("\n", case.at)
         stop = len(text) if stop < 0 else stop
         closing = _HTML_END.search(text, begin, stop)
+        if closing and closing.end() < case.at:
+            continue
         stop = closing.start() if closing else stop
         if _LIST_CLOSES.search(text, begin, stop):
             return mender.close(begin - 1, "<")
