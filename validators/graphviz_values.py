@@ -42,8 +42,9 @@ _CODED = re.compile(
     re.IGNORECASE,
 )
 _SHARE = re.compile(rf";{_NUMBER}?\Z")
-_NODE_STYLES = "dashed dotted solid invis bold filled striped wedged diagonals rounded radial"
-_EDGE_STYLES = "dashed dotted solid invis bold tapered"
+_STYLES = "dashed dotted solid bold filled unfilled invis invisible tapered"
+"""Styles that Graphviz takes without a warning of anything, whether they change it or not."""
+_SHAPE_STYLES = f"{_STYLES} rounded diagonals striped wedged radial"
 _READ_AS_NUMBER = re.compile(r"\s*+[+-]?(?:\d|\.\d|inf|nan)", re.IGNORECASE)
 _NEGATIVE = re.compile(r"\s*+-0*+(?:[1-9]|\.0*+[1-9])")
 _BELOW_MINUS_ONE = re.compile(r"\s*+-0*+[1-9]")
@@ -162,7 +163,7 @@ VALUES: Mapping[str, Mapping[str, Values]] = {
         "color": _COLOUR,
         "fillcolor": _COLOUR,
         "fontcolor": _COLOUR,
-        "style": _styles(_NODE_STYLES),
+        "style": _styles(_SHAPE_STYLES),
         "ordering": _words("in out", "ignores"),
         **dict.fromkeys(("width", "height", "fontsize", "penwidth"), _POSITIVE),
         **dict.fromkeys(("peripheries", "sides"), _COUNT),
@@ -174,7 +175,7 @@ VALUES: Mapping[str, Mapping[str, Values]] = {
         "color": _COLOUR,
         "fontcolor": _COLOUR,
         "labelfontcolor": _COLOUR,
-        "style": _styles(_EDGE_STYLES),
+        "style": _styles(_STYLES),
         "dir": _words("forward back both none", "takes for the default"),
         "arrowhead": _ARROW,
         "arrowtail": _ARROW,
@@ -189,7 +190,7 @@ VALUES: Mapping[str, Mapping[str, Values]] = {
         "fillcolor": _COLOUR,
         "pencolor": _COLOUR,
         "fontcolor": _COLOUR,
-        "style": _styles(f"{_NODE_STYLES} tapered"),
+        "style": _styles(_SHAPE_STYLES),
         "rankdir": _words("TB LR BT RL", "takes for TB"),
         "splines": _words(
             "true false yes no none line polyline curved ortho spline splines compound 0 1", "ignores", fold=True

@@ -189,7 +189,8 @@ def test_ports_that_are_there(text: str) -> None:
     [
         (f"{RECORD}; a:inn -> b", "a -> b names the port 'inn', which a does not have", "did you mean 'in'"),
         (f"{TABLE}; b -> a:twoo", "b -> a names the port 'twoo', which a does not have", "did you mean 'two'?"),
-        ("a:b -> c", "a -> c names the port 'b', which a does not have: it has no ports", "an id with a colon"),
+        ("a:b -> c", "a -> c (port 'b') names a port of a node that has none", "an id with a colon"),
+        ("a:b -> c:d; c:x -> a", "2 of 2 edges name ports of nodes that have none", "an id with a colon"),
         (f"{RECORD}; a:in:x -> b", "a -> b names the port 'in:x', which a does not have", ""),
     ],
 )
@@ -198,3 +199,12 @@ def test_ports_that_are_not_there(text: str, message: str, help: str) -> None:
     [found] = report.findings
     assert found.message == message
     assert (found.help or "").startswith(help)
+
+
+def test_styles_that_graphviz_takes_without_a_warning_are_taken() -> None:
+    pytest.importorskip("pygraphviz")
+    words = VALUES["edge"]["style"].known
+    forms = ("a [style={}]", "a -> b [style={}]", "subgraph cluster_x {{ style={}; a }}")
+    texts = [form.format(word) for form in forms for word in words]
+    for text, found in zip(texts, draw([f"digraph {{ {text} }}" for text in texts]), strict=True):
+        assert (found.said, told(text)) == ("", [])

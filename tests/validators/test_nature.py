@@ -93,6 +93,17 @@ def test_who_says_that_it_is_no_dag_claims_nothing(denial: str) -> None:
     assert told(check_bytes(text.encode(), "x.dot")) == []
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("a -> b -> a", ["warning"]), ("a -> b -> b", []), ('s0 -> s1; s1 -> s1 [label="0,1"]', [])],
+)
+def test_a_file_name_claims_less_than_the_graph(text: str, expected: list[str]) -> None:
+    findings = check_bytes(f"digraph {{ {text} }}".encode(), "some_dag.dot").findings
+    assert [str(found.severity) for found in findings if found.code == "GRF101"] == expected
+    (found,) = check_bytes(f"digraph dag {{ {text} }}".encode(), "x.dot").findings
+    assert (found.severity, found.notes[-1]) == ("error", "the graph's name or label calls it acyclic")
+
+
 def test_a_deployment_is_seen_by_its_labels() -> None:
     text = r"""digraph {
         a [label="QKV projection\ninput: [batch_size=1, seq_len=8, hidden=64]\nGPU: 0"]

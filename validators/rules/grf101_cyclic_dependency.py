@@ -9,6 +9,9 @@ deadlocks where somebody executes it.
 Fix: the usual cause is one id used for several things: one `all_to_all` node for both directions, one
 `expert_0` shared by all layers, one `residual` for both adds of a layer. Give each use its own node.
 
+Exceptions: of a graph that is no deployment cycles are asked only where its name or label calls it a DAG or acyclic; where its file name
+alone does, a cycle of several nodes is a warning, and an edge from a node to itself is none.
+
 References: A. B. Kahn, Topological sorting of large networks, https://doi.org/10.1145/368996.369025; R. Tarjan,
 Depth-first search and linear graph algorithms, https://doi.org/10.1137/0201010.
 """
@@ -16,6 +19,7 @@ Depth-first search and linear graph algorithms, https://doi.org/10.1137/0201010.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from enum import Enum
 from functools import partial
 from pathlib import PurePath
 from typing import TYPE_CHECKING
@@ -68,14 +72,29 @@ _DENIALS = frozenset({"not", "no", "non", "isn", "never", "cycle", "cycles", "cy
 """Words beside which a claim is none: ``not a DAG: dependency cycle``."""
 
 
+class Claim(Enum):
+    """Why a graph must have no cycle."""
+
+    NONE = ""
+    BY_NATURE = "it is a deployment"
+    BY_GRAPH = "the graph's name or label calls it acyclic"
+    BY_FILE = "its file name calls it acyclic"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader must be told; of a deployment it is clear."""
+        return () if self is Claim.BY_NATURE else (self.value,)
+
+
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding per cyclic component; beyond ten, the rest together."""
-    if not ctx.nature.deployment and not _claims_to_be_acyclic(ctx):
+    claim = Claim.BY_NATURE if ctx.nature.deployment else _claim(ctx)
+    if claim is Claim.NONE:
         return  # a state machine may go round in circles
-    components = ctx.cyclic_components
+    components = [component for component in ctx.cyclic_components if claim is not Claim.BY_FILE or len(component) > 1]
     limit = _SHOWN_COMPONENTS if ctx.group else len(components)
     for component in components[:limit]:
-        yield _cycle(ctx, component)
+        yield _cycle(ctx, component, claim)
     if rest := components[limit:]:
         nodes = [node for component in rest for node in component]
         yield ctx.finding(
@@ -84,19 +103,30 @@ def check(ctx: Context) -> Iterator[Finding]:
             node=nodes[0],
             count=len(rest),
             notes=(ctx.templates(nodes),),
+            severity=_severity(claim),
         )
 
 
-def _claims_to_be_acyclic(ctx: Context) -> bool:
-    """Whether the graph is called a DAG or acyclic: by its name, its label or its file's name."""
+def _claim(ctx: Context) -> Claim:
+    """Find what calls a graph that is no deployment a DAG or acyclic."""
     if ctx.graph is None:
-        return False
-    label = ctx.graph.attributes.get("label", "")
-    texts = (words(text) for text in (ctx.graph.name or "", label, PurePath(ctx.path).stem))
-    return any(said & _CLAIMS and not said & _DENIALS for said in texts)
+        return Claim.NONE
+    own = (words(text) for text in (ctx.graph.name or "", ctx.graph.attributes.get("label", "")))
+    if any(map(_is_claim, own)):
+        return Claim.BY_GRAPH
+    return Claim.BY_FILE if _is_claim(words(PurePath(ctx.path).stem)) else Claim.NONE
 
 
-def _cycle(ctx: Context, component: Sequence[int]) -> Finding:
+def _is_claim(said: set[str]) -> bool:
+    return bool(said & _CLAIMS) and not said & _DENIALS
+
+
+def _severity(claim: Claim) -> Severity | None:
+    """A file may be named after what it is part of: a warning then."""
+    return Severity.WARNING if claim is Claim.BY_FILE else None
+
+
+def _cycle(ctx: Context, component: Sequence[int], claim: Claim) -> Finding:
     """A shortest cycle of one component, located at the edge that closes it."""
     edges = shortest_cycle(ctx.after, component)
     nodes = [ctx.dag.tails[edge] for edge in edges]
@@ -106,6 +136,7 @@ def _cycle(ctx: Context, component: Sequence[int]) -> Finding:
             f"{ctx.name(nodes[0])} depends on itself",
             edge=edges[0],
             label="an edge from a node to itself",
+            notes=claim.notes,
             fix=partial(_without, ctx, edges[0], ""),
         )
     more = f"; {len(component):,} nodes lie on cycles with each other" if len(component) > len(nodes) else ""
@@ -115,8 +146,9 @@ def _cycle(ctx: Context, component: Sequence[int]) -> Finding:
         f"cyclic dependency through {len(nodes)} nodes{more}",
         edge=edges[-1],
         label="this edge closes the cycle",
-        notes=(f"cycle: {_listed(ctx, nodes)}",),
+        notes=(f"cycle: {_listed(ctx, nodes)}", *claim.notes),
         help=help,
+        severity=_severity(claim),
         fix=None if help else partial(_opened, ctx, component, edges),
     )
 

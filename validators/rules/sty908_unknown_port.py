@@ -57,7 +57,7 @@ _ENDS = (("tailport", "tail"), ("headport", "head"))
 
 
 def check(ctx: Context) -> Iterator[Finding]:
-    """One finding for each node and port."""
+    """One finding for each node and port; nodes without any ports stand together."""
     graph = ctx.graph
     assert graph is not None
     found: dict[tuple[int, str], list[int]] = {}
@@ -67,14 +67,25 @@ def check(ctx: Context) -> Iterator[Finding]:
                 node = graph.tails[edge] if end == "tail" else graph.heads[edge]
                 if not _is_port(graph, node, port):
                     found.setdefault((node, port), []).append(edge)
+    portless: dict[int, list[str]] = {}
     for (node, port), edges in found.items():
         ports = _ports_of(graph, node)
+        if not ports:
+            for edge in edges:
+                portless.setdefault(edge, []).append(printable(port))
+            continue
         text = f"port {printable(port)!r}, which {ctx.name(node)} does not have"
         help = did_you_mean(port.partition(":")[0], sorted(ports))
-        if not ports:
-            text, help = f"{text}: it has no ports", "an id with a colon in it is quoted as a whole"
-        severity = RULE.severity if ports else Severity.INFO
-        yield from ctx.about_edges(RULE, edges, f"names the {text}", f"name the {text}", help=help, severity=severity)
+        yield from ctx.about_edges(RULE, edges, f"names the {text}", f"name the {text}", help=help)
+    yield from ctx.about_edges(
+        RULE,
+        sorted(portless),
+        "names a port of a node that has none",
+        "name ports of nodes that have none",
+        help="an id with a colon in it is quoted as a whole",
+        describe=lambda edge: f" (port {' and '.join(map(repr, portless[edge]))})",
+        severity=Severity.INFO,
+    )
 
 
 def _is_port(graph: DotGraph, node: int, port: str) -> bool:
