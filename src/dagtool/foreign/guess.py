@@ -90,6 +90,8 @@ class Guess:
         label = self._labels.get(key)
         if label is None:
             label = self._labels[key] = read_label(*key)
+        if key[0] == name and "label" not in attributes:
+            label = replace(label, length=0)  # no label of its own
         around = self._clusters.get(node, OUTSIDE)
         found = self._known[node] = _decide(name, label, read_attributes(attributes), around)
         return found
@@ -279,18 +281,20 @@ _SHARE = 0.25
 
 def _without_prose(nodes: list[NodeFacts]) -> list[NodeFacts]:
     """Drop operators named in prose (``rank 3 by score``), unless the node or the graph speaks of a model besides."""
-    doubtful = [facts.operation.doubt == _PROSE and not _speaks_of_a_model(facts) for facts in nodes]
+    doubtful = [
+        facts.operation.doubt == _PROSE and facts.placement is None and not _speaks_of_a_model(facts) for facts in nodes
+    ]
     if not any(doubtful):
         return nodes
-    speaking = sum(facts.place.rank is not None or _speaks_of_a_model(facts) for facts in nodes)
+    speaking = sum(map(_speaks_of_a_model, nodes))
     if len(nodes) > 1 and speaking >= _SHARE * len(nodes):
         return nodes
     return [_without_operator(facts) if doubt else facts for facts, doubt in zip(nodes, doubtful, strict=True)]
 
 
 def _speaks_of_a_model(facts: NodeFacts) -> bool:
-    """Whether something other than a word in prose shows that a node is a part of a deployment."""
-    if facts.placement or facts.inputs or facts.outputs or facts.bare:
+    """Whether dimensions, a layer, an expert or a technical term show that a node is a part of a model."""
+    if facts.inputs or facts.outputs or facts.bare:
         return True
     if facts.place.layer is not None or facts.place.expert is not None:
         return facts.op != ""
