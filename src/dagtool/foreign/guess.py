@@ -54,6 +54,7 @@ class Guess:
         self._ids = graph.node_ids
         self._attributes = graph.node_attributes
         self._clusters = read_clusters(graph)
+        self._sent = _read_edges(graph)
         self._labels: dict[tuple[str, str], LabelFacts] = {}
         self._known: dict[int, NodeFacts] = {}
         self._titles = (
@@ -93,7 +94,11 @@ class Guess:
         if key[0] == name and "label" not in attributes:
             label = replace(label, length=0)  # no label of its own
         around = self._clusters.get(node, OUTSIDE)
-        found = self._known[node] = _decide(name, label, read_attributes(attributes), around)
+        found = _decide(name, label, read_attributes(attributes), around)
+        if node in self._sent and not (found.has_output or found.bare):
+            sources = replace(found.sources, output="label of an edge")
+            found = replace(found, outputs=(self._sent[node],), has_output=True, sources=sources)
+        self._known[node] = found
         return found
 
     @cached_property
@@ -172,6 +177,17 @@ def _decide(name: str, label: LabelFacts, stated: AttributeFacts, around: Surrou
     )  # fmt: skip
 
 
+def _read_edges(graph: DotGraph) -> dict[int, Shape]:
+    """Read the shape that the labels of the edges from a node state, by node; where they differ there is none."""
+    sent: dict[int, set[Shape]] = {}
+    for tail, attributes in zip(graph.tails, graph.edge_attributes, strict=True):
+        label = attributes.get("label", "")
+        if "[" in label:
+            read = read_label(label, "")
+            sent.setdefault(tail, set()).update(read.outputs or read.bare)
+    return {node: shapes.pop() for node, shapes in sent.items() if len(shapes) == 1}
+
+
 _PLACES = ("layer", "stage", "expert", "rank")
 
 
@@ -237,7 +253,7 @@ def _with_loose_gpus(nodes: list[NodeFacts]) -> list[NodeFacts]:
     """Take ranks, chips and cards for GPUs where the graph speaks of a model and names no GPU by number."""
     if all(facts.loose_placement is None for facts in nodes) or any(facts.gpus for facts in nodes):
         return nodes
-    if sum(_computes(facts) for facts in nodes) < _SHARE * len(nodes):
+    if sum(_computes(facts) or _may_compute(facts) for facts in nodes) < _SHARE * len(nodes):
         return nodes
     return [replace(facts, placement=facts.loose_placement) if facts.loose_placement else facts for facts in nodes]
 
@@ -304,6 +320,17 @@ def _speaks_of_a_model(facts: NodeFacts) -> bool:
 def _computes(facts: NodeFacts) -> bool:
     """Whether a technical term names a computation: collectives are there in other programs too."""
     return facts.operation.doubt == 0 and facts.operation.family not in ("", "io", "placeholder", "communication")
+
+
+def _may_compute(facts: NodeFacts) -> bool:
+    """Whether an everyday word, not in prose, names a computation beside a GPU by another name: ``gate (rank 0)``."""
+    operation = facts.operation
+    of_a_model = operation.family in ("compute", "norm", "gate") and operation.op not in (
+        "matmul",
+        "rearrange",
+        "scale",
+    )
+    return facts.loose_placement is not None and operation.doubt == 1 and of_a_model
 
 
 def _without_operator(facts: NodeFacts) -> NodeFacts:
