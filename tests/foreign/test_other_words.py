@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 
 from dagtool.dot import parse
+from dagtool.dot.dialect import to_dag
 from dagtool.foreign import NodeFacts, guess
+from dagtool.report.explain_foreign import node_facts
+from dagtool.validators.context import Context
 
 
 def nodes(text: str) -> list[NodeFacts]:
@@ -87,6 +90,13 @@ def test_sizes_of_a_matrix_product_as_attributes(attributes: str) -> None:
 
 def test_m_k_and_n_are_no_sizes_without_an_operator() -> None:
     assert nodes('a [label="x" m=4 k=8 n=16]')[0].inputs == ()
+
+
+def test_sizes_of_a_matrix_product_are_explained_as_read() -> None:
+    dag = to_dag(parse("digraph { a [op=matmul m=4 k=8 n=16 weight_name=w] }")[0])
+    told = {(fact.what, fact.value) for fact in node_facts(Context(dag), 0)}
+    assert {("input", "[4, 8]"), ("output", "[4, 16]"), ("not read", "w")} <= told
+    assert ("not read", "4") not in told
 
 
 def test_the_placement_of_a_script() -> None:

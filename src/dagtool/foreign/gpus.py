@@ -72,8 +72,8 @@ def _items(numbers: str) -> str:
 _ITEMS = _items(_NUMBERS)
 _WORD = rf"(?:(?:GPU|Device)[ _]?ids?|{_CHIP}s?|Devices?)"
 _NAMED = rf"{_WORD}\s*+(?:[:#=]\s*+)?"
-_ADDRESS = r"(?!:(?:[0-9a-f]{2}|[0-9a-f]{4})(?![0-9a-z]))"
-"""``0000:1b:00.0`` and ``8086:1234`` are addresses on a bus."""
+_ADDRESS = r"(?!:(?:\d|[0-9a-f]{2}(?![0-9a-z])|[0-9a-f]{4}(?![0-9a-z])))"
+"""``0000:1b:00.0`` and ``8086:1234`` are addresses on a bus, ``0:4`` is a slice."""
 _AFTER = (
     rf"(?![\w.×/%@–-]){_ADDRESS}"
     r"(?!\s*+(?:GPUs?\b|layers?\b|experts?\b|[KMGT]i?B\b|cores?\b|%))"
