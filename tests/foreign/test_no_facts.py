@@ -27,7 +27,7 @@ def test_a_count_of_gpus_names_no_gpu(label: str) -> None:
 @pytest.mark.parametrize(
     "label",
     ["RTX 4090 GPU 24 GB", "GPU 3090", "GPU: 4090", "GPU 24GB", "GPU: 80 GiB", "GPU 2 cores", "Device 8086:1234",
-     "device 0000:1b:00.0", "GPU 0000:1b:00.0", "GPU 00000000:1B:00.0"],
+     "device 0000:1b:00.0", "GPU 0000:1b:00.0", "gpu[0:4]", "GPU 00000000:1B:00.0"],
 )  # fmt: skip
 def test_models_sizes_and_addresses_name_no_gpu(label: str) -> None:
     assert facts(label).placement is None

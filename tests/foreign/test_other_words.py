@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 
 from dagtool.dot import parse
+from dagtool.dot.dialect import to_dag
 from dagtool.foreign import NodeFacts, guess
+from dagtool.report.explain_foreign import node_facts
+from dagtool.validators.context import Context
 
 
 def nodes(text: str) -> list[NodeFacts]:
@@ -27,7 +30,7 @@ def test_accelerators_by_other_names(label: str, gpus: tuple[int, ...]) -> None:
 @pytest.mark.parametrize(
     ("name", "gpus"),
     [("Gpu0Layer0Attn", (0,)), ("npu3_attn", (3,)), ("cuda:1", (1,)), ("cuda1_attn", (1,)), ("build_cuda118", ()),
-     ("build_cuda12", ())],
+     ("build_cuda12", ()), ("attn@gpu0-3", (0, 1, 2, 3)), ("blocks0-9@node0:gpu4-7", ()), ("node_3_gpu_2", (2,))],
 )  # fmt: skip
 def test_accelerators_in_ids(name: str, gpus: tuple[int, ...]) -> None:
     assert nodes(f'"{name}"')[0].gpus == gpus
@@ -37,7 +40,7 @@ def test_accelerators_in_ids(name: str, gpus: tuple[int, ...]) -> None:
     ("label", "gpus"),
     [("rank0: q_proj", (0,)), ("q_proj, rank 3", (3,)), ("MLP (global rank 3)", (3,)), (r"QKV\nranks 0..3", (0, 1, 2, 3)),
      ("MLP ranks 0-1", (0, 1)), (r"MLP\nchip 3", (3,)), (r"MLP\nTPU v4 chip 2", (2,)), ("G0: MLP", (0,)),
-     (r"G3\nMLP", (3,)), ("MLP,G0", (0,)),
+     (r"G3\nMLP", (3,)), ("MLP,G0", (0,)), ("gate (rank 0)", (0,)), (r"MLP\nDevice D3", (3,)), ("MLP MI250X GCD 1", (1,)),
      ("MLP, TP rank 0", ()), ("MLP tp_rank 1", ()), ("MLP local rank 1", ()), ("MLP ranks: 8", ()), ("MLP rank 0→1", ()),
      ("MLP G0 to G1", ()), ("rank 0: send halo", ()), ("rank 0 by softness", ()), ("G0", ()), ("chip 3", ()),
      ("rank 0: all-reduce", ())],
@@ -89,6 +92,13 @@ def test_m_k_and_n_are_no_sizes_without_an_operator() -> None:
     assert nodes('a [label="x" m=4 k=8 n=16]')[0].inputs == ()
 
 
+def test_sizes_of_a_matrix_product_are_explained_as_read() -> None:
+    dag = to_dag(parse("digraph { a [op=matmul m=4 k=8 n=16 weight_name=w] }")[0])
+    told = {(fact.what, fact.value) for fact in node_facts(Context(dag), 0)}
+    assert {("input", "[4, 8]"), ("output", "[4, 16]"), ("not read", "w")} <= told
+    assert ("not read", "4") not in told
+
+
 def test_the_placement_of_a_script() -> None:
     placement = nodes('a [label="Attn" placement="node0:gpu0-7"]')[0].placement
     assert placement is not None
@@ -103,6 +113,25 @@ def test_a_label_in_json_states_its_fields() -> None:
 @pytest.mark.parametrize("label", [r"{\"op\": }", "{a|b}", r"{\"a\": " * 2000, r"[\"op\"]"])
 def test_other_braces_are_no_json(label: str) -> None:
     assert nodes(f'a [label="{label}"]')[0].op == ""
+
+
+def test_a_host_in_an_id_makes_the_gpu_a_name() -> None:
+    placement = nodes('"blocks0-9@node0:gpu4-7"')[0].placement
+    assert placement is not None
+    assert placement.names == ("node0:gpu4-7",)
+
+
+def test_labels_of_edges_state_what_the_tail_gives() -> None:
+    first, second, third = nodes('a -> b [label="[4, 128]"] b -> c [label="[8]"] a -> c [label="[4, 128]"]')
+    assert (list(map(str, first.outputs)), first.sources.output) == (["[4, 128]"], "label of an edge")
+    assert (second.outputs, third.outputs) == ((), ())
+    differing = nodes('a -> b [label="[4, 128]"] a -> c [label="[4, 64]"]')
+    assert differing[0].outputs == ()
+
+
+def test_the_label_of_a_node_goes_before_those_of_its_edges() -> None:
+    (first, _) = nodes('a [label="MLP\\nOutput: [2, 2]"] a -> b [label="[4, 128]"]')
+    assert list(map(str, first.outputs)) == ["[2, 2]"]
 
 
 def test_an_id_of_several_words_is_read_as_a_label() -> None:

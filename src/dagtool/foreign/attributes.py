@@ -134,7 +134,8 @@ def _value(fact: str, name: str, value: str) -> object:
     """The fact that a value states; None where it is not understood."""
     if fact == "operator":
         operation = operation_of(value.replace("_", " "), "")
-        return operation if operation and (name not in _SIMPLE or operation.confidence >= 1) else None
+        sure = name not in _SIMPLE or operation.confidence >= 1 or operation.op == "matmul"
+        return operation if operation and sure else None
     if fact == "gpu":
         return None if _is_count(name, value) else _gpus(value)
     if fact in ("input", "output", "dimensions"):

@@ -12,6 +12,7 @@ from dagtool.foreign.text import label_lines
 
 __all__ = ["OUTSIDE", "Surroundings", "read_clusters"]
 
+_RANK_OF_A_GROUP = re.compile(r"(?<![a-z])[tedpsc]p[\s_-]?rank", re.IGNORECASE)
 _FIRST_LINE = re.compile(r"\\[nlr]|\n")
 
 
@@ -54,11 +55,11 @@ def read_clusters(graph: DotGraph) -> dict[int, Surroundings]:
 def _number(what: str, name: str, label: str, source: str) -> tuple[int, str] | None:
     """The layer, stage or rank that the name of a cluster states, else the first line of its label.
 
-    A rank must be called so: ``TP4`` around many nodes is a degree.
+    A rank must be called so, with its group: ``TP4`` around many nodes is a degree, and other programs have ranks too.
     """
     for text in (name.removeprefix("cluster_"), _FIRST_LINE.split(label, maxsplit=1)[0]):
         number = getattr(place_of_text(text), what)
-        if number is not None and (what != "rank" or "rank" in text.lower()):
+        if number is not None and (what != "rank" or _RANK_OF_A_GROUP.search(text)):
             return number, source
     return None
 

@@ -72,8 +72,8 @@ def _items(numbers: str) -> str:
 _ITEMS = _items(_NUMBERS)
 _WORD = rf"(?:(?:GPU|Device)[ _]?ids?|{_CHIP}s?|Devices?)"
 _NAMED = rf"{_WORD}\s*+(?:[:#=]\s*+)?"
-_ADDRESS = r"(?!:(?:[0-9a-f]{2}|[0-9a-f]{4})(?![0-9a-z]))"
-"""``0000:1b:00.0`` and ``8086:1234`` are addresses on a bus."""
+_ADDRESS = r"(?!:(?:\d|[0-9a-f]{2}(?![0-9a-z])|[0-9a-f]{4}(?![0-9a-z])))"
+"""``0000:1b:00.0`` and ``8086:1234`` are addresses on a bus, ``0:4`` is a slice."""
 _AFTER = (
     rf"(?![\w.×/%@–-]){_ADDRESS}"
     r"(?!\s*+(?:GPUs?\b|layers?\b|experts?\b|[KMGT]i?B\b|cores?\b|%))"
@@ -103,7 +103,7 @@ _EACH = re.compile(
     rf"{_WORD}\s*+(?::\s*+)?(?:all|each)\s++(?:GPUs?\s*+)?(?P<set>\d{{1,6}}\s*+[-–]\s*+\d{{1,6}}){_AFTER}",
     re.IGNORECASE,
 )
-_RANK = re.compile(r"(?:(?:global\s++)?rank\s*+(?:[:#]\s*+)?|D)(?P<set>\d{1,6})\Z", re.I)
+_RANK = re.compile(r"(?:(?:global\s++)?rank\s*+(?:[:#]\s*+)?|(?:device\s++)?D)(?P<set>\d{1,6})\Z", re.I)
 _EVERY = re.compile(
     rf"{_WORD}\s*+(?:[:=]\s*+)?\(?all\b(?:\s++\d{{1,9}})?(?:\s*+GPUs?\b)?"
     r"|\ball\s++(?:\d{1,9}\s++)?(?:GPUs|devices)\b",
@@ -265,10 +265,18 @@ def gpus_of_id(name: str) -> Placement | None:
     if not any(word in low for word in _MAY_NAME_GPU):
         models = set(_MODEL_IN_ID.findall(name))
         return Placement(names=(models.pop(),), source="id") if len(models) == 1 else None
+    on_host = "node" in low or "host" in low
+    if on_host and (host := _NODE_GPU.search(name)) and not host["name"].replace("_", "").isalnum():
+        return Placement(names=(host["name"],), source="id")
+    if (span := _RANGE_IN_ID.search(name)) and int(span[1]) <= int(span[2]) < int(span[1]) + _MOST:
+        return Placement(tuple(range(int(span[1]), int(span[2]) + 1)), source="id")
     found = {int("".join(numbers)) for numbers in _IN_ID.findall(name)}
     return Placement((found.pop(),), source="id") if len(found) == 1 else None
 
 
+_RANGE_IN_ID = re.compile(
+    r"(?<![A-Za-z])(?:[GgNnTt]pu|[GNT]PU|cuda:|[Dd]ev(?:ice)?)_?(\d{1,6})(?:-|–|\.\.)(?:[Gg]pu)?(\d{1,6})(?!\w)"
+)
 _CLUSTER = re.compile(r"(?P<word>gpus?|devices?|dev)_?(\d{1,6})(?:_(?:to_)?(\d{1,6}))?\Z", re.IGNORECASE)
 
 

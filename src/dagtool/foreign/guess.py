@@ -66,6 +66,7 @@ class Guess:
         self._attributes = graph.node_attributes
         self._edges = graph.tails, graph.edge_attributes
         self._clusters = read_clusters(graph)
+        self._sent = _read_edges(graph)
         self._labels: dict[tuple[str, str], LabelFacts] = {}
         self._known: dict[int, NodeFacts] = {}
         self.titles: tuple[str, ...] = (
@@ -125,8 +126,14 @@ class Guess:
         label = self._labels.get(key)
         if label is None:
             label = self._labels[key] = read_label(*key)
+        if key[0] == name and "label" not in attributes:
+            label = replace(label, length=0)  # no label of its own
         around = self._clusters.get(node, OUTSIDE)
-        found = self._known[node] = _decide(name, label, read_attributes(attributes), around)
+        found = _decide(name, label, read_attributes(attributes), around)
+        if node in self._sent and not (found.has_output or found.bare):
+            sources = replace(found.sources, output="label of an edge")
+            found = replace(found, outputs=(self._sent[node],), has_output=True, sources=sources)
+        self._known[node] = found
         return found
 
     @cached_property
@@ -193,6 +200,17 @@ def _decide(name: str, label: LabelFacts, stated: AttributeFacts, around: Surrou
         placement, by_id, None if placement else label.loose_placement or loose_gpus_of_id(name), place, rest,
         label.length, sources, stated.unread,
     )  # fmt: skip
+
+
+def _read_edges(graph: DotGraph) -> dict[int, Shape]:
+    """Read the shape that the labels of the edges from a node state, by node; where they differ there is none."""
+    sent: dict[int, set[Shape]] = {}
+    for tail, attributes in zip(graph.tails, graph.edge_attributes, strict=True):
+        label = attributes.get("label", "")
+        if "[" in label:
+            read = read_label(label, "")
+            sent.setdefault(tail, set()).update(read.outputs or read.bare)
+    return {node: shapes.pop() for node, shapes in sent.items() if len(shapes) == 1}
 
 
 _PLACES = ("layer", "stage", "expert", "rank")
@@ -269,7 +287,7 @@ def _with_loose_gpus(nodes: list[NodeFacts]) -> list[NodeFacts]:
     """Take ranks, chips and cards for GPUs where the graph speaks of a model and names no GPU by number."""
     if all(facts.loose_placement is None for facts in nodes) or any(facts.gpus for facts in nodes):
         return nodes
-    if sum(_computes(facts) for facts in nodes) < _SHARE * len(nodes):
+    if sum(_computes(facts) or _may_compute(facts) for facts in nodes) < _SHARE * len(nodes):
         return nodes
     return [replace(facts, placement=facts.loose_placement) if facts.loose_placement else facts for facts in nodes]
 
@@ -303,18 +321,20 @@ _SHARE = 0.25
 
 def _without_prose(nodes: list[NodeFacts]) -> list[NodeFacts]:
     """Drop operators named in prose (``rank 3 by score``), unless the node or the graph speaks of a model besides."""
-    doubtful = [facts.operation.doubt == _PROSE and not _speaks_of_a_model(facts) for facts in nodes]
+    doubtful = [
+        facts.operation.doubt == _PROSE and facts.placement is None and not _speaks_of_a_model(facts) for facts in nodes
+    ]
     if not any(doubtful):
         return nodes
-    speaking = sum(facts.place.rank is not None or _speaks_of_a_model(facts) for facts in nodes)
+    speaking = sum(map(_speaks_of_a_model, nodes))
     if len(nodes) > 1 and speaking >= _SHARE * len(nodes):
         return nodes
     return [_without_operator(facts) if doubt else facts for facts, doubt in zip(nodes, doubtful, strict=True)]
 
 
 def _speaks_of_a_model(facts: NodeFacts) -> bool:
-    """Whether something other than a word in prose shows that a node is a part of a deployment."""
-    if facts.placement or facts.inputs or facts.outputs or facts.bare:
+    """Whether dimensions, a layer, an expert or a technical term show that a node is a part of a model."""
+    if facts.inputs or facts.outputs or facts.bare:
         return True
     if facts.place.layer is not None or facts.place.expert is not None:
         return facts.op != ""
@@ -324,6 +344,17 @@ def _speaks_of_a_model(facts: NodeFacts) -> bool:
 def _computes(facts: NodeFacts) -> bool:
     """Whether a technical term names a computation: collectives are there in other programs too."""
     return facts.operation.doubt == 0 and facts.operation.family not in ("", "io", "placeholder", "communication")
+
+
+def _may_compute(facts: NodeFacts) -> bool:
+    """Whether an everyday word, not in prose, names a computation beside a GPU by another name: ``gate (rank 0)``."""
+    operation = facts.operation
+    of_a_model = operation.family in ("compute", "norm", "gate") and operation.op not in (
+        "matmul",
+        "rearrange",
+        "scale",
+    )
+    return facts.loose_placement is not None and operation.doubt == 1 and of_a_model
 
 
 def _without_operator(facts: NodeFacts) -> NodeFacts:

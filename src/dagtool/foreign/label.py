@@ -29,7 +29,7 @@ _PRODUCT = re.compile(r"\]\s*[×x*@]\s*\[")
 _TENSOR = re.compile(
     r"(?:[A-Z]{1,3}|[a-z]|(?i:(?:hidden|final|local|partial|kv)?_?"
     r"(?:shapes?|sizes?|dims?|dimensions?|tensors?|data|cache|weights?|bias|params?|up|down|gate|hidden|states?|final|volume"
-    r"|activations?|logits|query|key|tokens|results?)))(?:\s?,\s?[A-Z])*\Z"
+    r"|activations?|logits|query|key|tokens|results?)))(?:\s?,\s?[A-Z])*+\Z"
 )
 """Names of tensors."""
 _WORD = re.compile(r"[^\W\d_]\w*+")

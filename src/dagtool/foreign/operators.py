@@ -21,7 +21,7 @@ class Operation:
     family: str = ""
     confidence: float = 0.0
     doubt: int = 0
-    """0: a technical term names it. 1: a word of everyday English does (``score``). 2: such a word in prose does."""
+    """0: a technical term names it. 1: a word of everyday English or of other programs does (``score``). 2: such a word in prose does."""
 
     def __bool__(self) -> bool:
         return bool(self.op)
@@ -67,7 +67,7 @@ _TABLE = (
     ("attention", "compute", 0.9, r"\b(?:attention|attn|mha|gqa|mla|self attention)\b"),
     ("experts", "compute", 0.9, r"\b(?:expert|experts|exp)\b(?! parallelism)"),
     ("mlp", "compute", 0.9, r"\b(?:mlp|ffn|feed ?forward|moe)\b"),
-    ("matmul", "compute", 1.0, r"\b(?:mat ?mul|batch ?mat ?mul|gemm|einsum)\b"),
+    ("matmul", "compute", 0.7, r"\b(?:mat ?mul|batch ?mat ?mul|gemm|einsum)\b"),
     ("dropout", "compute", 1.0, r"\bdropout\b"),
     ("add", "residual", 0.7, r"(?<!bias )\badd\b"),
 )  # fmt: skip
@@ -76,10 +76,10 @@ _EVERYDAY_WORDS = (
     "similar omitted repeated send sending receive receives receiver recv comm communication transfer sync broadcast dispatch"
     " combine aggregate aggregation agg aggr scatter split splitter gather merge concat residual res norm normalization"
     " embed embedding embeddings scale scaling score scores act activation gate gating router route routing linear dense"
-    " proj projection projections up down attention expert experts exp add reshape transpose"
+    " proj projection projections up down attention expert experts exp add reshape transpose matmul gemm"
 )
-"""Operators whose names are words of everyday English too."""
-_EVERYDAY = frozenset(_EVERYDAY_WORDS.split())
+"""Operators whose names are words of everyday English or of other programs too."""
+_EVERYDAY = frozenset({"mat mul", *_EVERYDAY_WORDS.split()})
 _WORDS_BESIDE = (
     "a an and all each per over across to from for of on in with before after into then pre post inter intra local global"
     " partial full total final first last base main shared sharded fused async optimized balanced distributed hierarchical"
@@ -190,7 +190,8 @@ def _doubt(words: str, patterns: Iterable[re.Pattern[str]]) -> int:
     named = {match[0].rstrip("# ") for pattern in patterns for match in pattern.finditer(words)}
     if not named <= _EVERYDAY:
         return 0
-    return 1 if _BESIDE.issuperset(set(_WORD.findall(words)) - named) else 2
+    beside = set(_WORD.findall(words)).difference(*map(str.split, named))
+    return 1 if _BESIDE.issuperset(beside) else 2
 
 
 def _last_part(path: str) -> str:

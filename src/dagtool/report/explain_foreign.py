@@ -50,8 +50,9 @@ def _unused(facts: NodeFacts, attributes: Mapping[str, str]) -> Iterator[Fact]:
         yield Fact("not understood", printable(text), "label")
     for name, value in facts.unread:
         yield Fact("not understood", printable(value), f"attribute {printable(name)}")
+    used = f"{facts.sources.input}, {facts.sources.output}".replace("attribute ", "").split(", ")
     for name, value in attributes.items():
-        if name not in GRAPHVIZ_NAMES and name.lower() not in NAMES:
+        if name not in GRAPHVIZ_NAMES and name.lower() not in NAMES and name not in used:
             yield Fact("not read", printable(value), f"attribute {printable(name)}, which has no meaning here")
 
 
