@@ -15,7 +15,7 @@ from dagtool.dot.dialect import VERSION
 from dagtool.dot.labels_written import gpus_label, ports_label, ports_text
 from dagtool.model.mesh import format_gpus
 from dagtool.ops import OPERATORS
-from dagtool.templates import environment, template_errors
+from dagtool.templates import environment, in_lines, template_errors
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -82,7 +82,7 @@ def _node_lines(dag: Dag, env: SandboxedEnvironment) -> Iterator[str]:
 def _on_gpus(text: str, gpu: str, label: str) -> str:
     """The format of one kind of node with its GPUs filled in; braces in what is filled in stay braces."""
     for mark, said in ((_GPU, gpu), (_GPU_LABEL, label)):
-        text = text.replace(mark, said.replace("{", "{{").replace("}", "}}"))
+        text = text.replace(mark, in_lines(said).replace("{", "{{").replace("}", "}}"))
     return text
 
 
