@@ -17,18 +17,26 @@ from dagtool.errors import DagtoolError
 if TYPE_CHECKING:
     from jinja2.sandbox import SandboxedEnvironment
 
-__all__ = ["dot_value", "environment", "template_errors"]
+__all__ = ["dot_value", "environment", "in_lines", "template_errors"]
 
 _BARE = re.compile(r"(?:[A-Za-z_][A-Za-z0-9_]*|-?(?:\.\d+|\d+(?:\.\d*)?))\Z")
+_LONGEST = 4000
+"""Letters of a line of quoted text: so few that C Graphviz reads them with what stands around (``dot/lengths.py``)."""
+_LINE = re.compile(rf'[^"\\\n]{{{_LONGEST}}}')
 _KEYWORDS = frozenset({"node", "edge", "graph", "digraph", "subgraph", "strict"})
 
 
 def dot_value(value: object) -> str:
     """A value as DOT writes it: bare where that is allowed, else quoted."""
     text = str(value)
-    if _BARE.match(text) and text.lower() not in _KEYWORDS:
+    if len(text) <= _LONGEST and _BARE.match(text) and text.lower() not in _KEYWORDS:
         return text
-    return '"' + text.replace('"', '\\"') + '"'
+    return '"' + in_lines(text.replace('"', '\\"')) + '"'
+
+
+def in_lines(text: str) -> str:
+    """Break a long text that stands in quotes by a backslash and a new line, which Graphviz takes out again."""
+    return _LINE.sub("\\g<0>\\\\\n", text) if len(text) > _LONGEST else text
 
 
 def environment(folder: str | None = None) -> SandboxedEnvironment:

@@ -1,6 +1,7 @@
 """The DOT we write: golden files, look, templates of a user, quoting."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -110,3 +111,16 @@ def test_a_template_at_fault_is_named_with_its_line(tmp_path, text, line):
         (tmp_path / name).write_text(text)
     with pytest.raises(DagtoolError, match=rf"{re.escape(str(tmp_path))}/\w+\.j2:{line}: "):
         list(write_dot(generate("pp2"), str(tmp_path)))
+
+
+@pytest.mark.parametrize(
+    "name", ["a b", "node", "step-1", "{0}", 'say "so"', r"a\\b", "größe", "1st", "", "1.5", "x" * 50_000]
+)
+def test_ids_are_quoted_where_dot_asks_for_it(name):
+    """A graph that was read is written with the ids that it had."""
+    dag = generate("tp8", {"L": "1"})
+    renamed = replace(dag, ids=[name, *dag.ids[1:]])
+    written = parse(renamed.to_dot().encode())[0]
+    assert written.node_ids == renamed.ids
+    assert written.node_attributes[0]["label"].startswith(f"{name}\\n")
+    assert [written.node_ids[tail] for tail in written.tails] == [renamed.ids[tail] for tail in renamed.tails]

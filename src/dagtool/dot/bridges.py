@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from dagtool.dot.graph import DotGraph
 from dagtool.dot.reader import parse
 from dagtool.dot.values import Html
+from dagtool.templates import in_lines
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -76,4 +77,4 @@ def _quoted(value: str) -> str:
     """A value as DOT text. Backslashes stay: reading has left all but those before a quote in place."""
     if isinstance(value, Html):
         return f"<{str.__str__(value)}>"
-    return '"' + value.replace('"', '\\"') + '"'
+    return '"' + in_lines(value.replace('"', '\\"')) + '"'

@@ -6,7 +6,7 @@ format string that is filled for each node. The same graph gives the same bytes 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from dagtool.dot.labels_written import gpus_label, ports_label, ports_text
 from dagtool.errors import DagtoolError
 from dagtool.model.mesh import format_gpus
 from dagtool.ops import OPERATORS
-from dagtool.templates import environment, template_errors
+from dagtool.templates import dot_value, environment, in_lines, template_errors
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["is_complete", "write_dot"]
 
-_MARKS = ("id", "layer_index", "expert")
+_MARKS = ("id", "layer_index", "expert", "name")
 _GPU, _GPU_LABEL = "\x03", "\x04"
 """They stand where all nodes of a kind on the same GPUs say the same."""
 _CHUNK = 4096
@@ -55,8 +55,9 @@ def _pieces(dag: Dag, env: SandboxedEnvironment) -> Iterator[str]:
     meshes = "; ".join(map(str, dag.meshes.values()))
     facts = {"dagtool": VERSION, **dag.facts, "sizes": sizes, "meshes": meshes}
     yield env.get_template("dot/graph.j2").render(name=dag.name, facts=list(facts.items())) + "\n"
-    yield from _chunks(_node_lines(dag, env))
-    yield from _chunks(_edge_lines(dag, env))
+    names = list(map(dot_value, dag.ids))
+    yield from _chunks(_node_lines(dag, names, env))
+    yield from _chunks(_edge_lines(dag, names, env))
     yield "}\n"
 
 
@@ -73,7 +74,8 @@ def _as_format(render: Callable[..., str], marks: Iterable[str], **context: obje
     return "  " + text.replace("{", "{{").replace("}", "}}").replace("\x01", "{").replace("\x02", "}")
 
 
-def _node_lines(dag: Dag, env: SandboxedEnvironment) -> Iterator[str]:
+def _node_lines(dag: Dag, names: Sequence[str], env: SandboxedEnvironment) -> Iterator[str]:
+    """``names`` are the ids as DOT writes them; in a label an id stands between the quotes of the label."""
     template = env.get_template("dot/node.j2")
     colours = len(env.get_template("look.j2").module.groups)  # type: ignore[attr-defined]
     groups = _expert_groups(dag)
@@ -81,8 +83,8 @@ def _node_lines(dag: Dag, env: SandboxedEnvironment) -> Iterator[str]:
     fills: dict[tuple[int, int, bool, bool], Callable[..., str]] = {}
     gpu_texts = [format_gpus(gpus) for gpus in dag.device_sets]
     label_texts = _gpu_labels(dag)
-    rows = zip(dag.ids, dag.kind_of, dag.devices_of, dag.layer_of, dag.expert_of, strict=True)
-    for node, kind, devices, layer, expert in rows:
+    rows = zip(dag.ids, names, dag.kind_of, dag.devices_of, dag.layer_of, dag.expert_of, strict=True)
+    for node, name, kind, devices, layer, expert in rows:
         at = (kind, devices, layer >= 0, expert >= 0)
         fill = fills.get(at)
         if fill is None:
@@ -91,13 +93,13 @@ def _node_lines(dag: Dag, env: SandboxedEnvironment) -> Iterator[str]:
             if key not in formats:
                 formats[key] = _node_format(dag, template, key)
             fill = fills[at] = _on_gpus(formats[key], gpu_texts[devices], label_texts[kind, devices]).format
-        yield fill(node, layer, expert)
+        yield fill(node if name == node else name[1:-1], layer, expert, name)
 
 
 def _on_gpus(text: str, gpu: str, label: str) -> str:
     """The format of one kind of node with its GPUs filled in; braces in what is filled in stay braces."""
     for mark, said in ((_GPU, gpu), (_GPU_LABEL, label)):
-        text = text.replace(mark, said.replace("{", "{{").replace("}", "}}"))
+        text = text.replace(mark, in_lines(said).replace("{", "{{").replace("}", "}}"))
     return text
 
 
@@ -163,12 +165,11 @@ def _expert_groups(dag: Dag) -> list[int | None]:
     return found
 
 
-def _edge_lines(dag: Dag, env: SandboxedEnvironment) -> Iterator[str]:
+def _edge_lines(dag: Dag, names: Sequence[str], env: SandboxedEnvironment) -> Iterator[str]:
     template = env.get_template("dot/edge.j2")
     formats = [
         _as_format(template.render, ("tail", "head"), slots=list(kind.slots), outputs=list(kind.outputs)).format
         for kind in dag.edge_kinds
     ]
-    ids = dag.ids
     for tail, head, kind in zip(dag.tails, dag.heads, dag.edge_kind_of, strict=True):
-        yield formats[kind](ids[tail], ids[head])
+        yield formats[kind](names[tail], names[head])

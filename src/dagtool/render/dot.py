@@ -10,6 +10,7 @@ from dagtool.render.margins import FONT_SIZE, LINE
 from dagtool.render.measure import BOLD, text_width
 from dagtool.render.picture import Picture, Spot, Stroke, Text, Way
 from dagtool.render.routing import ARROW
+from dagtool.templates import in_lines
 
 if TYPE_CHECKING:
     from jinja2.sandbox import SandboxedEnvironment
@@ -51,7 +52,7 @@ def _quoted(value: object) -> str:
     """In quotes; a backslash at the end must not swallow the closing one."""
     text = printable(str(value)).replace('"', '\\"')
     odd = (len(text) - len(text.rstrip("\\"))) % 2
-    return '"' + text + "\\" * odd + '"'
+    return '"' + in_lines(text + "\\" * odd) + '"'
 
 
 def _at(spot: Spot) -> str:

@@ -76,4 +76,4 @@ def _complaint(command: list[str], done: subprocess.CompletedProcess[bytes]) -> 
     said = done.stderr.decode(errors="replace").strip().splitlines()
     ended = f"killed by signal {-done.returncode}" if done.returncode < 0 else f"exit status {done.returncode}"
     name = "pygraphviz" if command[0] == sys.executable else "dot"
-    return f"{name}: {said[-1][:200] if said else ended}"
+    return f"{name}: {said[-1][:200] if said and done.returncode >= 0 else ended}"
