@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dagtool.escape import printable
-from dagtool.report.finding import Finding
+from dagtool.report.finding import Finding, Severity
 from dagtool.validators.rule import Rule
 
 if TYPE_CHECKING:
@@ -18,11 +18,15 @@ __all__ = ["AttributeFault", "FindFaults", "report_attributes"]
 
 @dataclass(frozen=True, slots=True)
 class AttributeFault:
-    """What is wrong with one attribute: its name, the text that follows "has", and what to do."""
+    """What is wrong with one attribute: its name, the text that follows "has", what to do, and how severe it is.
+
+    The severity is that of the rule unless it says otherwise.
+    """
 
     name: str
     text: str
     help: str
+    severity: Severity | None = None
 
 
 FindFaults = Callable[[str, Mapping[str, str]], Iterable[AttributeFault]]
@@ -35,15 +39,20 @@ def report_attributes(ctx: Context, rule: Rule, find: FindFaults) -> Iterator[Fi
     assert graph is not None
     for fault, nodes in _collect(find, "node", graph.node_attributes).items():
         one, many = f"has {fault.text}", f"have {fault.text}"
-        yield from ctx.about_nodes(rule, nodes, one, many, help=fault.help, attribute=fault.name)
+        yield from ctx.about_nodes(
+            rule, nodes, one, many, help=fault.help, attribute=fault.name, severity=fault.severity
+        )
     for fault, edges in _collect(find, "edge", graph.edge_attributes).items():
-        yield from ctx.about_edges(rule, edges, f"has {fault.text}", f"have {fault.text}", help=fault.help)
+        one, many = f"has {fault.text}", f"have {fault.text}"
+        yield from ctx.about_edges(rule, edges, one, many, help=fault.help, severity=fault.severity)
     places = [graph.attributes, *(part.attributes for part in graph.subgraphs)]
     for fault, found in _collect(find, "graph", places).items():
         part = graph.subgraphs[found[0] - 1] if found[0] else None
         subject = f"subgraph {printable(part.name)}" if part and part.name else "a subgraph" if part else "the graph"
         at = part.offset if part else None
-        yield ctx.finding(rule, f"{subject} has {fault.text}", at=at, help=fault.help, count=len(found))
+        yield ctx.finding(
+            rule, f"{subject} has {fault.text}", at=at, help=fault.help, count=len(found), severity=fault.severity
+        )
 
 
 def _collect(find: FindFaults, kind: str, things: Sequence[Mapping[str, str]]) -> dict[AttributeFault, list[int]]:
