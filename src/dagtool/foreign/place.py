@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-__all__ = ["NOWHERE", "Place", "is_place", "place_of", "place_of_text"]
+__all__ = ["NOWHERE", "Place", "is_place", "numbers_of_place", "place_of", "place_of_text"]
 
 _FIELDS = ("layer", "stage", "expert", "rank")
 
@@ -81,6 +81,17 @@ def place_of_text(text: str) -> Place:
         return NOWHERE
     layer, stage, expert, rank = [None if index is None else int(numbers[index]) for index in which]
     return Place(layer, stage, expert, rank, several, doubtful)
+
+
+def numbers_of_place(text: str) -> list[tuple[int, int]]:
+    """Where the numbers stand that a text makes its place of."""
+    spans = [match.span() for match in _NUMBER.finditer(text)]
+    if len(spans) > _MANY or any(stop - start > _LONGEST for start, stop in spans):
+        return spans
+    pieces = _NUMBER.split(text)
+    pieces[1::2] = _INDICES[: len(spans)]
+    which = _template("".join(pieces))[0] or ()
+    return [spans[index] for index in which if index is not None]
 
 
 @lru_cache(maxsize=1 << 12)
