@@ -6,8 +6,6 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dagtool.validators.reading import numbers
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -69,14 +67,14 @@ def _ranks(reading: Reading, nodes: list[int]) -> bool:
 
 def _cut(reading: Reading, shape: Shape) -> int:
     """Into how many parts the hidden size is cut; 0 where the shape does not tell."""
-    sizes = numbers(shape)
+    sizes = reading.sizes(shape)
     width = sizes["heads"] * sizes["d_k"] if sizes.keys() >= {"heads", "d_k"} else sizes.get("hidden", 0)
     return reading.hidden // width if width and not reading.hidden % width else 0
 
 
 def takes_all_tokens(reading: Reading, shape: Shape) -> bool:
     """Whether batch and sequence are the largest of the file; a symbol counts as the whole."""
-    sizes = numbers(shape)
+    sizes = reading.sizes(shape)
     return all(
         sizes.get(name, whole) == whole for name, whole in reading.widest.items() if name in ("batch_size", "seq_len")
     )

@@ -61,6 +61,7 @@ class Roles:
 
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
+        self._known: dict[tuple[str, str, str], bool] = {}
 
     def is_input(self, node: int) -> bool:
         """Whether the graph may begin here."""
@@ -80,14 +81,13 @@ class Roles:
         declared = self._ctx.dag.kind(node).op
         if declared:
             return declared == op
-        return any(
-            names & vocabulary and not names & (_OPERATION - _PARTED if names & _STORED else _OPERATION)
-            for names in (words(self._ctx.dag.ids[node]), words(title(self._label(node))))
-        )
-
-    def _label(self, node: int) -> str:
-        graph = self._ctx.graph
-        return graph.node_attributes[node].get("label", "") if graph else ""
+        key = op, self._ctx.id_outlines[node], self._ctx.label_outlines[node]
+        if key not in self._known:
+            self._known[key] = any(
+                names & vocabulary and not names & (_OPERATION - _PARTED if names & _STORED else _OPERATION)
+                for names in (words(key[1]), words(title(key[2])))
+            )
+        return self._known[key]
 
     def is_legend(self, node: int) -> bool:
         """Whether a node explains the picture instead of being part of the deployment."""
@@ -96,7 +96,10 @@ class Roles:
         graph = self._ctx.graph
         if graph is None or self._ctx.dag.kind(node).op:
             return False
-        return bool((words(self._ctx.dag.ids[node]) | words(title(self._label(node)))) & _LEGEND)
+        key = "legend", self._ctx.id_outlines[node], self._ctx.label_outlines[node]
+        if key not in self._known:
+            self._known[key] = bool((words(key[1]) | words(title(key[2]))) & _LEGEND)
+        return self._known[key]
 
     @cached_property
     def _in_legend(self) -> set[int]:

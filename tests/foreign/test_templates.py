@@ -14,13 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dagtool.foreign
+from dagtool.dag.idtemplate import outlines
 from dagtool.dot.values import Html
 from dagtool.foreign.attributes import read_attributes
 from dagtool.foreign.clusters import OUTSIDE, Surroundings
 from dagtool.foreign.gpus import Placement
 from dagtool.foreign.guess import _decide, _Reader
 from dagtool.foreign.label import read_label
-from dagtool.foreign.templates import LabelTemplate, outlines
+from dagtool.foreign.templates import LabelTemplate
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)

@@ -18,7 +18,7 @@ from random import Random
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from dagtool.dag.idtemplate import IdGroup, group_ids
+from dagtool.dag.idtemplate import IdGroup, group_ids, outlines
 from dagtool.foreign.attributes import NAMES, AttributeFacts, read_attributes
 from dagtool.foreign.clusters import OUTSIDE, Surroundings, read_clusters
 from dagtool.foreign.facts import NodeFacts, Sources
@@ -27,7 +27,7 @@ from dagtool.foreign.label import LabelFacts, read_label
 from dagtool.foreign.operators import Operation, is_way, narrowed, operation_of
 from dagtool.foreign.place import NOWHERE, Place, is_place, numbers_of_place, place_of, place_of_text
 from dagtool.foreign.places import Places, experts_listed
-from dagtool.foreign.templates import Gpus, Known, LabelTemplate, Take, outlines, take_all
+from dagtool.foreign.templates import Gpus, Known, LabelTemplate, Take, take_all
 
 if TYPE_CHECKING:
     from dagtool.dot.graph import DotGraph

@@ -10,32 +10,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from operator import itemgetter
 
+from dagtool.dag.idtemplate import outlines
 from dagtool.foreign.gpus import Placement, gpus_of_line, join
 from dagtool.foreign.label import LabelFacts, read_label
 from dagtool.foreign.place import numbers_of_place, place_of_text
 from dagtool.foreign.text import label_lines
 
-__all__ = ["Gpus", "Known", "LabelTemplate", "Take", "outlines", "take_all"]
+__all__ = ["Gpus", "Known", "LabelTemplate", "Take", "take_all"]
 
-_ZEROS = bytes.maketrans(b"123456789", b"000000000")
 _NINES = str.maketrans("012345678", "9" * 9)
-_BETWEEN = "\x00"
 
 Span = tuple[int, int]
 Take = Callable[[str], object]
 """Takes the same pieces out of every text of one outline."""
-
-
-def outlines(texts: Sequence[str]) -> list[str]:
-    """Each text with 0 for every digit."""
-    found = _outline(_BETWEEN.join(texts)).split(_BETWEEN) if texts else []
-    return found if len(found) == len(texts) else list(map(_outline, texts))
-
-
-def _outline(text: str) -> str:
-    return text.encode(errors="surrogatepass").translate(_ZEROS).decode(errors="surrogatepass")
 
 
 def _take_none(text: str) -> object:
@@ -110,8 +100,7 @@ class LabelTemplate:
         placements = list(map(gpus_of_line, lines))
         self._spans = spans
         self._carried = [
-            found is None and "[" not in line and _says_nothing(line)
-            for found, line in zip(placements, lines, strict=True)
+            found is None and _says_nothing(line) for found, line in zip(placements, outlines(lines), strict=True)
         ]
         self._about_gpus = [found is not None for found in placements]
         self._take_gpus = take_all(_where(spans, self._about_gpus))
@@ -133,7 +122,7 @@ class LabelTemplate:
         end = 0
         for line in lines:
             start = label.find(line, end)
-            if start < 0 or "\\" in line or not _is_blind(line):
+            if start < 0 or "\\" in line or (gpus_of_line(line) is None and _may_name_gpus(outlines([line])[0])):
                 return None
             end = start + len(line)
             spans.append((start, end))
@@ -179,7 +168,7 @@ class LabelTemplate:
             elif carried:
                 pieces.append(_Piece(span))
             else:
-                alone = read_label(label[span[0] : span[1]], "")
+                alone = _read_alone(label[span[0] : span[1]], "")
                 if alone.placement or len(alone.places) > 1:
                     return None
                 pieces.extend(_Piece(text=text) for text in (alone.title, *alone.rest) if text)
@@ -222,16 +211,19 @@ def _digits(text: str) -> str:
     return "".join(filter("0123456789".__contains__, text))
 
 
-def _is_blind(line: str) -> bool:
-    """Whether a line names no GPUs, be its digits low or high, or else names some itself."""
-    if gpus_of_line(line) is not None:
-        return True
-    low = outlines([line])[0]
-    return gpus_of_line(low) is None and gpus_of_line(low.translate(_NINES)) is None
+_read_alone = lru_cache(maxsize=1 << 12)(read_label)
 
 
-def _says_nothing(line: str) -> bool:
-    """Whether a line states neither dimensions nor GPUs."""
-    alone = read_label(line, "")
-    stated = alone.inputs or alone.outputs or alone.bare or alone.has_input or alone.has_output
-    return not (stated or alone.unknown or alone.placement) and line in (alone.title, *alone.rest)
+@lru_cache(maxsize=1 << 12)
+def _may_name_gpus(outline: str) -> bool:
+    """Whether a line of an outline names GPUs where its digits are low or high."""
+    return gpus_of_line(outline) is not None or gpus_of_line(outline.translate(_NINES)) is not None
+
+
+def _says_nothing(outline: str) -> bool:
+    """Whether lines of an outline, none of which names GPUs, state no dimensions either."""
+    if "[" in outline:
+        return False
+    alone = _read_alone(outline, "")
+    stated = alone.inputs or alone.outputs or alone.bare or alone.has_input or alone.has_output or alone.unknown
+    return not stated and outline in (alone.title, *alone.rest)
