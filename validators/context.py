@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from dagtool.validators.locality import Locality
     from dagtool.validators.offer import Offers
     from dagtool.validators.options import Option
+    from dagtool.validators.products import LabelledProduct
     from dagtool.validators.reading import Reading
     from dagtool.validators.roles import Roles
     from dagtool.validators.rule import Rule
@@ -213,6 +214,13 @@ class Context:
         from dagtool.validators.reading import Reading
 
         return Reading(self)
+
+    @cached_property
+    def products(self) -> list[LabelledProduct]:
+        """The matrix products that labels state."""
+        from dagtool.validators.products import labelled_products
+
+        return list(labelled_products(self))
 
     @property
     def expert_count(self) -> int:

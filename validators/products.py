@@ -41,11 +41,12 @@ def labelled_products(ctx: Context) -> Iterator[LabelledProduct]:
     Those of an MLP are left out, for labels often call its inner size hidden too, and so are experts'.
     """
     reading = ctx.reading
+    of_mlp = set(reading.named(_MLP))
     alike: dict[tuple[str, int | None, int | None, Shape, Shape], list[int]] = {}
     for node in reading.of("linear") if reading.hidden else ():
         facts = reading.nodes[node]
         template = reading.template(node)
-        if len(facts.inputs) == len(facts.outputs) == 1 and not _MLP.search(f"{template} {facts.title}"):
+        if len(facts.inputs) == len(facts.outputs) == 1 and node not in of_mlp:
             key = (template, reading.places.layer_of[node], facts.place.stage, facts.inputs[0], facts.outputs[0])
             alike.setdefault(key, []).append(node)
     for (_, layer, _, taken, given), nodes in alike.items():

@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 import dagtool.foreign
 from dagtool.dag.idtemplate import outlines
 from dagtool.dot.values import Html
+from dagtool.foreign.alike import Reader
 from dagtool.foreign.attributes import read_attributes
 from dagtool.foreign.clusters import OUTSIDE, Surroundings
+from dagtool.foreign.decide import decide
 from dagtool.foreign.gpus import Placement
-from dagtool.foreign.guess import _decide, _Reader
 from dagtool.foreign.label import read_label
 from dagtool.foreign.templates import LabelTemplate
 
@@ -76,17 +77,17 @@ def test_a_label_that_is_filled_in_is_read(first: str, shape: str, number: int) 
 def test_a_node_that_is_filled_in_is_read(
     name: str, label: str, shape: str, stated: dict[str, str], drawn: list[tuple[int, Surroundings]]
 ) -> None:
-    reader = _Reader()
+    reader = Reader()
     for number, around in drawn:
         one, text = redrawn(name, number), redrawn(label, number)
         held = {key: redrawn(value, number) for key, value in stated.items()} | ({"shape": shape} if shape else {})
         key = outlines([one])[0], outlines([text])[0]
-        alone = _decide(one, read_label(text, held.get("shape", "")), read_attributes(held), around)
+        alone = decide(one, read_label(text, held.get("shape", "")), read_attributes(held), around)
         assert reader.read(one, text, key, held, around) == alone
 
 
 def test_an_address_in_an_id_is_no_number_in_another() -> None:
-    reader = _Reader()
+    reader = Reader()
     names = ("n_0xFC", "n_0xFC", "n_1xFC", "n_0xFC")
     assert [reader.read(one, "", ("n_0xFC", ""), {}, OUTSIDE).op for one in names] == ["", "", "linear", ""]
 

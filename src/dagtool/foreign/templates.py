@@ -16,7 +16,7 @@ from operator import itemgetter
 from dagtool.dag.idtemplate import outlines
 from dagtool.foreign.gpus import Placement, gpus_of_line, join
 from dagtool.foreign.label import LabelFacts, read_label
-from dagtool.foreign.place import numbers_of_place, place_of_text
+from dagtool.foreign.place import numbers_of_place, numbers_of_text, place_of_text
 from dagtool.foreign.text import label_lines
 
 __all__ = ["Gpus", "Known", "LabelTemplate", "Take", "take_all"]
@@ -24,17 +24,18 @@ __all__ = ["Gpus", "Known", "LabelTemplate", "Take", "take_all"]
 _NINES = str.maketrans("012345678", "9" * 9)
 
 Span = tuple[int, int]
-Take = Callable[[str], object]
+Take = Callable[[str], tuple[str, ...]]
 """Takes the same pieces out of every text of one outline."""
 
 
-def _take_none(text: str) -> object:
-    return None
+def _take_none(text: str) -> tuple[str, ...]:
+    return ()
 
 
 def take_all(spans: Sequence[Span]) -> Take:
-    """What takes these pieces of a text."""
-    return itemgetter(*(slice(*span) for span in spans)) if spans else _take_none
+    """What takes these pieces of a text; a single one twice, for that is a tuple too."""
+    slices = [slice(*span) for span in spans]
+    return itemgetter(*(slices if len(slices) > 1 else slices * 2)) if slices else _take_none
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,9 @@ class Known:
     _places: tuple[_Piece, ...]
     take_places: Take
     """Takes the numbers of title and places out of the label; those of lines about GPUs apart."""
+
+    only_numbers: bool
+    """Whether these are all that a place is made of: title and places are parts of the label."""
 
     def title(self, label: str, gpus: Gpus) -> str:
         """The title of one label: a line, or two joined."""
@@ -192,15 +196,15 @@ def _match(facts: LabelFacts, label: str, texts: Sequence[tuple[_Piece, str]]) -
         else:
             places.append(piece)
     numbers = [span for pieces in (title, *([place] for place in places)) for span in _numbers(pieces, label)]
-    return Known(facts, tuple(title), tuple(rest), tuple(places), take_all(numbers))
+    plain = all(piece.gpu < 0 and not piece.text for piece in (*title, *places))
+    return Known(facts, tuple(title), tuple(rest), tuple(places), take_all(numbers), plain)
 
 
 def _numbers(pieces: Sequence[_Piece], label: str) -> list[Span]:
     """Where the numbers stand in a label that make the place of one text."""
-    if len(pieces) > 1:
-        return [piece.span for piece in pieces]
-    texts = [(start, label[start:stop]) for start, stop in (piece.span for piece in pieces)]
-    return [(start + first, start + last) for start, text in texts for first, last in numbers_of_place(text)]
+    numbers = numbers_of_place if len(pieces) == 1 else numbers_of_text
+    texts = [(piece.span[0], label[slice(*piece.span)]) for piece in pieces]
+    return [(start + first, start + last) for start, text in texts for first, last in numbers(text)]
 
 
 def _where(spans: Sequence[Span], chosen: Sequence[bool]) -> list[Span]:
