@@ -31,22 +31,24 @@ class AttributeFault:
 
 FindFaults = Callable[[str, Mapping[str, str]], Iterable[AttributeFault]]
 """Find the faults in the attributes of a kind of thing: ``node``, ``edge`` or ``graph``."""
+Reads = Callable[[str, str], bool]
+"""Whether the value of an attribute of a kind of thing counts; all names count."""
 
 
-def report_attributes(ctx: Context, rule: Rule, find: FindFaults) -> Iterator[Finding]:
+def report_attributes(ctx: Context, rule: Rule, find: FindFaults, reads: Reads) -> Iterator[Finding]:
     """Report each fault once for all nodes and once for all edges that have it, and at its first place in the graph."""
     graph = ctx.graph
     assert graph is not None
-    for fault, nodes in _collect(find, "node", graph.node_attributes).items():
+    for fault, nodes in _collect(find, reads, "node", graph.node_attributes).items():
         one, many = f"has {fault.text}", f"have {fault.text}"
         yield from ctx.about_nodes(
             rule, nodes, one, many, help=fault.help, attribute=fault.name, severity=fault.severity
         )
-    for fault, edges in _collect(find, "edge", graph.edge_attributes).items():
+    for fault, edges in _collect(find, reads, "edge", graph.edge_attributes).items():
         one, many = f"has {fault.text}", f"have {fault.text}"
         yield from ctx.about_edges(rule, edges, one, many, help=fault.help, severity=fault.severity)
     places = [graph.attributes, *(part.attributes for part in graph.subgraphs)]
-    for fault, found in _collect(find, "graph", places).items():
+    for fault, found in _collect(find, reads, "graph", places).items():
         part = graph.subgraphs[found[0] - 1] if found[0] else None
         subject = f"subgraph {printable(part.name)}" if part and part.name else "a subgraph" if part else "the graph"
         at = part.offset if part else None
@@ -55,16 +57,23 @@ def report_attributes(ctx: Context, rule: Rule, find: FindFaults) -> Iterator[Fi
         )
 
 
-def _collect(find: FindFaults, kind: str, things: Sequence[Mapping[str, str]]) -> dict[AttributeFault, list[int]]:
-    """Number the things with each fault; those that share one mapping are read once."""
-    read: dict[int, tuple[AttributeFault, ...]] = {}
+def _collect(
+    find: FindFaults, reads: Reads, kind: str, things: Sequence[Mapping[str, str]]
+) -> dict[AttributeFault, list[int]]:
+    """Number the things with each fault; those with the same names and values that count are asked once."""
+    counting: dict[tuple[str, ...], list[str]] = {}
+    known: dict[tuple[tuple[str, ...], tuple[tuple[type, str], ...]], tuple[AttributeFault, ...]] = {}
     found: dict[AttributeFault, list[int]] = {}
     for number, attributes in enumerate(things):
         if not attributes:
             continue
-        faults = read.get(id(attributes))
+        names = tuple(attributes)
+        if names not in counting:
+            counting[names] = [name for name in names if reads(kind, name)]
+        key = names, tuple([(type(attributes[name]), attributes[name]) for name in counting[names]])  # markup or text
+        faults = known.get(key)
         if faults is None:
-            faults = read[id(attributes)] = tuple(find(kind, attributes))
+            faults = known[key] = tuple(find(kind, attributes))
         for fault in faults:
             found.setdefault(fault, []).append(number)
     return found

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from dagtool.dag import algorithms
 from dagtool.dag.algorithms import Adjacency, Components
-from dagtool.dag.idtemplate import group_ids
+from dagtool.dag.idtemplate import group_ids, outlines
 from dagtool.errors import DagtoolError
 from dagtool.model.roles import ENTRY
 from dagtool.report.finding import Excerpt, Facts, Finding, Outline, Severity
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from dagtool.validators.locality import Locality
     from dagtool.validators.offer import Offers
     from dagtool.validators.options import Option
+    from dagtool.validators.products import LabelledProduct
     from dagtool.validators.reading import Reading
     from dagtool.validators.roles import Roles
     from dagtool.validators.rule import Rule
@@ -168,6 +169,17 @@ class Context:
         return Roles(self)
 
     @cached_property
+    def id_outlines(self) -> list[str]:
+        """The id of each node, digits as 0: few texts for many nodes."""
+        return outlines(self.dag.ids)
+
+    @cached_property
+    def label_outlines(self) -> list[str]:
+        """The label attribute of each node, digits as 0."""
+        nodes = self.graph.node_attributes if self.graph else [{}] * self.size
+        return outlines([attributes.get("label", "") for attributes in nodes])
+
+    @cached_property
     def labels(self) -> Guess | None:
         """What the labels say, in a file that declares no operators; None where they are declared."""
         if self.dag.declared or self.graph is None:
@@ -204,6 +216,13 @@ class Context:
         from dagtool.validators.reading import Reading
 
         return Reading(self)
+
+    @cached_property
+    def products(self) -> list[LabelledProduct]:
+        """The matrix products that labels state."""
+        from dagtool.validators.products import labelled_products
+
+        return list(labelled_products(self))
 
     @property
     def expert_count(self) -> int:
@@ -259,12 +278,12 @@ class Context:
                 found.append(str(error))
         return found
 
-    @property
+    @cached_property
     def inferred(self) -> list[tuple[TensorType, ...] | None]:
         """The output types of each kind recomputed from its inputs; None where the operator refuses."""
         return [None if isinstance(found, str) else found for found in self._typed]
 
-    @property
+    @cached_property
     def refusals(self) -> dict[int, str]:
         """Kinds whose inputs their operator refuses, and why."""
         return {index: found for index, found in enumerate(self._typed) if isinstance(found, str)}

@@ -77,14 +77,17 @@ class Coverage:
             for base, kind in zip(ctx.bases, dag.kinds, strict=True)
         ]
         found: dict[_Place, list[int]] = {}
-        for node, (kind, layer, expert) in enumerate(zip(dag.kind_of, dag.layer_of, dag.expert_of, strict=True)):
-            if not known[kind]:
+        per_expert: dict[tuple[int, int], bool] = {}
+        for node, (index, layer, expert) in enumerate(zip(dag.kind_of, dag.layer_of, dag.expert_of, strict=True)):
+            if not known[index]:
                 continue
-            role, phase = dag.kinds[kind].role, dag.kinds[kind].phase
-            per_expert = self._part(phase, role, layer).per_expert and len(dag.kinds[kind].meshes) == 1
-            key = (phase, role, layer, expert if per_expert else -1)
+            kind = dag.kinds[index]
+            if (index, layer) not in per_expert:
+                part = self._part(kind.phase, kind.role, layer)
+                per_expert[index, layer] = part.per_expert and len(kind.meshes) == 1
+                self.layers_of.setdefault((kind.phase, kind.role), set()).add(layer)
+            key = (kind.phase, kind.role, layer, expert if per_expert[index, layer] else -1)
             found.setdefault(key, []).append(node)
-            self.layers_of.setdefault((phase, role), set()).add(layer)
         return found
 
     def _check(self, places: dict[_Place, list[int]]) -> None:

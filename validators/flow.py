@@ -140,7 +140,7 @@ class Flow:
     def __init__(self, dag: Dag, labels: Guess) -> None:
         self._dag = dag
         self._nodes = labels.nodes
-        self._seen: dict[tuple[tuple[Shape, ...], tuple[Shape, ...]], tuple[Fit, Shape, Shape] | None] = {}
+        self._seen: dict[tuple[int, int], tuple[Fit, Shape, Shape] | None] = {}
 
     @cached_property
     def faults(self) -> list[FlowFault]:
@@ -169,7 +169,7 @@ class Flow:
 
     def _best(self, given: tuple[Shape, ...], taken: tuple[Shape, ...]) -> tuple[Fit, Shape, Shape] | None:
         """The kindest verdict over all pairs; None where nothing is stated."""
-        key = given, taken
+        key = id(given), id(taken)  # these belong to nodes; a hash of shapes takes longer
         if key not in self._seen:
             order = list(Fit)
             pairs = [(fit(one, other), one, other) for one in given for other in taken]

@@ -86,7 +86,8 @@ def _labelled(ctx: Context) -> Inventory:
         if held := reading.places.several_experts.get(node):
             experts.update(held)
             places.update((reading.gpus(node), one) for one in held)
-        if several := _RANGE.search(facts.title):
+    for node in reading.named(_RANGE):
+        if several := _RANGE.search(reading.nodes[node].title):
             layers.update(range(int(several[1]), min(int(several[2]), int(several[1]) + 10_000) + 1))
     return Inventory(
         frozenset(gpus), max(len(gpus), stated), vague, frozenset(layers), frozenset(reading.places.stages),

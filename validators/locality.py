@@ -5,7 +5,7 @@ Worked out once for nodes alike in kind, GPUs and neighbours, and cached: a mill
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from dagtool.dag.algorithms import Adjacency
@@ -38,8 +38,13 @@ class Locality:
         self.idle_edges: dict[tuple[int, int], list[int]] = {}
         """Edges by the kinds of their ends, that bring nothing though one end communicates."""
         self._find_idle_edges()
-        self._each(ctx.before, self._inputs)
-        self._each(ctx.after, self._outputs)
+        known = [kind.op in OPERATORS for kind in ctx.dag.kinds]
+        passing_on = [
+            is_known and OPERATORS[kind.op].is_communication and kind.op != "send"
+            for is_known, kind in zip(known, ctx.dag.kinds, strict=True)
+        ]
+        self._each(ctx.before, known, self._inputs)
+        self._each(ctx.after, passing_on, self._outputs)
 
     # -- inputs ---------------------------------------------------------------------------
 
@@ -156,7 +161,7 @@ class Locality:
 
     def _outputs(self, kind: int, devices: int, around: tuple[Neighbour, ...]) -> list[tuple[Faults, str, set[int]]]:
         held = self._dag.kinds[kind]
-        if not OPERATORS[held.op].is_communication or held.op == "send" or not around:
+        if not around:
             return []
         reached: set[int] = set()
         for _, _, user_devices, _ in around:
@@ -169,17 +174,17 @@ class Locality:
     def _each(
         self,
         neighbours: Adjacency,
+        asked: Sequence[bool],
         faults: Callable[[int, int, tuple[Neighbour, ...]], list[tuple[Faults, str, set[int]]]],
     ) -> None:
-        """Note the faults of every node; ``faults`` is asked once for nodes alike in all it may look at."""
+        """Note the faults of the nodes of the kinds ``asked``: once for nodes alike in all ``faults`` may look at."""
         dag = self._dag
         kind_of, devices_of, edge_kind_of, expert_of = dag.kind_of, dag.devices_of, dag.edge_kind_of, dag.expert_of
-        known = [kind.op in OPERATORS for kind in dag.kinds]
         offsets, targets, edges = neighbours.offsets, neighbours.targets, neighbours.edges
         cache: dict[tuple[int, int, tuple[Neighbour, ...]], list[tuple[Faults, str, set[int]]]] = {}
         for node, kind in enumerate(kind_of):
             devices = devices_of[node]
-            if devices < 0 or not known[kind]:
+            if devices < 0 or not asked[kind]:
                 continue
             here = slice(offsets[node], offsets[node + 1])
             around = tuple(

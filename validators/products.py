@@ -6,8 +6,6 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dagtool.validators.reading import numbers
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -43,11 +41,12 @@ def labelled_products(ctx: Context) -> Iterator[LabelledProduct]:
     Those of an MLP are left out, for labels often call its inner size hidden too, and so are experts'.
     """
     reading = ctx.reading
+    of_mlp = set(reading.named(_MLP))
     alike: dict[tuple[str, int | None, int | None, Shape, Shape], list[int]] = {}
     for node in reading.of("linear") if reading.hidden else ():
         facts = reading.nodes[node]
         template = reading.template(node)
-        if len(facts.inputs) == len(facts.outputs) == 1 and not _MLP.search(f"{template} {facts.title}"):
+        if len(facts.inputs) == len(facts.outputs) == 1 and node not in of_mlp:
             key = (template, reading.places.layer_of[node], facts.place.stage, facts.inputs[0], facts.outputs[0])
             alike.setdefault(key, []).append(node)
     for (_, layer, _, taken, given), nodes in alike.items():
@@ -69,14 +68,14 @@ def _ranks(reading: Reading, nodes: list[int]) -> bool:
 
 def _cut(reading: Reading, shape: Shape) -> int:
     """Into how many parts the hidden size is cut; 0 where the shape does not tell."""
-    sizes = numbers(shape)
+    sizes = reading.sizes(shape)
     width = sizes["heads"] * sizes["d_k"] if sizes.keys() >= {"heads", "d_k"} else sizes.get("hidden", 0)
     return reading.hidden // width if width and not reading.hidden % width else 0
 
 
 def takes_all_tokens(reading: Reading, shape: Shape) -> bool:
     """Whether batch and sequence are the largest of the file; a symbol counts as the whole."""
-    sizes = numbers(shape)
+    sizes = reading.sizes(shape)
     return all(
         sizes.get(name, whole) == whole for name, whole in reading.widest.items() if name in ("batch_size", "seq_len")
     )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING
 
+from dagtool.dag.idtemplate import outlines, positions_of
 from dagtool.foreign.places import Places
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from dagtool.foreign import NodeFacts
     from dagtool.foreign.dims import Shape
@@ -29,15 +31,18 @@ class Reading:
         self._ctx = ctx
         self.nodes: list[NodeFacts] = ctx.labels.nodes if ctx.labels else []
         self.places = ctx.labels.places if ctx.labels else Places((), {})
+        self._sizes: dict[int, dict[str, int]] = {}
+
+    @cached_property
+    def _by_operation(self) -> dict[tuple[str, float], list[int]]:
+        operations = (facts.operation for facts in self.nodes)
+        return positions_of([(operation.op, operation.confidence) for operation in operations])
 
     def of(self, *ops: str, sure: float = 0.9) -> list[int]:
         """The nodes of these operators, as far as that is plain."""
-        wanted = frozenset(ops)
-        return [node for node, facts in enumerate(self.nodes) if self._is(facts, wanted, sure)]
-
-    @staticmethod
-    def _is(facts: NodeFacts, wanted: frozenset[str], sure: float) -> bool:
-        return facts.operation.op in wanted and facts.operation.confidence >= sure
+        by_operation = self._by_operation.items()
+        wanted = [nodes for (op, confidence), nodes in by_operation if op in ops and confidence >= sure]
+        return sorted(chain.from_iterable(wanted))
 
     def family(self, node: int) -> str:
         """The family of its operator; empty where none is known."""
@@ -47,37 +52,56 @@ class Reading:
         """Whether it brings values of several GPUs or experts together, or moves them."""
         return self.family(node) in _JOINS
 
+    @cached_property
+    def _gpus(self) -> list[frozenset[int]]:
+        known: dict[tuple[int, ...], frozenset[int]] = {}
+        return [known.setdefault(named, frozenset(named)) for named in [facts.gpus for facts in self.nodes]]
+
     def gpus(self, node: int) -> frozenset[int]:
         """The GPUs it names by number, on both sides of an arrow; empty where it says "all" or nothing."""
-        return frozenset(self.nodes[node].gpus)
+        return self._gpus[node]
 
     @cached_property
-    def phrases(self) -> list[str]:
-        """The label of each node in small letters, numbers as ``#`` (not that of ``a2a``): few texts for many nodes."""
-        graph = self._ctx.graph
-        if graph is None or not self.nodes:
-            return []
-        labels = [attributes.get("label", "") for attributes in graph.node_attributes]
-        known = {label: _OWN_NUMBER.sub("#", label.lower()) for label in set(labels)}
-        return [known[label] for label in labels]
+    def _phrases(self) -> dict[str, list[int]]:
+        """The nodes by label in small letters, numbers as ``#`` (not that of ``a2a``): few texts for many nodes."""
+        ctx, found = self._ctx, dict[str, list[int]]()
+        if ctx.graph is None or not self.nodes:
+            return found
+        for outline, nodes in positions_of(ctx.label_outlines).items():
+            phrase = _phrase(outline)
+            if "0" not in phrase:
+                found.setdefault(phrase, []).extend(nodes)
+                continue
+            for node in nodes:  # a number that is part of a word
+                found.setdefault(_phrase(ctx.graph.node_attributes[node].get("label", "")), []).append(node)
+        return found
 
     def saying(self, pattern: re.Pattern[str]) -> list[int]:
         """The nodes whose phrase has a match; each distinct one is searched once."""
-        found: dict[str, bool] = {}
-        hits = []
-        for node, text in enumerate(self.phrases):
-            hit = found.get(text)
-            if hit is None:
-                hit = found[text] = bool(pattern.search(text))
-            if hit:
-                hits.append(node)
-        return hits
+        return sorted(chain.from_iterable([nodes for text, nodes in self._phrases.items() if pattern.search(text)]))
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[int]]:
+        names = zip(self._ctx.dag.ids, self.nodes, strict=True) if self.nodes else ()
+        return positions_of(outlines([f"{name} {facts.title}" for name, facts in names]))
+
+    def named(self, pattern: re.Pattern[str]) -> list[int]:
+        """The nodes whose id and title have a match, whatever the numbers in them are."""
+        return sorted(chain.from_iterable([nodes for text, nodes in self._by_name.items() if pattern.search(text)]))
+
+    @cached_property
+    def by_shapes(self) -> list[tuple[tuple[Shape, ...], list[int]]]:
+        """The inputs, outputs and other shapes together, and the nodes that state these; some lists are equal."""
+        nodes = self.nodes
+        alike = positions_of([(id(facts.inputs), id(facts.outputs), id(facts.bare)) for facts in nodes]).values()
+        firsts = [(nodes[stating[0]], stating) for stating in alike]
+        return [(facts.inputs + facts.outputs + facts.bare, stating) for facts, stating in firsts]
 
     @cached_property
     def widest(self) -> dict[str, int]:
         """For each named dimension the largest number that stands for it anywhere."""
         found: dict[str, int] = {}
-        for shapes in {facts.inputs + facts.outputs + facts.bare for facts in self.nodes}:
+        for shapes, _ in self.by_shapes:
             for dim in (dim for shape in shapes for dim in shape.dims):
                 if dim.name and dim.value is not None and dim.value > found.get(dim.name, 0):
                     found[dim.name] = dim.value
@@ -90,12 +114,12 @@ class Reading:
         (An MLP's inner size is often called hidden too.)
         """
         families = ("io", "norm", "residual", "gate")
-        shapes = {
-            facts.inputs + facts.outputs
+        stated = {
+            (id(facts.inputs), id(facts.outputs)): facts.inputs + facts.outputs
             for facts in self.nodes
-            if facts.operation.family in families or facts.op == "embedding"
+            if facts.operation.family in families or facts.operation.op == "embedding"
         }
-        sizes = (dim.value for held in shapes for shape in held for dim in shape.dims if dim.name == "hidden")
+        sizes = (dim.value for held in stated.values() for shape in held for dim in shape.dims if dim.name == "hidden")
         return max((size for size in sizes if size), default=0)
 
     def before(self, node: int) -> Sequence[int]:
@@ -145,7 +169,24 @@ class Reading:
 
     def template(self, node: int) -> str:
         """The id without its numbers."""
-        return _NUMBER.sub("#", self._ctx.dag.ids[node])
+        return self._id_templates[node]
+
+    @cached_property
+    def _id_templates(self) -> list[str]:
+        outlines = self._ctx.id_outlines
+        known = {outline: _NUMBER.sub("#", outline) for outline in set(outlines)}
+        return [known[outline] for outline in outlines]
+
+    def sizes(self, shape: Shape) -> Mapping[str, int]:
+        """The numbers of a shape of these nodes, by the names of the dimensions."""
+        found = self._sizes.get(id(shape))
+        if found is None:
+            found = self._sizes[id(shape)] = numbers(shape)
+        return found
+
+
+def _phrase(label: str) -> str:
+    return _OWN_NUMBER.sub("#", label.lower())
 
 
 def numbers(shape: Shape) -> dict[str, int]:
@@ -158,7 +199,7 @@ def head_pairs(reading: Reading) -> dict[tuple[int, int], list[int]]:
     pairs: dict[tuple[int, int], list[int]] = {}
     for node, facts in enumerate(reading.nodes):
         for shape in facts.outputs:
-            sizes = numbers(shape)
+            sizes = reading.sizes(shape)
             if "heads" in sizes and "d_k" in sizes:
                 pairs.setdefault((sizes["heads"], sizes["d_k"]), []).append(node)
     return pairs

@@ -61,6 +61,7 @@ class Roles:
 
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
+        self._known: dict[tuple[str, int], bool] = {}
 
     def is_input(self, node: int) -> bool:
         """Whether the graph may begin here."""
@@ -80,14 +81,24 @@ class Roles:
         declared = self._ctx.dag.kind(node).op
         if declared:
             return declared == op
-        return any(
-            names & vocabulary and not names & (_OPERATION - _PARTED if names & _STORED else _OPERATION)
-            for names in (words(self._ctx.dag.ids[node]), words(title(self._label(node))))
-        )
+        key = op, self._alike[node]
+        if key not in self._known:
+            self._known[key] = any(
+                names & vocabulary and not names & (_OPERATION - _PARTED if names & _STORED else _OPERATION)
+                for names in self._words(node)
+            )
+        return self._known[key]
 
-    def _label(self, node: int) -> str:
-        graph = self._ctx.graph
-        return graph.node_attributes[node].get("label", "") if graph else ""
+    @cached_property
+    def _alike(self) -> list[int]:
+        """A number for each node; those of equal numbers have the same words."""
+        numbers: dict[tuple[str, str], int] = {}
+        outlines = zip(self._ctx.id_outlines, self._ctx.label_outlines, strict=True)
+        return [numbers.setdefault(outline, len(numbers)) for outline in outlines]
+
+    def _words(self, node: int) -> tuple[set[str], set[str]]:
+        """The words of the id of a node, and those of its title."""
+        return words(self._ctx.id_outlines[node]), words(title(self._ctx.label_outlines[node]))
 
     def is_legend(self, node: int) -> bool:
         """Whether a node explains the picture instead of being part of the deployment."""
@@ -96,7 +107,10 @@ class Roles:
         graph = self._ctx.graph
         if graph is None or self._ctx.dag.kind(node).op:
             return False
-        return bool((words(self._ctx.dag.ids[node]) | words(title(self._label(node)))) & _LEGEND)
+        key = "legend", self._alike[node]
+        if key not in self._known:
+            self._known[key] = bool(set().union(*self._words(node)) & _LEGEND)
+        return self._known[key]
 
     @cached_property
     def _in_legend(self) -> set[int]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dagtool.dag.idtemplate import IdGroup, group_ids
+from dagtool.dag.idtemplate import IdGroup, group_ids, outlines, positions_of
 
 
 def test_128_norms_are_one_line() -> None:
@@ -42,3 +42,13 @@ def test_the_largest_group_stands_first() -> None:
 @given(st.lists(st.text(alphabet="ab_12²٣", max_size=8)))
 def test_every_id_is_counted_once(ids: list[str]) -> None:
     assert sum(group.count for group in group_ids(ids)) == len(ids)
+
+
+def test_outlines_have_0_for_each_digit() -> None:
+    assert outlines(["a1\x00", "b٣9", "", "\udc80 27"]) == ["a0\x00", "b٣0", "", "\udc80 00"]
+    assert outlines(["l1", "gpu27"]) == ["l0", "gpu00"]
+    assert outlines([]) == []
+
+
+def test_where_values_stand() -> None:
+    assert positions_of("abca") == {"a": [0, 3], "b": [1], "c": [2]}

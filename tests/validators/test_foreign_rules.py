@@ -11,9 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import dagtool
+from dagtool.dot.dialect import to_dag
+from dagtool.dot.reader import parse
 from dagtool.generators.presets import preset_names
 from dagtool.report.finding import Finding
 from dagtool.validators.catalogue import all_options, all_rules, select_rules
+from dagtool.validators.context import Context
 from dagtool.validators.wishes import Wishes
 
 
@@ -235,3 +238,18 @@ def test_no_rule_is_ever_at_a_loss(text: bytes) -> None:
     report = check_deployment(text, "ep4_tp2.dot", all_rules(), wishes=firm)
     assert report.parses
     assert all(one.message and one.count >= 1 for one in report.findings)
+
+
+SAYINGS = ("a2a 3", "a3a 3", "Read KV cache 12", "Layer 1-3", "Layer 11-13", "h100x8 q2", "7", "Sp 2", "spare", "٣ a2")
+
+
+@given(st.lists(st.sampled_from(SAYINGS), min_size=1, max_size=6))
+def test_nodes_are_found_by_what_each_of_them_says(titles: list[str]) -> None:
+    text = "".join(f'n{node}_sp{10 - node} [label="{title}"] ' for node, title in enumerate(titles))
+    ctx = Context(to_dag(parse(f"digraph {{ {text} }}")[0]))
+    for pattern in (re.compile(r"a\da"), re.compile(r"layer #-#|#\Z"), re.compile(r"2|a3"), re.compile("h100x8 q2")):
+        phrases = [re.sub(r"\d+(?![a-z\d])|(?<![a-z\d])\d+", "#", title.lower()) for title in titles]
+        assert ctx.reading.saying(pattern) == [node for node, said in enumerate(phrases) if pattern.search(said)]
+    for pattern in (re.compile(r"(?<![a-z])sp[ _]?\d\b"), re.compile(r"Layer \d+-\d+|cache", re.IGNORECASE)):
+        names = [f"{name} {title}" for name, title in zip(ctx.dag.ids, titles, strict=True)]
+        assert ctx.reading.named(pattern) == [node for node, name in enumerate(names) if pattern.search(name)]

@@ -19,7 +19,7 @@ from dagtool.report.finding import Finding
 from dagtool.validators.rule import Rule, Severity
 
 if TYPE_CHECKING:
-    from dagtool.foreign.dims import Dim, Shape
+    from dagtool.foreign.dims import Dim
     from dagtool.validators.context import Context
 
 RULE = Rule(
@@ -42,14 +42,10 @@ _NUMBERS = re.compile(r"[\d\s()*×x/+÷.-]+\Z")
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each size."""
     wrong: dict[str, list[int]] = {}
-    seen: dict[tuple[Shape, ...], str] = {}
-    for node, facts in enumerate(ctx.reading.nodes):
-        shapes = facts.inputs + facts.outputs + facts.bare
-        if shapes not in seen:
-            seen[shapes] = next((str_of(dim) for shape in shapes for dim in shape.dims if _impossible(dim)), "")
-        if seen[shapes]:
-            wrong.setdefault(seen[shapes], []).append(node)
-    for text, nodes in wrong.items():
+    for shapes, stating in ctx.reading.by_shapes:
+        if text := next((str_of(dim) for shape in shapes for dim in shape.dims if _impossible(dim)), ""):
+            wrong.setdefault(text, []).extend(stating)
+    for nodes, text in sorted((sorted(nodes), text) for text, nodes in wrong.items()):
         fault = f"the size {printable(text)}, which is no whole number above zero"
         yield from ctx.about_nodes(RULE, nodes, f"has {fault}", f"have {fault}", attribute="label", limit=4)
 

@@ -15,7 +15,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from dagtool.report.finding import Finding
-from dagtool.validators.reading import numbers
 from dagtool.validators.rule import Rule, Severity
 
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ def check(ctx: Context) -> Iterator[Finding]:
     slices: dict[int, list[int]] = {}
     for node in reading.of("norm"):
         shapes = reading.nodes[node].inputs
-        width = numbers(shapes[0]).get("hidden", 0) if len(shapes) == 1 else 0
+        width = reading.sizes(shapes[0]).get("hidden", 0) if len(shapes) == 1 else 0
         if 0 < width < whole and whole % width == 0 and reading.may_be_parts(node, whole // width):
             slices.setdefault(width, []).append(node)
     for width, nodes in slices.items():

@@ -15,7 +15,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from dagtool.report.finding import Finding
-from dagtool.validators.reading import numbers
 from dagtool.validators.rule import Rule, Severity
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ def check(ctx: Context) -> Iterator[Finding]:
     wide: dict[str, list[int]] = {}
     for node in reading.saying(_COLUMN) if whole else ():
         for shape in reading.nodes[node].outputs:
-            sizes = numbers(shape)
+            sizes = reading.sizes(shape)
             heads = sizes.get("heads", 0) * sizes.get("d_k", 0)
             if heads >= whole:
                 text = f"{sizes['heads']} heads of {sizes['d_k']}, all {whole} columns"

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from dagtool.report.finding import Finding
-from dagtool.validators.products import LabelledProduct, labelled_products
+from dagtool.validators.products import LabelledProduct
 from dagtool.validators.rule import Rule, Severity
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ GOOD = r"""digraph {
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for all products with the same sizes."""
     told: dict[tuple[Shape, Shape], tuple[list[int], LabelledProduct]] = {}
-    for product in labelled_products(ctx):
+    for product in ctx.products:
         least, most = max(product.rows, product.columns), product.rows * product.columns
         if min(product.rows, product.columns) > 1 and least <= len(product.gpus) < most:
             told.setdefault((product.taken, product.given), ([], product))[0].extend(product.nodes)

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from dagtool.report.finding import Finding
-from dagtool.validators.reading import numbers
 from dagtool.validators.rule import Rule, Severity
 
 if TYPE_CHECKING:
@@ -45,8 +44,8 @@ def check(ctx: Context) -> Iterator[Finding]:
     wrong: dict[tuple[int, int], list[int]] = {}
     for node in ctx.reading.of("scores", "softmax", "weighted_sum"):
         facts = ctx.reading.nodes[node]
-        taken = {numbers(shape).get("heads", 0) for shape in facts.inputs}
-        given = {numbers(shape).get("heads", 0) for shape in facts.outputs}
+        taken = {ctx.reading.sizes(shape).get("heads", 0) for shape in facts.inputs}
+        given = {ctx.reading.sizes(shape).get("heads", 0) for shape in facts.outputs}
         if taken and len(given) == 1 and 0 not in taken | given and not taken & given:
             wrong.setdefault((min(taken), given.pop()), []).append(node)
     for (taken_heads, given_heads), nodes in wrong.items():

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from dagtool.report.finding import Finding
-from dagtool.validators.reading import numbers
 from dagtool.validators.rule import Rule, Severity
 
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ def check(ctx: Context) -> Iterator[Finding]:
     groups: dict[tuple[str, int | None, str, int], list[int]] = {}
     for node, facts in enumerate(reading.nodes):
         for shape in facts.outputs:
-            for name, size in numbers(shape).items():
+            for name, size in reading.sizes(shape).items():
                 if _LEAST <= size < reading.widest[name] and reading.widest[name] % size:
                     groups.setdefault((reading.template(node), reading.places.layer_of[node], name, size), []).append(
                         node

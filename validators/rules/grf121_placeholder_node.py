@@ -54,11 +54,10 @@ def check(ctx: Context) -> Iterator[Finding]:
     if ctx.labels is None or severity is None:
         return
     single = {place for experts in ctx.reading.places.experts.values() for place in experts}
-    found = [
-        node
-        for node, facts in enumerate(ctx.labels.nodes)
-        if (facts.op == "placeholder" or _stands_for_several(facts.title, single)) and not ctx.roles.is_legend(node)
-    ]
+    nodes, reading = ctx.labels.nodes, ctx.reading
+    several = {node for node in reading.named(_SEVERAL) if _stands_for_several(nodes[node].title, single)}
+    standing = sorted(several.union(reading.of("placeholder", sure=0)))
+    found = [node for node in standing if not ctx.roles.is_legend(node)]
     text = "for nodes that are not drawn"
     yield from ctx.about_nodes(RULE, found, f"stands {text}", f"stand {text}", attribute="label", severity=severity)
 

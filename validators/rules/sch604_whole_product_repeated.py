@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from dagtool.report.finding import Finding
-from dagtool.validators.products import LabelledProduct, labelled_products, takes_all_tokens
+from dagtool.validators.products import LabelledProduct, takes_all_tokens
 from dagtool.validators.reading import numbers
 from dagtool.validators.rule import Rule, Severity
 
@@ -56,7 +56,7 @@ _SHARE = re.compile(r"(?<![a-z])(?:dp|sp|cp|ep|replica)[-_ ]?(\d+)", re.IGNORECA
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each sort of node and its sizes."""
     told: dict[tuple[str, Shape, Shape], tuple[list[int], LabelledProduct]] = {}
-    for product in labelled_products(ctx):
+    for product in ctx.products:
         parts = product.rows * product.columns
         gpus = len(product.gpus) // _replicas(ctx, product)
         if product.single and gpus >= 2 * parts and takes_all_tokens(ctx.reading, product.taken):

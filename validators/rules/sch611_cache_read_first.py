@@ -40,10 +40,11 @@ _WRITE = re.compile(r"writ|stor|updat|append|sav", re.IGNORECASE)
 
 def check(ctx: Context) -> Iterator[Finding]:
     """All such reads as one finding."""
-    titles = [f"{ctx.dag.ids[node]} {facts.title}" for node, facts in enumerate(ctx.reading.nodes)]
-    caches = [node for node, title in enumerate(titles) if _CACHE.search(title)]
-    writes = [node for node in caches if _WRITE.search(titles[node])]
-    reads = [node for node in caches if _READ.search(titles[node]) and not _WRITE.search(titles[node])]
+    named = ctx.reading.named
+    caches, writing = named(_CACHE), set(named(_WRITE))
+    only_reading = set(named(_READ)) - writing
+    writes = [node for node in caches if node in writing]
+    reads = [node for node in caches if node in only_reading]
     if not writes or not reads:
         return
     written, waiting = set(writes), list(writes)

@@ -43,10 +43,8 @@ def check(ctx: Context) -> Iterator[Finding]:
     stem = ctx.path.replace("\\", "/").rpartition("/")[2]
     name = f"{stem} {ctx.graph.name if ctx.graph else ''}"
     whole = bool(_WORD.search(name)) and not _OTHER.search(name)
-    cut = []
-    for node, facts in enumerate(ctx.reading.nodes):
-        text = f"{ctx.dag.ids[node]} {facts.title}"
-        if _CUT.search(text) and not _OTHER.search(text) and (whole or _WORD.search(text)):
-            cut.append(node)
+    named = ctx.reading.named
+    other, decoding = set(named(_OTHER)), set(named(_WORD))
+    cut = [node for node in named(_CUT) if node not in other and (whole or node in decoding)]
     text = "the sequence though it decodes, one token at a time"
     yield from ctx.about_nodes(RULE, cut, f"cuts {text}", f"cut {text.replace('it decodes', 'they decode')}", limit=4)

@@ -12,8 +12,8 @@ References: docs/dialect.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from functools import partial
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from dagtool.dot.change import set_on_nodes
@@ -63,6 +63,11 @@ def check(ctx: Context) -> Iterator[Finding]:
     known: dict[tuple[int, int, str], tuple[str, str] | None] = {}
     wrong: dict[tuple[int, str, str], list[int]] = {}
     dag = ctx.dag
+
+    @cache
+    def ports(kind: int, name: str) -> str:
+        return ports_label(dag, dag.kinds[kind].inputs if name == "Input" else dag.kinds[kind].outputs)
+
     for node, attributes in enumerate(ctx.graph.node_attributes):
         label = attributes.get("label", "")
         start = label.find("\\nInput: ")
@@ -70,7 +75,7 @@ def check(ctx: Context) -> Iterator[Finding]:
             continue
         key = (dag.kind_of[node], dag.devices_of[node], label[start:])
         if key not in known:
-            known[key] = _contradiction(ctx, key[0], key[1], key[2].split("\\n"))
+            known[key] = _contradiction(ctx, ports, key[0], key[1], key[2].split("\\n"))
         if found := known[key]:
             wrong.setdefault((key[0], *found), []).append(node)
     for (kind, line, right), nodes in wrong.items():
@@ -96,18 +101,19 @@ def _relabelled(ctx: Context, line: str, right: str, nodes: Sequence[int]) -> Pr
     return Proposal(f"write '{name}: {right}' in the label", UNSAFE, edits, changes=frozenset({"label"}))
 
 
-def _contradiction(ctx: Context, index: int, devices: int, lines: list[str]) -> tuple[str, str] | None:
+def _contradiction(
+    ctx: Context, ports: Callable[[int, str], str], index: int, devices: int, lines: list[str]
+) -> tuple[str, str] | None:
     """The first line that is wrong, and what should stand behind its colon."""
     dag, kind = ctx.dag, ctx.dag.kinds[index]
     if index in ctx.refusals or any(name not in dag.meshes for name in kind.meshes):
         return None  # other rules have said what is wrong
-    expected = {
-        "Input": lambda: ports_label(dag, kind.inputs),
-        "Output": lambda: ports_label(dag, kind.outputs),
-        "GPU": lambda: gpus_label(dag, kind, devices) if devices >= 0 else "",
-    }
     for line in lines:
         name, colon, text = line.partition(": ")
-        if colon and name in expected and text != (right := expected[name]()):
+        if not colon or name not in ("Input", "Output", "GPU"):
+            continue
+        gpus = gpus_label(dag, kind, devices) if name == "GPU" and devices >= 0 else ""
+        right = gpus if name == "GPU" else ports(index, name)
+        if text != right:
             return line, right
     return None

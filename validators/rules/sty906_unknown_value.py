@@ -55,7 +55,11 @@ _FEW = 12
 
 def check(ctx: Context) -> Iterator[Finding]:
     """Report each attribute and unknown value once."""
-    yield from report_attributes(ctx, RULE, _find_faults)
+    yield from report_attributes(ctx, RULE, _find_faults, _counts)
+
+
+def _counts(kind: str, name: str) -> bool:
+    return name in VALUES[kind] or name == _SCHEME
 
 
 def _find_faults(kind: str, attributes: Mapping[str, str]) -> Iterator[AttributeFault]:

@@ -63,7 +63,7 @@ _SHORTEST = 5
 
 def check(ctx: Context) -> Iterator[Finding]:
     """Report each misspelt name once."""
-    yield from report_attributes(ctx, RULE, _find_faults)
+    yield from report_attributes(ctx, RULE, _find_faults, lambda _, name: bool(_near(name)))
 
 
 def _find_faults(kind: str, attributes: Mapping[str, str]) -> Iterator[AttributeFault]:

@@ -15,6 +15,7 @@ References: HTML-like labels, https://graphviz.org/doc/info/shapes.html#html; re
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from dagtool.dot.values import Html
@@ -55,7 +56,20 @@ _RECORD_SIGNS = frozenset("{}|\\\\")
 
 def check(ctx: Context) -> Iterator[Finding]:
     """Report each fault once for all that have it."""
-    yield from report_attributes(ctx, RULE, _find_faults)
+    graph = ctx.graph
+    assert graph is not None
+    places = (graph.attributes, *(part.attributes for part in graph.subgraphs))
+    things = chain(graph.node_attributes, graph.edge_attributes, places)
+    if any(attributes.get("shape") in _RECORDS or _has_markup(attributes) for attributes in things):
+        yield from report_attributes(ctx, RULE, _find_faults, _counts)
+
+
+def _has_markup(attributes: Mapping[str, str]) -> bool:
+    return any(isinstance(attributes.get(name), Html) for name in _LABELS)
+
+
+def _counts(kind: str, name: str) -> bool:
+    return name in _LABELS or (kind == "node" and name == "shape")
 
 
 def _find_faults(kind: str, attributes: Mapping[str, str]) -> Iterator[AttributeFault]:

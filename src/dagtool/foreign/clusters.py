@@ -43,12 +43,12 @@ def read_clusters(graph: DotGraph) -> dict[int, Surroundings]:
         )
         if inside == OUTSIDE:
             continue
-        joined: dict[Surroundings, Surroundings] = {}
+        joined: dict[int, tuple[Surroundings, Surroundings]] = {}  # by identity: a hash takes longer
         for node in subgraph.nodes:
             around = found.get(node, OUTSIDE)
-            if around not in joined:
-                joined[around] = _join(around, inside)
-            found[node] = joined[around]
+            if id(around) not in joined:
+                joined[id(around)] = around, _join(around, inside)
+            found[node] = joined[id(around)][1]
     return found
 
 

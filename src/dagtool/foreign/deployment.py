@@ -46,8 +46,8 @@ _COLLECTIVES = frozenset({"all_reduce", "all_gather", "reduce_scatter", "all_to_
 _PARTS = {
     "attention": r"qkv|(?:self[_ ]?)?attn|attention|sdpa|mha|gqa|mla|heads?[\s_-]?\d|注意",
     "projection": r"[qkvo][_ ]?proj|c_proj|c_fc",
-    "mlp": r"ffn|mlp|feed[_ ]?forward|gate_up|fc[12]|前馈|全結合",
-    "norm": r"rms[_ ]?norm|layer[_ ]?norm|ln_?[12f]",
+    "mlp": r"ffn|mlp|feed[_ ]?forward|gate_up|fc\d|前馈|全結合",
+    "norm": r"rms[_ ]?norm|layer[_ ]?norm|ln_?[\df]",
     "head": r"(?:lm|vocab)[_ ]?(?:head|proj)",
     "experts": r"experts?|moe|专家|專家",
     "embedding": r"unembed|wte|(?:word_)?embed(?:ding)?s?|embed_tokens|嵌入|埋め込み",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -16,6 +17,7 @@ __all__ = [
     "join",
     "loose_gpus_of_id",
     "loose_gpus_of_line",
+    "loose_gpus_of_lines",
     "unite",
 ]
 
@@ -315,6 +317,11 @@ def loose_gpus_of_line(line: str) -> Placement | None:
             return Placement(_numbers(found["set"]))
     letters = {int(number) for number in _LETTER.findall(line)}
     return Placement((letters.pop(),)) if len(letters) == 1 else None
+
+
+def loose_gpus_of_lines(lines: Iterable[str]) -> Placement | None:
+    """The GPUs of the first line that calls them by another name."""
+    return next(filter(None, map(loose_gpus_of_line, lines)), None)
 
 
 def loose_gpus_of_id(name: str) -> Placement | None:

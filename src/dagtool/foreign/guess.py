@@ -1,16 +1,10 @@
-"""What a graph that declares no operators means: one guess, read by every command.
-
-Labels, ids, attributes and clusters state facts of a node; this module decides which of them holds. An attribute goes
-before the label, the label before the id, and each of them before the clusters. There are two exceptions. Of dimensions
-the label goes first, because it names them more often. Of layers, stages, experts and ranks the id goes before the
-label, because labels of copied nodes are often not renumbered.
-"""
+"""What a graph that declares no operators means: one guess, read by every command."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import cached_property, lru_cache
 from itertools import chain
@@ -18,14 +12,15 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from dagtool.dag.idtemplate import IdGroup, group_ids
-from dagtool.foreign.attributes import AttributeFacts, fields_of_label, read_attributes
-from dagtool.foreign.clusters import OUTSIDE, Surroundings, read_clusters
-from dagtool.foreign.facts import NodeFacts, Sources
-from dagtool.foreign.gpus import MODEL_NUMBERS, gpus_of_id, loose_gpus_of_id
-from dagtool.foreign.label import LabelFacts, read_label
-from dagtool.foreign.operators import UNKNOWN, Operation, is_way, narrowed, operation_of
-from dagtool.foreign.place import NOWHERE, Place, is_place, place_of, place_of_text
+from dagtool.dag.idtemplate import IdGroup, group_ids, outlines
+from dagtool.foreign.alike import Reader
+from dagtool.foreign.attributes import fields_of_label
+from dagtool.foreign.clusters import OUTSIDE, read_clusters
+from dagtool.foreign.facts import NodeFacts
+from dagtool.foreign.gpus import MODEL_NUMBERS
+from dagtool.foreign.label import read_label
+from dagtool.foreign.operators import UNKNOWN, is_way
+from dagtool.foreign.place import is_place
 from dagtool.foreign.places import Places, experts_listed
 from dagtool.foreign.text import label_text
 
@@ -47,7 +42,6 @@ _SPEAKS_OF = {
     "rank": re.compile(r"tensor|rank|shard|(?<![a-z])tp(?![a-z])|gpu|all.?reduce", re.IGNORECASE),
 }
 """What some text of a graph must say for its numbers to be places: a bare ``s1``, ``e2`` or ``L2`` may be anything."""
-_make_sources = lru_cache(maxsize=1 << 10)(Sources)
 
 
 def guess(graph: DotGraph) -> Guess:
@@ -67,8 +61,9 @@ class Guess:
         self._edges = graph.tails, graph.edge_attributes
         self._clusters = read_clusters(graph)
         self._sent = _read_edges(graph)
-        self._labels: dict[tuple[str, str], LabelFacts] = {}
+        self._reader = Reader()
         self._known: dict[int, NodeFacts] = {}
+        self._outlines: set[str] = set()
         self.titles: tuple[str, ...] = (
             graph.name or "", graph.attributes.get("label", ""),
             *(text for part in graph.subgraphs for text in (part.name or "", part.attributes.get("label", ""))),
@@ -82,9 +77,9 @@ class Guess:
     def nodes(self) -> list[NodeFacts]:
         """By node number."""
         found = self._read(range(len(self._ids)))
-        self._labels, self._known = {}, {}  # read in full: no longer needed
+        self._reader, self._known = Reader(), {}  # read in full: no longer needed
         for what, words in _SPEAKS_OF.items():
-            if not any(map(words.search, chain(self.titles, self._ids, self._texts))):
+            if not any(map(words.search, chain(self.titles, self._outlines))):
                 found = [_without_place(facts, what) for facts in found]
         return _settle(found)
 
@@ -116,24 +111,28 @@ class Guess:
         return found
 
     def _read(self, nodes: Iterable[int]) -> list[NodeFacts]:
-        return [self._known.get(node) or self._read_node(node) for node in nodes]
+        wanted = list(nodes)
+        unread = [node for node in wanted if node not in self._known]
+        names = [self._ids[node] for node in unread]
+        texts = [label_text(self._ids[node], self._attributes[node]) for node in unread]
+        keys = list(zip(outlines(names), outlines(texts), strict=True))
+        self._outlines.update(chain.from_iterable(set(keys)))
+        for node, text, key in zip(unread, texts, keys, strict=True):
+            self._known[node] = self._read_node(node, text, key)
+        return [self._known[node] for node in wanted]
 
-    def _read_node(self, node: int) -> NodeFacts:
+    def _read_node(self, node: int, text: str, outline: tuple[str, str]) -> NodeFacts:
         name, attributes = self._ids[node], self._attributes[node]
-        key = label_text(name, attributes), attributes.get("shape", "")
-        if key[0].startswith("{") and (fields := fields_of_label(key[0])):
-            key, attributes = ("", key[1]), {**attributes, **fields}
-        label = self._labels.get(key)
-        if label is None:
-            label = self._labels[key] = read_label(*key)
-        if key[0] == name and "label" not in attributes:
-            label = replace(label, length=0)  # no label of its own
         around = self._clusters.get(node, OUTSIDE)
-        found = _decide(name, label, read_attributes(attributes), around)
+        if text.startswith("{") and (fields := fields_of_label(text)):
+            found = self._reader.read(name, "", (outline[0], ""), {**attributes, **fields}, around)
+        else:
+            found = self._reader.read(name, text, outline, attributes, around)
+        if text == name and "label" not in attributes:
+            found = replace(found, length=0)  # no label of its own
         if node in self._sent and not (found.has_output or found.bare):
             sources = replace(found.sources, output="label of an edge")
             found = replace(found, outputs=(self._sent[node],), has_output=True, sources=sources)
-        self._known[node] = found
         return found
 
     @cached_property
@@ -149,9 +148,10 @@ class Guess:
     @cached_property
     def places(self) -> Places:
         """The nodes by layer, stage and expert."""
-        known = {text: experts_listed(text) for text in set(self._texts)}
-        several = {node: known[text] for node, text in enumerate(self._texts) if known[text]}
-        return Places(self.nodes, several)
+        alike = outlines(self._texts)
+        listing = {outline for outline in set(alike) if experts_listed(outline)}
+        listed = [(node, experts_listed(self._texts[node])) for node, outline in enumerate(alike) if outline in listing]
+        return Places(self.nodes, {node: experts for node, experts in listed if experts})
 
     @cached_property
     def leftover(self) -> list[IdGroup]:
@@ -176,32 +176,6 @@ class Guess:
 _KNOWN: WeakKeyDictionary[DotGraph, Guess] = WeakKeyDictionary()
 
 
-def _decide(name: str, label: LabelFacts, stated: AttributeFacts, around: Surroundings) -> NodeFacts:
-    """Choose among what label, id, attributes and clusters say of one node."""
-    by_id = gpus_of_id(name)
-    operation, rest = _operation(name, label, stated)
-    place, where = _place(name, label, stated.numbers, around)
-    inputs, outputs, bare = label.inputs or stated.inputs, label.outputs or stated.outputs, label.bare or stated.bare
-    named = stated.names
-    if operation and stated.product and not (inputs or outputs or bare):
-        inputs, outputs = stated.product
-        named = {**named, "input": "m, k", "output": "m, n"}
-    sources = _make_sources(
-        _source(named, "operator", _operator_source(label, operation)),
-        "label" if label.has_input else _source(named, "input", ""),
-        "label" if label.has_output else _source(named, "output", ""),
-        "label" if label.bare else _source(named, "dimensions", ""),
-        *(_source(named, what, where[what]) for what in _PLACES),
-    )
-    placement = stated.placement or label.placement or by_id or around.placement
-    return NodeFacts(
-        label.title, operation, inputs, outputs, bare, label.has_input or bool(inputs),
-        label.has_output or bool(outputs), label.unknown,
-        placement, by_id, None if placement else label.loose_placement or loose_gpus_of_id(name), place, rest,
-        label.length, sources, stated.unread,
-    )  # fmt: skip
-
-
 def _read_edges(graph: DotGraph) -> dict[int, Shape]:
     """Read the shape that the labels of the edges from a node state, by node; where they differ there is none."""
     sent: dict[int, set[Shape]] = {}
@@ -211,56 +185,6 @@ def _read_edges(graph: DotGraph) -> dict[int, Shape]:
             read = read_label(label, "")
             sent.setdefault(tail, set()).update(read.outputs or read.bare)
     return {node: shapes.pop() for node, shapes in sent.items() if len(shapes) == 1}
-
-
-_PLACES = ("layer", "stage", "expert", "rank")
-
-
-def _source(named: Mapping[str, str], what: str, otherwise: str) -> str:
-    return f"attribute {named[what]}" if what in named else otherwise
-
-
-def _operation(name: str, label: LabelFacts, stated: AttributeFacts) -> tuple[Operation, tuple[str, ...]]:
-    """The operator, and the text of the label that was not understood."""
-    if stated.operation:
-        return stated.operation, label.rest
-    operation = operation_of(label.title, name, label.shape)
-    operation = narrowed(operation, label.title, label.rest, _first_names(label.inputs), _first_names(label.outputs))
-    return operation, (label.title, *label.rest) if label.title and not operation else label.rest
-
-
-def _operator_source(label: LabelFacts, operation: Operation) -> str:
-    if not operation:
-        return ""
-    return "label" if label.title and operation_of(label.title, "", "") else "id"
-
-
-def _place(
-    name: str, label: LabelFacts, stated: Mapping[str, int], around: Surroundings
-) -> tuple[Place, Mapping[str, str]]:
-    """Layer, stage, expert and rank, and the text that each is from (attributes apart)."""
-    own = place_of_text(name)
-    place = place_of(own, label.places)
-    if place is NOWHERE and around is OUTSIDE and not stated:
-        return NOWHERE, _UNSAID
-    numbers: dict[str, int | None] = {}
-    where = dict(_UNSAID)
-    for what in _PLACES:
-        number = numbers[what] = getattr(place, what)
-        if number is not None:
-            where[what] = "id" if getattr(own, what) == number else "label"
-    for what, inside in (("layer", around.layer), ("stage", around.stage), ("rank", around.rank)):
-        if not where[what] and inside:
-            numbers[what], where[what] = inside
-    numbers.update(stated)
-    return Place(numbers["layer"], numbers["stage"], numbers["expert"], numbers["rank"]), where
-
-
-_UNSAID: Mapping[str, str] = dict.fromkeys(_PLACES, "")
-
-
-def _first_names(shapes: tuple[Shape, ...]) -> tuple[str, ...]:
-    return tuple([dim.name for dim in shapes[0].dims]) if shapes else ()
 
 
 @lru_cache(maxsize=1 << 12)

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from dagtool.foreign.dims import Shape, ValueKind, is_dimension_word, is_size, parse_shapes
-from dagtool.foreign.gpus import Placement, gpus_of_line, join, loose_gpus_of_line, unite
+from dagtool.foreign.gpus import Placement, gpus_of_line, join, loose_gpus_of_lines, unite
 from dagtool.foreign.operators import operation_of
 from dagtool.foreign.place import Place, is_place, place_of_text
-from dagtool.foreign.text import label_lines
+from dagtool.foreign.text import RECORDS, label_lines
 
-__all__ = ["LabelFacts", "read_label"]
+__all__ = ["LabelFacts", "join_lines", "read_label"]
 
 _KEY = re.compile(
     r"(?<![A-Za-z_])(?P<key>in(?:put)? ?[/&] ?out(?:put)?|in|out|inputs?|outputs?|输入|输出)"
@@ -207,7 +207,7 @@ class _Reading:
     def line(self, text: str) -> str:
         """Take one line in; what remains of it."""
         if placement := gpus_of_line(text):
-            self._place(text, placement)
+            self.place(text, placement)
             text = placement.rest
             if "[" not in text:
                 return text
@@ -238,7 +238,7 @@ class _Reading:
             self.inputs, self.bare, self.keys = self.bare, [], self.keys + "i"
         return rest
 
-    def _place(self, text: str, placement: Placement) -> None:
+    def place(self, text: str, placement: Placement) -> None:
         """Take in the GPUs of a line; lines of one form (``GPU 0`` and ``GPU 1``) name GPUs beside one another."""
         before, self._placed = self._placed, (text, placement.rest)
         alone = self._divided or not (placement.rest or before[1])
@@ -259,9 +259,17 @@ class _Reading:
             self.keys += "o"
 
 
+def join_lines(lines: Iterable[tuple[str, Placement]], shape: str) -> Placement | None:
+    """Join what the lines of a label, in a node of a shape, say of GPUs."""
+    reading = _Reading(shape in RECORDS)
+    for line, placement in lines:
+        reading.place(line, placement)
+    return reading.placement
+
+
 def read_label(label: str, shape: str) -> LabelFacts:
     """Read a label as Graphviz draws it in a node of a shape."""
-    reading = _Reading(shape in ("record", "Mrecord"))
+    reading = _Reading(shape in RECORDS)
     rest: list[str] = []
     places: list[str] = []
     lines = label_lines(label, shape)
@@ -283,10 +291,6 @@ def read_label(label: str, shape: str) -> LabelFacts:
     return LabelFacts(
         reading.title, tuple(reading.inputs), tuple(reading.outputs), tuple(reading.bare), "i" in reading.keys,
         "o" in reading.keys, reading.asked, reading.placement,
-        None if reading.placement else _loose(lines), tuple(rest), length, shape,
+        None if reading.placement else loose_gpus_of_lines(lines), tuple(rest), length, shape,
         tuple(map(place_of_text, (reading.title, *places))),
     )  # fmt: skip
-
-
-def _loose(lines: Iterable[str]) -> Placement | None:
-    return next(filter(None, map(loose_gpus_of_line, lines)), None)

@@ -7,7 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-__all__ = ["NOWHERE", "Place", "is_place", "place_of", "place_of_text"]
+__all__ = [
+    "LONGEST",
+    "NOWHERE",
+    "Place",
+    "is_place",
+    "numbers_of_place",
+    "numbers_of_text",
+    "place_of",
+    "place_of_text",
+]
 
 _FIELDS = ("layer", "stage", "expert", "rank")
 
@@ -64,7 +73,7 @@ _PLACE_WORDS = re.compile(
     re.IGNORECASE,
 )
 _NUMBER = re.compile(r"(\d+)")
-_LONGEST = 6
+LONGEST = 6
 """Digits of a number that may be a layer; longer ones are something else."""
 _MANY = 10
 _INDICES = [str(index) for index in range(_MANY)]
@@ -80,7 +89,7 @@ def place_of_text(text: str) -> Place:
     if len(pieces) == 1:
         return NOWHERE
     numbers = pieces[1::2]
-    if len(numbers) > _MANY or max(map(len, numbers), default=0) > _LONGEST:
+    if len(numbers) > _MANY or max(map(len, numbers), default=0) > LONGEST:
         return _read(text)
     pieces[1::2] = _INDICES[: len(numbers)]
     which, several, doubtful = _template("".join(pieces))
@@ -88,6 +97,22 @@ def place_of_text(text: str) -> Place:
         return NOWHERE
     layer, stage, expert, rank = [None if index is None else int(numbers[index]) for index in which]
     return Place(layer, stage, expert, rank, several, doubtful)
+
+
+def numbers_of_text(text: str) -> list[tuple[int, int]]:
+    """Where the numbers of a text stand."""
+    return [match.span() for match in _NUMBER.finditer(text)]
+
+
+def numbers_of_place(text: str) -> list[tuple[int, int]]:
+    """Where the numbers stand that a text makes its place of."""
+    spans = numbers_of_text(text)
+    if len(spans) > _MANY or any(stop - start > LONGEST for start, stop in spans):
+        return spans
+    pieces = _NUMBER.split(text)
+    pieces[1::2] = _INDICES[: len(spans)]
+    which = _template("".join(pieces))[0] or ()
+    return [spans[index] for index in which if index is not None]
 
 
 @lru_cache(maxsize=1 << 12)

@@ -8,14 +8,15 @@ from collections.abc import Mapping
 
 from dagtool.dot.values import Html
 
-__all__ = ["label_lines", "label_text"]
+__all__ = ["RECORDS", "label_lines", "label_text"]
 
 _BREAK = re.compile(r"\\{1,2}[nlr]|\r\n?|\n")
 _HTML_BREAK = re.compile(r"<br\b[^<>]*>|</t[rd]\s*>|[\r\n]+", re.IGNORECASE)
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>")
 _PORT = re.compile(r"<[\w.:-]*>")
 _FIELD = re.compile(r"(?<!\\)\|")
-_RECORDS = ("record", "Mrecord")
+RECORDS = ("record", "Mrecord")
+"""Shapes whose labels are records: fields between bars."""
 _SPACE = re.compile(r"\s+")
 _ESCAPE = re.compile(r"\\([^\w\s])")
 
@@ -39,12 +40,12 @@ def label_lines(label: str, shape: str = "") -> tuple[str, ...]:
     """
     if isinstance(label, Html) or "<br" in label.lower() or "</b>" in label.lower():
         pieces = [_TAG.sub(" ", piece) for part in _HTML_BREAK.split(label) for piece in _BREAK.split(part)]
-        if shape in _RECORDS:
+        if shape in RECORDS:
             pieces = [field.strip("{} ") for piece in pieces for field in _FIELD.split(piece)]
         pieces = [html.unescape(piece) for piece in pieces]
     else:
         pieces = _BREAK.split(label)
-        if shape in _RECORDS:
+        if shape in RECORDS:
             pieces = [_PORT.sub(" ", field).strip("{} ") for piece in pieces for field in _FIELD.split(piece)]
         if "\\" in label:
             pieces = [_ESCAPE.sub(r"\1", piece) for piece in pieces]
