@@ -252,6 +252,16 @@ class Context:
         ]
 
     @cached_property
+    def misread_nodes(self) -> frozenset[int]:
+        """Nodes whose names are parts of words that were meant otherwise, where DOT009 is asked and says so."""
+        from dagtool.dot.split_names import QUOTES, misread
+
+        if self.graph is None or "DOT009" not in self.asked:
+            return frozenset()
+        parts = chain.from_iterable(place.parts for place in misread(self.graph) if place.kind != QUOTES)
+        return frozenset(self.graph.index[part] for part in parts if part in self.graph.index)
+
+    @cached_property
     def families(self) -> list[str]:
         """The operator family of each kind; empty where there is no such operator."""
         if not self.dag.declared:

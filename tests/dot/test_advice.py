@@ -61,6 +61,7 @@ def said(text: str) -> str:
             'graph {\n a [label=<<b>x</b>]\n a -- b\n b -- c [label="c -> d" penwidth=2.5]\n}',
             'graph {\n a [label=<<b>x</b>>]\n a -- b\n b -- c [label="c -> d" penwidth=2.5]\n}',
         ),
+        ("digraph {\n subgraph 0luster_1 {\n a\n }\n}", 'digraph {\n subgraph "0luster_1" {\n a\n }\n}'),
         # a quote that is lost behind a comment
         ('digraph {\n /* { */ a-1" -> b\n}', 'digraph {\n /* { */ "a-1" -> b\n}'),
         # a lost bracket before what is no attribute
@@ -95,6 +96,14 @@ def test_safe_fixes(text: str, result: str) -> None:
         # what comes out ends before the text does
         ("digraph { a -> ~a c}; a -> b; }", 'digraph { a -> "~a" c}; a -> b; }', 'quote it: "~a"'),
         ('graph { "a" -} "b" -- c; }', 'graph { "a"  } "b" -- c; }', "a stray '-'"),
+        # a comment took in statements up to the end of the next comment; markup and strings took in arrows
+        (
+            "digraph {\n a [x=1/*];\n b -> c;\n /* y */\n d -> e\n}",
+            "digraph {\n a [x=1/*];\n b -> c;\n /* y */]\n d -> e\n}",
+            "is never closed",
+        ),
+        ('digraph {\n a <- b [x="c -> d", y=2]\n "1 2" -> "3 4"\n}', None, "never closed"),
+        ('digraph {\n b "-> e -> a [label="{0}"]\n}', None, "never closed"),
         # between braces a blank parts two names
         ('digraph {\n a -> {"b c}\n d -> a\n}', 'digraph {\n a -> {"b c"}\n d -> a\n}', "never closed"),
         # markup outside an attribute is no slip of a bracket alone

@@ -6,6 +6,7 @@ import pytest
 from helpers.deployment import check_deployment
 
 from dagtool.report.finding import Finding, Severity
+from dagtool.validators.catalogue import select_rules
 from dagtool.validators.engine import check_bytes
 
 
@@ -138,6 +139,17 @@ def test_undeclared_node_gets_the_nearest_id() -> None:
 
 def test_undeclared_nodes_are_fine_where_none_is_declared() -> None:
     assert findings("digraph { a -> b -> c }", "GRF106") == []
+
+
+def test_what_is_misread_is_told_once() -> None:
+    text = b"digraph { input -> a; a [label=A]; layer-1; a -> layer-2; b; b -> output; a \xe2\x80\x93 b }"
+    codes = [f.code for f in check_deployment(text, "x.dot").findings]
+    assert "DOT009" in codes
+    assert "GRF102" not in codes
+    nodes = [f.notes for f in check_deployment(text, "x.dot").findings if f.code == "GRF106"]
+    assert nodes == [("input, output",)]
+    (alone,) = check_deployment(text, "x.dot", select_rules(["GRF102"])).findings
+    assert (alone.code, alone.count) == ("GRF102", 3)
 
 
 def test_undeclared_node_is_an_error_in_our_dialect() -> None:

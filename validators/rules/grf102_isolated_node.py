@@ -1,6 +1,7 @@
 """A node has no edge.
 
-What: nodes that no edge leads to or from, counted by id template. Legends and notes are left out.
+What: nodes that no edge leads to or from, counted by id template. Legends and notes are left out, and so are the parts of
+words that DOT009 names.
 
 Why: an operator without input and output takes no part in the computation, yet it makes the picture look
 complete. In one real deployment graph of 11,219 nodes all but 83 are like this.
@@ -39,7 +40,7 @@ def check(ctx: Context) -> Iterator[Finding]:
     edges = f"{len(ctx.dag.tails):,} edge{'s' if len(ctx.dag.tails) > 1 else ''}"
     yield from ctx.about_nodes(
         RULE,
-        ctx.roles.isolated,
+        [node for node in ctx.roles.isolated if node not in ctx.misread_nodes],
         "is isolated: no edge leads to it or from it",
         f"are isolated: no edge leads to them or from them (the graph has {edges})",
         help="connect them to what they compute from and for, or remove them",

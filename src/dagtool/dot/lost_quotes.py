@@ -64,7 +64,9 @@ def find_lost_quote(text: str, start: int, stop: int) -> LostQuote | None:
 
 def looks_swallowed(words: str) -> bool:
     """Whether a string holds what stands between two strings, or markup goes on into the next statements."""
-    return bool(SWALLOWED.search(words) if isinstance(words, Html) else _BETWEEN.match(words))
+    if isinstance(words, Html):
+        return words.startswith("<-") or '"' in words or bool(SWALLOWED.search(words))
+    return words.startswith(("-> ", "-- ")) or words.endswith("=") or ("\n" in words and bool(_BETWEEN.match(words)))
 
 
 def _judged(text: str, place: tuple[int, int], start: int, stop: int, *, closed: bool) -> LostQuote | None:

@@ -128,7 +128,11 @@ class Mender:
             quotes = any(problem.cause in (UNCLOSED_STRING, LITERAL_NEWLINE) for problem in known)
             first.sure &= not quotes or all(keeps_brackets(original[start:stop], words) for start, stop, words in edits)
             first.change = described(original, first.edits)
-            first.sure = not lost and -1 not in causes and all(problem.sure for problem in [first, *known])
+            first.sure = (
+                not (lost or any(_follows_swallowed(original, start) for start, _, _ in edits))
+                and -1 not in causes
+                and all(problem.sure for problem in [first, *known])
+            )
 
     def line(self, offset: int) -> int:
         """Line of the file for an offset in the draft."""
@@ -486,6 +490,16 @@ def _ends_in_comment(text: str) -> bool:
     line = text.rstrip().rpartition("\n")[2]
     found = next((one for one in _COMMENT.finditer(line) if one["comment"]), None)
     return found is not None and "}" in found["comment"] and bool(re.search(r"[;\]\"]|->|--", found["comment"]))
+
+
+def _follows_swallowed(text: str, at: int) -> bool:
+    """Whether a comment that took in statements ends at a place."""
+    end = len(text[max(0, at - _WINDOW) : at].rstrip()) + max(0, at - _WINDOW)
+    if not text.endswith("*/", 0, end):
+        return False
+    before = max(0, end - _FAR, text.rfind("*/", 0, end - 2))
+    start = text.find("/*", before, end)
+    return start >= 0 and bool(looks.SWALLOWED.search(text, start, end))
 
 
 def _on_a_line(text: str, words: str) -> str:

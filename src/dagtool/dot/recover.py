@@ -62,7 +62,7 @@ def recover(data: bytes | str) -> Recovered:
         except DotSyntaxError:
             mender.silent = True
     if graphs:
-        if any(looks_swallowed(name) for graph in graphs for name in graph.node_ids if "\n" in name):
+        if any(looks_swallowed(name) for graph in graphs for name in graph.node_ids):
             mender.doubt_quotes()
         mender.attribute_changes(lost=any(graph.ignored_offset is not None for graph in graphs))
     for graph in graphs:

@@ -143,6 +143,8 @@ def _list(mender: Mender, case: Case) -> list[Edit]:
     key, value, start, stop = found
     if case.text[stop : stop + 1].strip(" \t\r\n],;}"):  # the last word goes on with a sign
         return []
+    if "\n" in case.text[start:stop]:  # the next statement
+        return []
     place = case.text.rfind(key, 0, start)
     mender.report(
         UNQUOTED_LIST,
@@ -329,6 +331,9 @@ def _subgraph(mender: Mender, case: Case) -> list[Edit]:
     """``subgraph cluster_0 a -> b }``: the opening brace is missing."""
     if case.wanted != "{" or not (case.near[0].isalnum() or case.near[0] in '_"'):
         return []
+    before, after = _RUN_BEFORE.search(case.text, case.start, case.at), _RUN_AFTER.match(case.text, case.at)
+    if before and after:  # 0name is read as a number and a name
+        return _quoted(mender, case, before.start(), after.end())
     mender.report(
         UNBALANCED_BRACE, case.at, "the '{' of the subgraph is missing", "add it before the first statement",
         width=len(case.near.split("\n", 1)[0]), kind="subgraph", sure=False,
