@@ -210,12 +210,13 @@ def _weigh_dimensions(said: Sequence[_Said]) -> _Weight:
 
 
 def _weigh_devices(said: Sequence[_Said]) -> _Weight:
-    """Weigh GPUs and ranks. A single one counts where it is assigned: many programs of one GPU mention it."""
+    """Weigh GPUs and ranks: more where lines assign them (``GPU: 0``), less where one is mentioned and no other."""
     placed = [one.devices for one in said if one.devices]
     assigned = sum(one.assigned for one in said)
+    points = 0.5 if len(placed) >= _MANY * len(said) else 0
     if len(frozenset(chain.from_iterable(placed))) > 1 or assigned >= _MANY * len(said):
-        return _Weight("a GPU or a rank", len(placed), _scale(len(placed), said, 1))
-    return _Weight("a GPU or a rank", len(placed), 0.5 if len(placed) >= _MANY * len(said) else 0)
+        points = _scale(len(placed), said, 1) + 0.5 * (assigned >= _MOST * len(said))
+    return _Weight("a GPU or a rank", len(placed), points)
 
 
 def _weigh_parallelism(said: Sequence[_Said]) -> _Weight:
@@ -231,5 +232,5 @@ def _describe_evidence(weights: Iterable[_Weight], count: int) -> str:
     found = [f"{weight.what} in {weight.nodes:,}" for weight in weights if weight.nodes]
     lacking = [weight.what for weight in weights if not weight.nodes]
     none = f"no node names {' or '.join(filter(None, (', '.join(lacking[:-1]), lacking[-1])))}" if lacking else ""
-    some = f"of {count:,} nodes, the labels name {', '.join(found)}" if found else ""
+    some = f"of {count:,} node{'s' * (count > 1)}, the labels name {', '.join(found)}" if found else ""
     return "; ".join(filter(None, (some, none)))
