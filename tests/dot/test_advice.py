@@ -64,6 +64,10 @@ def said(text: str) -> str:
         ("digraph {\n subgraph 0luster_1 {\n a\n }\n}", 'digraph {\n subgraph "0luster_1" {\n a\n }\n}'),
         # a quote that is lost behind a comment
         ('digraph {\n /* { */ a-1" -> b\n}', 'digraph {\n /* { */ "a-1" -> b\n}'),
+        # a lost bracket before a node that has a line to itself, and before a comment
+        ("digraph {\n a [x=1;\n b;\n c [y=2];\n}", "digraph {\n a [x=1];\n b;\n c [y=2];\n}"),
+        ("digraph {\n a [x=1\n b\n c [y=2]\n}", "digraph {\n a [x=1]\n b\n c [y=2]\n}"),
+        ("digraph {\n a [x=3+;\n // y\n b -> c;\n}", 'digraph {\n a [x="3+"];\n // y\n b -> c;\n}'),
         # a lost bracket before what is no attribute
         ("digraph {\n a [x=1\n subgraph s {\n b\n }\n}", "digraph {\n a [x=1]\n subgraph s {\n b\n }\n}"),
     ],
@@ -104,6 +108,29 @@ def test_safe_fixes(text: str, result: str) -> None:
         ),
         ('digraph {\n a <- b [x="c -> d", y=2]\n "1 2" -> "3 4"\n}', None, "never closed"),
         ('digraph {\n b "-> e -> a [label="{0}"]\n}', None, "never closed"),
+        # markup where a name should be took in what follows: where the list, or the graph, ends is not known
+        (
+            'digraph {\n a -> b [x="y";<color="#c0ffee"]\n 1 -> 1\n 2 -> 1\n}',
+            'digraph {\n a -> b [x="y"];\n\n 2 -> 1\n}',
+            "is never closed",
+        ),
+        (
+            'digraph { subgraph s {< b [x="y"]; } a -> b; }',
+            'digraph { subgraph s {< b [x="y"]; } a -> b; }\n}',
+            "never closed",
+        ),
+        (
+            'digraph { subgraph s { c -> b:< [x="y"]; } a -> b; }',
+            'digraph { subgraph s { c -> b:< [x="y"]; } a -> b; }\n}',
+            "never closed",
+        ),
+        ("digraph {\n a;\n /< y */\n b -> c;\n}", "digraph {\n a;\n  < y */\n b -> c;\n}", "a stray '/'"),
+        # a string that begins with '#' lost its opening quote, not a colour both
+        (
+            'digraph {\n a [label=#k; v" color=red];\n b -> c\n}',
+            'digraph {\n a [label="#k; v" color=red];\n b -> c\n}',
+            "a quote is missing before #k; v",
+        ),
         # between braces a blank parts two names
         ('digraph {\n a -> {"b c}\n d -> a\n}', 'digraph {\n a -> {"b c"}\n d -> a\n}', "never closed"),
         # markup outside an attribute is no slip of a bracket alone

@@ -65,7 +65,8 @@ def find_lost_quote(text: str, start: int, stop: int) -> LostQuote | None:
 def looks_swallowed(words: str) -> bool:
     """Whether a string holds what stands between two strings, or markup goes on into the next statements."""
     if isinstance(words, Html):
-        return words.startswith("<-") or '"' in words or bool(SWALLOWED.search(words))
+        arrow = words.startswith("-") or words.endswith("-")
+        return arrow or '"' in words or bool(SWALLOWED.search(words))
     return words.startswith(("-> ", "-- ")) or words.endswith("=") or ("\n" in words and bool(_BETWEEN.match(words)))
 
 

@@ -46,6 +46,11 @@ class Problem:
     drops: bool = False
     """Whether these edits drop words or edge operators that stand there."""
 
+    @property
+    def safe(self) -> bool:
+        """Whether these edits may be made unasked."""
+        return self.sure and not self.drops
+
 
 def described(text: str, edits: Sequence[tuple[int, int, str]]) -> str:
     """Say what edits of a text do: each change once, with how often it is made."""

@@ -501,6 +501,8 @@ def hash_value(mender: Mender, case: Case) -> list[Edit]:
     begin = max(case.start, case.at - _FAR)
     for found in _HASH_VALUE.finditer(case.text, begin, case.at):
         if found[1]:
+            if quote := _HASH_STRING.match(case.text, found.start(1)):
+                return mender.open_quote(found.start(1), quote.end() - 1, sure=False)
             mender.report(
                 STRAY_TOKEN,
                 found.start(1),
@@ -513,6 +515,8 @@ def hash_value(mender: Mender, case: Case) -> list[Edit]:
     return []
 
 
+_HASH_STRING = re.compile(r'#[^"=\n]*+(?<![\s,;\[])"(?=[ \t]*+(?:[\],;]|\w++[ \t]*+=|$))', re.MULTILINE)
+"""A string that lost its opening quote. A second attribute in it says that another quote is missing."""
 _HASH_VALUE = re.compile(rf"{QUOTED}?|//[^\n]*+|=[ \t]*+([“”„«‘’'`]?+(#[0-9A-Za-z]++)[“”»‘’'`\"]?+)", re.DOTALL)
 
 
@@ -799,13 +803,12 @@ def _list_end(mender: Mender, case: Case) -> list[Edit]:
 def _end_of_list(case: Case) -> int:
     """Where a list ends if a statement begins at the error or right before it; -1 if none does."""
     text = case.text
-    line = text.rfind("\n", max(case.start, case.at - _FAR), case.at) + 1
-    above = len(text[case.start : line].rstrip()) + case.start if line > case.start else -1
+    alone = _stands_alone(case)
+    line = text.rfind("\n", max(case.start, case.at - _FAR), case.pair if alone else case.at) + 1
+    above = _end_of_words(text, case.start, line) if line > case.start else -1
     fresh = not text[line : case.at].strip() or re.fullmatch(r'\s*(?:\w+|"[^"\n]*")\s*', text[line : case.at])
-    if (
-        above > case.start
-        and fresh
-        and (looks.STATEMENT.match(text, line) or _OPENS.match(text, line) or case.near == "}")
+    if above > case.start and (
+        alone or (fresh and (looks.STATEMENT.match(text, line) or _OPENS.match(text, line) or case.near == "}"))
     ):
         return above - 1 if text[above - 1] in ";," else above
     operator = case.near in ("->", "--", "[") or _PORT_THEN_EDGE.match(text, case.at)
@@ -817,6 +820,28 @@ def _end_of_list(case: Case) -> int:
     return stop if before.endswith("[") and case.near in (";", "}") else -1
 
 
+def _stands_alone(case: Case) -> bool:
+    """Whether a word has a line to itself where an attribute should be, and the list is not closed behind it."""
+    begin = case.text.rfind("\n", case.start, case.pair)
+    if case.wanted != "=" or begin < 0 or case.text[begin : case.pair].strip():
+        return False
+    rest = case.text[case.pair : case.at]
+    if not _LONE_WORD.fullmatch(rest) or not (case.near == ";" or "\n" in rest):
+        return False
+    bracket = next((one["here"] for one in _NEXT_BRACKET.finditer(case.text, case.at) if one["here"]), "")
+    return bracket != "]"
+
+
+def _end_of_words(text: str, start: int, stop: int) -> int:
+    """Where what stands between two offsets ends, without the blanks and the // or # lines behind it."""
+    lines = text[start:stop].rstrip().split("\n")
+    while len(lines) > 1 and lines[-1].lstrip().startswith(("//", "#")):
+        del lines[-1]
+    return start + len("\n".join(lines).rstrip())
+
+
+_LONE_WORD = re.compile(r'(?:\w++|"[^"\n]*+")\s*+')
+_NEXT_BRACKET = re.compile(rf"{QUOTED}?|//[^\n]*+|(?P<here>[\[\]])", re.DOTALL)
 _PORT_THEN_EDGE = re.compile(r":\w++(?::\w++)?+[ \t]*+(?:->|--)")
 _OPENS = re.compile(r"[ \t]*+(?:subgraph\b[^={\n]*+\{|\{|(?:node|edge|graph)[ \t]*+\[)")
 
