@@ -45,6 +45,7 @@ def said(text: str) -> str:
         ("digraph { a [label=4x4, color=#ff0000]; }", 'digraph { a [label="4x4", color="#ff0000"]; }'),
         ("digraph { a [label=x-1]; }", 'digraph { a [label="x-1"]; }'),
         ("digraph { subgraph cluster-1 { a } }", 'digraph { subgraph "cluster-1" { a } }'),
+        ('digraph {\n a [color=#ff0000" label=x];\n b\n}', 'digraph {\n a [color="#ff0000" label=x];\n b\n}'),
         # a lost quote is put where it was, not at the end
         ('digraph {\n "a b" -> c d";\n "e f" -> "g h";\n}', 'digraph {\n "a b" -> "c d";\n "e f" -> "g h";\n}'),
         ('digraph {\n "a b -> "c d";\n "e f" -> "g h";\n}', 'digraph {\n "a b" -> "c d";\n "e f" -> "g h";\n}'),
@@ -68,6 +69,7 @@ def said(text: str) -> str:
         ("digraph {\n a [x=1;\n b;\n c [y=2];\n}", "digraph {\n a [x=1];\n b;\n c [y=2];\n}"),
         ("digraph {\n a [x=1\n b\n c [y=2]\n}", "digraph {\n a [x=1]\n b\n c [y=2]\n}"),
         ("digraph {\n a [x=3+;\n // y\n b -> c;\n}", 'digraph {\n a [x="3+"];\n // y\n b -> c;\n}'),
+        ("digraph {\n a [x=1; // y\n b -> c;\n}", "digraph {\n a [x=1]; // y\n b -> c;\n}"),
         # a lost bracket before what is no attribute
         ("digraph {\n a [x=1\n subgraph s {\n b\n }\n}", "digraph {\n a [x=1]\n subgraph s {\n b\n }\n}"),
     ],

@@ -501,7 +501,8 @@ def hash_value(mender: Mender, case: Case) -> list[Edit]:
     begin = max(case.start, case.at - _FAR)
     for found in _HASH_VALUE.finditer(case.text, begin, case.at):
         if found[1]:
-            if quote := _HASH_STRING.match(case.text, found.start(1)):
+            quote = _HASH_STRING.match(case.text, found.start(1))
+            if quote and quote.end() > found.end():
                 return mender.open_quote(found.start(1), quote.end() - 1, sure=False)
             mender.report(
                 STRAY_TOKEN,
@@ -833,11 +834,11 @@ def _stands_alone(case: Case) -> bool:
 
 
 def _end_of_words(text: str, start: int, stop: int) -> int:
-    """Where what stands between two offsets ends, without the blanks and the // or # lines behind it."""
-    lines = text[start:stop].rstrip().split("\n")
-    while len(lines) > 1 and lines[-1].lstrip().startswith(("//", "#")):
-        del lines[-1]
-    return start + len("\n".join(lines).rstrip())
+    """Where what stands between two offsets ends, without the blanks and the comments of a line behind it."""
+    tokens = tokens_of(text, start, stop) if stop - start <= _FAR else []
+    last = tokens[-1].stop if tokens else stop
+    # A comment of several lines may have taken in statements.
+    return last if last < stop and "/*" not in text[last:stop] else start + len(text[start:stop].rstrip())
 
 
 _LONE_WORD = re.compile(r'(?:\w++|"[^"\n]*+")\s*+')
