@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dagtool.dot import parse
+from dagtool.dot.problems import described
 from dagtool.fixes import mend
 from dagtool.report.finding import FileReport
 from dagtool.validators.catalogue import all_rules
@@ -183,3 +184,10 @@ def test_a_value_with_a_colon_is_refused_where_it_stands_and_nothing_is_said_of_
 )
 def test_a_graph_is_not_called_empty_after_a_guess(text: str) -> None:
     assert "GRF109" not in said(text)
+
+
+def test_a_title_names_the_words_that_go_before_it_counts_the_rest() -> None:
+    edits = [(0, 0, "("), (0, 1, '"a"'), (2, 3, '"b"'), (3, 4, "{"), (4, 5, ""), (6, 7, "")]
+    assert described("a b c d", edits) == "remove c, remove d, insert (, and 3 more changes"
+    many = [(start, start + 1, "") for start in range(0, 20, 2)]
+    assert described("a b c d e f g h i j", many).endswith("remove h, and 2 more changes that remove words…")
