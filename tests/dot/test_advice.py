@@ -47,6 +47,7 @@ def said(text: str) -> str:
         ("digraph { a [label=x-1]; }", 'digraph { a [label="x-1"]; }'),
         ("digraph { subgraph cluster-1 { a } }", 'digraph { subgraph "cluster-1" { a } }'),
         ('digraph {\n a [color=#ff0000" label=x];\n b\n}', 'digraph {\n a [color="#ff0000" label=x];\n b\n}'),
+        ("digraph { label = x/y; rankdir = L:R; a }", 'digraph { label = "x/y"; rankdir = "L:R"; a }'),
         # a lost quote is put where it was, not at the end
         ('digraph {\n "a b" -> c d";\n "e f" -> "g h";\n}', 'digraph {\n "a b" -> "c d";\n "e f" -> "g h";\n}'),
         ('digraph {\n "a b -> "c d";\n "e f" -> "g h";\n}', 'digraph {\n "a b" -> "c d";\n "e f" -> "g h";\n}'),
@@ -134,6 +135,9 @@ def test_safe_fixes(text: str, result: str) -> None:
             'digraph {\n a [label="#k; v" color=red];\n b -> c\n}',
             "a quote is missing before #k; v",
         ),
+        # an equals sign may stand for an edge
+        ("digraph {\n 3 = 1:n;\n 2 -> 4;\n}", 'digraph {\n 3 = "1:n";\n 2 -> 4;\n}', 'quote it: "1:n"'),
+        ("digraph {\n a = b/c;\n}", 'digraph {\n a = "b/c";\n}', 'quote it: "b/c"'),
         # between braces a blank parts two names
         ('digraph {\n a -> {"b c}\n d -> a\n}', 'digraph {\n a -> {"b c"}\n d -> a\n}', "never closed"),
         # markup outside an attribute is no slip of a bracket alone

@@ -367,9 +367,18 @@ def _quoted(
         f'quote it: "{bare[:40]}"',
         width=len(words) if at < 0 else 1,
         kind="name",
-        sure=sure,
+        sure=sure and not _may_be_edge(case, start),
     )
     return [(start, stop, f'"{bare}"')]
+
+
+def _may_be_edge(case: Case, start: int) -> bool:
+    """Whether an equals sign before a place, outside a list, gives no attribute of Graphviz: an edge may be meant."""
+    before = case.text[max(0, start - _WINDOW) : start].rstrip()
+    if case.in_list or not before.endswith("="):
+        return False
+    key = _WORD_BEFORE.search(before[:-1])
+    return key is None or key[1] not in GRAPHVIZ_NAMES
 
 
 _NO_ESCAPE = re.compile(r"\\(?![nlrGNEHTL])")
