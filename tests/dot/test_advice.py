@@ -135,6 +135,18 @@ def test_safe_fixes(text: str, result: str) -> None:
             'digraph {\n a [label="#k; v" color=red];\n b -> c\n}',
             "a quote is missing before #k; v",
         ),
+        # a comment took in a value and the end of its list: the next node became the value
+        (
+            'digraph {\n a [x=//"y"];\n f;\n b [x=1];\n}',
+            'digraph {\n a [x=//"y"];\n f];\n b [x=1];\n}',
+            "never closed",
+        ),
+        # a quote that came into a list does not begin in a list before it
+        (
+            'digraph { node [shape=box]; edge [sty"le=dashed]; a [x="y", z="u"]; }',
+            'digraph { node [shape=box]; edge [ ]; a [x="y", z="u"]; }',
+            "a quote is missing before sty",
+        ),
         # an equals sign may stand for an edge
         ("digraph {\n 3 = 1:n;\n 2 -> 4;\n}", 'digraph {\n 3 = "1:n";\n 2 -> 4;\n}', 'quote it: "1:n"'),
         ("digraph {\n a = b/c;\n}", 'digraph {\n a = "b/c";\n}', 'quote it: "b/c"'),

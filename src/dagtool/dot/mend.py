@@ -126,7 +126,7 @@ class Mender:
             first.drops |= not all(
                 keeps_words(original[start:stop], words, escapes=escapes) for start, stop, words in edits
             )
-            quotes = any(problem.cause in (UNCLOSED_STRING, LITERAL_NEWLINE) for problem in known)
+            quotes = any(problem.cause in (UNCLOSED_STRING, LITERAL_NEWLINE) for problem in found)
             first.sure &= not quotes or all(keeps_brackets(original[start:stop], words) for start, stop, words in edits)
             first.change = described(original, first.edits)
             first.sure = (

@@ -805,9 +805,18 @@ def _list_end(mender: Mender, case: Case) -> list[Edit]:
         f"the attribute list opened at line {mender.line(opened)} is never closed",
         "add the closing ']'",
         kind="[",
-        sure="\n" in case.text[at : case.at],
+        sure="\n" in case.text[at : case.at] and not _comment_closes(case.text, opened, at),
     )
     return [(at, at, "]")]
+
+
+def _comment_closes(text: str, start: int, stop: int) -> bool:
+    """Whether a comment of a line, between two offsets, took in the end of a list, and what follows was meant apart."""
+    comments = (found["comment"] for found in _LINE_COMMENT.finditer(text, start, stop))
+    return any(comment and "]" in comment for comment in comments)
+
+
+_LINE_COMMENT = re.compile(rf"{QUOTED}?|(?P<comment>(?://|#)[^\n]*+)", re.DOTALL)
 
 
 def _end_of_list(case: Case) -> int:
