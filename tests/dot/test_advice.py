@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dagtool.dot import parse
+from dagtool.dot.problems import described
 from dagtool.fixes import mend
 from dagtool.report.finding import FileReport
 from dagtool.validators.catalogue import all_rules
@@ -45,6 +46,8 @@ def said(text: str) -> str:
         ("digraph { a [label=4x4, color=#ff0000]; }", 'digraph { a [label="4x4", color="#ff0000"]; }'),
         ("digraph { a [label=x-1]; }", 'digraph { a [label="x-1"]; }'),
         ("digraph { subgraph cluster-1 { a } }", 'digraph { subgraph "cluster-1" { a } }'),
+        ('digraph {\n a [color=#ff0000" label=x];\n b\n}', 'digraph {\n a [color="#ff0000" label=x];\n b\n}'),
+        ("digraph { label = x/y; rankdir = L:R; a }", 'digraph { label = "x/y"; rankdir = "L:R"; a }'),
         # a lost quote is put where it was, not at the end
         ('digraph {\n "a b" -> c d";\n "e f" -> "g h";\n}', 'digraph {\n "a b" -> "c d";\n "e f" -> "g h";\n}'),
         ('digraph {\n "a b -> "c d";\n "e f" -> "g h";\n}', 'digraph {\n "a b" -> "c d";\n "e f" -> "g h";\n}'),
@@ -64,6 +67,11 @@ def said(text: str) -> str:
         ("digraph {\n subgraph 0luster_1 {\n a\n }\n}", 'digraph {\n subgraph "0luster_1" {\n a\n }\n}'),
         # a quote that is lost behind a comment
         ('digraph {\n /* { */ a-1" -> b\n}', 'digraph {\n /* { */ "a-1" -> b\n}'),
+        # a lost bracket before a node that has a line to itself, and before a comment
+        ("digraph {\n a [x=1;\n b;\n c [y=2];\n}", "digraph {\n a [x=1];\n b;\n c [y=2];\n}"),
+        ("digraph {\n a [x=1\n b\n c [y=2]\n}", "digraph {\n a [x=1]\n b\n c [y=2]\n}"),
+        ("digraph {\n a [x=3+;\n // y\n b -> c;\n}", 'digraph {\n a [x="3+"];\n // y\n b -> c;\n}'),
+        ("digraph {\n a [x=1; // y\n b -> c;\n}", "digraph {\n a [x=1]; // y\n b -> c;\n}"),
         # a lost bracket before what is no attribute
         ("digraph {\n a [x=1\n subgraph s {\n b\n }\n}", "digraph {\n a [x=1]\n subgraph s {\n b\n }\n}"),
     ],
@@ -104,6 +112,44 @@ def test_safe_fixes(text: str, result: str) -> None:
         ),
         ('digraph {\n a <- b [x="c -> d", y=2]\n "1 2" -> "3 4"\n}', None, "never closed"),
         ('digraph {\n b "-> e -> a [label="{0}"]\n}', None, "never closed"),
+        # markup where a name should be took in what follows: where the list, or the graph, ends is not known
+        (
+            'digraph {\n a -> b [x="y";<color="#c0ffee"]\n 1 -> 1\n 2 -> 1\n}',
+            'digraph {\n a -> b [x="y"];\n\n 2 -> 1\n}',
+            "is never closed",
+        ),
+        (
+            'digraph { subgraph s {< b [x="y"]; } a -> b; }',
+            'digraph { subgraph s {< b [x="y"]; } a -> b; }\n}',
+            "never closed",
+        ),
+        (
+            'digraph { subgraph s { c -> b:< [x="y"]; } a -> b; }',
+            'digraph { subgraph s { c -> b:< [x="y"]; } a -> b; }\n}',
+            "never closed",
+        ),
+        ("digraph {\n a;\n /< y */\n b -> c;\n}", "digraph {\n a;\n  < y */\n b -> c;\n}", "a stray '/'"),
+        # a string that begins with '#' lost its opening quote, not a colour both
+        (
+            'digraph {\n a [label=#k; v" color=red];\n b -> c\n}',
+            'digraph {\n a [label="#k; v" color=red];\n b -> c\n}',
+            "a quote is missing before #k; v",
+        ),
+        # a comment took in a value and the end of its list: the next node became the value
+        (
+            'digraph {\n a [x=//"y"];\n f;\n b [x=1];\n}',
+            'digraph {\n a [x=//"y"];\n f];\n b [x=1];\n}',
+            "never closed",
+        ),
+        # a quote that came into a list does not begin in a list before it
+        (
+            'digraph { node [shape=box]; edge [sty"le=dashed]; a [x="y", z="u"]; }',
+            'digraph { node [shape=box]; edge [ ]; a [x="y", z="u"]; }',
+            "a quote is missing before sty",
+        ),
+        # an equals sign may stand for an edge
+        ("digraph {\n 3 = 1:n;\n 2 -> 4;\n}", 'digraph {\n 3 = "1:n";\n 2 -> 4;\n}', 'quote it: "1:n"'),
+        ("digraph {\n a = b/c;\n}", 'digraph {\n a = "b/c";\n}', 'quote it: "b/c"'),
         # between braces a blank parts two names
         ('digraph {\n a -> {"b c}\n d -> a\n}', 'digraph {\n a -> {"b c"}\n d -> a\n}', "never closed"),
         # markup outside an attribute is no slip of a bracket alone
@@ -154,3 +200,10 @@ def test_a_value_with_a_colon_is_refused_where_it_stands_and_nothing_is_said_of_
 )
 def test_a_graph_is_not_called_empty_after_a_guess(text: str) -> None:
     assert "GRF109" not in said(text)
+
+
+def test_a_title_names_the_words_that_go_before_it_counts_the_rest() -> None:
+    edits = [(0, 0, "("), (0, 1, '"a"'), (2, 3, '"b"'), (3, 4, "{"), (4, 5, ""), (6, 7, "")]
+    assert described("a b c d", edits) == "remove c, remove d, insert (, and 3 more changes"
+    many = [(start, start + 1, "") for start in range(0, 20, 2)]
+    assert described("a b c d e f g h i j", many).endswith("remove h, and 2 more changes that remove words…")

@@ -144,7 +144,8 @@ def test_the_same_again_is_counted():
 
 
 def test_findings_keep_the_verdict_and_go_on_with_the_graph():
-    report = check_bytes(b'digraph {\n a [style=x,y, label="Linear\\nGPU: 0"]\n a -> b -> c -> a\n', "x.dot")
+    nodes = b' a [style=x,y, label="Linear\\nGPU: 0"]\n b [label="Softmax\\nGPU: 1"]\n'
+    report = check_bytes(b"digraph {\n" + nodes + b" a -> b -> c -> a\n", "x.dot")
     assert (report.parses, report.error_line, report.facts) == (False, 2, None)
     codes = [finding.code for finding in report.findings]
     assert codes[:2] == ["DOT007", "DOT003"]

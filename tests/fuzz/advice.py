@@ -453,7 +453,7 @@ def _helps(data: bytes, report: FileReport) -> str:
         found = _ADVISED.match(finding.help)
         if not found or finding.fix is None or len(found[1]) > 40:
             continue
-        if found[1] not in " ".join(applied(data, [finding.fix]).decode().split()):
+        if " ".join(found[1].split()) not in " ".join(applied(data, [finding.fix]).decode().split()):
             return f"the help says {found[1]!r}, the fix writes {finding.fix.title!r}"
     return ""
 

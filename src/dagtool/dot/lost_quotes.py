@@ -25,6 +25,7 @@ _DELIMITER = re.compile(r'->|--|\*/|[=\[\]{};,"]')
 _KEY = re.compile(r"(?<!\w)\w++[ \t]*+=[ \t]*+")
 _NEXT_KEY = re.compile(r"(?<!\s)([ \t]*+[,;]?[ \t]*+)(?<!\w)(\w++)[ \t]*+=(?!=)")
 _LIST_CLOSES = re.compile(r"\][ \t\r]*+(?:;|\}|$)")
+_LIST_SIGN = re.compile(r'"(?:\\.|[^"\\])*+"?|[\[\]]')
 _BETWEEN = re.compile(r"[\s;\[\]{},]*+\n|[\s;\]]*+(?:->|--)\s*+$")
 
 
@@ -65,7 +66,8 @@ def find_lost_quote(text: str, start: int, stop: int) -> LostQuote | None:
 def looks_swallowed(words: str) -> bool:
     """Whether a string holds what stands between two strings, or markup goes on into the next statements."""
     if isinstance(words, Html):
-        return words.startswith("<-") or '"' in words or bool(SWALLOWED.search(words))
+        arrow = words.startswith("-") or words.endswith("-")
+        return arrow or '"' in words or bool(SWALLOWED.search(words))
     return words.startswith(("-> ", "-- ")) or words.endswith("=") or ("\n" in words and bool(_BETWEEN.match(words)))
 
 
@@ -95,9 +97,9 @@ def _odd(text: str, line: int, end: int) -> bool:
 def _opening(text: str, line: int, at: int) -> LostQuote:
     """The words before a quote begin behind an operator, or in a list behind the equals sign."""
     before = text[line:at]
-    if _in_list(before):
-        keys = list(_KEY.finditer(before))
-        place = keys[-1].end() if keys else before.rfind("[") + 1
+    if (opened := _open_list(before)) >= 0:
+        keys = list(_KEY.finditer(before, opened))
+        place = keys[-1].end() if keys else opened + 1
         return LostQuote(at, line + place, sure=bool(keys) and '"' not in before[place:])
     delimiters = list(_DELIMITER.finditer(before))
     place = delimiters[-1].end() if delimiters else 0
@@ -117,7 +119,7 @@ def _closing(text: str, line: int, at: int, end: int) -> LostQuote:
         place = found.start() if found else len(name)
         several = before.count("{") > before.count("}") and " " in name[:place]  # between braces a blank parts names
         return LostQuote(at, at + 1 + place, sure=place > 0 and not name[0].isspace() and not several)
-    if not _in_list(before):
+    if _open_list(before) < 0:
         words = behind.split(";", 1)
         return LostQuote(at, at + 1 + len(words[0].rstrip()), sure=not "".join(words[1:]).strip())
     closes = _LIST_CLOSES.search(behind)
@@ -128,7 +130,12 @@ def _closing(text: str, line: int, at: int, end: int) -> LostQuote:
     return LostQuote(at, at + 1 + limit, sure=closes is not None)
 
 
-def _in_list(before: str) -> bool:
-    """Whether a list is open at the end of a piece of a line; brackets in its strings count for nothing."""
-    bare = re.sub(r'"(?:\\.|[^"\\])*+"?', "", before)
-    return bare.count("[") > bare.count("]")
+def _open_list(before: str) -> int:
+    """Where the list begins that is open at the end of a piece of a line, -1 for none; strings count for nothing."""
+    opened: list[int] = []
+    for found in _LIST_SIGN.finditer(before):
+        if found[0] == "[":
+            opened.append(found.start())
+        elif found[0] == "]" and opened:
+            opened.pop()
+    return opened[-1] if opened else -1

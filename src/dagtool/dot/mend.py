@@ -61,6 +61,7 @@ class Mender:
         self._lines = LineTable(draft.original)
         self._found: dict[tuple[str, str], Problem] = {}
         self._last = -1  # the statement mended last, as an offset in the original
+        self._changes: set[tuple[Edit, ...]] = set()
         self._cut = False
         self._cut_cause = -1
         self._unclosed = self._lost_quotes = self._quotes_right_to = 0
@@ -103,10 +104,10 @@ class Mender:
         self.draft.cause = len(self._found)
         self._found[cause, kind] = Problem(cause, *place, message, hint, max(1, width), line, notes, sure=sure)
 
-    def doubt_quotes(self) -> None:
-        """What came out has names that took in text from between two names: no change of quotes is sure."""
+    def doubt(self) -> None:
+        """What came out has names that took in other statements, so where these end is not known: nothing is sure."""
         for problem in self._found.values():
-            problem.sure &= problem.cause not in (UNCLOSED_STRING, LITERAL_NEWLINE)
+            problem.sure = False
 
     def attribute_changes(self, *, lost: bool = False) -> None:
         """Give every problem the changes that mend it; those that mend several together go to the first.
@@ -125,7 +126,7 @@ class Mender:
             first.drops |= not all(
                 keeps_words(original[start:stop], words, escapes=escapes) for start, stop, words in edits
             )
-            quotes = any(problem.cause in (UNCLOSED_STRING, LITERAL_NEWLINE) for problem in known)
+            quotes = any(problem.cause in (UNCLOSED_STRING, LITERAL_NEWLINE) for problem in found)
             first.sure &= not quotes or all(keeps_brackets(original[start:stop], words) for start, stop, words in edits)
             first.change = described(original, first.edits)
             first.sure = (
@@ -255,8 +256,17 @@ class Mender:
             return edits or self._at_end(start, wanted, scanner, braces)
         for remedy in REMEDIES:
             if edits := remedy(self, case):
+                if self._tried(edits):
+                    break
                 return edits
         return self._drop(case, error, quiet=again)
+
+    def _tried(self, edits: list[Edit]) -> bool:
+        """Whether the same was changed before, and did not help."""
+        changes = tuple((self.draft.origin(start), self.draft.origin(stop), words) for start, stop, words in edits)
+        known = changes in self._changes
+        self._changes.add(changes)
+        return known
 
     def _lost_quote(self, start: int, scanner: Scanner) -> list[Edit]:
         """A quote that lacks on a line up to here: all from that line on was read as something else."""
@@ -275,17 +285,22 @@ class Mender:
         if found.place > found.at:
             self._never_closed(found.at, '"', found.place - found.at, sure=found.sure)
         else:
-            words = text[found.place : found.at]
-            self.report(
-                UNCLOSED_STRING,
-                found.place,
-                f"a quote is missing before {words[:40]}",
-                f'write "{words[:40]}"' if found.sure and '"' not in words else "add it",
-                width=len(words),
-                kind="opening",
-                sure=found.sure,
-            )
+            return self.open_quote(found.place, found.at, sure=found.sure)
         return [(found.place, found.place, '"')]
+
+    def open_quote(self, start: int, stop: int, *, sure: bool) -> list[Edit]:
+        """Add the quote that is missing before some words; another stands behind them."""
+        words = self.draft.text[start:stop]
+        self.report(
+            UNCLOSED_STRING,
+            start,
+            f"a quote is missing before {words[:40]}",
+            f'write "{words[:40]}"' if sure and '"' not in words else "add it",
+            width=len(words),
+            kind="opening",
+            sure=sure,
+        )
+        return [(start, start, '"')]
 
     def _at_end(self, start: int, wanted: str, scanner: Scanner, braces: list[int]) -> list[Edit]:
         """The text ends inside the statement, or before the last brace."""

@@ -19,6 +19,7 @@ STRAY_TOKEN = "stray-token"
 _BETWEEN = re.compile(r"(?:(?!->|--)\W)+")
 _ESCAPES = re.compile(r"\\[nrt]")
 _MOST_NAMED = 3
+_MOST_DROPS = 8
 _LONGEST = 40
 
 
@@ -46,14 +47,33 @@ class Problem:
     drops: bool = False
     """Whether these edits drop words or edge operators that stand there."""
 
+    @property
+    def safe(self) -> bool:
+        """Whether these edits may be made unasked."""
+        return self.sure and not self.drops
+
 
 def described(text: str, edits: Sequence[tuple[int, int, str]]) -> str:
-    """Say what edits of a text do: each change once, with how often it is made."""
-    found = Counter(_change(text[start:stop], words) for start, stop, words in edits)
-    named = [f"{change} ({count:,} times)" if count > 1 else change for change, count in found.items()]
-    if len(named) > _MOST_NAMED:
-        named[_MOST_NAMED:] = [f"and {len(named) - _MOST_NAMED:,} more changes"]
-    return ", ".join(named)
+    """Say what edits of a text do: each change once, with how often it is made; those that drop words come first."""
+    found: Counter[str] = Counter()
+    drops: dict[str, bool] = {}
+    for start, stop, words in edits:
+        change = _change(text[start:stop], words)
+        found[change] += 1
+        drops[change] = not keeps_words(text[start:stop], words)
+    if len(found) <= _MOST_NAMED:
+        return ", ".join(_times(change, count) for change, count in found.items())
+    order = sorted(found, key=lambda change: not drops[change])
+    named = max(_MOST_NAMED, min(_MOST_DROPS, sum(drops.values())))
+    more = len(order) - named
+    rest = [f"and {more:,} more change{'s' * (more > 1)}"] if more > 0 else []
+    if any(drops[change] for change in order[named:]):
+        rest[0] += " that remove words…"
+    return ", ".join([*(_times(change, found[change]) for change in order[:named]), *rest])
+
+
+def _times(change: str, count: int) -> str:
+    return f"{change} ({count:,} times)" if count > 1 else change
 
 
 def keeps_words(there: str, words: str, *, escapes: bool = False) -> bool:

@@ -7,6 +7,7 @@ read. The verdict on the file is not touched: ``recover`` is asked only after ``
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import NoReturn
@@ -23,6 +24,7 @@ from dagtool.dot.problems import Problem
 from dagtool.dot.prologue import Unreadable, prologue
 from dagtool.dot.reader import decode, parse, without_nul
 from dagtool.dot.scan import END
+from dagtool.dot.values import Html
 
 _WORK = 200_000_000  # code points that all repairs together may copy
 _FEWEST, _MOST = 40, 1_000  # repairs
@@ -62,12 +64,34 @@ def recover(data: bytes | str) -> Recovered:
         except DotSyntaxError:
             mender.silent = True
     if graphs:
-        if any(looks_swallowed(name) for graph in graphs for name in graph.node_ids):
-            mender.doubt_quotes()
+        if any(looks_swallowed(name) for graph in graphs for name in _names(graph)):
+            mender.doubt()
         mender.attribute_changes(lost=any(graph.ignored_offset is not None for graph in graphs))
+        if _half_is_enough(text, mender.problems):
+            mender.doubt()
     for graph in graphs:
         graph.lines = OriginalLines(draft)
     return Recovered(graphs, mender.problems)
+
+
+def _half_is_enough(text: str, problems: list[Problem]) -> bool:
+    """Whether the sure changes make a text valid without the others, which were needed: then it is read otherwise."""
+    sure = sorted(edit for problem in problems if problem.safe for edit in problem.edits)
+    if not sure or all(problem.safe for problem in problems if problem.edits):
+        return False
+    draft = Draft(text)
+    draft.edit(sure)
+    with suppress(DotSyntaxError):
+        return bool(parse(draft.text, any_length=True))
+    return False
+
+
+def _names(graph: DotGraph) -> Iterator[str]:
+    """What stands where a name does: those of nodes, subgraphs and ports; which of these were markup is not known."""
+    yield from graph.node_ids
+    yield from (subgraph.name for subgraph in graph.subgraphs if subgraph.name)
+    for attributes in graph.edge_attributes:
+        yield from (Html(attributes[end]) for end in ("tailport", "headport") if end in attributes)
 
 
 class _ReadAgainError(Exception):

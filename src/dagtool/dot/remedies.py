@@ -367,9 +367,18 @@ def _quoted(
         f'quote it: "{bare[:40]}"',
         width=len(words) if at < 0 else 1,
         kind="name",
-        sure=sure,
+        sure=sure and not _may_be_edge(case, start),
     )
     return [(start, stop, f'"{bare}"')]
+
+
+def _may_be_edge(case: Case, start: int) -> bool:
+    """Whether an equals sign before a place, outside a list, gives no attribute of Graphviz: an edge may be meant."""
+    before = case.text[max(0, start - _WINDOW) : start].rstrip()
+    if case.in_list or not before.endswith("="):
+        return False
+    key = _WORD_BEFORE.search(before[:-1])
+    return key is None or key[1] not in GRAPHVIZ_NAMES
 
 
 _NO_ESCAPE = re.compile(r"\\(?![nlrGNEHTL])")
@@ -501,6 +510,9 @@ def hash_value(mender: Mender, case: Case) -> list[Edit]:
     begin = max(case.start, case.at - _FAR)
     for found in _HASH_VALUE.finditer(case.text, begin, case.at):
         if found[1]:
+            quote = _HASH_STRING.match(case.text, found.start(1))
+            if quote and quote.end() > found.end():
+                return mender.open_quote(found.start(1), quote.end() - 1, sure=False)
             mender.report(
                 STRAY_TOKEN,
                 found.start(1),
@@ -513,6 +525,8 @@ def hash_value(mender: Mender, case: Case) -> list[Edit]:
     return []
 
 
+_HASH_STRING = re.compile(r'#[^"=\n]*+(?<![\s,;\[])"(?=[ \t]*+(?:[\],;]|\w++[ \t]*+=|$))', re.MULTILINE)
+"""A string that lost its opening quote. A second attribute in it says that another quote is missing."""
 _HASH_VALUE = re.compile(rf"{QUOTED}?|//[^\n]*+|=[ \t]*+([“”„«‘’'`]?+(#[0-9A-Za-z]++)[“”»‘’'`\"]?+)", re.DOTALL)
 
 
@@ -791,21 +805,29 @@ def _list_end(mender: Mender, case: Case) -> list[Edit]:
         f"the attribute list opened at line {mender.line(opened)} is never closed",
         "add the closing ']'",
         kind="[",
-        sure="\n" in case.text[at : case.at],
+        sure="\n" in case.text[at : case.at] and not _comment_closes(case.text, opened, at),
     )
     return [(at, at, "]")]
+
+
+def _comment_closes(text: str, start: int, stop: int) -> bool:
+    """Whether a comment of a line, between two offsets, took in the end of a list, and what follows was meant apart."""
+    comments = (found["comment"] for found in _LINE_COMMENT.finditer(text, start, stop))
+    return any(comment and "]" in comment for comment in comments)
+
+
+_LINE_COMMENT = re.compile(rf"{QUOTED}?|(?P<comment>(?://|#)[^\n]*+)", re.DOTALL)
 
 
 def _end_of_list(case: Case) -> int:
     """Where a list ends if a statement begins at the error or right before it; -1 if none does."""
     text = case.text
-    line = text.rfind("\n", max(case.start, case.at - _FAR), case.at) + 1
-    above = len(text[case.start : line].rstrip()) + case.start if line > case.start else -1
+    alone = _stands_alone(case)
+    line = text.rfind("\n", max(case.start, case.at - _FAR), case.pair if alone else case.at) + 1
+    above = _end_of_words(text, case.start, line) if line > case.start else -1
     fresh = not text[line : case.at].strip() or re.fullmatch(r'\s*(?:\w+|"[^"\n]*")\s*', text[line : case.at])
-    if (
-        above > case.start
-        and fresh
-        and (looks.STATEMENT.match(text, line) or _OPENS.match(text, line) or case.near == "}")
+    if above > case.start and (
+        alone or (fresh and (looks.STATEMENT.match(text, line) or _OPENS.match(text, line) or case.near == "}"))
     ):
         return above - 1 if text[above - 1] in ";," else above
     operator = case.near in ("->", "--", "[") or _PORT_THEN_EDGE.match(text, case.at)
@@ -817,6 +839,28 @@ def _end_of_list(case: Case) -> int:
     return stop if before.endswith("[") and case.near in (";", "}") else -1
 
 
+def _stands_alone(case: Case) -> bool:
+    """Whether a word has a line to itself where an attribute should be, and the list is not closed behind it."""
+    begin = case.text.rfind("\n", case.start, case.pair)
+    if case.wanted != "=" or begin < 0 or case.text[begin : case.pair].strip():
+        return False
+    rest = case.text[case.pair : case.at]
+    if not _LONE_WORD.fullmatch(rest) or not (case.near == ";" or "\n" in rest):
+        return False
+    bracket = next((one["here"] for one in _NEXT_BRACKET.finditer(case.text, case.at) if one["here"]), "")
+    return bracket != "]"
+
+
+def _end_of_words(text: str, start: int, stop: int) -> int:
+    """Where what stands between two offsets ends, without the blanks and the comments of a line behind it."""
+    tokens = tokens_of(text, start, stop) if stop - start <= _FAR else []
+    last = tokens[-1].stop if tokens else stop
+    # A comment of several lines may have taken in statements.
+    return last if last < stop and "/*" not in text[last:stop] else start + len(text[start:stop].rstrip())
+
+
+_LONE_WORD = re.compile(r'(?:\w++|"[^"\n]*+")\s*+')
+_NEXT_BRACKET = re.compile(rf"{QUOTED}?|//[^\n]*+|(?P<here>[\[\]])", re.DOTALL)
 _PORT_THEN_EDGE = re.compile(r":\w++(?::\w++)?+[ \t]*+(?:->|--)")
 _OPENS = re.compile(r"[ \t]*+(?:subgraph\b[^={\n]*+\{|\{|(?:node|edge|graph)[ \t]*+\[)")
 
