@@ -37,8 +37,8 @@ class MissingProgramError(DagtoolError):
     exit_code = 3
 
 
-_NEAR = 0.6
-"""How like a known word another one must be to be that one misspelt: 'foo' is not 'odot'."""
+_NEAR = 0.5
+"""How like a known word another one must be to be that one misspelt."""
 
 
 def alike(word: str, known: Sequence[str], least: float) -> list[tuple[float, str]]:
@@ -57,7 +57,7 @@ def alike(word: str, known: Sequence[str], least: float) -> list[tuple[float, st
     return [(ratio, one) for ratio, _, one in sorted(near, reverse=True)]
 
 
-def did_you_mean(word: str, known: Sequence[str]) -> str:
-    """``did you mean 'ep16'?`` or an empty text."""
-    best = [one for _, one in alike(word, known, _NEAR)[:3]]
+def did_you_mean(word: str, known: Sequence[str], near: float = _NEAR) -> str:
+    """``did you mean 'ep16'?`` or an empty text; ``near`` is how like a known word must be, from 0 to 1."""
+    best = [one for _, one in alike(word, known, near)[:3]]
     return f"did you mean {' or '.join(map(repr, best))}?" if best else ""

@@ -116,7 +116,7 @@ def test_layers_fold_only_next_to_each_other() -> None:
 
 
 def test_what_lies_between_two_equal_layers_separates_them() -> None:
-    folded = fold(guess_dag(_foreign("digraph {in -> l0_a -> l1_a -> wire -> l2_a -> l3_a -> out}")))
+    folded = fold(guess_dag(_foreign("digraph {in -> l0_attn -> l1_attn -> wire -> l2_attn -> l3_attn -> out}")))
     assert [(box.layers, box.folded) for box in folded.boxes] == [((0, 1), False), ((2, 3), True)]
 
 

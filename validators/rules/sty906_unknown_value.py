@@ -49,6 +49,8 @@ GOOD = """digraph {
 """
 
 _SCHEME = "colorscheme"
+_NEAR = 0.6
+"""How like a known word another must be: 'foo' is not 'odot'."""
 _FEW = 12
 """Words of a list that are all named where none is near."""
 
@@ -69,7 +71,7 @@ def _find_faults(kind: str, attributes: Mapping[str, str]) -> Iterator[Attribute
         word = values.unknown(value) if values else ""
         if values and word and not (has_scheme and name.endswith("color")):
             text = f"{name} {printable(word)!r}, which {values.effect}"
-            yield AttributeFault(name, text, did_you_mean(word, values.known) or _listed(values.known))
+            yield AttributeFault(name, text, did_you_mean(word, values.known, _NEAR) or _listed(values.known))
 
 
 def _listed(known: Sequence[str]) -> str:
