@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from dagtool.escape import printable
+from dagtool.foreign.text import RECORDS
 from dagtool.report.finding import Finding
 from dagtool.validators.rule import Rule, Severity
 
@@ -35,7 +36,6 @@ GOOD = r"""digraph { input -> layer_0_attn -> output }
 """
 
 _NAME = re.compile(r"\$?\{\{?\s*[A-Za-z_][\w.]*(?:\[\w+\])?(?:\s*[-+*/%]+\s*\w+)*\s*(?::[^{}]{0,6})?\}")
-_RECORDS = ("record", "Mrecord")
 
 
 def check(ctx: Context) -> Iterator[Finding]:
@@ -47,7 +47,7 @@ def check(ctx: Context) -> Iterator[Finding]:
         label = attributes.get("label", "")
         if "{" not in name and "{" not in label:
             continue
-        if attributes.get("shape") in _RECORDS or label.startswith("<"):
+        if attributes.get("shape") in RECORDS or label.startswith("<"):
             label = ""
         if found := _NAME.search(name) or _NAME.search(label):
             held[node] = found[0]

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from dagtool.dot.values import Html
 from dagtool.errors import did_you_mean
 from dagtool.escape import printable
+from dagtool.foreign.text import RECORDS
 from dagtool.report.finding import Finding
 from dagtool.validators.rule import Rule, Severity
 
@@ -104,7 +105,7 @@ def _is_port(graph: DotGraph, node: int, port: str) -> bool:
 def _ports_of(graph: DotGraph, node: int) -> frozenset[str]:
     attributes = graph.node_attributes[node]
     label = attributes.get("label", "")
-    return _ports(label, isinstance(label, Html), attributes.get("shape", "") in ("record", "Mrecord"))
+    return _ports(label, isinstance(label, Html), attributes.get("shape", "") in RECORDS)
 
 
 @lru_cache(maxsize=1 << 10)

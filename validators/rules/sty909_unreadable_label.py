@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from dagtool.dot.values import Html
 from dagtool.escape import printable
+from dagtool.foreign.text import RECORDS
 from dagtool.report.finding import Finding
 from dagtool.validators.attribute_faults import AttributeFault, report_attributes
 from dagtool.validators.rule import Rule, Severity
@@ -50,7 +51,6 @@ GOOD = """digraph {
 """
 
 _LABELS = ("label", "xlabel", "headlabel", "taillabel")
-_RECORDS = ("record", "Mrecord")
 _RECORD_SIGNS = frozenset("{}|\\\\")
 
 
@@ -60,7 +60,7 @@ def check(ctx: Context) -> Iterator[Finding]:
     assert graph is not None
     places = (graph.attributes, *(part.attributes for part in graph.subgraphs))
     things = chain(graph.node_attributes, graph.edge_attributes, places)
-    if any(attributes.get("shape") in _RECORDS or _has_markup(attributes) for attributes in things):
+    if any(attributes.get("shape") in RECORDS or _has_markup(attributes) for attributes in things):
         yield from report_attributes(ctx, RULE, _find_faults, _counts)
 
 
@@ -73,7 +73,7 @@ def _counts(kind: str, name: str) -> bool:
 
 
 def _find_faults(kind: str, attributes: Mapping[str, str]) -> Iterator[AttributeFault]:
-    record = kind == "node" and attributes.get("shape") in _RECORDS
+    record = kind == "node" and attributes.get("shape") in RECORDS
     for name in _LABELS:
         value = attributes.get(name, "")
         fields = record and name == "label"

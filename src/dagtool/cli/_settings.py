@@ -30,7 +30,7 @@ class Settings:
     """The values of rules' switches by key, the last one counts."""
     expect: tuple[str, ...] = ()
     treat_as: str = "auto"
-    """One of ``TREATMENTS`` of ``validators.wishes``: check graphs as deployments, as any graph, or decide."""
+    """Whether graphs are checked as deployments or as any graph: one of ``TREATMENTS`` of ``validators.wishes``."""
     per_file_ignores: tuple[tuple[str, tuple[str, ...]], ...] = ()
     fail_on: str = "error"
     min_severity: str = "info"

@@ -92,7 +92,7 @@ _LOOKS = ("label", "xlabel", "shape")
 
 
 def node_look(dag: Dag, node: int) -> Hashable:
-    """What must be the same for nodes of a file that declares no operators to be drawn as one.
+    """Build the key under which nodes of a file that declares no operators are drawn as one.
 
     It is the operator as guessed with the role, else how Graphviz draws the node. Ids, roles and labels may differ in
     their numbers only.

@@ -36,7 +36,7 @@ def _outline(text: str) -> str:
 
 
 def positions_of(values: Iterable[_Value]) -> dict[_Value, list[int]]:
-    """Where each value stands, in the order of their first places."""
+    """List the places of each value; the value that comes first stands first."""
     found: dict[_Value, list[int]] = {}
     for position, value in enumerate(values):
         found.setdefault(value, []).append(position)

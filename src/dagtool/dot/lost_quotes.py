@@ -64,7 +64,7 @@ def find_lost_quote(text: str, start: int, stop: int) -> LostQuote | None:
 
 
 def looks_swallowed(words: str) -> bool:
-    """Whether a string holds what stands between two strings, or markup goes on into the next statements."""
+    """Check whether a quote is misplaced: a string spans two values, or markup takes in the next statements."""
     if isinstance(words, Html):
         arrow = words.startswith("-") or words.endswith("-")
         return arrow or '"' in words or bool(SWALLOWED.search(words))
@@ -131,7 +131,7 @@ def _closing(text: str, line: int, at: int, end: int) -> LostQuote:
 
 
 def _open_list(before: str) -> int:
-    """Where the list begins that is open at the end of a piece of a line, -1 for none; strings count for nothing."""
+    """Find the ``[`` that is still open at the end of a piece of a line, brackets in strings apart; -1 for none."""
     opened: list[int] = []
     for found in _LIST_SIGN.finditer(before):
         if found[0] == "[":

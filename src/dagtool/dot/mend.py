@@ -105,7 +105,7 @@ class Mender:
         self._found[cause, kind] = Problem(cause, *place, message, hint, max(1, width), line, notes, sure=sure)
 
     def doubt(self) -> None:
-        """What came out has names that took in other statements, so where these end is not known: nothing is sure."""
+        """Mark every change unsafe: some name took in other statements, so where these end is not known."""
         for problem in self._found.values():
             problem.sure = False
 
@@ -262,7 +262,7 @@ class Mender:
         return self._drop(case, error, quiet=again)
 
     def _tried(self, edits: list[Edit]) -> bool:
-        """Whether the same was changed before, and did not help."""
+        """Check whether the same change was made before and did not help."""
         changes = tuple((self.draft.origin(start), self.draft.origin(stop), words) for start, stop, words in edits)
         known = changes in self._changes
         self._changes.add(changes)
@@ -501,14 +501,14 @@ def _unfinished(tokens: list[Token], wanted: str) -> int:
 
 
 def _ends_in_comment(text: str) -> bool:
-    """Whether the last line goes on in a comment that took in statements, and with them the brace that is missing."""
+    """Check whether the last line ends in a comment that took in statements and the missing brace with them."""
     line = text.rstrip().rpartition("\n")[2]
     found = next((one for one in _COMMENT.finditer(line) if one["comment"]), None)
     return found is not None and "}" in found["comment"] and bool(re.search(r"[;\]\"]|->|--", found["comment"]))
 
 
 def _follows_swallowed(text: str, at: int) -> bool:
-    """Whether a comment that took in statements ends at a place."""
+    """Check whether a comment that took in statements ends at a place."""
     end = len(text[max(0, at - _WINDOW) : at].rstrip()) + max(0, at - _WINDOW)
     if not text.endswith("*/", 0, end):
         return False

@@ -49,7 +49,7 @@ class Problem:
 
     @property
     def safe(self) -> bool:
-        """Whether these edits may be made unasked."""
+        """Check whether these edits are safe to apply without asking."""
         return self.sure and not self.drops
 
 

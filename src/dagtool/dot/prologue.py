@@ -15,7 +15,7 @@ _WRITTEN_BY_LINE = re.compile(r"""[^\n]*?(?:\\n)?["'][ \t]*+[),;+]""")
 _HEAD = re.compile(r'([^\s{}\[\]"=;,]++)(?:[ \t]++(?:"[^"\n]*+"|\w++))?[ \t]*+\{')
 _HEADER_WORDS = ("digraph", "graph")
 _LIKE = 0.7
-"""How like the right word a misspelt one is."""
+"""The least likeness, from 0 to 1, between a misspelt word and the right one."""
 _ESCAPED_HEADER = re.compile(r"\\n[ \t]*+(?:strict\s++)?(?:di)?graph\b", re.IGNORECASE)
 
 

@@ -75,7 +75,7 @@ def recover(data: bytes | str) -> Recovered:
 
 
 def _half_is_enough(text: str, problems: list[Problem]) -> bool:
-    """Whether the sure changes make a text valid without the others, which were needed: then it is read otherwise."""
+    """Check whether the safe changes alone make a text valid: it is then read differently than with all of them."""
     sure = sorted(edit for problem in problems if problem.safe for edit in problem.edits)
     if not sure or all(problem.safe for problem in problems if problem.edits):
         return False
